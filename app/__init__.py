@@ -1,0 +1,1 @@
+"""The application: records, services, window and composition root."""

@@ -1,0 +1,1 @@
+"""Users, secrets in the OS keyring, and the wrapped key file that stands in for one."""

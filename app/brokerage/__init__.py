@@ -1,0 +1,1 @@
+"""Pure domain arithmetic: credit checks and settlement dates. No Qt, no database."""

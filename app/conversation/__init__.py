@@ -1,0 +1,1 @@
+"""Live conversations: audio in, recording, transcription, facts and draft report. No Qt."""

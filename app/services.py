@@ -1,0 +1,91 @@
+"""What the desk hands to a plugin: observable state, the user, and the services. No Qt."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from app.conversation.service import Conversations
+    from app.market.book import PriceBook
+    from app.records.store import Records
+    from app.settings import Settings
+
+T = TypeVar("T")
+Clock = Callable[[], dt.datetime]
+"""Returns the current aware UTC time."""
+
+
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class State(Generic[T]):
+    """An observable value: whole immutable snapshots, safe to read from any thread.
+
+    Listeners are called on the thread that sets the value; the shell's ``Ui.bind`` moves them to the UI thread.
+    """
+
+    def __init__(self, value: T) -> None:
+        self._value = value
+        self._listeners: list[Callable[[T], None]] = []
+        self._lock = threading.Lock()
+
+    @property
+    def value(self) -> T:
+        return self._value
+
+    def set(self, value: T) -> None:
+        self._value = value
+        with self._lock:
+            listeners = tuple(self._listeners)
+        for listener in listeners:
+            listener(value)
+
+    def subscribe(self, listener: Callable[[T], None]) -> Callable[[], None]:
+        """Calls ``listener`` on every later change; returns the function that ends this."""
+        with self._lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self._lock:
+                if listener in self._listeners:
+                    self._listeners.remove(listener)
+
+        return unsubscribe
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence to the user: what happened and what can be done about it."""
+
+    text: str
+    level: Literal["info", "success", "warning", "error"] = "info"
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentUser:
+    id: str
+    name: str
+    initials: str
+    desk: str
+
+    @property
+    def actor(self) -> str:
+        """The name under which this user's changes stand in the change log."""
+        return f"user:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    user: CurrentUser
+    records: Records
+    conversations: Conversations
+    prices: PriceBook
+    settings: Settings
+    clock: Clock
+    notify: Callable[[Notice], None]

@@ -1,0 +1,1 @@
+"""The window: docking, workspaces, command palette, notifications, theme and shared widgets."""

@@ -1,0 +1,1 @@
+"""From sound and text to facts. No Qt, no database, no FDC3."""
