@@ -1,0 +1,99 @@
+"""Settings: one typed place. Later sources win: defaults, the settings file, the environment, the command line."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import platformdirs
+
+PREFIX = "DESKLINE_"
+
+
+class SettingsError(ValueError):
+    """A setting has an unknown name or an unusable value; the message names it and its source."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All settings. In the environment a name is ``DESKLINE_`` and the name in capitals."""
+
+    desk: str = "main"
+    """Name of the desk: each has its own folder with database and recordings."""
+    data_folder: str = ""
+    """Where desks are kept; empty: the platform's folder for application data."""
+    demo_data: bool = False
+    """Fill a new, empty desk with invented customers and two years of business."""
+    channel: str = "fdc3.channel.6"
+    """The user channel that the desk's panels share."""
+    speech_model: str = "tiny.en"
+    """tiny.en, base, or a folder that holds a CTranslate2 whisper model."""
+    app_folders: list[str] = []
+    """Folders with App Directory records of further FDC3 apps."""
+    turret: bool = True
+    """Start the simulated turret."""
+    chat: bool = True
+    """Start the simulated chat service."""
+    price_updates: int = 1000
+    """Updates a second of the simulated price feed."""
+    font_scale: float = 1.0
+    """Size of all text, 0.8 to 1.6."""
+    log_level: str = "INFO"
+
+    @property
+    def desk_folder(self) -> Path:
+        """Database, recordings and key file of this desk."""
+        return self.root / self.desk
+
+    @property
+    def root(self) -> Path:
+        return Path(self.data_folder).expanduser() if self.data_folder else Path(platformdirs.user_data_dir("deskline"))
+
+    @property
+    def state_folder(self) -> Path:
+        """Lock, socket and crash files of this desk: nothing that needs a backup."""
+        if self.data_folder:
+            return self.desk_folder / "state"
+        return Path(platformdirs.user_state_dir("deskline")) / self.desk
+
+
+def settings_file() -> Path:
+    return Path(platformdirs.user_config_dir("deskline")) / "deskline.toml"
+
+
+def load(
+    file: Path | None = None,
+    environment: Mapping[str, str] = os.environ,
+    overrides: Mapping[str, Any] | None = None,
+) -> Settings:
+    """Reads the settings; raises ``SettingsError`` with a sentence on the first unusable one."""
+    path = file or settings_file()
+    values: dict[str, Any] = {}
+    if path.exists():
+        try:
+            values.update(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} is not a valid TOML file: {error}") from error
+        _check(values, str(path))
+    known = {field.name for field in msgspec.structs.fields(Settings)}
+    for name in sorted(known):
+        if (text := environment.get(PREFIX + name.upper())) is not None:
+            values[name] = text.split(os.pathsep) if name == "app_folders" else text
+            _check({name: values[name]}, f"the environment variable {PREFIX}{name.upper()}")
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    _check(given, "the command line")
+    return msgspec.convert(values | given, Settings, strict=False)
+
+
+def _check(values: Mapping[str, Any], source: str) -> None:
+    try:
+        settings = msgspec.convert(dict(values), Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{source}: {error}") from error
+    if not settings.desk or set(settings.desk) & set('/\\:*?"<>|') or settings.desk.startswith("."):
+        raise SettingsError(f"{source}: a desk's name must be usable as a folder name, not {settings.desk!r}")
+    if not 0.8 <= settings.font_scale <= 1.6:
+        raise SettingsError(f"{source}: font_scale must lie between 0.8 and 1.6")
