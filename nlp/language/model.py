@@ -1,0 +1,194 @@
+"""What is said and what is understood from it: plain frozen values that cross threads and processes.
+
+The meaning of each field of Deal, Quote, Order, FollowUp and Consent follows the conventions of a sell-side call
+report: `client_side` is always the client's side (of the base currency in FX, of the far leg in an FX swap; `buy` pays
+fixed in a swap), quantities are plain units, prices as dealt. A field is None where the conversation does not
+support it.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import msgspec
+
+Who = Literal["trader", "client"]
+Side = Literal["buy", "sell"]
+PriceType = Literal["rate", "price", "yield", "spread_bp", "points"]
+Product = Literal["fx-spot", "fx-forward", "fx-swap", "ndf", "bond", "irs", "equity", "future", "commodity", "option"]
+Outcome = Literal[
+    "passed", "indicative", "hypothetical", "conditional", "traded_away", "cancelled", "no_quote"
+]
+OrderType = Literal["limit", "stop", "take_profit", "fixing", "vwap", "twap", "moc", "ioi"]
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """One speaker's uninterrupted words; times in seconds from the start of the conversation."""
+
+    who: Who
+    start: float
+    end: float
+    text: str
+
+
+class Party(msgspec.Struct, frozen=True):
+    """The customer's side of the conversation."""
+
+    contact: str
+    organization: str
+    phone: str | None = None
+    handle: str | None = None
+
+
+class Trader(msgspec.Struct, frozen=True):
+    """The desk's side of the conversation."""
+
+    name: str
+    desk: str = ""
+
+
+class Header(msgspec.Struct, frozen=True):
+    """What is known without listening. `started` carries its offset: relative dates count from that local day."""
+
+    id: str
+    kind: Literal["call", "chat"]
+    started: datetime
+    client: Party
+    trader: Trader
+
+
+class Dialogue(msgspec.Struct, frozen=True):
+    """A conversation so far."""
+
+    header: Header
+    turns: tuple[Turn, ...] = ()
+
+
+class ReferenceInstrument(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of the security master, as the language room needs it. `price` places the decimals of spoken prices."""
+
+    id: str
+    kind: str
+    symbol: str
+    name: str = ""
+    currency: str | None = None
+    isin: str | None = None
+    ticker: str | None = None
+    aliases: tuple[str, ...] = ()
+    coupon: Decimal | None = None
+    maturity: date | None = None
+    settle_days: int | None = None
+    price: Decimal | None = None
+    decimals: int | None = None
+    quantity_unit: str | None = None
+
+
+class Reference(msgspec.Struct, frozen=True):
+    """Securities and names that this customer's conversations are likely to mention."""
+
+    instruments: tuple[ReferenceInstrument, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+class FieldSpan(msgspec.Struct, frozen=True):
+    """Where in the repaired text one field of a fact was said."""
+
+    field: str
+    turn: int
+    start: int
+    end: int
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a deal, a quote and an order have in common."""
+
+    client_side: Side | None
+    product: Product
+    instrument: str
+    description: str | None = None
+    instrument_id: str | None = None
+    quantity: Decimal | None = None
+    quantity_ccy: str | None = None
+    quantity_unit: str | None = None
+    price_type: PriceType = "price"
+    price_ccy: str | None = None
+    value_date: date | None = None
+    near_date: date | None = None
+    fixing_date: date | None = None
+    tenor: str | None = None
+    spot_ref: Decimal | None = None
+    benchmark: str | None = None
+    evidence: tuple[int, ...] = ()
+    spans: tuple[FieldSpan, ...] = ()
+
+
+class Deal(Terms, frozen=True, kw_only=True):
+    """Business done and still standing."""
+
+    price: Decimal
+    cash_price: Decimal | None = None
+
+
+class Quote(Terms, frozen=True, kw_only=True):
+    """A price asked for or shown on which nothing was done."""
+
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    mid: Decimal | None = None
+    outcome: Outcome = "passed"
+
+
+class Order(Terms, frozen=True, kw_only=True):
+    """An order resting at the end. `expiry` is "day", "GTC", an ISO date or an ISO date and time."""
+
+    order_type: OrderType
+    level: Decimal | None = None
+    expiry: str | None = None
+    oco: bool = False
+
+
+class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
+    """Something one side promised. `due` is None where no time was agreed or it hangs on an event."""
+
+    owner: Who
+    what: str
+    due: date | None = None
+    evidence: tuple[int, ...] = ()
+    spans: tuple[FieldSpan, ...] = ()
+
+
+class Consent(msgspec.Struct, frozen=True, kw_only=True):
+    """The client's word on a channel: whatsapp, sms, phone, email, email_newsletter, post, third_party_data_sharing."""
+
+    channel: str
+    granted: bool
+    evidence: tuple[int, ...] = ()
+
+
+class Mention(msgspec.Struct, frozen=True):
+    """A highlighted piece of a turn. `kind`: instrument, quantity, price, date, tenor, side or deal word."""
+
+    turn: int
+    start: int
+    end: int
+    kind: str
+    text: str
+    instrument: str | None = None
+    instrument_id: str | None = None
+    product: str | None = None
+
+
+class Analysis(msgspec.Struct, frozen=True, kw_only=True):
+    """All that was understood. `turns` are the repaired turns that every index and span refers to."""
+
+    turns: tuple[Turn, ...] = ()
+    deals: tuple[Deal, ...] = ()
+    quotes_not_dealt: tuple[Quote, ...] = ()
+    orders_left: tuple[Order, ...] = ()
+    follow_ups: tuple[FollowUp, ...] = ()
+    consents: tuple[Consent, ...] = ()
+    sentiment: Literal["positive", "neutral", "negative"] = "neutral"
+    products: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()

@@ -1,0 +1,1 @@
+"""Data that ships with the program: vocabulary, demo material, icons. No code."""
