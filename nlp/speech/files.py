@@ -1,0 +1,40 @@
+"""A recording in a file, transcribed at once in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+from nlp.audio.recording import CHANNELS, Recording, load
+from nlp.language.model import Turn, Who
+from nlp.speech.models import ModelChoice, model_folder
+from nlp.speech.recognition import Recogniser, Word
+from nlp.speech.turns import interleave
+
+Progress = Callable[[float], None]
+"""Called with the share done, 0 to 1."""
+
+
+def transcribe_file(path: Path, model: ModelChoice | None = None, progress: Progress | None = None) -> list[Turn]:
+    """The turns of a two-channel recording by the careful pass. Raises ``AudioError`` or ``ModelError``."""
+    return transcribe(load(path), model, progress)
+
+
+def transcribe(recording: Recording, model: ModelChoice | None = None, progress: Progress | None = None) -> list[Turn]:
+    """The turns of a recording in memory."""
+    recogniser = _recogniser(model or ModelChoice())
+    sides: dict[Who, list[Word]] = {"trader": [], "client": []}
+    for number, who in enumerate(CHANNELS):
+        for stretch in recogniser.careful(recording.speech(who)):
+            sides[who].extend(stretch.words)
+            if progress is not None:
+                progress(min(1.0, (number + stretch.done_until / max(recording.seconds, 0.1)) / len(CHANNELS)))
+    if progress is not None:
+        progress(1.0)
+    return interleave({who: sides[who] for who in sides})
+
+
+@lru_cache(maxsize=2)
+def _recogniser(model: ModelChoice) -> Recogniser:
+    return Recogniser(model_folder(model))

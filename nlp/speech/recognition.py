@@ -1,0 +1,133 @@
+"""Whisper, held to what a phone call needs: a quick pass for utterances as they end, a careful one at hang-up."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+Sound = NDArray[np.float32]
+TUNED_VAD = {"threshold": 0.2, "neg_threshold": 0.1, "speech_pad_ms": 600}
+"""On telephone sound whisper's stock thresholds eat the starts of turns and double the word errors."""
+TOKENS_PER_SECOND = 8
+MOST_TOKENS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    text: str  # with its leading space
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """What the careful pass heard in one go: words with their times in seconds."""
+
+    words: tuple[Word, ...]
+    done_until: float
+
+
+class Recogniser:
+    """A loaded whisper model. Not thread-safe: one thread decodes at a time."""
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        from faster_whisper import WhisperModel
+
+        self._model: WhisperModel = WhisperModel(
+            str(folder),
+            device="cpu",
+            compute_type="int8",
+            cpu_threads=threads or min(4, os.cpu_count() or 1),
+            local_files_only=True,
+        )
+        self._language = "en"
+
+    def quick(self, sound: Sound) -> str:
+        """The words of one utterance: greedy, one temperature, tokens capped, so that it cannot run away."""
+        seconds = len(sound) / 16_000
+        segments, _ = self._model.transcribe(
+            sound,
+            language=self._language,
+            beam_size=1,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=True,
+            max_new_tokens=min(MOST_TOKENS, int(TOKENS_PER_SECOND * seconds) + 12),
+            compression_ratio_threshold=None,
+            log_prob_threshold=-1.0,
+            no_speech_threshold=0.6,
+        )
+        heard = [segment for segment in segments if credible(segment.text, segment.no_speech_prob, segment.avg_logprob)]
+        return unrepeated(" ".join(segment.text.strip() for segment in heard))
+
+    def careful(self, sound: Sound) -> Iterator[Stretch]:
+        """One side of a whole call, beam 5 with word times, yielding after each window of up to 30 seconds."""
+        segments, _ = self._model.transcribe(
+            sound,
+            language=self._language,
+            beam_size=5,
+            temperature=[0.0, 0.2, 0.4],
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            vad_filter=True,
+            vad_parameters=TUNED_VAD,
+            no_speech_threshold=0.6,
+        )
+        for segment in segments:
+            words = tuple(Word(word.word, float(word.start), float(word.end)) for word in segment.words or ())
+            if not credible(segment.text, segment.no_speech_prob, segment.avg_logprob):
+                words = ()
+            yield Stretch(words, float(segment.end))
+
+
+def credible(text: str, no_speech: float, log_probability: float) -> bool:
+    """False for what whisper invents in noise and silence: low confidence, loops, words without sound."""
+    words = text.strip()
+    if not any(character.isalnum() for character in words):
+        return False
+    if no_speech > 0.6 and log_probability < -0.7:
+        return False
+    if words.strip(" .!?,").lower() in INVENTED and (no_speech > 0.2 or log_probability < -0.8):
+        return False
+    return compression_ratio(words) < 2.4 or len(words) < 40
+
+
+INVENTED = frozenset(
+    {
+        "thank you", "thanks for watching", "thank you for watching", "you", "bye", "bye bye", "subtitles by",
+        "please subscribe", "thank you very much", "the end",
+    }
+)  # fmt: skip
+"""What whisper says when nobody does: its training subtitles' small change."""
+
+
+def compression_ratio(text: str) -> float:
+    raw = text.encode()
+    return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+def unrepeated(text: str) -> str:
+    """Cuts a phrase of one to eight words said four times or more in a row down to one."""
+    words = text.split()
+    at = 0
+    while at < len(words):
+        for size in range(1, 9):
+            phrase = [word.lower().strip(".,!?") for word in words[at : at + size]]
+            count = 1
+            while [w.lower().strip(".,!?") for w in words[at + count * size : at + (count + 1) * size]] == phrase:
+                count += 1
+            if count >= 4 and len(phrase) == size:
+                del words[at + size : at + count * size]
+                break
+        at += 1
+    return " ".join(words)
