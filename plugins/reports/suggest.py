@@ -1,0 +1,246 @@
+"""What a conversation's facts suggest for the report: pure functions from the facts' JSON to suggestions.
+
+The facts are the language room's report as JSON: ``deals``, ``quotes_not_dealt``, ``orders_left``, ``follow_ups``,
+``consents``, ``mentions``, ``sentiment`` and ``summary``. A field is left without suggestion rather than guessed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from plugins.reports import wording
+from plugins.reports.draft import Json, Suggestion
+from plugins.reports.items import ConsentHeard, Line, Product, Registered, Task, Terms, read, write
+
+Facts = Mapping[str, Json]
+Symbols = Mapping[str, str]
+"""What the desk calls an instrument, by its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeardDeal:
+    """A deal that was heard, beside the one that was registered for it, if any.
+
+    ``differences`` are sentences such as "price heard 98.49, registered 98.412".
+    """
+
+    terms: Terms
+    text: str
+    status: Literal["registered", "differs", "missing"]
+    deal_id: str | None = None
+    differences: tuple[str, ...] = ()
+
+
+def suggestions(
+    facts: Facts, *, symbols: Symbols, deals: Sequence[Registered] = (), client_spoke: bool = True
+) -> dict[str, Suggestion]:
+    """A suggestion for each field that the facts support."""
+    found: dict[str, Suggestion] = {}
+    if text := str(facts.get("summary") or "").strip():
+        found["summary"] = Suggestion(text)
+    for name, entries in (
+        ("products", write(products(facts, symbols))),
+        ("quotes", write(quotes(facts, symbols))),
+        ("orders", write(orders(facts, symbols))),
+        ("follow_ups", write(read(facts.get("follow_ups"), Task))),
+        ("consents", write(read(facts.get("consents"), ConsentHeard))),
+    ):
+        if entries:
+            found[name] = Suggestion(entries, _evidence(entries))
+    if disposition := suggested_disposition(facts, deals, client_spoke=client_spoke):
+        found["disposition"] = disposition
+    if facts.get("sentiment") in ("positive", "negative"):
+        found["sentiment"] = Suggestion(facts["sentiment"])
+    return found
+
+
+def suggested_disposition(facts: Facts, deals: Sequence[Registered], *, client_spoke: bool) -> Suggestion | None:
+    """The outcome with the strongest ground: business first, then what is still open, then the mood."""
+    heard = _entries(facts, "deals")
+    quoted = _entries(facts, "quotes_not_dealt")
+    tasks = _entries(facts, "follow_ups")
+    outcomes = {quote.get("outcome") for quote in quoted}
+    if heard or deals:
+        return Suggestion("Dealt", _evidence(heard))
+    if facts.get("sentiment") == "negative":
+        return Suggestion("Complaint", _evidence(tasks))
+    if left := _entries(facts, "orders_left"):
+        return Suggestion("Order left", _evidence(left))
+    if quoted and outcomes <= {"traded_away"}:
+        return Suggestion("Traded away", _evidence(quoted))
+    if tasks and (quoted or _instruments(facts)):
+        return Suggestion("Interested – follow up", _evidence([*quoted, *tasks]))
+    if quoted and outcomes & {"passed", "conditional", "traded_away"}:
+        return Suggestion("Quoted – not dealt", _evidence(quoted))
+    if quoted or _instruments(facts):
+        return Suggestion("Enquiry", _evidence(quoted))
+    if not client_spoke:
+        return Suggestion("No answer")
+    return None
+
+
+def products(facts: Facts, symbols: Symbols) -> tuple[Product, ...]:
+    """The instruments talked about, surest first.
+
+    Confidence: how unlikely a mishearing is. A first mention leaves 40 % doubt (60 % where the name is not in the
+    security master); each further turn that names it halves the doubt, terms agreed or quoted on it quarter it.
+    """
+    turns: dict[str, set[int]] = {}
+    names: dict[str, str] = {}
+    known: dict[str, str | None] = {}
+    weight: dict[str, int] = {}
+    for mention in _instruments(facts):
+        _note(mention, symbols, turns, names, known)
+    for name in ("deals", "quotes_not_dealt", "orders_left"):
+        for entry in _entries(facts, name):
+            if key := _note(entry, symbols, turns, names, known):
+                weight[key] = 2
+    found = []
+    for key, heard in turns.items():
+        doubt = (0.4 if known[key] else 0.6) * 0.5 ** (max(len(heard), 1) - 1 + weight.get(key, 0))
+        found.append(Product(names[key], known[key], round(min(1 - doubt, 0.99), 2), tuple(sorted(heard))))
+    return tuple(sorted(found, key=lambda product: -(product.confidence or 0)))
+
+
+def quotes(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:
+    """Quotes not dealt, one line each: "VOD 3⅜ 08/33 10mm EUR 98.41 / 98.49 - passed"."""
+    lines = []
+    for entry in _entries(facts, "quotes_not_dealt"):
+        sides = [_number(entry.get("bid")), _number(entry.get("ask"))]
+        level = " / ".join(side or "–" for side in sides) if any(sides) else _number(entry.get("mid"))
+        outcome = str(entry.get("outcome") or "").replace("_", " ")
+        text = " ".join(part for part in (_title(entry, symbols), _size(entry), level) if part)
+        lines.append(Line(f"{text} – {outcome}" if outcome else text, tuple(entry.get("evidence") or ())))
+    return tuple(lines)
+
+
+def orders(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:
+    """Orders left, one line each: "Sell 5mm EUR EURUSD limit 1.0950, GTC"."""
+    lines = []
+    for entry in _entries(facts, "orders_left"):
+        side = str(entry.get("client_side") or "").capitalize()
+        kind = str(entry.get("order_type") or "").replace("_", " ")
+        parts = (side, _size(entry), _title(entry, symbols), kind, _number(entry.get("level")))
+        text = " ".join(part for part in parts if part)
+        if expiry := entry.get("expiry"):
+            text += f", {expiry}"
+        lines.append(Line(text + (", OCO" if entry.get("oco") else ""), tuple(entry.get("evidence") or ())))
+    return tuple(lines)
+
+
+def heard_deals(
+    heard: Iterable[Terms], deals: Sequence[Registered], symbols: Symbols, dismissed: frozenset[str] = frozenset()
+) -> tuple[HeardDeal, ...]:
+    """Sets each heard deal beside a registered one: first by instrument, side and quantity, then by instrument alone.
+
+    A registered deal answers for one heard deal only. Dismissed ones (by key) are left out.
+    """
+    open_heard = [each for each in heard if each.key not in dismissed]
+    free = list(deals)
+    matched: dict[int, Registered] = {}
+    for fits in (_same_terms, _same_instrument):
+        for index, each in enumerate(open_heard):
+            if index in matched:
+                continue
+            if partner := next((deal for deal in free if fits(each, deal)), None):
+                matched[index] = partner
+                free.remove(partner)
+    return tuple(_beside(each, matched.get(index), symbols) for index, each in enumerate(open_heard))
+
+
+def talk_share(turns: Iterable[Mapping[str, Json]]) -> float | None:
+    """The trader's share, 0 to 1: of the spoken seconds in a call, of the words where messages take no time."""
+    seconds = {"trader": 0.0, "client": 0.0}
+    words = {"trader": 0, "client": 0}
+    for turn in turns:
+        who = turn["who"]
+        seconds[who] += max(0.0, float(turn["end"]) - float(turn["start"]))
+        words[who] += len(str(turn["text"]).split())
+    weight: Mapping[str, float] = seconds if sum(seconds.values()) > 0 else words
+    total = sum(weight.values())
+    return round(weight["trader"] / total, 3) if total else None
+
+
+def subject(disposition: str, deals: Sequence[Registered], named: Sequence[Product], tasks: Sequence[Task]) -> str:
+    """One line for lists: the deal, else the outcome and what it was about."""
+    if deals:
+        first = wording.registered(deals[0]).removeprefix("Client ")
+        more = f" +{len(deals) - 1}" if len(deals) > 1 else ""
+        return f"Dealt: {first}{more}"
+    about = ", ".join(product.name for product in named[:2]) or (tasks[0].what if tasks else "")
+    return " · ".join(part for part in (disposition, about) if part)
+
+
+def _beside(heard: Terms, deal: Registered | None, symbols: Symbols) -> HeardDeal:
+    text = wording.terms(heard, symbols.get(heard.instrument_id or "", ""))
+    if deal is None:
+        return HeardDeal(heard, text, "missing")
+    differences = []
+    if heard.client_side and heard.client_side != deal.client_side:
+        differences.append(f"side heard {heard.client_side}, registered {deal.client_side}")
+    if heard.quantity is not None and heard.quantity != deal.quantity:
+        differences.append(f"size heard {wording.plain(heard.quantity)}, registered {wording.plain(deal.quantity)}")
+    if heard.price is not None and heard.price != deal.price:
+        differences.append(f"price heard {wording.plain(heard.price)}, registered {wording.plain(deal.price)}")
+    return HeardDeal(heard, text, "differs" if differences else "registered", deal.id, tuple(differences))
+
+
+def _same_terms(heard: Terms, deal: Registered) -> bool:
+    return (
+        _same_instrument(heard, deal)
+        and heard.client_side in (None, deal.client_side)
+        and heard.quantity in (None, deal.quantity)
+    )
+
+
+def _same_instrument(heard: Terms, deal: Registered) -> bool:
+    if heard.instrument_id:
+        return heard.instrument_id == deal.instrument_id
+    return bool(heard.instrument) and heard.instrument.casefold() == deal.symbol.casefold()
+
+
+def _entries(facts: Facts, name: str) -> list[dict[str, Json]]:
+    return [entry for entry in facts.get(name) or () if isinstance(entry, dict)]
+
+
+def _instruments(facts: Facts) -> list[dict[str, Json]]:
+    return [mention for mention in _entries(facts, "mentions") if mention.get("kind") == "instrument"]
+
+
+def _evidence(entries: Iterable[Mapping[str, Json]]) -> tuple[int, ...]:
+    return tuple(sorted({turn for entry in entries for turn in entry.get("evidence") or ()}))
+
+
+def _title(entry: Mapping[str, Json], symbols: Symbols) -> str:
+    known = symbols.get(entry.get("instrument_id") or "")
+    return known or str(entry.get("description") or entry.get("instrument") or "")
+
+
+def _size(entry: Mapping[str, Json]) -> str:
+    heard = read([entry], Terms)
+    return wording.amount(heard[0].quantity, heard[0].quantity_ccy, heard[0].quantity_unit) if heard else ""
+
+
+def _number(value: Json) -> str:
+    heard = read([{"price": value}], Terms)
+    return wording.plain(heard[0].price) if heard and heard[0].price is not None else ""
+
+
+def _note(
+    entry: Mapping[str, Json],
+    symbols: Symbols,
+    turns: dict[str, set[int]],
+    names: dict[str, str],
+    known: dict[str, str | None],
+) -> str | None:
+    identity = entry.get("instrument_id")
+    name = symbols.get(identity or "") or str(entry.get("instrument") or entry.get("text") or "")
+    if not name:
+        return None
+    key = identity or name.casefold()
+    turns.setdefault(key, set()).update({entry["turn"]} if "turn" in entry else entry.get("evidence") or ())
+    names.setdefault(key, name)
+    known.setdefault(key, identity)
+    return key
