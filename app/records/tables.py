@@ -211,7 +211,7 @@ class TranscriptSegment(Record):
     """A turn of a call (start and end in seconds from its start) or a chat message (end equals start)."""
 
     __tablename__ = "transcript_segment"
-    __table_args__ = (Index("segment_interaction", "interaction_id", "pass_", "seq"),)
+    __table_args__ = (Index("segment_interaction", "interaction_id", "pass", "seq"),)
     interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"))
     seq: Mapped[int]
     pass_: Mapped[str] = mapped_column("pass")  # live, final; both are kept
@@ -222,7 +222,7 @@ class TranscriptSegment(Record):
 
 
 class CallReport(Record):
-    """The report of one interaction. ``edited`` names the fields that the trader touched: no later pass changes them."""
+    """The report of one interaction. ``edited`` names the fields that the trader touched: a later pass leaves those."""
 
     __tablename__ = "call_report"
     interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"), unique=True)

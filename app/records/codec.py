@@ -1,0 +1,150 @@
+"""Column values as JSON for the change log, and back. Decimals stay exact (text), times are UTC ISO text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, cast
+
+from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, String
+
+from app.records.errors import Refused
+from app.records.tables import Exact, Record, UtcDateTime
+
+JsonValue = Any
+"""None, bool, int, float, str, or a list or dict of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    attribute: str  # of the mapped class
+    column: str  # of the table, and in the log
+    encode: Callable[[Any], JsonValue]
+    decode: Callable[[JsonValue], Any]
+    is_json: bool
+    is_decimal: bool
+    default: Callable[[], Any] | None
+
+    def same(self, one: JsonValue, other: JsonValue) -> bool:
+        """Whether two logged values are equal: 1.5 and 1.50 are one number (the mapper does not write that change)."""
+        if self.is_decimal and one is not None and other is not None:
+            return Decimal(one) == Decimal(other)
+        return bool(one == other)
+
+
+def canonical(value: JsonValue) -> str:
+    """One text for one value: sorted keys, no spaces. NaN and unknown types are refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+@cache
+def fields_of(model: type[Record]) -> tuple[Field, ...]:
+    return tuple(_field(each.key, cast(Column[Any], each.columns[0])) for each in model.__mapper__.column_attrs)
+
+
+@cache
+def models() -> Mapping[str, type[Record]]:
+    """Table name -> mapped class, for every table whose rows are logged."""
+    return {mapper.class_.__tablename__: mapper.class_ for mapper in Record.registry.mappers}
+
+
+def encode_row(row: Record) -> dict[str, JsonValue]:
+    """Every column of ``row``; JSON columns are copied, so later changes in place do not reach the result."""
+    values = {}
+    for field in fields_of(type(row)):
+        try:
+            values[field.column] = field.encode(getattr(row, field.attribute))
+        except (TypeError, ValueError) as error:
+            raise Refused(f"{row.__tablename__}.{field.column} was refused: {error}.") from error
+    return values
+
+
+def decode_values(model: type[Record], values: Mapping[str, JsonValue]) -> dict[str, Any]:
+    """Attribute values from logged ones; columns that this version does not know are left out."""
+    return {field.attribute: field.decode(values[field.column]) for field in fields_of(model) if field.column in values}
+
+
+def _field(attribute: str, column: Column[Any]) -> Field:
+    kind = column.type
+    encode: Callable[[Any], JsonValue] = _same
+    decode: Callable[[JsonValue], Any] = _same
+    if isinstance(kind, UtcDateTime):
+        encode, decode = _time_text, dt.datetime.fromisoformat
+    elif isinstance(kind, Date):
+        encode, decode = _date_text, dt.date.fromisoformat
+    elif isinstance(kind, Exact):
+        encode, decode = _decimal_text, Decimal
+    elif isinstance(kind, JSON):
+        encode, decode = _json_copy, _json_copy
+    elif isinstance(kind, Boolean):
+        encode = _only(bool)
+    elif isinstance(kind, Integer):
+        encode = _only(int)
+    elif isinstance(kind, Float):
+        encode = float
+    elif isinstance(kind, String):
+        encode = _only(str)
+    return Field(
+        attribute=attribute,
+        column=column.name,
+        encode=_optional(encode),
+        decode=_optional(decode),
+        is_json=isinstance(kind, JSON),
+        is_decimal=isinstance(kind, Exact),
+        default=_default(column),
+    )
+
+
+def _default(column: Column[Any]) -> Callable[[], Any] | None:
+    default = column.default
+    if default is None:
+        return None
+    argument: Any = default.arg  # type: ignore[attr-defined]  # the tables have scalar and callable defaults only
+    if callable(argument):
+        return lambda: argument(None)  # SQLAlchemy wraps a callable default to take its context
+    return lambda: argument
+
+
+def _optional(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else convert(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _only(kind: type) -> Callable[[Any], Any]:
+    # SQLite would store a number in a text column as text, and the row would no longer equal its log entry.
+    def check(value: Any) -> Any:
+        if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+            raise TypeError(f"{kind.__name__} expected, not {type(value).__name__}")
+        return value
+
+    return check
+
+
+def _time_text(value: dt.datetime) -> str:
+    if value.tzinfo is None:
+        raise ValueError("a time without a time zone cannot be stored")
+    return value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+
+
+def _date_text(value: dt.date) -> str:
+    if isinstance(value, dt.datetime):
+        raise TypeError("date expected, not datetime")
+    return value.isoformat()
+
+
+def _decimal_text(value: Decimal | int) -> str:
+    number = Decimal(value) if isinstance(value, Decimal | int) else None
+    if number is None or not number.is_finite():
+        raise TypeError(f"finite Decimal expected, not {value!r}")
+    return format(number, "f")
+
+
+def _json_copy(value: JsonValue) -> JsonValue:
+    return json.loads(canonical(value))
