@@ -1,0 +1,104 @@
+"""Bytes to messages and back: the one place that knows the wire form of FDC3 2.2.
+
+A ``Dialect`` is chosen per connection. Another version of the standard is another ``Dialect`` that maps the same
+messages to its own bytes; broker, client and transports do not change.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, Union, cast
+
+import msgspec
+
+from fdc3.types.errors import CreationFailed, Fdc3Error, MalformedContext, MalformedMessage, NoChannelFound
+from fdc3.types.messages import EVENTS, REQUESTS, RESPONSES, AgentMessage, Message, RaiseIntentResultResponse, Request
+
+READ_ERRORS = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What the decoder raises on bytes from outside: bad JSON, wrong shapes, broken UTF-8, absurd nesting."""
+
+
+class Unreadable(Exception):
+    """Bytes that are no request. ``request_type`` and ``request_uuid`` are set if at least these could be read."""
+
+    def __init__(self, reason: str, request_type: str | None = None, request_uuid: str | None = None) -> None:
+        super().__init__(reason)
+        self.request_type = request_type
+        self.request_uuid = request_uuid
+
+    @property
+    def error(self) -> Fdc3Error:
+        """The nearest error string that the standard allows in the response to such a request."""
+        return _MALFORMED.get(self.request_type or "", MalformedMessage)()
+
+
+class Dialect(Protocol):
+    version: str
+
+    def decode_request(self, data: bytes | str) -> Request:
+        """A request from an app. Raises ``Unreadable``."""
+
+    def decode_agent_message(self, data: bytes | str) -> AgentMessage:
+        """A response or event from the agent. Raises ``Unreadable``."""
+
+    def encode(self, message: Message) -> bytes: ...
+
+
+class _Envelope(msgspec.Struct):
+    class Meta(msgspec.Struct):
+        requestUuid: str
+
+    type: str
+    meta: Meta
+
+
+# Responses whose schema lists only channel errors cannot say "MalformedMessage".
+_MALFORMED: dict[str, type[Fdc3Error]] = {
+    "broadcastRequest": MalformedContext,
+    "addContextListenerRequest": NoChannelFound,
+    "getCurrentContextRequest": NoChannelFound,
+    "joinUserChannelRequest": NoChannelFound,
+    "privateChannelAddEventListenerRequest": NoChannelFound,
+    "privateChannelDisconnectRequest": NoChannelFound,
+    "getOrCreateChannelRequest": CreationFailed,
+    "createPrivateChannelRequest": CreationFailed,
+    "leaveCurrentChannelRequest": NoChannelFound,
+    "getUserChannelsRequest": NoChannelFound,
+    "addIntentListenerRequest": MalformedContext,
+}
+
+
+class Fdc3v22:
+    """JSON as FDC3 2.2 defines it. Unknown fields are ignored when reading."""
+
+    version = "2.2"
+
+    def __init__(self) -> None:
+        responses = (*RESPONSES.values(), RaiseIntentResultResponse)
+        self._requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(cast(type[Request], Union[REQUESTS]))  # noqa: UP007
+        self._agent_messages: msgspec.json.Decoder[AgentMessage] = msgspec.json.Decoder(
+            cast(type[AgentMessage], Union[(*responses, *EVENTS)])
+        )
+        self._envelope = msgspec.json.Decoder(_Envelope)
+        self._encoder = msgspec.json.Encoder()
+
+    def decode_request(self, data: bytes | str) -> Request:
+        try:
+            return self._requests.decode(data)
+        except READ_ERRORS as reason:
+            try:
+                envelope = self._envelope.decode(data)
+            except READ_ERRORS:
+                raise Unreadable(str(reason)) from None
+            raise Unreadable(str(reason), envelope.type, envelope.meta.requestUuid) from None
+
+    def decode_agent_message(self, data: bytes | str) -> AgentMessage:
+        try:
+            return self._agent_messages.decode(data)
+        except READ_ERRORS as reason:
+            raise Unreadable(str(reason)) from None
+
+    def encode(self, message: Message) -> bytes:
+        return self._encoder.encode(message)
+
+
+FDC3_2_2 = Fdc3v22()
