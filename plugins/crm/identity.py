@@ -1,0 +1,189 @@
+"""Who is it? Finds a contact by number, e-mail address, chat handle or id. Pure but for the session it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import phonenumbers
+from rapidfuzz import fuzz, process
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from app.records.tables import Contact, ContactEmail, ContactHandle, ContactPhone, Organization
+
+HOME_REGION = "GB"
+"""The country whose national numbers are understood without a country code."""
+
+NEAR_LIMIT = 5
+_PUBLIC_DOMAINS = frozenset({"gmail.com", "outlook.com", "hotmail.com", "yahoo.com", "icloud.com"})
+_NAME_SCORE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What another app knows of the person. Numbers are E.164, addresses and handles lower case."""
+
+    phone: str | None = None
+    email: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    contact_id: str | None = None
+    organization_id: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How the panel calls someone it does not know."""
+        if self.phone:
+            return show_number(self.phone)
+        return self.email or self.handle or self.name or "unknown"
+
+    @property
+    def empty(self) -> bool:
+        return not (self.phone or self.email or self.handle or self.name or self.contact_id or self.organization_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A contact that it may be, and why."""
+
+    contact_id: str
+    name: str
+    title: str
+    organization_id: str | None
+    organization: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """``known`` has one match, ``several`` two or more; ``unknown`` none, but perhaps near ones."""
+
+    asked: Asked
+    kind: Literal["known", "several", "unknown"]
+    matches: tuple[Match, ...] = ()
+    near: tuple[Match, ...] = ()
+
+
+def e164(number: str, region: str = HOME_REGION) -> str | None:
+    """The number in E.164, or None for text that cannot be a telephone number."""
+    try:
+        parsed = phonenumbers.parse(number, region)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(parsed):
+        return None
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
+
+
+def show_number(number: str) -> str:
+    """The number as people write it: +44 20 7946 0143."""
+    try:
+        parsed = phonenumbers.parse(number, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+def asked_of(context: Mapping[str, Any]) -> Asked:
+    """Reads an ``fdc3.contact`` or ``fdc3.organization``; what cannot be read counts as not given."""
+    ids = context.get("id")
+    given = (
+        {key: value.strip() for key, value in ids.items() if isinstance(value, str)} if isinstance(ids, Mapping) else {}
+    )
+    name = context.get("name")
+    name = name.strip() if isinstance(name, str) and name.strip() else None
+    if context.get("type") == "fdc3.organization":
+        return Asked(organization_id=given.get("deskline") or None, name=name)
+    phone = given.get("phone", "")
+    handle = next((given[key] for key in ("handle", "chat", "FDS_ID", "symphony") if given.get(key)), "")
+    return Asked(
+        phone=(e164(phone) or phone) if phone else None,
+        email=given.get("email", "").lower() or None,
+        handle=handle.lower() or None,
+        name=name,
+        contact_id=given.get("deskline") or None,
+    )
+
+
+def resolve(session: Session, asked: Asked) -> Resolution:
+    """The surest key wins: id, then number, then e-mail, then handle. A name only tells several matches apart."""
+    if asked.contact_id:
+        matches = _contacts(session, Contact.id == asked.contact_id, "")
+        if matches:
+            return Resolution(asked, "known", matches)
+    for key, why in ((asked.phone, "this number"), (asked.email, "this address"), (asked.handle, "this handle")):
+        if not key:
+            continue
+        matches = _by_key(session, key, why)
+        if len(matches) > 1 and asked.name:
+            named = tuple(match for match in matches if match.name.casefold() == asked.name.casefold())
+            matches = named if len(named) == 1 else matches
+        if matches:
+            return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
+    if asked.name and not (asked.phone or asked.email or asked.handle):
+        matches = _contacts(session, Contact.name == asked.name, "this name")
+        if matches:
+            return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
+    return Resolution(asked, "unknown", near=near_matches(session, asked))
+
+
+def near_matches(session: Session, asked: Asked) -> tuple[Match, ...]:
+    """Contacts of the same number block or mail domain, then those with a similar name; at most five."""
+    found: dict[str, Match] = {}
+    if asked.phone and len(asked.phone) > 8:
+        block = asked.phone[:-3]
+        pairs = session.execute(
+            select(ContactPhone.contact_id, ContactPhone.e164)
+            .where(ContactPhone.e164 >= block, ContactPhone.e164 < block + ":")
+            .limit(NEAR_LIMIT)
+        )
+        for contact_id, number in pairs.all():
+            for match in _contacts(session, Contact.id == contact_id, f"near number {show_number(number)}"):
+                found.setdefault(match.contact_id, match)
+    domain = asked.email.partition("@")[2] if asked.email else ""
+    if domain and domain not in _PUBLIC_DOMAINS:
+        ids = session.scalars(
+            select(ContactEmail.contact_id)
+            .where(ContactEmail.address.endswith("@" + domain, autoescape=True))
+            .limit(NEAR_LIMIT)
+        )
+        for match in _contacts(session, Contact.id.in_(ids.all()), f"same domain {domain}"):
+            found.setdefault(match.contact_id, match)
+    guess = asked.name or (asked.handle.replace(".", " ").replace("_", " ") if asked.handle else None)
+    if guess and len(found) < NEAR_LIMIT:
+        for match in _similar(session, guess):
+            found.setdefault(match.contact_id, match)
+    return tuple(found.values())[:NEAR_LIMIT]
+
+
+def _by_key(session: Session, key: str, why: str) -> tuple[Match, ...]:
+    if why == "this number":
+        ids: Sequence[str] = session.scalars(select(ContactPhone.contact_id).where(ContactPhone.e164 == key)).all()
+    elif why == "this address":
+        ids = session.scalars(select(ContactEmail.contact_id).where(ContactEmail.address == key)).all()
+    else:
+        ids = session.scalars(select(ContactHandle.contact_id).where(ContactHandle.handle == key)).all()
+    return _contacts(session, Contact.id.in_(ids), why) if ids else ()
+
+
+def _contacts(session: Session, where: ColumnElement[bool], why: str) -> tuple[Match, ...]:
+    rows = session.execute(
+        select(Contact.id, Contact.name, Contact.title, Contact.organization_id, Organization.name)
+        .outerjoin(Organization, Contact.organization_id == Organization.id)
+        .where(where, Contact.status == "active")
+        .order_by(Contact.name)
+    )
+    return tuple(
+        Match(contact_id, name, title or "", organization_id, organization or "", why)
+        for contact_id, name, title, organization_id, organization in rows
+    )
+
+
+def _similar(session: Session, name: str) -> tuple[Match, ...]:
+    names = dict(session.execute(select(Contact.id, Contact.name).where(Contact.status == "active")).tuples().all())
+    best = process.extract(name, names, scorer=fuzz.token_sort_ratio, score_cutoff=_NAME_SCORE, limit=NEAR_LIMIT)
+    order = [contact_id for _, _, contact_id in best]
+    found = {match.contact_id: match for match in _contacts(session, Contact.id.in_(order), "similar name")}
+    return tuple(found[contact_id] for contact_id in order if contact_id in found)
