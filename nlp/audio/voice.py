@@ -1,4 +1,4 @@
-"""Voice activity in one channel: Silero's probabilities per frame, and the endpointing that cuts a stream into utterances."""
+"""Voice activity in one channel: Silero's probabilities per frame, and the endpointing that finds utterances."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def _silero() -> onnxruntime.InferenceSession:
 
 @dataclass(frozen=True, slots=True)
 class Endpointing:
-    """When an utterance begins and ends; seconds. Telephone sound needs the low thresholds: higher ones eat turn starts."""
+    """When an utterance begins and ends; seconds. On telephone sound higher thresholds eat the starts of turns."""
 
     on: float = 0.2
     off: float = 0.1
@@ -75,7 +75,7 @@ class Endpointing:
 class Boundary:
     """A point in an utterance, in frames from the start of the stream. ``end`` is where its speech stopped (so far)."""
 
-    kind: str  # "begin", "pause", "end"
+    kind: Literal["begin", "pause", "end", "click"]
     start: int
     end: int
 
@@ -135,7 +135,9 @@ class Endpointer:
         self._start = self._silent_from = None
         self._paused = False
         return (
-            Boundary("end", start, end) if end - start >= _frames(self.rules.shortest) else Boundary("none", start, end)
+            Boundary("end", start, end)
+            if end - start >= _frames(self.rules.shortest)
+            else Boundary("click", start, end)
         )
 
 

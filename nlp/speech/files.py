@@ -32,7 +32,7 @@ def transcribe(recording: Recording, model: ModelChoice | None = None, progress:
                 progress(min(1.0, (number + stretch.done_until / max(recording.seconds, 0.1)) / len(CHANNELS)))
     if progress is not None:
         progress(1.0)
-    return interleave({who: sides[who] for who in sides})
+    return interleave(sides)
 
 
 @lru_cache(maxsize=2)

@@ -67,15 +67,10 @@ class Forget(Message, frozen=True, kw_only=True):
 
 
 class Ready(Message, frozen=True, kw_only=True):
-    """The model is loaded; conversations can be opened."""
+    """Conversations can be opened. ``speech``: a sentence why calls cannot be transcribed; chats work even so."""
 
     model: str
-
-
-class Unavailable(Message, frozen=True, kw_only=True):
-    """The worker cannot work and ends; ``reason`` is a sentence."""
-
-    reason: str
+    speech: str = ""
 
 
 class Segment(Message, frozen=True, kw_only=True):
@@ -129,7 +124,7 @@ class Failed(Message, frozen=True, kw_only=True):
 
 
 class Pulse(Message, frozen=True, kw_only=True):
-    """Sign of life. ``lag``: seconds of speech received and not yet transcribed; ``heard``: seconds settled per side."""
+    """Sign of life. ``lag``: seconds of speech not yet transcribed; ``heard``: seconds settled per side."""
 
     id: str
     lag: float
@@ -142,11 +137,11 @@ class Alive(Message, frozen=True, kw_only=True):
 
 Request = Open | Refer | Audio | Said | Finish | Forget
 Event = Segment | Partial | Facts | Finished | Failed | Pulse
-Reply = Event | Ready | Unavailable | Alive
+Reply = Event | Ready | Alive
 
 _encoder = msgspec.msgpack.Encoder(decimal_format="string")
-_requests = msgspec.msgpack.Decoder(Request)
-_replies = msgspec.msgpack.Decoder(Reply)
+_requests: msgspec.msgpack.Decoder[Request] = msgspec.msgpack.Decoder(Request)
+_replies: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
 
 def pack(message: Message) -> bytes:

@@ -71,7 +71,15 @@ class Recogniser:
         return unrepeated(" ".join(segment.text.strip() for segment in heard))
 
     def careful(self, sound: Sound) -> Iterator[Stretch]:
-        """One side of a whole call, beam 5 with word times, yielding after each window of up to 30 seconds."""
+        """One side of a whole call, beam 5 with word times, yielding after each window of up to 30 seconds.
+
+        Long calls go in blocks: the features of an hour at once would need gigabytes, and whoever waits for the
+        recogniser meanwhile waits no longer than one block's preparation.
+        """
+        for start, end in blocks(sound):
+            yield from self._careful_block(sound[start:end], start / 16_000)
+
+    def _careful_block(self, sound: Sound, offset: float) -> Iterator[Stretch]:
         segments, _ = self._model.transcribe(
             sound,
             language=self._language,
@@ -84,10 +92,24 @@ class Recogniser:
             no_speech_threshold=0.6,
         )
         for segment in segments:
-            words = tuple(Word(word.word, float(word.start), float(word.end)) for word in segment.words or ())
+            words = tuple(
+                Word(word.word, offset + float(word.start), offset + float(word.end)) for word in segment.words or ()
+            )
             if not credible(segment.text, segment.no_speech_prob, segment.avg_logprob):
                 words = ()
-            yield Stretch(words, float(segment.end))
+            yield Stretch(words, offset + float(segment.end))
+
+
+def blocks(sound: Sound, seconds: float = 120.0, within: float = 15.0) -> list[tuple[int, int]]:
+    """Cuts a long sound into (start, end) samples of about ``seconds``, each cut where it is quietest."""
+    cuts = [0]
+    rate, step = 16_000, 1_600
+    while len(sound) - cuts[-1] > (seconds + within) * rate:
+        first = cuts[-1] + int((seconds - within) * rate)
+        stretch = np.abs(sound[first : first + int(2 * within * rate)]).reshape(-1, step).mean(axis=1)
+        smooth = np.convolve(stretch, np.ones(5), mode="valid")  # half a second
+        cuts.append(first + (int(smooth.argmin()) + 2) * step + step // 2)
+    return list(zip(cuts, [*cuts[1:], len(sound)], strict=True))
 
 
 def credible(text: str, no_speech: float, log_probability: float) -> bool:

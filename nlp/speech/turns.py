@@ -1,8 +1,8 @@
-"""From words with times to turns: split where the speaker pauses or the other one speaks, then interleave both sides."""
+"""From words with times to turns: split where the speaker pauses or the other one speaks, both sides interleaved."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.language.model import Turn, Who
 from nlp.speech.recognition import Word, unrepeated
@@ -13,7 +13,7 @@ BREATH = 0.25
 """A shorter gap splits a turn only if the other side spoke in it."""
 
 
-def interleave(sides: dict[Who, Sequence[Word]]) -> list[Turn]:
+def interleave(sides: Mapping[Who, Sequence[Word]]) -> list[Turn]:
     """The turns of a call in the order in which they began."""
     turns: list[Turn] = []
     for who, words in sides.items():

@@ -1,0 +1,184 @@
+"""A call as it is heard: each side's sound in, utterances out. No model for words and no threads in here."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nlp.audio.recording import SPEECH_RATE, Channel, Recording, Samples, Sound, to_sound
+from nlp.audio.resampling import Resampler
+from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
+from nlp.language.model import Header, Reference, Turn
+
+PREROLL = 0.6
+TAIL = 0.25
+PARTIAL_EVERY = 1.4
+"""Seconds of new speech after which a running utterance is worth another look."""
+LONGEST_GAP = 600.0
+"""A larger hole in the sound than this is taken for a wrong offset."""
+
+
+@dataclass(slots=True)
+class Utterance:
+    """One stretch of speech of one side, times in seconds from the start of the call."""
+
+    call: str
+    who: Channel
+    start: float
+    end: float
+    sound: Sound
+    ended: bool
+    arrived: float  # the worker's clock when the end of its speech came in
+    key: int  # the same for every look at the same stretch
+
+
+class LiveSide:
+    """One channel of a live call."""
+
+    def __init__(self, call: str, who: Channel, rate: int, heard: float, rules: Endpointing | None = None) -> None:
+        self.call, self.who, self.rate = call, who, rate
+        self.origin = round(heard * rate)  # in samples at the call's rate; earlier sound was transcribed before
+        self._position = self.origin
+        self._pieces: list[tuple[int, Samples]] = []
+        self._resampler = Resampler(rate, SPEECH_RATE)
+        self._voice = VoiceActivity()
+        self._ends = Endpointer(rules)
+        self._sound: Sound = np.zeros(0, dtype=np.float32)
+        self._sound_at = 0  # 16 kHz sample index, from origin, of the first kept sample
+        self._framed = 0  # 16 kHz samples already seen by the voice detector
+        self._closed = 0  # 16 kHz sample up to which utterances were taken
+        self._looked = 0  # frame of the last look at the running utterance
+        self._count = 0
+        self._arrivals: list[tuple[float, float]] = []
+
+    @property
+    def received(self) -> float:
+        """Seconds of sound received, from the start of the call."""
+        return self._position / self.rate
+
+    @property
+    def settled(self) -> float:
+        """Seconds up to which every utterance has been cut."""
+        return self.origin / self.rate + self._ends.heard_until * FRAME_SECONDS
+
+    def take(self, at: int, pcm: bytes, now: float) -> list[Utterance]:
+        """Adds sound beginning at sample ``at``; overlap is dropped, a hole becomes silence."""
+        samples: Samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")
+        if at < self.origin:
+            before = samples[: self.origin - at]
+            self._pieces.append((at, before))
+            samples, at = samples[len(before) :], at + len(before)
+        if at < self._position:
+            samples, at = samples[self._position - at :], self._position
+        if not len(samples) or at - self._position > LONGEST_GAP * self.rate:
+            return []
+        self._pieces.append((at, samples))
+        if at > self._position:
+            samples = np.concatenate([np.zeros(at - self._position, dtype=np.int16), samples])
+        self._position += len(samples)
+        self._arrivals.append((self.received, now))
+        return self._listen(self._resampler.push(to_sound(samples)))
+
+    def close(self) -> list[Utterance]:
+        """The end of the sound: what still runs is an utterance."""
+        rest = self._resampler.flush()
+        missing = -(self._framed_rest() + len(rest)) % FRAME
+        found = self._listen(np.concatenate([rest, np.zeros(missing, dtype=np.float32)]))
+        boundary = self._ends.flush()
+        if boundary is not None and boundary.kind == "end":
+            found.append(self._cut(boundary.start, boundary.end, ended=True))
+        return found
+
+    def whole(self, length: int) -> Samples:
+        """Everything received, ``length`` samples; what never came is silent."""
+        result: Samples = np.zeros(length, dtype=np.int16)
+        for at, samples in self._pieces:
+            end = min(length, at + len(samples))
+            if at < end:
+                result[at:end] = samples[: end - at]
+        return result
+
+    def _framed_rest(self) -> int:
+        return self._sound_at + len(self._sound) - self._framed
+
+    def _listen(self, sound: Sound) -> list[Utterance]:
+        self._sound = np.concatenate([self._sound, sound])
+        waiting = self._sound[self._framed - self._sound_at :]
+        whole = len(waiting) // FRAME * FRAME
+        first = self._framed // FRAME
+        self._framed += whole
+        found: list[Utterance] = []
+        for number, probability in enumerate(self._voice.probabilities(waiting[:whole])):
+            boundary = self._ends.push(float(probability))
+            if boundary is None:
+                continue
+            if boundary.kind == "begin":
+                self._count += 1
+                self._looked = boundary.start
+            elif boundary.kind == "end":
+                found.append(self._cut(boundary.start, boundary.end, ended=True))
+            elif boundary.kind == "pause":
+                self._looked = first + number
+                found.append(self._cut(boundary.start, boundary.end, ended=False))
+        now = self._framed // FRAME
+        since = self._ends.speaking_since
+        if since is not None and (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY:
+            self._looked = now
+            found.append(self._cut(since, now, ended=False))
+        self._forget()
+        return found
+
+    def _cut(self, start: int, end: int, *, ended: bool) -> Utterance:
+        from_sample = max(self._closed, start * FRAME - int(PREROLL * SPEECH_RATE), self._sound_at)
+        to_sample = end * FRAME + int(TAIL * SPEECH_RATE)
+        if ended:
+            self._closed = end * FRAME
+        origin = self.origin / self.rate
+        finish = origin + end * FRAME_SECONDS
+        place = bisect_left(self._arrivals, (finish, 0.0))
+        return Utterance(
+            self.call,
+            self.who,
+            round(origin + start * FRAME_SECONDS, 3),
+            round(finish, 3),
+            self._sound[from_sample - self._sound_at : to_sample - self._sound_at].copy(),
+            ended,
+            self._arrivals[min(place, len(self._arrivals) - 1)][1] if self._arrivals else 0.0,
+            self._count,
+        )
+
+    def _forget(self) -> None:
+        """Keeps the sound of the running utterance and the pre-roll of the next."""
+        since = self._ends.speaking_since
+        needed = (self._framed if since is None else since * FRAME) - int((PREROLL + 0.1) * SPEECH_RATE)
+        drop = needed - self._sound_at
+        if drop > SPEECH_RATE:
+            self._sound = self._sound[drop:].copy()
+            self._sound_at += drop
+        if len(self._arrivals) > 1000:
+            del self._arrivals[:500]
+
+
+@dataclass(slots=True)
+class Conversation:
+    """A call or chat in the worker."""
+
+    header: Header
+    reference: Reference
+    rate: int
+    sides: dict[Channel, LiveSide]
+    turns: list[Turn] = field(default_factory=list)
+    seq: int = 0
+    pending: int = 0  # utterances cut and not yet transcribed
+    finishing: bool = False
+
+    @property
+    def ordered(self) -> tuple[Turn, ...]:
+        return tuple(sorted(self.turns, key=lambda turn: turn.start))
+
+    def recording(self) -> Recording:
+        """The call's sound as received."""
+        length = max(round(side.received * self.rate) for side in self.sides.values())
+        return Recording(self.rate, self.sides["trader"].whole(length), self.sides["client"].whole(length))

@@ -1,0 +1,328 @@
+"""The speech process: ``python -m nlp.speech.worker``. Frames of :mod:`nlp.speech.messages` on stdin and stdout.
+
+The main thread reads and cuts utterances, one thread recognises and analyses, in the order of :mod:`nlp.speech.work`.
+It ends when stdin does, so it never outlives the application.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from nlp.audio.recording import CHANNELS
+from nlp.language.model import Analysis, Dialogue, Turn, Who
+from nlp.speech.live import Conversation, LiveSide, Utterance
+from nlp.speech.messages import (
+    LENGTH,
+    LONGEST_FRAME,
+    Alive,
+    Audio,
+    Facts,
+    Failed,
+    Finish,
+    Finished,
+    Forget,
+    Message,
+    Open,
+    Partial,
+    Pulse,
+    Ready,
+    Refer,
+    Request,
+    Said,
+    Segment,
+    pack,
+    request,
+)
+from nlp.speech.models import ModelChoice, ModelError, model_folder
+from nlp.speech.recognition import Recogniser, Word
+from nlp.speech.turns import interleave
+from nlp.speech.work import Work
+
+log = logging.getLogger("nlp.speech.worker")
+
+NICE = 10
+PULSE_SECONDS = 1.0
+
+
+class Output:
+    """Frames to the application, from any thread."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def send(self, message: Message) -> None:
+        with self._lock:
+            self._stream.write(pack(message))
+            self._stream.flush()
+
+
+class SpeechProcess:
+    """All conversations of this process and what is done with them."""
+
+    def __init__(self, output: Output, recogniser: Recogniser | None, reason: str = "", looks: bool = True) -> None:
+        self._send = output.send
+        self._recogniser, self._reason, self._looks = recogniser, reason, looks
+        self._work = Work()
+        self._conversations: dict[str, Conversation] = {}
+        self._heard: dict[tuple[str, str], tuple[int, float, str]] = {}  # last look at a side: key, end, text
+        self._pulsed: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    # The reading thread.
+
+    def handle(self, message: Request) -> None:
+        if isinstance(message, Open):
+            self._open(message)
+            return
+        conversation = self._conversations.get(message.id)
+        if conversation is None:
+            if isinstance(message, Finish):
+                self._send(Failed(id=message.id, reason="The speech process does not know this conversation."))
+            return
+        if isinstance(message, Audio):
+            self._listen(conversation, message)
+        elif isinstance(message, Said):
+            with self._lock:
+                conversation.turns.append(message.turn)
+            self._work.analysis(message.id)
+        elif isinstance(message, Refer):
+            conversation.header, conversation.reference = message.header, message.reference
+            self._work.analysis(message.id)
+        elif isinstance(message, Finish):
+            self._finish(conversation)
+        elif isinstance(message, Forget):
+            self._forget(message.id)
+
+    def _open(self, message: Open) -> None:
+        self._forget(message.id)
+        sides = {}
+        if message.header.kind == "call" and self._recogniser is not None:
+            sides = {who: LiveSide(message.id, who, message.rate, message.heard.get(who, 0.0)) for who in CHANNELS}
+        self._conversations[message.id] = Conversation(
+            message.header, message.reference, message.rate, sides, list(message.turns), message.seq
+        )
+        if message.turns:
+            self._work.analysis(message.id)
+
+    def _listen(self, conversation: Conversation, message: Audio) -> None:
+        side = conversation.sides.get(message.channel)
+        if side is None:
+            return
+        self._queue(conversation, side.take(message.at, message.pcm, time.monotonic()))
+        self._pulse(conversation)
+
+    def _queue(self, conversation: Conversation, utterances: list[Utterance]) -> None:
+        for utterance in utterances:
+            if utterance.ended:
+                with self._lock:
+                    conversation.pending += 1
+                self._work.utterance(utterance)
+            elif self._looks:
+                self._work.utterance(utterance)
+
+    def _pulse(self, conversation: Conversation) -> None:
+        name, now = conversation.header.id, time.monotonic()
+        if now - self._pulsed.get(name, 0.0) < PULSE_SECONDS:
+            return
+        self._pulsed[name] = now
+        waiting = self._work.waiting(name)
+        heard: dict[str, float] = {who: side.settled for who, side in conversation.sides.items()}
+        for utterance in waiting:
+            heard[utterance.who] = min(heard[utterance.who], utterance.start)
+        lag = max((now - utterance.arrived for utterance in waiting), default=0.0)
+        self._send(Pulse(id=name, lag=round(lag, 2), heard=heard if not conversation.pending else {}))
+
+    def _finish(self, conversation: Conversation) -> None:
+        if conversation.finishing:
+            return
+        conversation.finishing = True
+        if conversation.header.kind == "call" and self._recogniser is None:
+            self._send(Failed(id=conversation.header.id, reason=self._reason))
+            self._forget(conversation.header.id)
+            return
+        for side in conversation.sides.values():
+            self._queue(conversation, side.close())
+        self._work.hang_up(conversation.header.id, self._hang_up(conversation))
+
+    def _forget(self, name: str) -> None:
+        self._conversations.pop(name, None)
+        self._pulsed.pop(name, None)
+        self._work.forget(name)
+        for who in CHANNELS:
+            self._heard.pop((name, who), None)
+
+    # The recognising thread.
+
+    def work(self) -> None:
+        """Works off the jobs for ever. A job that fails fails its conversation, not the process."""
+        _warm_up()
+        while True:
+            job = self._work.next()
+            name = job.call if isinstance(job, Utterance) else job if isinstance(job, str) else ""
+            try:
+                if isinstance(job, Utterance):
+                    self._utter(job)
+                elif isinstance(job, str):
+                    self._analyse(job)
+                elif job is not None:
+                    next(job, None)
+            except BrokenPipeError:
+                return
+            except Exception as error:
+                log.error("a job failed: %s", type(error).__name__)
+                self._send(Failed(id=name, reason="This part of the call could not be transcribed."))
+
+    def _utter(self, utterance: Utterance) -> None:
+        conversation = self._conversations.get(utterance.call)
+        if conversation is None or self._recogniser is None:
+            return
+        side = (utterance.call, utterance.who)
+        key, end, text = self._heard.get(side, (-1, -1.0, ""))
+        if not (key == utterance.key and abs(end - utterance.end) < 0.001):
+            text = self._recogniser.quick(utterance.sound)
+        if not utterance.ended:
+            self._heard[side] = (utterance.key, utterance.end, text)
+            self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=text))
+            return
+        self._heard.pop(side, None)
+        with self._lock:
+            conversation.pending -= 1
+            if text:
+                seq = conversation.seq
+                conversation.seq += 1
+                conversation.turns.append(Turn(utterance.who, utterance.start, utterance.end, text))
+        if not text:
+            self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=""))
+            return
+        self._send(
+            Segment(
+                id=utterance.call,
+                seq=seq,
+                who=utterance.who,
+                start=utterance.start,
+                end=utterance.end,
+                text=text,
+                latency=round(time.monotonic() - utterance.arrived, 3),
+            )
+        )
+        self._work.analysis(utterance.call)
+
+    def _analyse(self, name: str) -> None:
+        conversation = self._conversations.get(name)
+        if conversation is None or conversation.finishing:
+            return
+        with self._lock:
+            turns = conversation.ordered
+        began = time.monotonic()
+        analysis, summary = understand(conversation, turns)
+        self._work.analysed(name, time.monotonic() - began)
+        self._send(Facts(id=name, analysis=analysis, summary=summary))
+
+    def _hang_up(self, conversation: Conversation) -> Iterator[None]:
+        """The careful pass, a window at a time; afterwards the last analysis."""
+        name = conversation.header.id
+        try:
+            turns = conversation.ordered
+            if conversation.sides and self._recogniser is not None:
+                recording = conversation.recording()
+                sides: dict[Who, list[Word]] = {"trader": [], "client": []}
+                for who in CHANNELS:
+                    yield
+                    for stretch in self._recogniser.careful(recording.speech(who)):
+                        sides[who].extend(stretch.words)
+                        yield
+                turns = tuple(interleave(sides))
+            yield
+            analysis, summary = understand(conversation, turns)
+            self._send(Finished(id=name, turns=turns, analysis=analysis, summary=summary))
+        except Exception as error:
+            log.error("a hang-up pass failed: %s", type(error).__name__)
+            self._send(Failed(id=name, reason="The recording of this call could not be transcribed."))
+        self._forget(name)
+
+
+def understand(conversation: Conversation, turns: tuple[Turn, ...]) -> tuple[Analysis, str]:
+    """What the turns mean. If that fails the words alone are kept: a fact is left blank rather than a call lost."""
+    dialogue = Dialogue(conversation.header, turns)
+    try:
+        from nlp.language import analyse
+        from nlp.summary import summarise
+
+        analysis = analyse(dialogue, conversation.reference)
+        return analysis, summarise(dialogue, analysis)
+    except Exception as error:
+        log.error("a conversation could not be analysed: %s", type(error).__name__)
+        return Analysis(turns=turns), ""
+
+
+def _warm_up() -> None:
+    """Loads the language model before the first words need it."""
+    with contextlib.suppress(ImportError):
+        import nlp.language  # noqa: F401
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m nlp.speech.worker", description="Deskline's speech process.")
+    parser.add_argument("--model", default="tiny.en", help="tiny.en, base, or a folder with a CTranslate2 model")
+    parser.add_argument("--cache", type=Path, default=None, help="where a model in parts is joined")
+    parser.add_argument("--no-looks", action="store_true", help="no words before an utterance has ended")
+    options = parser.parse_args(arguments)
+    # Frames alone may go to stdout: whatever a library prints lands on stderr.
+    output = Output(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    logging.basicConfig(level=logging.WARNING, format="speech process: %(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the application, which then closes stdin
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    recogniser, reason = None, ""
+    try:
+        recogniser = Recogniser(model_folder(ModelChoice(options.model), options.cache))
+    except ModelError as error:
+        reason = str(error)
+    except Exception as error:
+        log.error("the speech model does not load: %s", type(error).__name__)
+        reason = f"The speech model {options.model} cannot be loaded ({type(error).__name__}). Try another model."
+    process = SpeechProcess(output, recogniser, reason, looks=not options.no_looks)
+    output.send(Ready(model=options.model, speech=reason))
+    threading.Thread(target=process.work, name="recognise", daemon=True).start()
+    threading.Thread(target=_alive, args=(output,), name="alive", daemon=True).start()
+    _read(sys.stdin.buffer, process)
+    sys.stderr.flush()
+    os._exit(0)  # a decoding in progress has no way to be stopped, and nobody waits for it
+
+
+def _read(stream: BinaryIO, process: SpeechProcess) -> None:
+    while len(head := stream.read(LENGTH.size)) == LENGTH.size:
+        (length,) = LENGTH.unpack(head)
+        if length > LONGEST_FRAME:
+            log.error("a frame is longer than any message: the stream is out of step")
+            return
+        body = stream.read(length)
+        if len(body) < length:
+            return
+        process.handle(request(body))
+
+
+def _alive(output: Output) -> None:
+    while True:
+        time.sleep(2.0)
+        try:
+            output.send(Alive())
+        except OSError:
+            return
+
+
+if __name__ == "__main__":
+    sys.exit(main())
