@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
     from app.conversation.service import Conversations
     from app.market.book import PriceBook
+    from app.records.log import Entry
     from app.records.store import Records
     from app.settings import Settings
 
@@ -56,6 +60,51 @@ class State(Generic[T]):
                     self._listeners.remove(listener)
 
         return unsubscribe
+
+
+class CommitWatch:
+    """Runs ``refresh`` on this loop after commits that touch ``tables``: soon, once for many, one at a time."""
+
+    def __init__(
+        self, records: Records, tables: Collection[str], refresh: Callable[[], Awaitable[None]], *, pause: float = 0.1
+    ) -> None:
+        self._tables = frozenset(tables)
+        self._refresh = refresh
+        self._pause = pause
+        self._loop = asyncio.get_running_loop()
+        self._timer: asyncio.TimerHandle | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._unsubscribe = records.on_commit(self._committed)
+
+    def _committed(self, entries: Sequence[Entry]) -> None:
+        if any(entry.table in self._tables for entry in entries):
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
+                self._loop.call_soon_threadsafe(self._soon)
+
+    def _soon(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._pause, self._start)
+
+    def _start(self) -> None:
+        self._timer = None
+        if self._task is not None and not self._task.done():
+            self._soon()
+            return
+        self._task = self._loop.create_task(self._run())
+
+    async def _run(self) -> None:
+        try:
+            await self._refresh()
+        except Exception:
+            logging.getLogger(__name__).exception("a refresh after a commit failed")
+
+    def close(self) -> None:
+        """No refresh starts after this. Call it on the loop's thread."""
+        self._unsubscribe()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
 
 
 @dataclass(frozen=True, slots=True)
