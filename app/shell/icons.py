@@ -55,6 +55,15 @@ def icon(name: str, tint: str = "tx2", size: int = 16) -> QIcon:
     return _icon(name, color(tint), size)
 
 
+def switch_icon(name: str, size: int = 16) -> QIcon:
+    """An icon for a button that can be on: then it takes the accent colour."""
+    made = QIcon()
+    for ratio in (1, 2):
+        made.addPixmap(pixmap(name, "tx2", size, ratio), QIcon.Mode.Normal, QIcon.State.Off)
+        made.addPixmap(pixmap(name, "acc", size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+    return made
+
+
 @lru_cache(maxsize=64)
 def _dot(tint: str, size: int) -> QIcon:
     made = QIcon()

@@ -1,0 +1,267 @@
+"""The docking area: panels in columns, tabs, floating and auto-hidden, and its state as bytes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+import PySide6QtAds as ads
+from PySide6.QtCore import QByteArray, QObject, QRect, QSize, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.shell import icons, theme, tokens
+from app.shell.panels import AREAS, Panel, PanelFrame
+
+log = logging.getLogger(__name__)
+STATE_VERSION = 1
+TOP_SHARE = 0.53
+COLUMN_SHARES = {"crm": 0.316, "analytics": 0.376, "pricing": 0.308}
+"""How the width right of the calls column is shared."""
+
+
+def configure() -> None:
+    """Sets what the docking library reads once, before the first manager is made."""
+    flag = ads.CDockManager.eConfigFlag
+    ads.CDockManager.setConfigFlags(
+        flag.OpaqueSplitterResize
+        | flag.XmlCompressionEnabled
+        | flag.DragPreviewIsDynamic
+        | flag.DragPreviewShowsContentPixmap
+        | flag.EqualSplitOnInsertion
+        | flag.FloatingContainerHasWidgetTitle
+        | flag.FloatingContainerHasWidgetIcon
+        | flag.DisableTabTextEliding
+    )
+    hide = ads.CDockManager.eAutoHideFlag
+    ads.CDockManager.setAutoHideConfigFlags(hide.AutoHideFeatureEnabled | hide.AutoHideSideBarsIconOnly)
+
+
+class Docks(QObject):
+    """All panels of one window. ``changed`` when a panel is opened, closed or brought to the front."""
+
+    changed = Signal()
+    restart_asked = Signal(str)
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        configure()
+        self.manager: Any = ads.CDockManager(parent)
+        self.manager.setStyleSheet(theme.dock_sheet())
+        self._docks: dict[str, Any] = {}
+        self._frames: dict[str, PanelFrame] = {}
+        self._dot = icons.dot(tokens.CHANNELS["fdc3.channel.6"])
+        self._arranged = False
+        self._moving = False
+
+    # Panels
+
+    def add(self, panel: Panel, widget: QWidget | None = None) -> None:
+        """Adds a panel, or fills the one of this app with its widget."""
+        if panel.app_id in self._frames:
+            if widget is not None:
+                self._frames[panel.app_id].set_content(widget)
+            return
+        frame = PanelFrame(panel)
+        frame.restart_asked.connect(self.restart_asked)
+        if widget is not None:
+            frame.set_content(widget)
+        dock = ads.CDockWidget(self.manager, panel.title)
+        dock.setObjectName(panel.app_id)
+        dock.setWidget(frame, ads.CDockWidget.eInsertMode.ForceNoScrollArea)
+        dock.setIcon(self._dot)
+        dock.viewToggled.connect(self._emit_changed)
+        dock.visibilityChanged.connect(self._emit_changed)
+        self._frames[panel.app_id] = frame
+        self._docks[panel.app_id] = dock
+        if self._arranged:
+            self._moving = True
+            self._place_late(panel)
+            self._moving = False
+        self._emit_changed()
+
+    def frame(self, app_id: str) -> PanelFrame | None:
+        return self._frames.get(app_id)
+
+    def panels(self) -> list[Panel]:
+        """All panels in the order of the default layout."""
+        places = {area: number for number, area in enumerate(area for column in AREAS for area in column)}
+        found = [frame.panel for frame in self._frames.values()]
+        return sorted(found, key=lambda panel: (places[panel.home], panel.order))
+
+    def set_channel_color(self, tint: str) -> None:
+        self._dot = icons.dot(tint)
+        for dock in self._docks.values():
+            dock.setIcon(self._dot)
+
+    def is_open(self, app_id: str) -> bool:
+        dock = self._docks.get(app_id)
+        return dock is not None and not dock.isClosed()
+
+    def is_in_front(self, app_id: str) -> bool:
+        dock = self._docks.get(app_id)
+        return dock is not None and not dock.isClosed() and bool(dock.isCurrentTab())
+
+    def open(self, app_id: str) -> bool:
+        dock = self._docks.get(app_id)
+        if dock is None:
+            return False
+        if dock.isClosed():
+            dock.toggleView(True)
+        dock.setAsCurrentTab()
+        if dock.isFloating() or dock.isInFloatingContainer():
+            dock.floatingDockContainer().raise_()
+        return True
+
+    def close(self, app_id: str) -> None:
+        if app_id in self._docks:
+            self._docks[app_id].toggleView(False)
+
+    def focus(self, app_id: str) -> bool:
+        if not self.open(app_id):
+            return False
+        self._frames[app_id].take_focus()
+        return True
+
+    def float_panel(self, app_id: str) -> None:
+        if self.open(app_id) and not self._docks[app_id].isFloating():
+            self._docks[app_id].setFloating()
+
+    def auto_hide(self, app_id: str) -> None:
+        """Moves a panel into the side bar, or back."""
+        if self.open(app_id):
+            self._docks[app_id].toggleAutoHide()
+            self._emit_changed()
+
+    def focused(self) -> str | None:
+        """The app of the panel that has the keyboard."""
+        for app_id, frame in self._frames.items():
+            focus = frame.window().focusWidget()
+            if focus is not None and (focus is frame or frame.isAncestorOf(focus)):
+                return app_id
+        return None
+
+    def area_rect(self, area: str, within: QWidget) -> QRect | None:
+        """Where the panels of an area are now, in the coordinates of ``within``; None if none is docked and open."""
+        for panel in self.panels():
+            dock = self._docks[panel.app_id]
+            if panel.home != area or dock.isClosed() or dock.isFloating() or dock.isAutoHide():
+                continue
+            place = dock.dockAreaWidget()
+            if place is not None and place.isVisibleTo(within):
+                return QRect(place.mapTo(within, place.rect().topLeft()), place.size())
+        return None
+
+    # Layout
+
+    def arrange(self, size: QSize) -> None:
+        """Puts every panel at its home: the default layout."""
+        self._moving = True
+        updates = self.manager.updatesEnabled()
+        self.manager.setUpdatesEnabled(False)
+        try:
+            for dock in self._docks.values():
+                if dock.dockAreaWidget() is not None:
+                    if dock.isAutoHide():
+                        dock.setAutoHide(False)
+                    self.manager.removeDockWidget(dock)
+            first_of_column = [place for column in AREAS if (place := self._place_column(column)) is not None]
+            self._arranged = True
+            self._share(first_of_column, size)
+        finally:
+            self.manager.setUpdatesEnabled(updates)
+            self._moving = False
+        self._emit_changed()
+
+    def _place_column(self, column: Iterable[str]) -> Any:
+        upper = None
+        for area in column:
+            place = None
+            for panel in (panel for panel in self.panels() if panel.home == area):
+                dock = self._docks[panel.app_id]
+                if place is not None:
+                    self.manager.addDockWidget(ads.CenterDockWidgetArea, dock, place)
+                elif upper is not None:
+                    place = self.manager.addDockWidget(ads.BottomDockWidgetArea, dock, upper)
+                else:
+                    place = self.manager.addDockWidget(ads.RightDockWidgetArea, dock)
+                dock.toggleView(True)
+            if place is not None:
+                place.setCurrentIndex(0)
+                upper = upper or place
+        return upper
+
+    def _share(self, places: list[Any], size: QSize) -> None:
+        calls = [place for place in places if self._home_of(place) == "calls"]
+        rest = max(size.width() - (tokens.CALLS if calls else 0), 400)
+        widths: list[int] = []
+        for place in places:
+            home = self._home_of(place)
+            widths.append(tokens.CALLS if home == "calls" else round(rest * COLUMN_SHARES.get(home, 1 / 3)))
+            splitter = place.parentSplitter()
+            if splitter.orientation() == Qt.Orientation.Vertical:
+                upper = round(size.height() * TOP_SHARE)
+                splitter.setSizes([upper, size.height() - upper])
+        root = self.manager.rootSplitter()
+        if root is None or root.count() != len(widths):
+            return
+        root.setSizes(widths)
+        for number, place in enumerate(places):
+            # The calls column keeps its width when the window grows; the others share what there is.
+            root.setStretchFactor(number, 0 if self._home_of(place) == "calls" else 1)
+
+    def _home_of(self, place: Any) -> str:
+        frame = self._frames.get(place.dockWidget(0).objectName())
+        home = frame.panel.home if frame is not None else ""
+        return next((column[0] for column in AREAS if home in column), home)
+
+    def _place_late(self, panel: Panel) -> None:
+        """A panel that comes after the layout was made: a tab beside one of its area, or of its column."""
+        dock = self._docks[panel.app_id]
+        column = next(column for column in AREAS if panel.home in column)
+        docked = [
+            (other, place)
+            for other in self.panels()
+            if other.app_id != panel.app_id
+            and (place := self._docks[other.app_id].dockAreaWidget()) is not None
+            and not self._docks[other.app_id].isClosed()
+        ]
+        for wanted in ((panel.home,), column):
+            for other, place in docked:
+                if other.home in wanted:
+                    current = place.currentIndex()
+                    self.manager.addDockWidget(ads.CenterDockWidgetArea, dock, place)
+                    place.setCurrentIndex(current)
+                    return
+        self.manager.addDockWidget(ads.RightDockWidgetArea, dock)
+
+    # State
+
+    def save(self) -> bytes:
+        return bytes(self.manager.saveState(STATE_VERSION).data())
+
+    def restore(self, state: bytes, known: Iterable[str]) -> bool:
+        """Applies a saved state; False, with the layout undefined, if it is not one.
+
+        ``known`` are the apps there were when it was saved: panels that came since are opened at their home.
+        """
+        self._moving = True
+        self.manager.setUpdatesEnabled(False)
+        try:
+            if not self.manager.restoreState(QByteArray(state), STATE_VERSION):
+                return False
+            self._arranged = True
+            known = set(known)
+            for app_id, frame in self._frames.items():
+                if app_id not in known:
+                    self._place_late(frame.panel)
+                    self._docks[app_id].toggleView(True)
+        finally:
+            self.manager.setUpdatesEnabled(True)
+            self._moving = False
+        self._emit_changed()
+        return True
+
+    def _emit_changed(self, _value: object = None) -> None:
+        if not self._moving:
+            self.changed.emit()

@@ -1,0 +1,190 @@
+"""Popups: non-modal frames over the bottom of a column. Several cascade; closing one gives the focus back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QFrame,
+    QLineEdit,
+    QPlainTextEdit,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.shell import tokens
+
+MARGIN = 8
+CASCADE = 26
+_WRITING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
+
+
+class PopupFrame(QFrame):
+    """The border round a popup's widget; dragged by any part of it that takes no clicks itself."""
+
+    def __init__(self, content: QWidget, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("popup")
+        self.content = content
+        self.moved = False
+        self._grip: QPoint | None = None
+        box = QVBoxLayout(self)
+        box.setContentsMargins(1, 1, 1, 1)
+        box.addWidget(content)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.raise_()
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._grip = event.globalPosition().toPoint() - self.pos()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if self._grip is None:
+            return
+        self.moved = True
+        wanted = event.globalPosition().toPoint() - self._grip
+        self.move(kept_inside(QRect(wanted, self.size()), self.parentWidget().rect()).topLeft())
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._grip = None
+
+
+@dataclass(slots=True)
+class _Shown:
+    frame: PopupFrame
+    anchor: str
+    focus_before: QWidget | None
+
+
+def kept_inside(rect: QRect, room: QRect) -> QRect:
+    """The rectangle moved, and if it must be shrunk, so that it lies in ``room``."""
+    size = rect.size().boundedTo(room.size())
+    left = min(max(rect.left(), room.left()), room.left() + room.width() - size.width())
+    top = min(max(rect.top(), room.top()), room.top() + room.height() - size.height())
+    return QRect(QPoint(left, top), size)
+
+
+class Popups(QObject):
+    """The popups of one window. ``area_rect`` tells where a column is, in the coordinates of ``root``."""
+
+    def __init__(self, root: QWidget, area_rect: Callable[[str], QRect | None], room: Callable[[], QRect]) -> None:
+        super().__init__(root)
+        self._root = root
+        self._area_rect = area_rect
+        self._room = room
+        self._shown: list[_Shown] = []
+        root.installEventFilter(self)
+
+    def show(self, widget: QWidget, anchor: str = "transcript") -> None:
+        """Shows a widget as a popup, or raises it. The focus moves there unless the user is writing elsewhere."""
+        shown = self._find(widget)
+        focus = QApplication.focusWidget()
+        if shown is None:
+            shown = _Shown(PopupFrame(widget, self._root), anchor, focus)
+            shown.frame.installEventFilter(self)
+            widget.destroyed.connect(self._forget_dead)
+            self._shown.append(shown)
+        widget.show()
+        self._place(shown)
+        shown.frame.show()
+        shown.frame.raise_()
+        if not self._writing(focus):
+            self._focus(widget)
+
+    def close(self, widget: QWidget) -> None:
+        """Hides a popup and gives the focus back where it was, if it was here. The widget lives on without parent."""
+        shown = self._find(widget)
+        if shown is None:
+            return
+        self._shown.remove(shown)
+        focus = QApplication.focusWidget()
+        had_focus = focus is None or shown.frame.isAncestorOf(focus)
+        widget.hide()
+        widget.setParent(None)
+        shown.frame.hide()
+        shown.frame.deleteLater()
+        if had_focus:
+            self._give_back(shown)
+
+    def widgets(self) -> list[QWidget]:
+        return [shown.frame.content for shown in self._shown]
+
+    def focus_next(self) -> bool:
+        """Gives the keyboard to the newest popup, or to the one below it when it has it already."""
+        if not self._shown:
+            return False
+        focus = QApplication.focusWidget()
+        inside = [
+            number for number, shown in enumerate(self._shown) if focus is not None and shown.frame.isAncestorOf(focus)
+        ]
+        shown = self._shown[inside[0] - 1 if inside else -1]
+        shown.frame.raise_()
+        self._focus(shown.frame.content)
+        return True
+
+    def place_all(self) -> None:
+        for shown in self._shown:
+            self._place(shown)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._root and event.type() == QEvent.Type.Resize:
+            self.place_all()
+        elif event.type() == QEvent.Type.LayoutRequest and isinstance(watched, PopupFrame):
+            shown = self._find(watched.content)
+            if shown is not None:
+                self._place(shown)
+        return False
+
+    def _find(self, widget: QWidget) -> _Shown | None:
+        return next((shown for shown in self._shown if shown.frame.content is widget), None)
+
+    def _forget_dead(self, dead: QObject) -> None:
+        for shown in [shown for shown in self._shown if shown.frame.content is dead]:
+            self._shown.remove(shown)
+            shown.frame.hide()
+            shown.frame.deleteLater()
+            self._give_back(shown)
+
+    def _place(self, shown: _Shown) -> None:
+        frame, room = shown.frame, self._room().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
+        wanted = frame.sizeHint().expandedTo(QSize(tokens.POPUP, 0))
+        if frame.moved:
+            frame.setGeometry(kept_inside(QRect(frame.pos(), wanted), room))
+            return
+        column = self._area_rect(shown.anchor) or room
+        # Right-aligned with its column: wider than the column it covers what is left of it, never the ticket or prices.
+        step = CASCADE * [other for other in self._shown if other.anchor == shown.anchor].index(shown)
+        corner = column.bottomRight() - QPoint(MARGIN + step, MARGIN + step)
+        rect = QRect(corner - QPoint(wanted.width() - 1, wanted.height() - 1), wanted)
+        frame.setGeometry(kept_inside(rect, room))
+
+    def _writing(self, focus: QWidget | None) -> bool:
+        if focus is None or not isinstance(focus, _WRITING) or focus.window() is not self._root.window():
+            return False
+        return not any(shown.frame.isAncestorOf(focus) for shown in self._shown)
+
+    def _focus(self, widget: QWidget) -> None:
+        if widget.focusPolicy() != Qt.FocusPolicy.NoFocus or widget.focusProxy() is not None:
+            widget.setFocus(Qt.FocusReason.PopupFocusReason)
+            return
+        for child in widget.findChildren(QWidget):
+            if child.focusPolicy() & Qt.FocusPolicy.TabFocus and child.isVisibleTo(widget) and child.isEnabled():
+                child.setFocus(Qt.FocusReason.PopupFocusReason)
+                return
+
+    def _give_back(self, shown: _Shown) -> None:
+        if self._shown:
+            self._focus(self._shown[-1].frame.content)
+            return
+        try:
+            if shown.focus_before is not None and shown.focus_before.isVisible():
+                shown.focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
+        except RuntimeError:
+            # The widget that had the focus was deleted while the popup was open; the window keeps it.
+            self._root.setFocus(Qt.FocusReason.PopupFocusReason)
