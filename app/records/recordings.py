@@ -1,10 +1,10 @@
 """Call recordings: encrypted files that grow while the call lasts and survive the program.
 
-File: ``DSKREC01``, header length (u32), header (JSON: file id, rate, channels), then frames. Frame: length of the sealed
-text (u32), index (u32), kind (u32: 1 sound, 2 end), CRC-32 of these three, 12 bytes nonce, AES-256-GCM sealed text. All
-integers little-endian. Each file has its own key (HKDF of the recordings key and the file id); magic, header, index and
-kind are associated data, so frames cannot be moved within a file or between files. The nonce is 8 random bytes per opening
-and a counter: a frame torn by a crash and written again differently does not repeat one.
+File: ``DSKREC01``, header length (u32), header (JSON: file id, rate, channels), then frames. Frame: length of the
+sealed text (u32), index (u32), kind (u32: 1 sound, 2 end), CRC-32 of these three, 12 bytes nonce, AES-256-GCM sealed
+text. All integers little-endian. Each file has its own key (HKDF of the recordings key and the file id); magic, header,
+index and kind are associated data, so frames cannot be moved within a file or between files. The nonce is 8 random
+bytes per opening and a counter: a frame torn by a crash and written again differently does not repeat one.
 
 Sound is interleaved signed 16-bit little-endian PCM. An incomplete last frame is what a crash leaves and is dropped;
 damage before that is an error.
@@ -151,7 +151,7 @@ class RecordingWriter:
 
 
 class Recordings:
-    """The recordings of one store, in a folder of their own. ``key``: 32 bytes, from which each file's key is derived."""
+    """The recordings of one store, in a folder of their own. ``key``: 32 bytes; each file has its own from it."""
 
     def __init__(self, folder: Path, key: bytes) -> None:
         self.folder = folder
