@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, select, update
 
+from app.records import indexing
 from app.records.engine import connect, is_wrong_key
 from app.records.errors import CorruptDatabase, DiskFull, MigrationFailed, NewerDatabase, WrongKey, translated
 from app.records.log import meta_table
@@ -73,6 +74,15 @@ def prepare(path: Path, key: bytes, found: int, writer: Engine, steps: Sequence[
                 f"{where} Install the previous version again, or send the log to support."
             ) from error
         log.info("records are at schema %d (%s)", step.version, step.name)
+
+
+def fill_search(writer: Engine) -> None:
+    """Builds the full-text indexes if a migration asked for it."""
+    asked = meta_table.c.key == "search_stale"
+    with writer.begin() as connection:
+        if connection.execute(select(meta_table).where(asked)).first() is not None:
+            indexing.rebuild(connection)
+            connection.execute(delete(meta_table).where(asked))
 
 
 def _version(connection: Any) -> int:

@@ -24,6 +24,7 @@ from app.records.chain import Chain
 from app.records.change import Change, LoggedSession
 from app.records.engine import reader_engine, writer_engine
 from app.records.errors import StoreError, WrongThread, translated
+from app.records.indexing import maintain
 from app.records.lock import FolderLock
 from app.records.log import Cause, Entry, change_log, derived_key, entry_of
 from app.records.tails import Tail
@@ -79,6 +80,7 @@ class Records:
                     raw.cursor().execute("PRAGMA journal_mode = WAL")
                 path.chmod(0o600)
                 schema.prepare(path, key, found, writer)
+                schema.fill_search(writer)
                 chain = Chain.open(writer, anchor, clock)
                 return cls(folder, key, writer, reader_engine(path, key), chain, lock)
             except BaseException:
@@ -121,6 +123,7 @@ class Records:
                     yield change
                     with _translating():
                         drafts = change.drafts()
+                        maintain(session.connection(), drafts)
                         commit = self._chain.append(session, change, drafts)
                         session.commit()
                 self._chain.adopt(commit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from app.records.migrations import v0001
+from app.records.migrations import v0001, v0002
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +17,8 @@ class Migration:
     apply: Callable[[Connection], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = (Migration(1, "the first tables", v0001.apply),)
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(1, "the first tables", v0001.apply),
+    Migration(2, "full-text search", v0002.apply),
+)
 CURRENT = MIGRATIONS[-1].version

@@ -1,0 +1,209 @@
+"""Keeps the full-text indexes in step with the rows, inside the transaction that changes them.
+
+``search_names`` holds organizations, contacts and instruments; ``search_talk`` interactions and transcript segments,
+whose number only grows. ``search_document`` gives each indexed record its row number in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select
+
+from app.records.codec import JsonValue
+from app.records.tables import (
+    CallReport,
+    Contact,
+    ContactEmail,
+    ContactHandle,
+    ContactPhone,
+    Instrument,
+    Interaction,
+    Organization,
+    TranscriptSegment,
+)
+
+if TYPE_CHECKING:
+    from app.records.change import Draft
+
+_BATCH = 500
+_SHORTEST_NUMBER = 4
+
+index_tables = MetaData()
+search_document = Table(
+    "search_document",
+    index_tables,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String),
+    Column("record_id", String(36)),
+)
+search_names = Table(
+    "search_names", index_tables, Column("rowid", Integer), Column("title", Text), Column("body", Text)
+)
+search_talk = Table("search_talk", index_tables, Column("rowid", Integer), Column("title", Text), Column("body", Text))
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    record_id: str
+    title: str
+    body: str
+
+
+def maintain(connection: Connection, drafts: Sequence[Draft]) -> None:
+    """After the rows of ``drafts`` were flushed on ``connection``."""
+    stale: dict[str, dict[str, None]] = {kind: {} for kind in _SOURCES}
+    for draft in drafts:
+        row = draft.row
+        match row:
+            case Organization():
+                stale["organization"][row.id] = None
+                if draft.op == "update" and draft.after is not None and {"name", "short_name"} & draft.after.keys():
+                    stale["contact"].update(_contacts_of(connection, row.id))
+            case Contact():
+                stale["contact"][row.id] = None
+            case ContactPhone() | ContactEmail() | ContactHandle():
+                stale["contact"][row.contact_id] = None
+            case Instrument():
+                stale["instrument"][row.id] = None
+            case Interaction():
+                stale["interaction"][row.id] = None
+            case CallReport():
+                stale["interaction"][row.interaction_id] = None
+            case TranscriptSegment():
+                stale["segment"][row.id] = None
+            case _:
+                pass
+    for kind, ids in stale.items():
+        if ids:
+            _refresh(connection, kind, list(ids))
+
+
+def rebuild(connection: Connection) -> None:
+    """Indexes everything anew."""
+    for table in (search_names, search_talk, search_document):
+        connection.execute(delete(table))
+    for kind, model in (
+        ("organization", Organization),
+        ("contact", Contact),
+        ("instrument", Instrument),
+        ("interaction", Interaction),
+        ("segment", TranscriptSegment),
+    ):
+        _refresh(connection, kind, list(connection.scalars(select(model.id))))
+
+
+def digits_of(number: str) -> str:
+    return "".join(filter(str.isdigit, number))
+
+
+def _refresh(connection: Connection, kind: str, ids: Sequence[str]) -> None:
+    table = search_talk if kind in ("interaction", "segment") else search_names
+    for batch in _batches(ids):
+        known = select(search_document.c.id).where(
+            search_document.c.kind == kind, search_document.c.record_id.in_(batch)
+        )
+        old = list(connection.scalars(known))
+        if old:
+            connection.execute(delete(table).where(table.c.rowid.in_(old)))
+            connection.execute(delete(search_document).where(search_document.c.id.in_(old)))
+        texts = list(_SOURCES[kind](connection, batch))
+        if texts:
+            first = (connection.execute(select(func.max(search_document.c.id))).scalar() or 0) + 1
+            connection.execute(
+                insert(search_document),
+                [{"id": first + n, "kind": kind, "record_id": each.record_id} for n, each in enumerate(texts)],
+            )
+            connection.execute(
+                insert(table),
+                [{"rowid": first + n, "title": each.title, "body": each.body} for n, each in enumerate(texts)],
+            )
+
+
+def _organizations(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
+    for row in connection.execute(select(Organization.__table__).where(Organization.id.in_(ids))):
+        yield _Text(row.id, row.name, _joined(row.short_name, row.city, row.lei, row.kind, row.notes))
+
+
+def _contacts(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
+    ways: dict[str, list[str]] = {}
+    for contact_id, number in connection.execute(
+        select(ContactPhone.contact_id, ContactPhone.e164).where(ContactPhone.contact_id.in_(ids))
+    ):
+        # Every tail of the number: with prefix search any run of its digits is found, written with or without country.
+        digits = digits_of(number)
+        ways.setdefault(contact_id, []).extend(digits[at:] for at in range(len(digits) - _SHORTEST_NUMBER + 1))
+    for model, column in ((ContactEmail, ContactEmail.address), (ContactHandle, ContactHandle.handle)):
+        for contact_id, way in connection.execute(select(model.contact_id, column).where(model.contact_id.in_(ids))):
+            ways.setdefault(contact_id, []).append(way)
+    statement = (
+        select(Contact.id, Contact.name, Contact.title, Contact.notes, Organization.name, Organization.short_name)
+        .outerjoin(Organization, Organization.id == Contact.organization_id)
+        .where(Contact.id.in_(ids))
+    )
+    for contact_id, name, *rest in connection.execute(statement):
+        yield _Text(contact_id, name, _joined(*rest, *ways.get(contact_id, ())))
+
+
+def _instruments(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
+    for row in connection.execute(select(Instrument.__table__).where(Instrument.id.in_(ids))):
+        body = _joined(row.name, row.isin, row.ticker, row.issuer, *row.aliases)
+        # "EURUSD" is one word to the index: its halves find it too.
+        halves = [row.symbol[:3], row.symbol[3:]] if row.kind == "fx" and re.fullmatch("[A-Z]{6}", row.symbol) else []
+        yield _Text(row.id, row.symbol, _joined(body, *halves))
+
+
+def _interactions(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
+    statement = (
+        select(Interaction.id, Interaction.subject, Interaction.handle, CallReport.fields)
+        .outerjoin(CallReport, CallReport.interaction_id == Interaction.id)
+        .where(Interaction.id.in_(ids))
+        .order_by(Interaction.started_at)
+    )
+    for interaction_id, subject, handle, fields in connection.execute(statement):
+        yield _Text(interaction_id, subject, _joined(handle, *_strings(fields)))
+
+
+def _segments(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
+    statement = select(TranscriptSegment.id, TranscriptSegment.text).where(TranscriptSegment.id.in_(ids))
+    for segment_id, spoken in connection.execute(statement):
+        yield _Text(segment_id, "", spoken)
+
+
+_SOURCES: dict[str, Callable[[Connection, Sequence[str]], Iterator[_Text]]] = {
+    "organization": _organizations,
+    "contact": _contacts,
+    "instrument": _instruments,
+    "interaction": _interactions,
+    "segment": _segments,
+}
+
+
+def _contacts_of(connection: Connection, organization_id: str) -> dict[str, None]:
+    return dict.fromkeys(connection.scalars(select(Contact.id).where(Contact.organization_id == organization_id)))
+
+
+def _joined(*parts: str | None) -> str:
+    return " ".join(part for part in parts if part)
+
+
+def _strings(value: JsonValue) -> Iterator[str]:
+    """Every text within a report's fields, however they are nested."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _strings(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _strings(each)
+
+
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    source = iter(ids)
+    while batch := list(islice(source, _BATCH)):
+        yield batch
