@@ -1,7 +1,317 @@
-"""The conversations of the desk: sound recorded and transcribed, messages collected, facts kept up to date."""
+"""The conversations of the desk: sound recorded and transcribed, messages collected, facts kept up to date.
+
+Lives on the I/O loop. A call's recording comes first: whatever happens to the speech process, the words can be had
+from the recording later.
+"""
 
 from __future__ import annotations
 
-from app.conversation.state import ConversationState, Phase, Segment
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-__all__ = ["ConversationState", "Phase", "Segment"]
+from app.conversation import reference, resumption
+from app.conversation.intake import Intake
+from app.conversation.keeping import Keeping
+from app.conversation.live import LiveConversation
+from app.conversation.state import ConversationState, Phase, Segment
+from app.records.change import Change
+from app.records.errors import StoreError
+from app.records.ids import new_id
+from app.records.recordings import Recordings
+from app.records.store import Records
+from app.records.tables import Interaction, TranscriptSegment
+from app.services import Clock, Notice, State, utc_now
+from nlp.audio.recording import CHANNELS, from_interleaved
+from nlp.language.model import Header, Reference, Turn, Who
+from nlp.speech import messages
+from nlp.speech.client import LanguageWorker
+
+if TYPE_CHECKING:
+    from app.market.book import PriceBook
+
+__all__ = ["ConversationState", "Conversations", "Phase", "Segment"]
+log = logging.getLogger(__name__)
+
+
+class Conversations:
+    """Open, follow and end calls and chats. ``worker``'s callbacks are taken over by this object."""
+
+    def __init__(
+        self,
+        records: Records,
+        recordings: Recordings,
+        worker: LanguageWorker,
+        *,
+        clock: Clock = utc_now,
+        notify: Callable[[Notice], None] = lambda notice: None,
+        prices: PriceBook | None = None,
+    ) -> None:
+        self._records, self._recordings, self._worker = records, recordings, worker
+        self._clock, self._notify, self._prices = clock, notify, prices
+        self._live: dict[str, LiveConversation] = {}
+        self._intakes: dict[str, Intake] = {}
+        self._resumed: dict[str, asyncio.Future[str]] = {}
+        self._listeners: list[Callable[[str], None]] = []
+        self._trouble = ""
+        self._keeping = Keeping(records, self._writing_trouble)
+        self._resuming: asyncio.Task[None] | None = None
+        worker.on_event, worker.on_status, worker.reread = self._event, self._status, self._reread
+
+    async def start(self) -> None:
+        """Starts the speech process; its model loads meanwhile and nothing waits for it."""
+        await self._worker.start()
+
+    async def close(self) -> None:
+        """Ends everything. What is recorded and not transcribed yet is found by ``resume_pending`` next time."""
+        if self._resuming is not None:
+            self._resuming.cancel()
+        for intake in self._intakes.values():
+            await intake.close()
+        await self._worker.close()
+        await self._keeping.close()
+
+    def state(self, interaction_id: str) -> State[ConversationState]:
+        """The state of a conversation opened since the start of the program; KeyError if there was none."""
+        return self._live[interaction_id].state
+
+    def on_transcribed(self, listener: Callable[[str], None]) -> Callable[[], None]:
+        """Calls ``listener`` with the interaction's id whenever a final transcript was made; returns what ends this."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    # -- a conversation's life
+
+    async def open_call(
+        self,
+        interaction_id: str,
+        audio_url: str,
+        header: Header,
+        *,
+        rate: int = 8000,
+        organization_id: str | None = None,
+    ) -> State[ConversationState]:
+        """Records and transcribes the call served at ``audio_url``; ``header.started`` is its first sample's time."""
+        talk = self._begin(interaction_id, header)
+
+        async def listen(at: int, pcm: bytes) -> None:
+            sound = from_interleaved(pcm, rate)
+            for who in CHANNELS:
+                await self._worker.audio(interaction_id, who, sound.channel(who).tobytes(), at / rate)
+
+        intake = Intake(
+            interaction_id, audio_url, rate, self._recordings, listen, lambda: self._intake_changed(interaction_id)
+        )
+        self._intakes[interaction_id] = intake
+        name = f"{interaction_id}.rec"
+        self._keeping.add(lambda change: change.update(Interaction, interaction_id, recording=name))
+        # The sound waits for nothing; the customer's securities follow a moment later.
+        await self._worker.open(interaction_id, header, Reference(), rate)
+        intake.start()
+        await self._refer(interaction_id, header, organization_id)
+        return talk.state
+
+    async def open_chat(
+        self, interaction_id: str, header: Header, *, organization_id: str | None = None
+    ) -> State[ConversationState]:
+        """Follows a chat; its messages come by ``add_message``."""
+        talk = self._begin(interaction_id, header)
+        await self._worker.open(interaction_id, header, Reference())
+        await self._refer(interaction_id, header, organization_id)
+        return talk.state
+
+    async def identified(self, interaction_id: str, header: Header, organization_id: str | None) -> None:
+        """The customer became known during the conversation."""
+        if interaction_id in self._live:
+            self._live[interaction_id].header = header
+            await self._refer(interaction_id, header, organization_id)
+
+    async def add_message(self, interaction_id: str, who: str, at: float, text: str) -> None:
+        """A chat message, ``at`` seconds after the chat began."""
+        talk = self._live.get(interaction_id)
+        if talk is None or not text.strip():
+            return
+        side: Who = "trader" if who == "trader" else "client"
+        turn = Turn(side, round(at, 3), round(at, 3), text.strip())
+        segment = talk.said(turn)
+        self._store(interaction_id, segment)
+        await self._worker.turn(interaction_id, turn)
+
+    async def end(self, interaction_id: str) -> None:
+        """Hung up, or the chat is closed: the state is "ended" at once, "refined" when the last pass is made."""
+        talk = self._live.get(interaction_id)
+        if talk is None or talk.now.phase != "live":
+            return
+        talk.update(phase="ended")
+        intake = self._intakes.get(interaction_id)
+        if intake is not None:
+            await intake.hang_up()
+            self._intake_changed(interaction_id)
+        await self._worker.finish(interaction_id)
+
+    async def resume_pending(self) -> None:
+        """Transcribes the recordings that have no final transcript, one after the other, in the background.
+
+        Calls and chats that a crash left "live" are marked "interrupted" first. Call it once, after the apps that
+        look for such interactions themselves have started.
+        """
+        if self._resuming is None:
+            self._resuming = asyncio.get_running_loop().create_task(self._resume(), name="pending transcripts")
+
+    # -- inside
+
+    def _begin(self, interaction_id: str, header: Header) -> LiveConversation:
+        talk = LiveConversation(interaction_id, header, self._worker.status)
+        self._live[interaction_id] = talk
+        if self._worker.status.startswith("unavailable") and header.kind == "call":
+            self._notify(
+                Notice(f"This call is recorded but not transcribed. {_sentence(self._worker.status)}", "warning")
+            )
+        return talk
+
+    async def _refer(self, interaction_id: str, header: Header, organization_id: str | None) -> None:
+        try:
+            found = await self._records.query(lambda session: reference.build(session, organization_id, self._prices))
+        except StoreError as error:
+            self._notify(Notice("Names and securities in the transcript are not checked.", "warning", str(error)))
+            return
+        await self._worker.refer(interaction_id, header, found)
+
+    def _event(self, event: messages.Event) -> None:
+        talk = self._live.get(event.id)
+        if talk is None:
+            return
+        if isinstance(event, messages.Segment):
+            self._store(event.id, talk.heard(event))
+        elif isinstance(event, messages.Partial):
+            talk.looked(event)
+        elif isinstance(event, messages.Facts):
+            talk.understood(event.analysis, event.summary)
+        elif isinstance(event, messages.Pulse):
+            talk.update(lag_seconds=event.lag)
+        elif isinstance(event, messages.Finished):
+            self._finished(talk, event)
+        else:
+            self._failed(talk, event)
+
+    def _finished(self, talk: LiveConversation, event: messages.Finished) -> None:
+        final = talk.finished(event)
+        share, interaction_id = talk.now.talk_share, event.id
+
+        def work(change: Change) -> None:
+            if talk.header.kind == "call":
+                for segment in final:
+                    change.add(_row(interaction_id, segment))
+            change.update(Interaction, interaction_id, talk_share=share)
+
+        self._keeping.add(work)
+        self._settle(interaction_id, "")
+        for listener in tuple(self._listeners):
+            listener(interaction_id)
+
+    def _failed(self, talk: LiveConversation, event: messages.Failed) -> None:
+        log.warning("a conversation was not transcribed to its end")
+        talk.update(speech=f"unavailable: {event.reason}", lag_seconds=0.0)
+        if talk.header.kind == "call":
+            self._notify(Notice(f"{event.reason} The recording is kept and transcribed at the next start.", "warning"))
+        self._settle(event.id, event.reason)
+
+    def _settle(self, interaction_id: str, failure: str) -> None:
+        waiting = self._resumed.pop(interaction_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(failure)
+        intake = self._intakes.get(interaction_id)
+        if intake is not None and not intake.recording:
+            del self._intakes[interaction_id]
+            asyncio.get_running_loop().create_task(intake.close())
+
+    def _status(self, status: str) -> None:
+        for talk in self._live.values():
+            if talk.header.kind == "call" and talk.now.phase != "refined":
+                talk.update(speech=status)
+        if status.startswith("unavailable"):
+            self._notify(Notice(f"Calls are recorded but not transcribed. {_sentence(status)}", "warning"))
+
+    def _intake_changed(self, interaction_id: str) -> None:
+        talk, intake = self._live.get(interaction_id), self._intakes.get(interaction_id)
+        if talk is None or intake is None:
+            return
+        for before, after, level in (
+            (talk.now.recording, intake.recording, "error"),
+            (talk.now.audio, intake.audio, "warning"),
+        ):
+            if after and after != before:
+                self._notify(Notice(after, "error" if level == "error" else "warning"))
+        talk.update(recording=intake.recording, audio=intake.audio, recorded_seconds=round(intake.recorded, 2))
+
+    def _store(self, interaction_id: str, segment: Segment) -> None:
+        self._keeping.add(lambda change: change.add(_row(interaction_id, segment)))
+
+    def _writing_trouble(self, sentence: str) -> None:
+        if sentence and sentence != self._trouble:
+            self._notify(Notice(f"The transcript is not being stored at the moment. {sentence}", "error"))
+        self._trouble = sentence
+
+    async def _reread(self, interaction_id: str, from_seconds: float) -> bytes:
+        intake = self._intakes.get(interaction_id)
+        if intake is not None:
+            return await intake.sound(from_seconds)
+        recording = await asyncio.to_thread(self._recordings.read, f"{interaction_id}.rec")
+        return recording.pcm[round(from_seconds * recording.rate) * 4 :]
+
+    async def _resume(self) -> None:
+        left = await self._records.query(lambda session: resumption.left_live(session, set(self._live)))
+        for interaction_id in left:
+            await self._interrupt(interaction_id)
+        pending = await self._records.query(lambda session: resumption.pending(session, set(self._live)))
+        for one in pending:
+            try:
+                recording = await asyncio.to_thread(self._recordings.read, one.recording)
+            except StoreError as error:
+                self._notify(Notice(f"A recording cannot be transcribed. {error}", "warning"))
+                continue
+            while self._worker.status != "live":
+                await asyncio.sleep(1.0)
+            await self._transcribe(one, recording.rate, len(recording.pcm) / 4 / recording.rate)
+
+    async def _interrupt(self, interaction_id: str) -> None:
+        try:
+            seconds = await asyncio.to_thread(self._recordings.seconds, f"{interaction_id}.rec")
+        except StoreError:
+            seconds = 0.0
+
+        def work(change: Change) -> None:
+            row = change.require(Interaction, interaction_id)
+            if row.status == "live":
+                ended = row.ended_at or row.started_at + dt.timedelta(seconds=seconds)
+                change.update(Interaction, interaction_id, status="interrupted", ended_at=ended)
+
+        self._keeping.add(work)
+
+    async def _transcribe(self, one: resumption.Pending, rate: int, seconds: float) -> None:
+        talk = LiveConversation(one.interaction_id, one.header, self._worker.status)
+        self._live[one.interaction_id] = talk
+        talk.update(phase="ended", recorded_seconds=round(seconds, 2))
+        found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
+        done = self._resumed[one.interaction_id] = asyncio.get_running_loop().create_future()
+        await self._worker.transcribe(one.interaction_id, one.header, found, rate, seconds)
+        await done
+
+
+def _row(interaction_id: str, segment: Segment) -> TranscriptSegment:
+    return TranscriptSegment(
+        id=new_id(),
+        interaction_id=interaction_id,
+        seq=segment.seq,
+        pass_=segment.pass_,
+        who=segment.who,
+        start=segment.start,
+        end=segment.end,
+        text=segment.text,
+    )
+
+
+def _sentence(status: str) -> str:
+    return status.removeprefix("unavailable: ")

@@ -1,0 +1,238 @@
+"""A call's sound: read from the turret's socket, kept on the disk, passed on to whoever listens.
+
+The socket may break and is opened again where the recording ends. The turret lets go of sound only when it is told
+that it is on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import struct
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from app.records.errors import StoreError
+from app.records.recordings import Recordings, RecordingWriter
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+Listener = Callable[[int, bytes], Awaitable[None]]
+"""(sample offset, interleaved two-channel PCM)"""
+
+SAMPLE_BYTES = 4
+OFFSET = struct.Struct("<Q")
+WRITE_EVERY = 0.25
+RETRY_DISK = 2.0
+RETRY_SOCKET = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)
+MOST_UNSAVED = 128 << 20
+"""An hour of telephone sound: beyond this, with no room on the disk, the oldest unsaved sound is let go."""
+DRAIN = 5.0
+"""Seconds without sound after which a hung-up call's stream is taken for complete."""
+
+
+class Intake:
+    """One call. ``changed`` is called when ``audio``, ``recording`` or ``recorded`` is another one.
+
+    ``audio`` and ``recording`` are empty while all is well, else a sentence for the user.
+    """
+
+    def __init__(
+        self,
+        interaction_id: str,
+        url: str,
+        rate: int,
+        recordings: Recordings,
+        listener: Listener,
+        changed: Callable[[], None],
+    ) -> None:
+        self.interaction_id, self.rate = interaction_id, rate
+        self.audio = self.recording = ""
+        self.lost = False
+        self._url, self._recordings, self._listener, self._changed = url, recordings, listener, changed
+        self._writer: RecordingWriter | None = None
+        self._disk = ThreadPoolExecutor(1, "recording")  # appends stay in order, and off the loop
+        self._saved = 0
+        self._unsaved = bytearray()  # from sample ``_saved`` on
+        self._socket: ClientConnection | None = None
+        self._over = asyncio.Event()
+        self._arrived = asyncio.Event()
+        self._hung_up = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def recorded(self) -> float:
+        """Seconds on the disk."""
+        return self._saved / self.rate
+
+    @property
+    def received(self) -> int:
+        return self._saved + len(self._unsaved) // SAMPLE_BYTES
+
+    def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._read()), loop.create_task(self._keep())]
+
+    async def hang_up(self) -> None:
+        """Waits until the stream has been read to its end and is on the disk, or until neither can be helped."""
+        self._hung_up.set()
+        while not self._over.is_set():
+            before = self.received
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), DRAIN)
+            if self.received == before:
+                break
+        self._over.set()
+        self._arrived.set()
+        if self._tasks and not self.recording:
+            await asyncio.wait(self._tasks, timeout=DRAIN)
+
+    async def close(self) -> None:
+        """Stops at once. What is not on the disk by now has never been acknowledged."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._writer is not None:
+            await self._on_disk(self._writer.close)
+            self._writer = None
+        self._disk.shutdown(wait=False)
+
+    async def sound(self, from_seconds: float) -> bytes:
+        """What was recorded from a second on, and what still waits for the disk."""
+        first = round(from_seconds * self.rate)
+        pcm = b""
+        if self._saved > first and self._writer is not None:
+            pcm = (await self._on_disk(lambda: self._recordings.read(f"{self.interaction_id}.rec"))).pcm
+        known = len(pcm) // SAMPLE_BYTES
+        start = max(0, max(known, first) - self._saved) * SAMPLE_BYTES
+        return pcm[first * SAMPLE_BYTES :] + bytes(self._unsaved[start:])
+
+    # The socket.
+
+    async def _read(self) -> None:
+        try:
+            failures = 0
+            while not self._over.is_set():
+                before = self.received
+                joint = "&" if "?" in self._url else "?"
+                try:
+                    async with connect(f"{self._url}{joint}from={before}", max_size=1 << 24, proxy=None) as socket:
+                        self._socket = socket
+                        if await self._frames(socket):
+                            return
+                except InvalidHandshake:
+                    failures = len(RETRY_SOCKET)  # the turret lives and knows no such call any more
+                except (OSError, ConnectionClosed, TimeoutError):
+                    pass
+                self._socket = None
+                failures = 0 if self.received > before else failures + 1
+                if self._hung_up.is_set() and failures > 2:
+                    return
+                if failures >= len(RETRY_SOCKET):
+                    self.lost = True
+                    self._say(audio=self._lost())
+                    return
+                await asyncio.sleep(RETRY_SOCKET[failures])
+        except ValueError as error:
+            log.error("the turret's sound is not understood: %s", error)
+            self.lost = True
+            self._say(audio=self._lost())
+        finally:
+            self._over.set()
+            self._arrived.set()
+
+    async def _frames(self, socket: ClientConnection) -> bool:
+        async for message in socket:
+            if isinstance(message, str):
+                if json.loads(message).get("event") == "end":
+                    await self._acknowledge_end(socket)
+                    return True
+                continue
+            (at,) = OFFSET.unpack_from(message)
+            pcm = message[OFFSET.size : OFFSET.size + (len(message) - OFFSET.size) // SAMPLE_BYTES * SAMPLE_BYTES]
+            here = self.received
+            if at > here:  # sound that the turret no longer has: silence keeps the times right
+                if at - here > 3600 * self.rate:
+                    raise ValueError("a sample offset hours ahead")
+                self._say(audio=f"{(at - here) / self.rate:.1f} seconds of sound are missing from the turret.")
+                pcm, at = bytes((at - here) * SAMPLE_BYTES) + pcm, here
+            pcm = pcm[(here - at) * SAMPLE_BYTES :]
+            if not pcm:
+                continue
+            self._unsaved += pcm
+            self._arrived.set()
+            await self._listener(here, pcm)
+        return False
+
+    async def _acknowledge_end(self, socket: ClientConnection) -> None:
+        """The turret forgets the call when all of it is on the disk; with a full disk it keeps it."""
+        self._over.set()
+        self._arrived.set()
+        keeping = self._tasks[1]
+        await asyncio.wait([keeping], timeout=DRAIN)
+        if keeping.done():
+            await self._acknowledge(socket)
+
+    async def _acknowledge(self, socket: ClientConnection | None) -> None:
+        if socket is not None:
+            with suppress(ConnectionClosed):
+                await socket.send(json.dumps({"ack": self._saved}))
+
+    def _lost(self) -> str:
+        seconds = f"{self.received / self.rate:.0f} seconds"
+        return f"The turret's sound stopped. The {seconds} until then are kept; what was said later is not recorded."
+
+    # The disk.
+
+    async def _keep(self) -> None:
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._unsaved:
+                if not await self._save(bytes(self._unsaved)):
+                    await asyncio.sleep(RETRY_DISK)
+            if self._over.is_set():
+                if self._writer is not None:
+                    await self._on_disk(self._writer.close)
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._over.wait(), WRITE_EVERY)
+
+    async def _save(self, pcm: bytes) -> bool:
+        try:
+            if self._writer is None:
+                self._writer = await self._on_disk(
+                    lambda: self._recordings.writer(self.interaction_id, self.rate, SAMPLE_BYTES // 2)
+                )
+            writer = self._writer
+            await self._on_disk(lambda: writer.append(pcm))
+        except (StoreError, OSError) as error:
+            if len(self._unsaved) > MOST_UNSAVED:
+                # Times must stay right, so nothing is cut out of the middle: the recording ends here.
+                del self._unsaved[MOST_UNSAVED:]
+            reason = str(error) if isinstance(error, StoreError) else (error.strerror or "The disk failed.")
+            self._say(recording=f"The call is not being recorded at the moment: {reason}")
+            return False
+        del self._unsaved[: len(pcm)]
+        self._saved += len(pcm) // SAMPLE_BYTES
+        self._say(recording="")
+        self._changed()
+        await self._acknowledge(self._socket)
+        return True
+
+    async def _on_disk(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+    def _say(self, *, audio: str | None = None, recording: str | None = None) -> None:
+        before = (self.audio, self.recording)
+        self.audio = self.audio if audio is None else audio
+        self.recording = self.recording if recording is None else recording
+        if before != (self.audio, self.recording):
+            self._changed()
