@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -11,7 +11,9 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from app.records.tables import Contact, ContactEmail, ContactHandle, ContactPhone, Organization
+from app.records import queries
+from app.records.lines import ContactMatch
+from app.records.tables import Contact, ContactEmail, Organization
 
 HOME_REGION = "GB"
 """The country whose national numbers are understood without a country code."""
@@ -113,43 +115,34 @@ def resolve(session: Session, asked: Asked) -> Resolution:
         matches = _contacts(session, Contact.id == asked.contact_id, "")
         if matches:
             return Resolution(asked, "known", matches)
-    for key, why in ((asked.phone, "this number"), (asked.email, "this address"), (asked.handle, "this handle")):
-        if not key:
-            continue
-        matches = _by_key(session, key, why)
+    near: list[Match] = []
+    for found, why in (
+        (queries.identify(session, phone=asked.phone), "this number"),
+        (queries.identify(session, email=asked.email), "this address"),
+        (queries.identify(session, handle=asked.handle), "this handle"),
+    ):
+        matches = tuple(_match(each, why) for each in found.exact if each.contact.status == "active")
         if len(matches) > 1 and asked.name:
             named = tuple(match for match in matches if match.name.casefold() == asked.name.casefold())
             matches = named if len(named) == 1 else matches
         if matches:
             return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
+        near += [_match(each, f"near number {show_number(each.matched)}") for each in found.near]
     if asked.name and not (asked.phone or asked.email or asked.handle):
         matches = _contacts(session, Contact.name == asked.name, "this name")
         if matches:
             return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
-    return Resolution(asked, "unknown", near=near_matches(session, asked))
+    return Resolution(asked, "unknown", near=_nearest(session, asked, near))
 
 
-def near_matches(session: Session, asked: Asked) -> tuple[Match, ...]:
-    """Contacts of the same number block or mail domain, then those with a similar name; at most five."""
-    found: dict[str, Match] = {}
-    if asked.phone and len(asked.phone) > 8:
-        block = asked.phone[:-3]
-        pairs = session.execute(
-            select(ContactPhone.contact_id, ContactPhone.e164)
-            .where(ContactPhone.e164 >= block, ContactPhone.e164 < block + ":")
-            .limit(NEAR_LIMIT)
-        )
-        for contact_id, number in pairs.all():
-            for match in _contacts(session, Contact.id == contact_id, f"near number {show_number(number)}"):
-                found.setdefault(match.contact_id, match)
+def _nearest(session: Session, asked: Asked, near: list[Match]) -> tuple[Match, ...]:
+    """Near numbers first, then the same mail domain, then similar names; at most five."""
+    found = {match.contact_id: match for match in reversed(near)}
     domain = asked.email.partition("@")[2] if asked.email else ""
     if domain and domain not in _PUBLIC_DOMAINS:
-        ids = session.scalars(
-            select(ContactEmail.contact_id)
-            .where(ContactEmail.address.endswith("@" + domain, autoescape=True))
-            .limit(NEAR_LIMIT)
-        )
-        for match in _contacts(session, Contact.id.in_(ids.all()), f"same domain {domain}"):
+        same = ContactEmail.address.endswith("@" + domain, autoescape=True)
+        ids = session.scalars(select(ContactEmail.contact_id).where(same).limit(NEAR_LIMIT)).all()
+        for match in _contacts(session, Contact.id.in_(ids), f"same domain {domain}"):
             found.setdefault(match.contact_id, match)
     guess = asked.name or (asked.handle.replace(".", " ").replace("_", " ") if asked.handle else None)
     if guess and len(found) < NEAR_LIMIT:
@@ -158,27 +151,26 @@ def near_matches(session: Session, asked: Asked) -> tuple[Match, ...]:
     return tuple(found.values())[:NEAR_LIMIT]
 
 
-def _by_key(session: Session, key: str, why: str) -> tuple[Match, ...]:
-    if why == "this number":
-        ids: Sequence[str] = session.scalars(select(ContactPhone.contact_id).where(ContactPhone.e164 == key)).all()
-    elif why == "this address":
-        ids = session.scalars(select(ContactEmail.contact_id).where(ContactEmail.address == key)).all()
-    else:
-        ids = session.scalars(select(ContactHandle.contact_id).where(ContactHandle.handle == key)).all()
-    return _contacts(session, Contact.id.in_(ids), why) if ids else ()
+def _match(found: ContactMatch, why: str) -> Match:
+    contact, organization = found.contact, found.organization
+    return Match(
+        contact.id,
+        contact.name,
+        contact.title or "",
+        contact.organization_id,
+        organization.name if organization else "",
+        why,
+    )
 
 
 def _contacts(session: Session, where: ColumnElement[bool], why: str) -> tuple[Match, ...]:
     rows = session.execute(
-        select(Contact.id, Contact.name, Contact.title, Contact.organization_id, Organization.name)
+        select(Contact, Organization)
         .outerjoin(Organization, Contact.organization_id == Organization.id)
         .where(where, Contact.status == "active")
         .order_by(Contact.name)
     )
-    return tuple(
-        Match(contact_id, name, title or "", organization_id, organization or "", why)
-        for contact_id, name, title, organization_id, organization in rows
-    )
+    return tuple(_match(ContactMatch(contact, organization, ""), why) for contact, organization in rows)
 
 
 def _similar(session: Session, name: str) -> tuple[Match, ...]:
