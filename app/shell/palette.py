@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import (
@@ -157,6 +158,7 @@ class Palette(QFrame):
         self.setAccessibleName("Search and commands")
         self.hide()
         self._ui = ui
+        self._root = parent
         self.recent = recent
         self._round = 0
         self._found: dict[str, list[Line]] = {}
@@ -211,7 +213,7 @@ class Palette(QFrame):
         window = self.window()
         if not self.isVisible():
             self._focus_before = window.focusWidget()
-        room = self.parentWidget().rect()
+        room = self._root.rect()
         width = min(max(WIDTH, place.width()), room.width() - 24)
         height = min(MOST_ROWS * ROW + 76, room.height() - place.top() - 24)
         left = min(max(place.center().x() - width // 2, 12), room.width() - width - 12)
@@ -256,8 +258,8 @@ class Palette(QFrame):
         for name, find in self._ui.search_providers.items():
             self._ui.run(
                 _asked(find, text),
-                then=lambda hits, name=name: self._arrived(turn, name, hits),
-                failed=lambda error, name=name: self._failed(turn, name, error),
+                then=partial(self._arrived, turn, name),
+                failed=partial(self._failed, turn, name),
                 owner=self,
             )
 
@@ -368,6 +370,8 @@ class Palette(QFrame):
 
 @dataclass(frozen=True, slots=True)
 class _Run:
+    """Runs a command by its id, so that one replaced meanwhile runs as it is now."""
+
     palette: Palette
     command_id: str
 

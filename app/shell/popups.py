@@ -33,6 +33,7 @@ class PopupFrame(QFrame):
         super().__init__(parent)
         self.setObjectName("popup")
         self.content = content
+        self._root = parent
         self.moved = False
         self._grip: QPoint | None = None
         box = QVBoxLayout(self)
@@ -49,7 +50,7 @@ class PopupFrame(QFrame):
             return
         self.moved = True
         wanted = event.globalPosition().toPoint() - self._grip
-        self.move(kept_inside(QRect(wanted, self.size()), self.parentWidget().rect()).topLeft())
+        self.move(kept_inside(QRect(wanted, self.size()), self._root.rect()).topLeft())
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._grip = None

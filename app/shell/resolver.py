@@ -60,6 +60,7 @@ class Chooser(QWidget):
         foot = label("1–9 or ↑↓ and ⏎ choose   Esc none", "dim")
         foot.setContentsMargins(12, 6, 12, 7)
         box.addWidget(foot)
+        self.list.installEventFilter(self)
         self.setFocusProxy(self.list)
 
     def decide(self, index: int | None) -> None:

@@ -9,7 +9,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -106,9 +106,6 @@ class Workspaces:
         recent = data.get("recent")
         found.recent = [name for name in recent if isinstance(name, str)][:20] if isinstance(recent, list) else []
         return found
-
-    def with_session(self, layout: Layout, geometry: bytes) -> Workspaces:
-        return replace(self, session=layout, geometry=geometry)
 
 
 def _clean(name: str) -> str:
