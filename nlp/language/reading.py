@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from nlp.language.model import Analysis, Dialogue, Reference
+from nlp.language.pipe import reader_for
+from nlp.language.talk import Talk
 
 
 def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     """Everything understood from the turns so far."""
-    return Analysis(turns=dialogue.turns)
+    turns = dialogue.turns
+    frames = reader_for(reference).frames([turn.text for turn in turns])
+    talk = Talk(dialogue.header, turns, frames)
+    talk.walk()
+    deals = tuple(done.deal for done in talk.dealing.done if done.standing)
+    return Analysis(turns=turns, deals=deals)

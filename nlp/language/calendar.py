@@ -1,0 +1,342 @@
+"""Days, months, tenors and their grammar; relative to the day of the conversation.
+
+Weekends are skipped, public holidays are not known here. A mention is parsed without knowing today (so that a turn is
+read once) and resolved later.
+"""
+
+from __future__ import annotations
+
+import calendar as months
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from nlp.language.figures import SCALES, figure_at, is_numeral
+
+MONTHS = {name: i for i in range(1, 13) for name in (months.month_name[i].lower(), months.month_abbr[i].lower())} | {"sept": 9}
+DAYS = {
+    name: i
+    for i, names in enumerate(
+        ["monday mon", "tuesday tue tues", "wednesday wed weds", "thursday thu thur thurs", "friday fri", "saturday sat", "sunday sun"]
+    )
+    for name in names.split()
+}
+_ORDINAL_UNITS = {w: i for i, w in enumerate("first second third fourth fifth sixth seventh eighth ninth".split(), 1)}
+ORDINALS = _ORDINAL_UNITS | {
+    w: i
+    for i, w in enumerate(
+        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(), 10
+    )
+} | {"thirtieth": 30}
+TODAY = {"today", "tonight", "eod", "now", "asap"}
+TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "tmw"}
+PARTS = {"morning", "afternoon", "evening", "lunchtime"}
+UNITS = {"day": "D", "days": "D", "week": "W", "weeks": "W", "month": "M", "months": "M", "year": "Y", "years": "Y", "yr": "Y", "yrs": "Y"}
+LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
+TENOR_NEIGHBOURS = {"vol", "vols", "fwd", "fwds", "forward", "ndf", "outright", "swap", "swaps", "is", "carry", "points", "pts", "call", "put", "straddle", "libor"}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day between tokens `first` and `last`. Unset parts follow from the conversation's day."""
+
+    first: int
+    last: int
+    day: int | None = None
+    month: int | None = None
+    year: int | None = None
+    weekday: int | None = None
+    shift: int | None = None
+    next_week: bool = False
+    month_end: bool = False
+
+    def resolve(self, today: date) -> date | None:
+        """The day meant, or None when there is none such (31 February)."""
+        if self.shift is not None:
+            return today + timedelta(self.shift)
+        if self.day is not None:
+            return self._by_number(today)
+        if self.month_end:
+            month = self.month or today.month
+            year = self.year or (today.year if month >= today.month else today.year + 1)
+            return date(year, month, months.monthrange(year, month)[1])
+        if self.weekday is not None:
+            if self.next_week:
+                return today + timedelta(7 - today.weekday() + self.weekday)
+            return today + timedelta((self.weekday - today.weekday() - 1) % 7 + 1)
+        return None
+
+    def _by_number(self, today: date) -> date | None:
+        assert self.day is not None
+        if self.month is not None:
+            for year in [self.year] if self.year else [today.year, today.year + 1]:
+                found = _date(year, self.month, self.day)
+                if found and (self.year or found >= today):
+                    return found
+            return None
+        year, month = today.year, today.month
+        for _ in range(12):
+            found = _date(year, month, self.day)
+            if found and found >= today and (self.weekday is None or found.weekday() == self.weekday):
+                return found
+            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+        return None
+
+
+@dataclass(frozen=True)
+class Months:
+    """A month or a run of months with a year, as in maturities, contracts and swap periods."""
+
+    first: int
+    last: int
+    begin: int
+    end: int
+    year: int | None
+    quarter: str | None = None
+
+
+@dataclass(frozen=True)
+class Tenor:
+    """A length of time from spot: "3M", "7Y"."""
+
+    first: int
+    last: int
+    code: str
+
+
+def _date(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def add_business_days(day: date, count: int) -> date:
+    """The day `count` weekdays later."""
+    while count > 0:
+        day += timedelta(1)
+        count -= day.weekday() < 5
+    return day
+
+
+def add_tenor(day: date, code: str) -> date:
+    """Spot plus a tenor, rolled to the next weekday within the month (modified following)."""
+    count, unit = int(code[:-1]), code[-1]
+    if unit in "DW":
+        result = day + timedelta(count * (7 if unit == "W" else 1))
+    else:
+        index = day.year * 12 + day.month - 1 + count * (12 if unit == "Y" else 1)
+        year, month = divmod(index, 12)
+        result = date(year, month + 1, min(day.day, months.monthrange(year, month + 1)[1]))
+    rolled = result
+    while rolled.weekday() > 4:
+        rolled += timedelta(1)
+    if rolled.month != result.month and unit in "MY":
+        rolled = result
+        while rolled.weekday() > 4:
+            rolled -= timedelta(1)
+    return rolled
+
+
+def imm_day(year: int, month: int) -> date:
+    """The third Wednesday of a month."""
+    first = date(year, month, 1)
+    return first + timedelta((2 - first.weekday()) % 7 + 14)
+
+
+def ordinal_at(words: Sequence[str], i: int) -> tuple[int, int]:
+    """(day, tokens) of "sixteenth", "twenty-first", "16th"; (0, 0) otherwise."""
+    word = words[i] if i < len(words) else ""
+    after = words[i + 1] if i + 1 < len(words) else ""
+    if word in ORDINALS:
+        return ORDINALS[word], 1
+    if word in ("twenty", "thirty"):
+        gap = 2 if after == "-" else 1
+        unit = words[i + gap] if i + gap < len(words) else ""
+        if unit in _ORDINAL_UNITS:
+            return (20 if word == "twenty" else 30) + _ORDINAL_UNITS[unit], gap + 1
+    if word.isdecimal() and word.isascii() and len(word) <= 2 and after in ("st", "nd", "rd", "th") and 1 <= int(word) <= 31:
+        return int(word), 2
+    return 0, 0
+
+
+def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
+    """(year, tokens) of "2027", "twenty twenty-seven", "27", "twenty-seven", "twenty-nines"; (0, 0) otherwise."""
+    plural = _plural_year(words, i)
+    if plural[1]:
+        return plural
+    figure = figure_at(words, i) if i < len(words) and words[i] != "and" else None
+    if figure is None or figure.fraction or figure.pointed or figure.scaled or not figure.digits.isdecimal():
+        return 0, 0
+    number = int(figure.digits) if len(figure.digits) <= 4 else 0
+    if 2000 <= number <= 2099:
+        return number, figure.last - i
+    if len(figure.chunks) == 1 and 24 <= number <= 75:
+        return 2000 + number, figure.last - i
+    return 0, 0
+
+
+def _plural_year(words: Sequence[str], i: int) -> tuple[int, int]:
+    """A maturity in the plural, as bonds are called: "twenty-nines", "33s", "thirties"."""
+    tens = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60}
+    units = {f"{word}s" if word != "six" else "sixes": i for i, word in enumerate("one two three four five six seven eight nine".split(), 1)}
+    word = words[i] if i < len(words) else ""
+    if word in tens:
+        gap = 2 if words[i + 1 : i + 2] == ["-"] else 1
+        unit = words[i + gap] if i + gap < len(words) else ""
+        if unit in units and tens[word] + units[unit] >= 24:
+            return 2000 + tens[word] + units[unit], gap + 1
+    if word.isdecimal() and word.isascii() and len(word) == 2 and words[i + 1 : i + 2] in (["s"], ["'s"]) and int(word) >= 24:
+        return 2000 + int(word), 2
+    return 0, 0
+
+
+def day_at(words: Sequence[str], i: int) -> Day | None:
+    """The day named from token i on."""
+    word = words[i]
+    if word in TODAY or (word == "this" and i + 1 < len(words) and words[i + 1] in PARTS):
+        return Day(i, i + 1 + (word == "this"), shift=0)
+    if word == "close" and i and words[i - 1] in ("by", "before", "until", "till") or (word == "close" and words[i - 2 : i] in (["after", "the"], ["by", "the"])):
+        return Day(i, i + 1, shift=0)
+    if word in TOMORROW and not (word == "tom" and (i == 0 or words[i - 1] in (",", "hi"))):
+        return Day(i, i + 1 + (i + 1 < len(words) and words[i + 1] in PARTS), shift=1)
+    if word in ("month", "months") and words[i - 3 : i] == ["end", "of", "the"]:
+        return Day(i, i + 1, month_end=True)
+    if word == "end" and words[i + 1 : i + 2] == ["of"] and i + 2 < len(words) and words[i + 2] in MONTHS:
+        return Day(i, i + 3, month=MONTHS[words[i + 2]], month_end=True)
+    return _numbered_day(words, i)
+
+
+def _numbered_day(words: Sequence[str], i: int) -> Day | None:
+    at, weekday, next_week = i, None, False
+    if words[at] == "next" and at + 1 < len(words) and words[at + 1] in DAYS:
+        next_week, at = True, at + 1
+    if words[at] in DAYS:
+        if words[at] in ("sun", "sat", "mon", "wed") and at + 1 < len(words) and words[at + 1] in ("'s", "is"):
+            return None
+        weekday, at = DAYS[words[at]], at + 1
+        if words[at : at + 3] == ["of", "next", "week"]:
+            next_week, at = True, at + 3
+    last = at
+    while at < len(words) and words[at] in ((",", "the") if weekday is not None else ("the",)):
+        at += 1
+    day, length = ordinal_at(words, at)
+    spelled = bool(length)
+    if not length and at < len(words) and words[at].isdecimal() and words[at].isascii() and len(words[at]) <= 2 and at + 1 < len(words) and words[at + 1] in MONTHS:
+        day, length = int(words[at]), 1
+    if not length and weekday is None and at < len(words) and words[at] in MONTHS:
+        return _month_first(words, i, at)
+    if length and 1 <= day <= 31:
+        after = at + length
+        month_at = after + 1 if words[after : after + 1] == ["of"] else after
+        if month_at < len(words) and words[month_at] in MONTHS:
+            year, year_length = year_at(words, month_at + 1)
+            return Day(i, month_at + 1 + year_length, day, MONTHS[words[month_at]], year or None, weekday)
+        if weekday is not None and spelled:
+            return Day(i, after, day, weekday=weekday)
+        if spelled and _stands_alone(words, i, at, after, day):
+            return Day(i, after, day)
+    return Day(i, last, weekday=weekday, next_week=next_week) if weekday is not None else None
+
+
+def _stands_alone(words: Sequence[str], i: int, at: int, after: int, day: int) -> bool:
+    """"the sixteenth" is a day; "the second leg" and "seven eighths" are not."""
+    nxt = words[after] if after < len(words) else ""
+    if at == i and (i == 0 or words[i - 1] not in ("value", "val", "on", "by", "till", "until", "for", "thu", "so", ",")):
+        return False
+    return day > 3 and (not nxt.isalpha() or nxt in {"so", "is", "and", "for", "if", "please", "pls", "then", "but", "as", "at", "on", "which", "or"})
+
+
+def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
+    """"September 17th", "October 5"; a bare number from 24 on is a year unless a deadline word stands before."""
+    day, length = ordinal_at(words, at + 1)
+    if not length:
+        number = words[at + 1] if at + 1 < len(words) else ""
+        if not (number.isdecimal() and number.isascii() and len(number) <= 2 and 1 <= int(number) <= 31):
+            return None
+        if int(number) >= 24 and not (i and words[i - 1] in ("by", "on", "until", "till", "before", "value", "val")):
+            return None
+        if words[at + 2 : at + 3] and words[at + 2] in SCALES:
+            return None
+        day, length = int(number), 1
+    after = at + 1 + length
+    skip = 1 if words[after : after + 1] == [","] else 0
+    year, year_length = year_at(words, after + skip)
+    if year and year_length and 2000 <= year <= 2099 and words[after + skip].startswith("20"):
+        return Day(i, after + skip + year_length, day, MONTHS[words[at]], year)
+    return Day(i, after, day, MONTHS[words[at]])
+
+
+def months_at(words: Sequence[str], i: int) -> Months | None:
+    """"January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1", "first quarter", "second half"."""
+    word = words[i]
+    after = words[i + 1] if i + 1 < len(words) else ""
+    if word in MONTHS:
+        return _named_months(words, i)
+    if word.isdecimal() and word.isascii() and after == "/" and 1 <= int(word) <= 12 and i + 2 < len(words):
+        year = words[i + 2]
+        if year.isdecimal() and year.isascii() and (len(year) == 2 and 24 <= int(year) <= 75 or len(year) == 4 and year.startswith("20")):
+            if i and (words[i - 1] in ("/", "=") or words[i - 1] == "."):
+                return None
+            return Months(i, i + 3, int(word), int(word), 2000 + int(year) % 100)
+    return _quarter(words, i)
+
+
+def _named_months(words: Sequence[str], i: int) -> Months:
+    begin = end = MONTHS[words[i]]
+    at = i + 1
+    while at + 1 < len(words) and words[at] in ("to", "-", "through", ",", "and", "until") and words[at + 1] in MONTHS:
+        end, at = MONTHS[words[at + 1]], at + 2
+    while at < len(words) and words[at] in MONTHS:
+        end, at = MONTHS[words[at]], at + 1
+    skip = 1 if words[at : at + 1] in (["-"], ["'"], ["of"]) else 0
+    year, length = year_at(words, at + skip)
+    if length and not (at + skip + length < len(words) and words[at + skip + length] in ("%", "lots", "mt", "percent")):
+        return Months(i, at + skip + length, begin, end, year)
+    return Months(i, at, begin, end, None)
+
+
+def _quarter(words: Sequence[str], i: int) -> Months | None:
+    number, length, kind = 0, 0, ""
+    names = {"first": 1, "second": 2, "third": 3, "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+    word = words[i]
+    after = words[i + 1] if i + 1 < len(words) else ""
+    if len(word) == 2 and word[0] in "qh" and word[1] in "1234":
+        number, length, kind = int(word[1]), 1, word[0]
+    elif word in ("q", "h") and after in names:
+        number, length, kind = names[after], 2, word
+    elif word in names and word.isalpha() and after in ("quarter", "half") and word not in ("one", "three"):
+        number, length, kind = names[word], 2, after[0]
+    if not number or (kind == "h" and number > 2):
+        return None
+    at = i + length
+    skip = 1 if words[at : at + 1] in (["-"], ["'"], ["of"]) else 0
+    year, year_length = year_at(words, at + skip)
+    size = 3 if kind == "q" else 6
+    begin = (number - 1) * size + 1
+    last = at + skip + year_length if year else at
+    return Months(i, last, begin, begin + size - 1, year or None, f"{kind.upper()}{number}")
+
+
+def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
+    """"seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
+    figure = figure_at(words, i)
+    if figure is None or figure.fraction or figure.pointed:
+        return None
+    typed = is_numeral(words[i])
+    if typed and i + 1 < len(words) and words[i + 1] in LETTERS:
+        letter, number = words[i + 1], words[i]
+        nxt = words[i + 2] if i + 2 < len(words) else ""
+        beyond = words[i + 3] if i + 3 < len(words) else ""
+        if "." in number or "," in number or int(number) > 60:
+            return None
+        before = words[i - 1] if i else ""
+        if letter == "m" and not (nxt in TENOR_NEIGHBOURS or beyond in ("call", "put", "straddle") or before in ("strike", "roll", "carry")):
+            return None
+        return Tenor(i, i + 2, number + LETTERS[letter]) if int(number) else None
+    if figure.scaled or len(figure.chunks) != 1 or not figure.digits.isdecimal() or not 0 < int(figure.digits) <= 60:
+        return None
+    at = figure.last + (words[figure.last : figure.last + 1] == ["-"])
+    if at < len(words) and words[at] in UNITS:
+        return Tenor(i, at + 1, f"{int(figure.digits)}{UNITS[words[at]]}")
+    return None

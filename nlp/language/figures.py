@@ -1,0 +1,307 @@
+"""The grammar of spoken and typed numbers.
+
+Market talk says numbers in ways that general converters lose: "one sixteen seventy-five", "oh nine", "three eighty and a
+half", "eighty forty", "22 and a half million", "99-16+". A Figure therefore keeps the digits as chunks next to the value,
+and the decimal point is placed later, when the instrument is known (`nlp.language.prices`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+UNITS = {
+    w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())
+} | {"oh": "0", "o": "0", "nought": "0", "naught": "0"}
+TEENS = {
+    w: str(i)
+    for i, w in enumerate(
+        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
+    )
+}
+TENS = {w: str(i) for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)} | {"fourty": "40"}
+SCALES = {
+    "thousand": 10**3, "k": 10**3, "grand": 10**3,
+    "million": 10**6, "millions": 10**6, "m": 10**6, "mm": 10**6, "mio": 10**6, "mil": 10**6, "mill": 10**6, "mn": 10**6, "mln": 10**6, "meg": 10**6,
+    "billion": 10**9, "billions": 10**9, "bn": 10**9, "bio": 10**9, "yard": 10**9, "yards": 10**9, "yd": 10**9,
+}  # fmt: skip
+FRACTIONS = {
+    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "eighth": 8, "eighths": 8,
+    "sixteenth": 16, "sixteenths": 16,
+}  # fmt: skip
+GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
+POINTS = {"point", "spot", "decimal", "dot"}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number between tokens `first` and `last` (exclusive).
+
+    `chunks` are the digit groups as said ("one sixteen seventy-five": 1, 16, 75). `value` is the plain reading. `scaled`
+    says that a scale word was heard, `pointed` that the decimal point was, `cardinal` that "hundred" or a scale makes
+    the magnitude certain.
+    """
+
+    first: int
+    last: int
+    chunks: tuple[str, ...]
+    value: Decimal
+    fraction: Decimal = Decimal(0)
+    scaled: bool = False
+    pointed: bool = False
+    cardinal: bool = False
+    scale_word: str = ""
+
+    @property
+    def digits(self) -> str:
+        """All digits as said, without point and fraction."""
+        return "".join(self.chunks)
+
+
+def figures(words: Sequence[str]) -> list[Figure]:
+    """All numbers of a tokenised, lower-cased text, left to right."""
+    found, i = [], 0
+    while i < len(words):
+        figure = figure_at(words, i)
+        if figure is None:
+            i += 1
+        else:
+            found.append(figure)
+            i = figure.last
+    return found
+
+
+def figure_at(words: Sequence[str], i: int) -> Figure | None:
+    """The longest number that starts at token i, or None."""
+    return _Reader(words, i).read()
+
+
+def is_numeral(word: str) -> bool:
+    """True for typed numbers such as 12, 1,000, 46.165 or .66."""
+    return bool(word) and (word[0].isdecimal() or (word[0] == "." and len(word) > 1)) and _plain(word) is not None
+
+
+def _plain(word: str) -> Decimal | None:
+    text = word.replace(",", "")
+    if not text.replace(".", "", 1).isdecimal() or not text.isascii():
+        return None
+    return Decimal(text)
+
+
+class _Reader:
+    """One left-to-right pass over a number; holds the groups read so far."""
+
+    def __init__(self, words: Sequence[str], i: int) -> None:
+        self.words, self.first, self.i = words, i, i
+        self.chunks: list[str] = []
+        self.total = Decimal(0)  # closed groups: everything before and with a scale word
+        self.fraction = Decimal(0)
+        self.pointed = self.scaled = self.cardinal = False
+        self.typed = False
+        self.scale_word = ""
+        self.hundreds = False  # the open group holds a "hundred"
+
+    def word(self, ahead: int = 0) -> str:
+        at = self.i + ahead
+        return self.words[at] if at < len(self.words) else ""
+
+    def read(self) -> Figure | None:
+        if self.word() == "a" and self.word(1) in {"hundred", "thousand", "million", "billion", "yard"}:
+            self.i += 1
+            self.chunks = ["1"]
+        elif self.word() == "half" and self.word(1) == "a" and SCALES.get(self.word(2), 0) > 1000:
+            return self._half_a_million()
+        elif self.word() in ("oh", "o"):
+            if not self._number_word(1):
+                return None
+        elif self.word() in POINTS and self._number_word(1):
+            self.chunks = ["0"]
+        while self._step():
+            pass
+        if (not self.chunks and not self.scaled) or self.i == self.first:
+            return None
+        return self._figure()
+
+    def _half_a_million(self) -> Figure:
+        scale = SCALES[self.word(2)]
+        value = Decimal(scale) / 2
+        return Figure(self.first, self.first + 3, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=self.word(2))
+
+    def _number_word(self, ahead: int) -> bool:
+        word = self.word(ahead)
+        return word in UNITS or word in TEENS or word in TENS or is_numeral(word)
+
+    def _step(self) -> bool:
+        """Read one more piece; False at the end of the number."""
+        word = self.word()
+        if word in SCALES and self.chunks:
+            return self._scale(word)
+        if word == "hundred" and self.chunks and not self.hundreds and len(self.chunks) == 1 and not self.pointed:
+            self.i += 1
+            self.chunks = [str(int(self.chunks[0]) * 100)] if self.chunks[0].isdecimal() else self.chunks
+            self.cardinal = self.hundreds = True
+            return True
+        if word in GLYPHS and self.chunks:
+            self.fraction = Decimal(GLYPHS[word])
+            self.i += 1
+            return self.word() in SCALES
+        if word == "and" and (self.chunks or self.scaled):
+            return self._after_and()
+        if word in POINTS and self.chunks and not self.pointed and self._number_word(1) and not self.fraction:
+            self.i += 1
+            return self._decimals()
+        if word == "," and self.scaled and SCALES[self.scale_word] >= 1000 and self._lower_group_follows():
+            self.i += 1
+            return True
+        if word in ("double", "triple") and self.word(1) in UNITS:
+            self.chunks += [UNITS[self.word(1)]] * (2 if word == "double" else 3)
+            self.i += 2
+            return True
+        return not self.fraction and self._group()
+
+    def _group(self) -> bool:
+        """One digit group: oh, seven, seventeen, seventy, seventy-seven, or a typed number."""
+        word = self.word()
+        if is_numeral(word):
+            return self._numeral(word)
+        if self.pointed and not self.scaled:
+            return False
+        group, length = _spoken_group(self.words, self.i)
+        if not length:
+            return False
+        if self.word(length) in FRACTIONS or (self.word(length) == "-" and self.word(length + 1) in FRACTIONS):
+            # "seven eighths" after "and" is handled there; elsewhere a count of fractions ends the number
+            return False
+        if self.hundreds and group[0] != "0" and len(self.chunks) == 1:
+            self.chunks[0] = str(int(self.chunks[0]) + int(group))
+            self.hundreds = False
+        else:
+            self.chunks.append(group)
+        self.i += length
+        return True
+
+    def _numeral(self, word: str) -> bool:
+        if self.chunks and (self.scaled or self.pointed and not self.typed or "," in word or word.startswith(".")):
+            return False
+        if self.chunks and (len(word) > 3 or self.word(1) in SCALES or self.word(1) in ("y", "yr", "w", "d", "/", ")")):
+            return False  # the next number of a list, not more digits of this one
+        self.typed = True
+        if "." in word:
+            if self.chunks:
+                return False
+            self.pointed = True
+        self.cardinal = self.cardinal or "," in word
+        self.chunks.append(word.replace(",", ""))
+        self.i += 1
+        return True
+
+    def _decimals(self) -> bool:
+        """The digits after a spoken point."""
+        digits = ""
+        while True:
+            word = self.word()
+            if word.isdecimal() and word.isascii():
+                digits += word
+                self.i += 1
+                continue
+            group, length = _spoken_group(self.words, self.i)
+            if not length:
+                break
+            digits += group
+            self.i += length
+        if not digits:
+            return False
+        self.chunks = ["".join(self.chunks) + "." + digits]
+        self.pointed = True
+        return True
+
+    def _after_and(self) -> bool:
+        """"and a half", "and three quarters", "and seven eighths", or the tail of a cardinal."""
+        after = self.i + 1
+        count, at = Decimal(1), after
+        if self.word(1) in ("a", "an"):
+            at = after + 1
+        else:
+            group, length = _spoken_group(self.words, after)
+            if length and group != "0":
+                count, at = Decimal(group), after + length
+        name = self.words[at] if at < len(self.words) else ""
+        if name == "-":
+            at += 1
+            name = self.words[at] if at < len(self.words) else ""
+        if name in FRACTIONS and not self.scaled and count < FRACTIONS[name] and not self.pointed:
+            self.fraction = count / FRACTIONS[name]
+            self.i = at + 1
+            return self.word() in SCALES
+        if (self.hundreds or self.scaled) and self._number_word(1):
+            tail, length = _spoken_group(self.words, after)
+            if length and self.hundreds and self.words[after + length : after + length + 1] in (["hundred"],):
+                return False
+            if self.scaled and not self.hundreds and not self._lower_group_follows():
+                return False
+            self.i += 1
+            return bool(tail) or is_numeral(self.word())
+        return False
+
+    def _lower_group_follows(self) -> bool:
+        """After "seventeen million," comes "five hundred and seventeen thousand": a smaller group with its own name."""
+        figure = _Reader(self.words, self.i + 1).read()
+        if figure is None or figure.pointed or figure.fraction or figure.first != self.i + 1:
+            return False
+        typed = is_numeral(self.word(1))
+        return not typed and figure.cardinal and figure.value < SCALES[self.scale_word]
+
+    def _scale(self, word: str) -> bool:
+        scale = SCALES[word]
+        if self.scaled and scale >= SCALES[self.scale_word]:
+            return False
+        follows_m = word in ("m", "k") and not self.typed
+        if follows_m:
+            return False
+        value = self._open_value() * scale
+        self.total += value
+        self.chunks, self.fraction, self.pointed, self.hundreds = [], Decimal(0), False, False
+        self.scaled = self.cardinal = True
+        self.scale_word = word
+        self.i += 1
+        return self.word() in (",", "and") or (self._number_word(0) and not is_numeral(self.word()) and self._spoken_tail())
+
+    def _spoken_tail(self) -> bool:
+        """"six million sixty-seven thousand" goes on; "five million one sixteen" does not."""
+        figure = _Reader(self.words, self.i).read()
+        return figure is not None and figure.cardinal and figure.value < SCALES[self.scale_word]
+
+    def _open_value(self) -> Decimal:
+        if not self.chunks:
+            return Decimal(0)
+        return Decimal("".join(self.chunks)) + self.fraction if "".join(self.chunks).count(".") <= 1 else Decimal(0)
+
+    def _figure(self) -> Figure:
+        text = "".join(self.chunks)
+        if self.scaled:
+            value = self.total + self._open_value()
+            return Figure(self.first, self.i, (format(value.normalize(), "f"),), value, scaled=True, cardinal=True, scale_word=self.scale_word)
+        value = Decimal(text) + self.fraction
+        if self.pointed and len(self.chunks) == 1:
+            return Figure(self.first, self.i, (text,), value, self.fraction, pointed=True)
+        return Figure(self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal)
+
+
+def _spoken_group(words: Sequence[str], i: int) -> tuple[str, int]:
+    """(digits, tokens) of one spoken group below a hundred: seventy-eight is ("78", 3)."""
+    if i >= len(words):
+        return "", 0
+    word = words[i]
+    if word in UNITS:
+        return UNITS[word], 1
+    if word in TEENS:
+        return TEENS[word], 1
+    if word in TENS:
+        for gap in (1, 2):
+            at = i + gap
+            joined = gap == 1 or (i + 1 < len(words) and words[i + 1] == "-")
+            if joined and at < len(words) and words[at] in UNITS and UNITS[words[at]] != "0":
+                return str(int(TENS[word]) + int(UNITS[words[at]])), gap + 1
+        return TENS[word], 1
+    return "", 0

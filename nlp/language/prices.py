@@ -1,0 +1,131 @@
+"""Where the decimal point of a spoken price goes.
+
+A price said by its last digits is completed from the level last shown; otherwise the point goes where the result falls
+into the instrument's range (from the reference price, else from what such instruments cost).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from nlp.language.figures import Figure
+from nlp.language.vocabulary import Instrument
+
+THIRTY_SECOND = Decimal(32)
+
+
+def place(figure: Figure, instrument: Instrument, price_type: str, anchors: Sequence[Decimal] = (), *, ask_of: Decimal | None = None) -> Decimal | None:
+    """The price meant, or None when no placing makes sense. `ask_of`: the bid this figure is the other side of."""
+    if price_type in ("spread_bp", "points"):
+        return figure.value if len(figure.digits) <= 5 else None
+    if price_type == "yield":
+        return _rate(figure, Decimal("-1"), Decimal(25))
+    if instrument.kind == "irs":
+        return _rate(figure, Decimal("0.05"), Decimal(20)) or _completed(figure, instrument, anchors, ask_of)
+    near = _completed(figure, instrument, anchors, ask_of)
+    full = _in_range(figure, instrument)
+    if near is not None and full is not None:
+        anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
+        return near if abs(near - anchor) < abs(full - anchor) else full
+    return full if full is not None else near
+
+
+def _rate(figure: Figure, low: Decimal, high: Decimal) -> Decimal | None:
+    """A rate in percent: "three eighty and a half" is 3.805."""
+    if figure.pointed or figure.cardinal:
+        value = _pointed(figure)
+        return value if value is not None and low < value < high else None
+    digits, head = figure.digits, figure.chunks[0]
+    if len(digits) <= len(head) and figure.fraction:
+        return figure.value if low < figure.value < high and len(digits) == 1 else None
+    if len(digits) < 3:
+        return None
+    scale = Decimal(10) ** (len(digits) - len(head if len(figure.chunks) > 1 and len(head) < 3 else digits[0]))
+    value = figure.value / scale
+    return value if low < value < high else None
+
+
+def _pointed(figure: Figure) -> Decimal | None:
+    """Explicit decimals; groups said after them are more decimals ("1.16 75")."""
+    return figure.value if figure.digits.count(".") <= 1 else None
+
+
+def _in_range(figure: Figure, instrument: Instrument) -> Decimal | None:
+    low, high = instrument.low, instrument.high
+    if low is None or high is None:
+        explicit = figure.pointed or figure.cardinal or len(figure.digits) >= 3
+        return _pointed(figure) if explicit and figure.value > 0 else None
+    if figure.pointed:
+        value = _pointed(figure)
+        if value is None:
+            return None
+        if low <= value <= high:
+            return value
+        return None
+    if len(figure.digits) < 3 and not figure.cardinal and not (low <= figure.value <= high and low >= 10):
+        return None
+    value = figure.value
+    for _ in range(7):
+        if low <= value <= high:
+            return value
+        value /= 10
+    return None
+
+
+def _completed(figure: Figure, instrument: Instrument, anchors: Sequence[Decimal], ask_of: Decimal | None) -> Decimal | None:
+    """The price whose last digits were said."""
+    known = [ask_of] if ask_of is not None else list(anchors)
+    if not known or figure.scaled or (figure.cardinal and figure.value >= 100):
+        return None
+    anchor = known[0]
+    if figure.pointed:
+        digits, places = figure.digits.replace(".", ""), len(figure.digits.split(".")[1])
+        if figure.value >= anchor / 2:
+            return None
+        head = anchor.to_integral_value(rounding="ROUND_FLOOR")
+        size = Decimal(10) ** len(figure.digits.split(".")[0])
+        return head - head % size + figure.value if places and digits else None
+    places = max(_places(anchor), min(instrument.decimals or 0, 6))
+    unit = Decimal(1).scaleb(-places)
+    step = unit * Decimal(10) ** len(figure.digits)
+    if step > anchor:
+        return None
+    tail = figure.value * unit
+    base = anchor - anchor % step + tail
+    options = [base - step, base, base + step]
+    if ask_of is not None:
+        at_or_above = [option for option in options if option >= ask_of]
+        return min(at_or_above) if at_or_above else None
+    best = min(options, key=lambda option: min(abs(option - a) for a in known))
+    return best.quantize(unit) if not figure.fraction else best
+
+
+def _places(value: Decimal) -> int:
+    exponent = value.normalize().as_tuple().exponent
+    return max(0, -exponent) if isinstance(exponent, int) else 0
+
+
+def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple[Decimal | None, Decimal | None, int]:
+    """A price in 32nds: (price or None, ticks when no handle was said, extra tokens used).
+
+    "ninety-nine sixteen plus" is 99 16.5/32, "a hundred oh nine" is 100 9/32, "sixteen plus" needs a handle.
+    """
+    chunks = list(figure.chunks)
+    used = 0
+    extra = figure.fraction
+    if after[:1] and after[0] in ("+", "plus"):
+        extra, used = Decimal("0.5"), 1
+    if figure.pointed:
+        return (figure.value if 50 < figure.value < 180 else None), None, 0
+    if not all(chunk.isdecimal() for chunk in chunks):
+        return None, None, 0
+    if chunks[:2] == ["1", "0"] and len(chunks) >= 4:  # one oh two sixteen
+        chunks = ["10" + chunks[2], *chunks[3:]]
+    if len(chunks) >= 2 and 50 <= int(chunks[0]) <= 180:
+        tick = int("".join(chunks[1:]))
+        return (Decimal(chunks[0]) + (tick + extra) / THIRTY_SECOND if tick < 32 else None), None, used
+    if len(chunks) == 1 and int(chunks[0]) < 32:
+        tick_value = int(chunks[0]) + extra
+        return (handle + tick_value / THIRTY_SECOND if handle is not None else None), tick_value, used
+    return None, None, 0

@@ -1,0 +1,148 @@
+"""Reading a price shown by the trader: two-way, one-sided, mid or choice."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from nlp.language.figures import Figure
+from nlp.language.frames import Frame
+from nlp.language.model import PriceType
+from nlp.language.prices import place, ticks
+from nlp.language.topics import Topic
+
+FIGURE_WORDS = ("fig", "figure", "the figure", "the fig")
+
+
+def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
+    """What kind of number this is, from the words beside it and what the enquiry asked for."""
+    lows = [word.low for word in frame.words]
+    before = lows[figure.first - 1] if figure.first else ""
+    after = lows[figure.last : figure.last + 3]
+    kind = topic.kind
+    if kind in ("fx",):
+        return "points" if "swap" in topic.hints else "rate"
+    if kind == "irs":
+        return "rate"
+    if kind != "bond":
+        return "price"
+    if "yld" in after[:1] or "yield" in after[:2]:
+        return "yield"
+    if before in ("plus", "+") or "over" in after[:1] or "bp" in after[:1] or "bps" in after[:1] or "basis" in after[:1]:
+        return "spread_bp"
+    for hint in ("spread_bp", "yield", "price"):
+        if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
+            return hint  # type: ignore[return-value]
+    return topic.price_type or "price"
+
+
+def placed(topic: Topic, frame: Frame, figure: Figure, *, ask_of: Decimal | None = None, handle: Decimal | None = None) -> Decimal | None:
+    """The price a figure means for this enquiry."""
+    lows = [word.low for word in frame.words]
+    kind = price_type(topic, frame, figure)
+    if topic.instrument.ticks and kind == "price":
+        known = handle
+        if known is None and topic.anchors:
+            known = topic.anchors[-1].to_integral_value(rounding="ROUND_FLOOR")
+        return ticks(figure, lows[figure.last : figure.last + 1], known)[0]
+    if lows[figure.last : figure.last + 1] and lows[figure.last] in ("fig", "figure") and figure.pointed and topic.instrument.decimals:
+        return figure.value
+    return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
+
+
+def _anchors(topic: Topic) -> list[Decimal]:
+    shown = [price for price in (topic.bid, topic.ask, topic.mid) if price is not None]
+    return shown or topic.anchors[-2:]
+
+
+def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
+    """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors."""
+    figures = [figure for figure in frame.prices if not _remark(frame, figure)]
+    if not figures or (topic.kind == "fx" and "swap" in topic.hints) or topic.status == "dealt":
+        return
+    handle = _handle(frame)
+    if handle is not None:
+        figures = [figure for figure in figures if figure.value != handle or figure.last >= len(frame.words)]
+    if "spot" in frame.lows and "points" in frame.lows or "all-in" in " ".join(frame.lows).replace(" - ", "-"):
+        _all_in(topic, frame, figures, turn)
+        return
+    pair = _two_way(topic, frame, figures, handle)
+    if pair is not None:
+        topic.bid, topic.ask, topic.mid = pair[0], pair[1], None
+        shown = [pair[0], pair[1]]
+    else:
+        last = next((p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None)
+        if last is None or frame.question:
+            return
+        _one_way(topic, frame, last)
+        shown = [last]
+    topic.anchors += shown
+    topic.price_type = price_type(topic, frame, figures[0])
+    topic.quoted_at = turn
+    topic.evidence.add(turn)
+    if topic.status in ("passed",):
+        topic.status = "open"
+
+
+def _remark(frame: Frame, figure: Figure) -> bool:
+    lows = [word.low for word in frame.words]
+    near = lows[max(0, figure.first - 3) : figure.first]
+    after = lows[figure.last : figure.last + 2]
+    return bool(set(near) & {"budget", "strike", "last", "ref"}) or bool(set(after) & {"%", "percent", "pct", "strike", "vol", "bp"} and "vol" in after)
+
+
+def _handle(frame: Frame) -> Decimal | None:
+    lows = [word.low for word in frame.words]
+    for figure in frame.prices:
+        if lows[figure.last : figure.last + 1] == ["handle"]:
+            return figure.value
+        if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (figure.chunks[0] == "100" and lows[figure.first - 1 : figure.first] == ["on"]):
+            return figure.value
+    return None
+
+
+def _two_way(topic: Topic, frame: Frame, figures: list[Figure], handle: Decimal | None) -> tuple[Decimal, Decimal] | None:
+    lows = [word.low for word in frame.words]
+    for one, other in zip(figures, figures[1:], strict=False):
+        gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+")]
+        joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (bool(gap) and len(gap) <= 5 and "offered" in gap)
+        if not joined:
+            continue
+        bid = placed(topic, frame, one, handle=handle)
+        if bid is None:
+            continue
+        kind = price_type(topic, frame, one)
+        if kind in ("spread_bp", "yield"):
+            ask = placed(topic, frame, other)
+            if ask is not None and ask <= bid and bid - ask <= max(Decimal(15), bid / 5):
+                return bid, ask
+            continue
+        ask = placed(topic, frame, other, ask_of=bid, handle=handle)
+        if ask is not None and bid <= ask and ask - bid <= bid / 10:
+            return bid, ask
+    return None
+
+
+def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
+    if frame.has("mid"):
+        topic.mid = price
+    elif frame.has("choice"):
+        topic.bid = topic.ask = price
+    elif frame.has("bid", "i pay", "we pay", "he 'll pay", "pay you") or topic.side == "sell" and not frame.has("offer", "offered"):
+        topic.bid, topic.mid = price, None
+    elif frame.has("offer", "offered", "ask") or topic.side == "buy":
+        topic.ask, topic.mid = price, None
+
+
+def _all_in(topic: Topic, frame: Frame, figures: list[Figure], turn: int) -> None:
+    """"Spot fifty-two, points plus five, so all-in ...": the last figure is the price, the first the spot."""
+    prices = [p for figure in figures if (p := placed(topic, frame, figure)) is not None]
+    if not prices:
+        return
+    topic.anchors += prices[:1] + prices[-1:]
+    if topic.side == "sell":
+        topic.bid = prices[-1]
+    elif topic.side == "buy":
+        topic.ask = prices[-1]
+    topic.hints.add("forward")
+    topic.price_type, topic.quoted_at = "rate", turn
+    topic.evidence.add(turn)

@@ -1,0 +1,166 @@
+"""Read-backs: the sentences in which the trader says what was dealt.
+
+"You sell forty million five-years at ..., you buy ..." has two legs; "sells euro, buys twenty million dollars" has one.
+The trader may speak from the bank's side ("I buy 25m from you"): the client's side is the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from nlp.language.calendar import Day, Months, Tenor
+from nlp.language.figures import Figure
+from nlp.language.frames import PLAIN_VERBS, Frame, Size
+from nlp.language.model import Side
+from nlp.language.terms import Mention, Money
+
+CONDITIONAL = {"'d", "would", "could", "can", "if", "to", "do", "did", "should", "will", "'ll", "might", "may", "wanna", "shall", "cannot", "when", "not", "n't"}
+ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
+SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
+SUBJECT_BANK = {"i", "we", "bank"}
+STOPS = {".", "...", "?", "!", ";"}
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One leg as read back."""
+
+    at: int
+    side: Side | None
+    sizes: tuple[Size, ...]
+    monies: tuple[Money, ...]
+    mentions: tuple[Mention, ...]
+    prices: tuple[Figure, ...]
+    days: tuple[Day, ...]
+    months: tuple[Months, ...]
+    tenors: tuple[Tenor, ...]
+    first: int
+    last: int
+
+
+def legs(frame: Frame) -> list[Leg]:
+    """The legs of a trader's turn, in order; empty when it reads nothing back."""
+    verbs = _verbs(frame)
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    result = []
+    for n, (at, side) in enumerate(verbs):
+        last = verbs[n + 1][0] if n + 1 < len(verbs) else end
+        result.append(_leg(frame, at, side, at if n else _clause_start(frame, at), last))
+    if not result and _filled(frame):
+        result.append(_leg(frame, begin, None, begin, end))
+    return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
+
+
+def _filled(frame: Frame) -> bool:
+    return frame.has("filled", "fild", "you 've got", "you have got", "u got", "you got", "you 're long", "you 're short", "done") and bool(frame.prices) and bool(frame.sizes)
+
+
+def _clause_start(frame: Frame, at: int) -> int:
+    words = frame.words
+    start = at
+    while start > frame.begin and words[start - 1].low not in STOPS and at - start < 8:
+        start -= 1
+    return start
+
+
+def _verbs(frame: Frame) -> list[tuple[int, Side]]:
+    """(token, client's side) of each verb that states a leg."""
+    words = frame.words
+    found: list[tuple[int, Side]] = []
+    subject: str | None = None
+    end = frame.begin + len(frame.lows)
+    for verb in frame.verbs:
+        at = verb.at
+        if verb.low not in PLAIN_VERBS and not (verb.low in ("take", "lift", "hit", "give") and at and words[at - 1].low in ("you", "u")):
+            continue
+        back = at - 1
+        while back >= frame.begin and words[back].low in ADVERBS:
+            back -= 1
+        word = words[back].low if back >= frame.begin else ""
+        if any(words[k].low in CONDITIONAL for k in range(max(frame.begin, back - 1), at)) or word in CONDITIONAL:
+            continue
+        question = next((words[k].low for k in range(at, end) if words[k].low in STOPS), "") == "?"
+        if question:
+            continue
+        side = verb.side
+        if word in SUBJECT_CLIENT:
+            subject = "client"
+        elif word in SUBJECT_BANK:
+            subject = "bank"
+        elif verb.low in ("buys", "sells", "pays", "receives", "purchases") and words[back].text[:1].isupper():
+            subject = "client"
+        elif verb.low.endswith("ing") and (back < frame.begin or word in STOPS):
+            subject = "client"
+        elif found and subject and not _new_subject(frame, found[-1][0], at):
+            pass
+        else:
+            continue
+        if subject == "bank":
+            side = "sell" if side == "buy" else "buy"
+        found.append((at, side))
+    return found
+
+
+def _new_subject(frame: Frame, previous: int, at: int) -> bool:
+    between = [frame.words[k].low for k in range(previous + 1, at)]
+    return bool(set(between) & (SUBJECT_BANK | {"he", "they", "she"} | STOPS))
+
+
+def _leg(frame: Frame, at: int, side: Side | None, first: int, last: int) -> Leg:
+    sentence = next((k for k in range(at, last) if frame.words[k].low in (".", "?", "!", ";")), last)
+    part, whole = frame.part(first, sentence), frame.part(first, last)
+    days = part.days or (whole.days if sentence == last else part.days)
+    return Leg(
+        at, side, part.sizes or whole.sizes, part.monies, part.mentions or whole.mentions, part.prices or whole.prices, days, part.months, part.tenors, first, last,
+    )  # fmt: skip
+
+
+def price_figures(frame: Frame, leg: Leg) -> list[Figure]:
+    """The leg's prices, those after "at" first."""
+    lows = [word.low for word in frame.words]
+
+    def rank(figure: Figure) -> int:
+        before = lows[figure.first - 1] if figure.first else ""
+        if before in ("at", "@"):
+            return 0
+        if before in ("plus", "+", "minus") and figure.first > 1 and lows[figure.first - 2] in ("at", "@"):
+            return 0
+        if before in ("=", "spot", "ref"):
+            return 3
+        return 1
+
+    return sorted(leg.prices, key=rank)
+
+
+def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
+    """Group legs that are two halves of one exchange: opposite sides, other currency, one price."""
+    groups: list[list[Leg]] = []
+    for leg in found:
+        last = groups[-1][-1] if groups else None
+        opposite = last is not None and len(groups[-1]) == 1 and last.side != leg.side and last.side is not None
+        if opposite and last is not None and (bool(last.prices) != bool(leg.prices) or not last.prices) and _currency(last) and _currency(leg) and _currency(last) != _currency(leg):
+            groups[-1].append(leg)
+        else:
+            groups.append([leg])
+    return groups
+
+
+def _currency(leg: Leg) -> str | None:
+    pair = next((m for m in leg.mentions if m.instrument.kind == "fx"), None)
+    size = next((s for s in leg.sizes if s.ccy), None)
+    if size is not None:
+        return size.ccy
+    money = next((m for m in leg.monies if m.first > leg.at), None)
+    return money.code if money else (pair.instrument.currency if pair else None)
+
+
+def currency(leg: Leg) -> str | None:
+    """The currency a leg exchanges."""
+    return _currency(leg)
+
+
+def quantity_conflict(values: Sequence[Decimal]) -> bool:
+    """True when one amount was understood in two ways."""
+    return len(set(values)) > 1

@@ -1,0 +1,205 @@
+"""The deal state machine: request, quote, hit or lift, done, read-back; corrected, cancelled or passed.
+
+The read-back decides; quote and acceptance supply what it leaves out and must not contradict it. A deal needs the
+trader's confirmation and the client's word, a size, a side, an instrument and a price that can be placed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from nlp.language import topics
+from nlp.language.dealing import Dealing
+from nlp.language.frames import Frame
+from nlp.language.model import Header, Turn
+from nlp.language.quoting import read_quote
+from nlp.language.terms import Mention
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import Instrument, government_bond, swap
+
+
+class Talk:
+    """Walks through the turns once and remembers the enquiries."""
+
+    def __init__(self, header: Header, turns: tuple[Turn, ...], frames: list[Frame]) -> None:
+        self.header, self.turns, self.frames = header, turns, frames
+        self.today: date = header.started.date()
+        self.topics: list[Topic] = []
+        self.current: Topic | None = None
+        self.labels: dict[str, Topic] = {}
+        self.point: tuple[int, int] | None = None  # (turn, years) of the curve point last named
+        self.issuer_turn: int = -99
+        self.dealing = Dealing(self)
+
+    def walk(self) -> None:
+        """Read every turn."""
+        for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
+            for label, part in self._parts(frame):
+                self._part(i, turn, part, label)
+
+    def _parts(self, frame: Frame) -> list[tuple[str, Frame]]:
+        """Split at list marks ("1) ...") and at tenors or curve points that head several quotes."""
+        marks: list[tuple[int, str]] = []
+        for k, low in enumerate(frame.lows):
+            nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
+            if low.isdecimal() and len(low) == 1 and (nxt == ")" or (self.labels and k == 0 and low in self.labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w"))):
+                marks.append((k, low))
+        if frame.lows[:2] == ("on",) + frame.lows[1:2] and len(frame.lows) > 1 and frame.lows[1] in self.labels:
+            marks.append((0, frame.lows[1]))
+        if not marks and len(frame.prices) >= 3:
+            heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
+            if len(heads) >= 2:
+                marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
+        if not marks:
+            return [("", frame)]
+        parts = []
+        if marks[0][0] > 0:
+            parts.append(("", frame.part(0, marks[0][0])))
+        for n, (k, label) in enumerate(marks):
+            last = marks[n + 1][0] if n + 1 < len(marks) else len(frame.lows)
+            parts.append((label, frame.part(k, last)))
+        return parts
+
+    def _part(self, i: int, turn: Turn, frame: Frame, label: str) -> None:
+        topic = self._topic(i, turn, frame, label)
+        if turn.who == "trader" and self.dealing.confirm(i, frame, topic):
+            return
+        if topic is None:
+            return
+        self._learn(i, turn, frame, topic)
+        if turn.who == "trader":
+            read_quote(topic, frame, i)
+            self.dealing.cancelled(i, frame, topic)
+        else:
+            self.dealing.client(i, frame, topic)
+
+    def _topic(self, i: int, turn: Turn, frame: Frame, label: str) -> Topic | None:
+        """The enquiry this part speaks of; opens a new one where a new instrument is named."""
+        chosen: Topic | None = None
+        for mention in frame.mentions:
+            if mention.point:
+                self.point = (i, mention.point)
+        for mention in frame.mentions:
+            instrument = self._resolve(i, frame, mention)
+            if instrument is None:
+                continue
+            known = self.find(instrument, i)
+            if known is not None:
+                if not (mention.weak and known is not self.current and instrument.kind == "bond" and not instrument.maturity):
+                    known.instrument = topics.better(known.instrument, instrument)
+                    chosen = known
+            elif topics.strong(mention) or (instrument.kind == "irs" and mention.weak):
+                chosen = self._open(i, instrument)
+                if self.point and self.point[0] == i and instrument.kind == "bond":
+                    chosen.point = self._point_before(frame, mention)
+            if chosen is not None and label:
+                self.labels[label] = chosen
+                chosen.label = label
+        if chosen is None and frame.mentions and all(m.point for m in frame.mentions if m.weak):
+            chosen = next((t for t in self.topics for m in frame.mentions if m.point and t.point == m.point), None)
+        if chosen is None and label:
+            chosen = self.labels.get(label)
+        for _, _, isin in frame.isins:
+            chosen = self._isin(i, isin, chosen, label)
+        if chosen is None:
+            chosen = self._by_tenor(i, turn, frame)
+        if chosen is not None:
+            self.current = chosen
+        return self.current
+
+    def _resolve(self, i: int, frame: Frame, mention: Mention) -> Instrument | None:
+        instrument = mention.instrument
+        if mention.benchmark or mention.point:
+            return None
+        if instrument.kind == "bond" and not instrument.issuer and instrument.maturity:
+            near = self.point is not None and i - self.point[0] <= 6
+            known = next((t.instrument for t in reversed(self.topics) if topics.same(t.instrument, instrument) and t.instrument.issuer), None)
+            if known is None and near:
+                return government_bond("UST", instrument.coupon, instrument.maturity)
+        if instrument.kind == "bond" and instrument.issuer and instrument.maturity is None and not instrument.isin:
+            return None if self.current is None or self.current.kind != "bond" else instrument
+        if instrument.kind == "irs" and not instrument.tenor and self.current and self.current.kind == "irs":
+            return swap(instrument.form, self.current.instrument.tenor)
+        return instrument
+
+    def _point_before(self, frame: Frame, mention: Mention) -> int | None:
+        points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
+        return points[-1] if points else None
+
+    def _isin(self, i: int, isin: str, chosen: Topic | None, label: str) -> Topic:
+        known = next((t for t in self.topics if t.instrument.isin == isin), None)
+        if known is not None:
+            return known
+        target = chosen or (self.current if self.current and self.current.kind == "bond" and not self.current.instrument.isin and i - max(self.current.evidence, default=i) <= 4 else None)
+        if target is not None and target.kind == "bond" and not target.instrument.isin:
+            name = target.instrument.description or target.instrument.code
+            target.instrument = replace(target.instrument, isin=isin, code=isin, description=name)
+            target.evidence.add(i)
+        else:
+            target = self._open(i, Instrument("bond", isin, isin=isin, low=Decimal(40), high=Decimal(180)))
+        if label:
+            self.labels[label] = target
+        return target
+
+    def _by_tenor(self, i: int, turn: Turn, frame: Frame) -> Topic | None:
+        """"And ten years, where would that be?" opens the ten-year next to the seven-year."""
+        if self.current is None or self.current.kind != "irs" or not frame.tenors:
+            return None
+        code = frame.tenors[0].code
+        if not code.endswith("Y") or code == self.current.instrument.tenor:
+            return None
+        asked = frame.question or bool(frame.prices) or turn.who == "client"
+        instrument = swap(self.current.instrument.form, code)
+        known = self.find(instrument, i)
+        if known is not None:
+            return known
+        return self._open(i, instrument) if asked else None
+
+    def find(self, instrument: Instrument, i: int) -> Topic | None:
+        """The enquiry in this instrument, newest first."""
+        exact = [t for t in self.topics if t.instrument.code == instrument.code]
+        if exact:
+            return exact[-1]
+        return next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
+
+    def _open(self, i: int, instrument: Instrument) -> Topic:
+        topic = Topic(instrument, i)
+        topic.evidence.add(i)
+        self.topics.append(topic)
+        return topic
+
+    def _learn(self, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
+        """Amounts, sides, dates and kinds of price said in passing."""
+        useful = bool(frame.mentions)
+        for size in frame.sizes:
+            if turn.who == "trader" and topic.size is not None and not size.sure:
+                continue
+            if topic.status == "open":
+                topic.size, topic.ccy, topic.unit = topics.size_of(size, topic.instrument)
+                useful = True
+        if turn.who == "client":
+            side = topics.client_side(frame, topic.instrument)
+            if side and topic.status == "open":
+                topic.side, useful = side, True
+        for day in frame.days:
+            if topic.status == "open" and (frame.has("value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing") or day.month):
+                topic.day, useful = topic.day or day, True
+        for tenor in frame.tenors:
+            topic.tenor = tenor.code
+        for phrase, hint in HINTS.items():
+            if frame.has(phrase):
+                topic.hints.add(hint)
+        benchmark = next((m for m in frame.mentions if m.benchmark), None)
+        if benchmark is not None and topic.kind == "bond":
+            topic.benchmark = benchmark.instrument.code
+        if useful:
+            topic.evidence.add(i)
+
+
+HINTS = {
+    "ndf": "ndf", "n d f": "ndf", "forward": "forward", "outright": "forward", "swap": "swap", "on spread": "spread_bp", "spread": "spread_bp", "on yield": "yield",
+    "yield": "yield", "cash": "price", "on price": "price", "cash px": "price", "spot": "spot", "limit": "order",
+}  # fmt: skip
+HINTS |= {phrase: "indicative" for phrase in topics.INDICATIVE}

@@ -1,0 +1,308 @@
+"""Finding instruments in one turn: pairs, bonds, swaps, contracts, shares, commodities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from nlp.language import vocabulary as v
+from nlp.language.calendar import Months, Tenor
+from nlp.language.figures import Figure, figure_at
+from nlp.language.model import Reference, ReferenceInstrument
+from nlp.language.vocabulary import Instrument
+from nlp.language.words import Word
+
+ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
+JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
+NOT_ISSUERS = set(
+    "the a an in on of at for and or some any my your our their to sell buy with have got need offer bid level show me us is are it that this "
+    "these those new old current against over versus vs v two three okay ok yes no so right where what how pls please u i we you do can could like "
+    "want line just also million hi hello morning thanks well now see let by as".split()
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """An instrument between tokens; `bond` mentions may lack an issuer or coupon that the context supplies."""
+
+    first: int
+    last: int
+    instrument: Instrument
+    weak: bool = False  # a currency alone, a curve point, a maturity without a coupon: names nothing by itself
+    benchmark: bool = False
+    point: int | None = None  # years on the curve
+
+
+@dataclass(frozen=True)
+class Money:
+    """A currency word."""
+
+    first: int
+    last: int
+    code: str
+    strong: bool
+
+
+class Security:
+    """Look-up of the security master by any spoken or typed name."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.rows: dict[tuple[str, ...], ReferenceInstrument] = {}
+        for row in reference.instruments:
+            for name in {row.symbol, row.name, row.isin or "", row.ticker or "", *row.aliases}:
+                key = tuple(re.findall(r"[a-z]+\d*|\d+(?:\.\d+)?|[^\w\s]", name.lower()))
+                if key and not (len(key) == 1 and len(key[0]) < 2):
+                    self.rows.setdefault(key, row)
+        self.longest = max((len(key) for key in self.rows), default=0)
+
+    def at(self, lows: Sequence[str], i: int) -> tuple[ReferenceInstrument, int] | None:
+        """The longest name that starts at token i."""
+        for length in range(min(self.longest, len(lows) - i), 0, -1):
+            row = self.rows.get(tuple(lows[i : i + length]))
+            if row is not None:
+                return row, length
+        return None
+
+
+def from_reference(row: ReferenceInstrument) -> Instrument:
+    """A security master row as the grammar uses it; the last price narrows the range to within a third."""
+    kind = {"fx": "fx", "bond": "bond", "equity": "equity", "future": "future", "irs": "irs", "commodity": "commodity"}.get(row.kind, row.kind)
+    code = row.symbol.replace("/", "").upper() if kind == "fx" else row.isin or row.ticker or row.symbol if kind != "equity" else row.ticker or row.symbol
+    known = v.pair_of(code) if kind == "fx" else None
+    base = known or Instrument(kind, code, currency=row.currency)
+    pounds = kind == "equity" and row.currency in ("GBX", "GBp")
+    changes: dict[str, object] = {
+        "id": row.id, "isin": row.isin, "decimals": row.decimals if row.decimals is not None else base.decimals,
+        "settle": row.settle_days if row.settle_days is not None else base.settle, "coupon": row.coupon,
+        "maturity": (row.maturity.year, row.maturity.month) if row.maturity else None,
+        "description": row.name or None, "unit": row.quantity_unit or ({"equity": "shares", "future": "lots"}.get(kind)),
+        "price_ccy": "GBX" if pounds else base.price_ccy, "ticks": kind == "bond" and row.symbol.upper().startswith(("UST", "T ", "US ")),
+    }  # fmt: skip
+    if row.price is not None and row.price > 0:
+        changes |= {"low": row.price * 2 / 3, "high": row.price * 4 / 3}
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def monies(lows: Sequence[str]) -> list[Money]:
+    """Currency words; "US dollars" and "Swiss francs" count once."""
+    found, words, weak = [], v.currencies(), v.weak_currencies()
+    i = 0
+    while i < len(lows):
+        code, last = words.get(lows[i]), i + 1
+        if lows[i] in ("us", "u") and lows[i + 1 : i + 2] in (["dollars"], ["dollar"]):
+            code, last = "USD", i + 2
+        if lows[i] == "swiss" and lows[i + 1 : i + 2] in (["franc"], ["francs"]):
+            last = i + 2
+        if lows[i] in ("australian", "canadian", "hong") and lows[i + 1 : i + 2]:
+            named = {"australian": "AUD", "canadian": "CAD", "hong": "HKD"}[lows[i]]
+            if lows[i + 1] in ("dollar", "dollars", "kong"):
+                code, last = named, i + 2
+        if code:
+            found.append(Money(i, last, code, lows[i] not in weak or last > i + 1))
+        i = last
+    return found
+
+
+def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
+    """FX and bullion pairs in market order, whichever way round they were said."""
+    result: list[Mention] = []
+    for i, low in enumerate(lows):
+        if len(low) == 6 and low.isalpha() and low.isascii():
+            pair = v.pair_of(low.upper())
+            if pair is not None and v.pair_of(low.upper()) == v.fx_pair(low[:3].upper(), low[3:].upper()):
+                result.append(Mention(i, i + 1, pair))
+    for one, other in zip(found, found[1:], strict=False):
+        gap = lows[one.last : other.first]
+        near = not gap or (len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap))
+        if not gap and not (one.strong or other.strong):
+            continue
+        if near and len(gap) == 1 and gap[0] in ("to", "for") and not (one.strong and other.strong):
+            continue
+        pair = v.fx_pair(one.code, other.code) if near else None
+        if pair is not None and not any(m.first < other.last and one.first < m.last for m in result):
+            result.append(Mention(one.first, other.last, pair))
+    for i, low in enumerate(lows):
+        named = v.terms().get((low,))
+        if named and named[0] in ("nickname", "metal") and not any(m.first <= i < m.last for m in result):
+            pair = v.pair_of(named[1])
+            if pair is not None:
+                result.append(Mention(i, i + 1, pair, weak=low in v.currencies()))
+    return sorted(result, key=lambda mention: mention.first)
+
+
+def isins(words: Sequence[Word]) -> list[tuple[int, int, str]]:
+    """ISINs typed in one piece or spelled: "X S nine one two, four four seven, oh three one one"."""
+    found = []
+    lows = [word.low for word in words]
+    i = 0
+    while i < len(words):
+        if ISIN.fullmatch(words[i].text.upper()) and sum(c.isdigit() for c in words[i].text) >= 4:
+            found.append((i, i + 1, words[i].text.upper()))
+        elif len(lows[i]) in (1, 2) and lows[i].isalpha():
+            spelled = _spelled_isin(lows, i)
+            if spelled:
+                found.append(spelled)
+                i = spelled[1]
+                continue
+        i += 1
+    return found
+
+
+def _spelled_isin(lows: Sequence[str], i: int) -> tuple[int, int, str] | None:
+    text, at = "", i
+    while at < len(lows) and len(text) < 12:
+        low = lows[at]
+        if low in (",", "-", ".", "..."):
+            at += 1
+        elif len(text) < 2 and low.isalpha() and len(low) <= 2 - len(text):
+            text, at = text + low.upper(), at + 1
+        elif len(text) >= 2 and (figure := figure_at(lows, at)) is not None and not figure.scaled and not figure.pointed:
+            text, at = text + figure.digits, figure.last
+        elif len(text) >= 2 and len(low) == 1 and low.isalpha() and low not in ("a", "i"):
+            text, at = text + low.upper(), at + 1
+        else:
+            break
+    return (i, at, text) if len(text) == 12 and ISIN.fullmatch(text) else None
+
+
+def named(words: Sequence[Word], months: Sequence[Months], tenors: Sequence[Tenor], security: Security) -> list[Mention]:
+    """Securities of the master, listed contracts, commodities, swaps and spelled tickers."""
+    lows = [word.low for word in words]
+    vocabulary = v.terms()
+    result: list[Mention] = []
+    i = 0
+    while i < len(words):
+        hit = security.at(lows, i)
+        if hit is not None:
+            row, length = hit
+            plain_word = length == 1 and words[i].text.islower() and len(words[i].text) < 3
+            if not plain_word and row.kind != "fx":
+                result.append(Mention(i, i + length, from_reference(row)))
+                i += length
+                continue
+        length = next((n for n in (4, 3, 2, 1) if tuple(lows[i : i + n]) in vocabulary), 0)
+        if length and i + length <= len(lows):
+            section, name = vocabulary[tuple(lows[i : i + length])]
+            mention = _vocabulary_mention(section, name, i, i + length, lows, months, tenors)
+            if mention is not None:
+                result.append(mention)
+                i += length
+                continue
+        ticker = _ticker(words, i)
+        if ticker is not None:
+            result.append(ticker)
+            i = ticker.last
+            continue
+        i += 1
+    return result
+
+
+def _vocabulary_mention(section: str, name: str, first: int, last: int, lows: Sequence[str], months: Sequence[Months], tenors: Sequence[Tenor]) -> Mention | None:
+    near = next((m for m in months if 0 <= first - m.last <= 1 or 0 <= m.first - last <= 6), None)
+    if section == "future":
+        contracts = {"lot", "lots", "future", "futures", "contract", "contracts"}
+        if near is None and not contracts & set(lows) and lows[first] == "es":
+            return None
+        begin = min(first, near.first) if near and near.first < first else first
+        return Mention(begin, last, v.future(name, near.year if near else None, near.begin if near else None), weak=near is None)
+    if section == "commodity":
+        option = ""
+        if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
+            option = "call" if "call" in lows else "put" if "put" in lows else "option"
+        return Mention(first, last, v.commodity(name, period(near), option), weak=near is None)
+    if section == "irs":
+        tenor = next((t.code for t in tenors if t.code.endswith("Y")), None)
+        index = name
+        if name in ("EUR",) and "asw" in lows:
+            return None
+        return Mention(first, last, v.swap(index, tenor), weak=tenor is None)
+    return None
+
+
+def period(months: Months | None) -> str:
+    """A delivery period: "Jan-Mar 2027", "Dec-26"."""
+    if months is None:
+        return ""
+    if months.begin == months.end:
+        return v.contract(months.year, months.begin)
+    span = f"{v.contract(None, months.begin)}-{v.contract(None, months.end)}"
+    return f"{span} {months.year}" if months.year else span
+
+
+def _ticker(words: Sequence[Word], i: int) -> Mention | None:
+    """A ticker spelled aloud ("B K W U") or typed in capitals next to an amount, a side or "vwap"."""
+    letters = i
+    while letters < len(words) and len(words[letters].text) == 1 and words[letters].text.isupper() and words[letters].low not in ("i",):
+        letters += 1
+    if 3 <= letters - i <= 5:
+        code = "".join(word.text for word in words[i:letters])
+        if code not in ("ISIN", "OTC", "VAT", "KYC", "NDF", "IRS", "CIF", "CSA", "DVO", "USD", "EUR", "GBP"):
+            return Mention(i, letters, Instrument("equity", code, unit="shares"))
+    return None
+
+
+def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
+    """(first token, maturity, coupon) of each bond named by its maturity."""
+    lows = [word.low for word in words]
+    found = []
+    for maturity in months:
+        if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
+            continue
+        at = maturity.first
+        while at and lows[at - 1] in (",", "of", "the", "s", "percent", "%", "'s"):
+            at -= 1
+        figure = next((f for start in range(max(0, at - 9), at) if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)), None)
+        if figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
+            found.append((figure.first, maturity, figure))
+        else:
+            found.append((maturity.first, maturity, None))
+    return found
+
+
+def _bare_start(lows: Sequence[str], start: int) -> bool:
+    return not (start and figure_at(lows, start - 1) is not None and figure_at(lows, start - 1).last > start)  # type: ignore[union-attr]
+
+
+def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
+    """Bonds by issuer, coupon and maturity; a government by its word; bare maturities stay weak."""
+    lows = [word.low for word in words]
+    governments = v.governments()
+    result: list[Mention] = []
+    for first, maturity, coupon in coupons(words, months):
+        assert maturity.year is not None
+        at = first
+        while at and lows[at - 1] in (",", "the", "of"):
+            at -= 1
+        when = (maturity.year, maturity.begin)
+        rate = coupon.value if coupon is not None else None
+        before = governments.get(lows[at - 1]) if at else None
+        after = governments.get(lows[maturity.last]) if maturity.last < len(lows) else None
+        if coupon is None and (after or before):
+            name = after or before or ""
+            lead = set(lows[max(0, first - 3) : first])
+            against = bool(lead & {"against", "over", "versus", "vs"})
+            result.append(Mention(at - 1 if before else first, maturity.last + bool(after), v.government_bond(name, None, when), weak=True, benchmark=against))
+        elif before or after:
+            result.append(Mention(at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)))
+        elif coupon is not None:
+            issuer, begin = _issuer(words, at)
+            result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
+    taken = [(m.first, m.last) for m in result]
+    for i, low in enumerate(lows):
+        if low in governments and not any(a <= i < b for a, b in taken):
+            against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
+            result.append(Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against))
+    return result
+
+
+def _issuer(words: Sequence[Word], at: int) -> tuple[str, int]:
+    """The issuer's words before a coupon: capitalised ones, or up to two unknown lower-case ones in a chat."""
+    begin = at
+    while begin and words[begin - 1].text[:1].isupper() and words[begin - 1].text.isalpha() and words[begin - 1].low not in NOT_ISSUERS and at - begin < 4:
+        begin -= 1
+    if begin == at:
+        while begin and at - begin < 2 and words[begin - 1].text.isalpha() and words[begin - 1].low not in NOT_ISSUERS and len(words[begin - 1].text) > 2:
+            begin -= 1
+    return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin

@@ -1,0 +1,171 @@
+"""What is being asked and shown about one instrument, and the words that move it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+from nlp.language import vocabulary as v
+from nlp.language.calendar import Day
+from nlp.language.frames import BUY, SELL, Frame, Size
+from nlp.language.model import PriceType, Side
+from nlp.language.terms import Mention
+from nlp.language.vocabulary import Instrument
+
+DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
+AGREED = ("agreed", "agree", "confirm", "confirmed", "conf", "correct", "yes", "yeah", "yep", "ok", "okay", "perfect", "great", "fine", "ya", "k", "cfm", "right", "lovely", "good", "super", "thanks", "cheers", "sure", "ta", "tks", "thx", "ty", "all good")  # fmt: skip
+PASS = (
+    "pass", "i 'll pass", "nothing done", "not for me", "nothing there", "leave it", "leave that", "i leave", "i 'll leave", "no thanks", "no need", "not today",
+    "just looking", "too rich", "too wide", "too expensive", "nothing on", "sit on my hands", "nothing in", "i 'm out", "off", "not worth it", "too low",
+    "let it go", "no interest", "dont need", "do n't need", "nothing",
+)  # fmt: skip
+INDICATIVE = (
+    "indicative", "indicatively", "indic", "indication", "ballpark", "rough idea", "purely for colour", "just for colour", "for colour", "not to trade", "just a level",
+    "not asking to trade", "marking my book", "just so i know", "idea only", "guide", "just an idea", "indics", "for info", "purely for color", "no trade from me", "not trading",
+)  # fmt: skip
+CANCEL = ("cancelled", "canceled", "cancel that", "scrap it", "scrap that", "bust", "busted", "undone", "as if it never happened", "pull the trade", "unwind that", "rip it up", "tear it up", "void", "voided", "taken back", "reversed")  # fmt: skip
+CORRECTION = ("sorry", "correction", "wrong", "should be", "i meant", "i mean", "amend", "actually", "no ,", "not", "typo", "mistake", "misheard", "make that", "make it", "instead")  # fmt: skip
+
+
+@dataclass
+class Topic:
+    """One enquiry: what is known of it so far."""
+
+    instrument: Instrument
+    opened: int
+    label: str = ""
+    point: int | None = None
+    size: Decimal | None = None
+    ccy: str | None = None
+    unit: str | None = None
+    side: Side | None = None
+    tenor: str | None = None
+    day: Day | None = None
+    near: Day | None = None
+    hints: set[str] = field(default_factory=set)
+    benchmark: str | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    mid: Decimal | None = None
+    quoted_at: int | None = None
+    price_type: PriceType | None = None
+    anchors: list[Decimal] = field(default_factory=list)
+    evidence: set[int] = field(default_factory=set)
+    status: str = "open"
+    accepted_at: int | None = None
+    accepted_price: Decimal | None = None
+    passed_at: int | None = None
+
+    @property
+    def kind(self) -> str:
+        """The instrument's kind."""
+        return self.instrument.kind
+
+
+def same(one: Instrument, other: Instrument) -> bool:
+    """True when two mentions can be one instrument: equal codes, or bonds and contracts that do not contradict."""
+    if one.code == other.code:
+        return True
+    if one.kind != other.kind:
+        return False
+    if one.kind == "bond":
+        if one.isin and other.isin:
+            return one.isin == other.isin
+        if one.maturity and other.maturity:
+            months_differ = one.maturity[1] and other.maturity[1] and one.maturity[1] != other.maturity[1]
+            if one.maturity[0] != other.maturity[0] or months_differ:
+                return False
+            if one.coupon is not None and other.coupon is not None and one.coupon != other.coupon:
+                return False
+            heads = (one.issuer.lower().split()[:1], other.issuer.lower().split()[:1])
+            return not (all(heads) and heads[0] != heads[1])
+        known, asked = (one, other) if one.maturity or one.isin else (other, one)
+        return bool(asked.issuer) and not asked.maturity and not asked.isin and known.issuer.lower().startswith(asked.issuer.lower())
+    if one.kind in ("future", "commodity", "option"):
+        return one.code.startswith(other.code) or other.code.startswith(one.code) or bool(one.form and one.form == other.form and not (one.period and other.period))
+    if one.kind == "irs":
+        return one.form == other.form and (one.tenor == other.tenor or not one.tenor or not other.tenor)
+    return False
+
+
+def better(one: Instrument, other: Instrument) -> Instrument:
+    """The fuller description of the same instrument."""
+    if one.kind == "bond":
+        rich = one if (one.coupon is not None, bool(one.issuer), len(one.issuer)) >= (other.coupon is not None, bool(other.issuer), len(other.issuer)) else other
+        isin = one.isin or other.isin
+        if isin and not rich.isin:
+            name = rich.description or rich.code
+            return replace(rich, isin=isin, code=isin, description=name)
+        return rich
+    if one.id or other.id:
+        return one if one.id else other
+    return one if len(one.code) >= len(other.code) else other
+
+
+def size_of(size: Size, instrument: Instrument) -> tuple[Decimal, str | None, str | None]:
+    """(quantity, currency, unit): bare numbers are millions where the market counts in millions."""
+    value = size.figure.value
+    if instrument.kind in ("fx", "bond", "irs") and not size.sure and value < 5000:
+        value *= 1_000_000
+    unit = size.unit or instrument.unit
+    if instrument.kind in ("equity", "future", "metal", "commodity", "option") and unit:
+        if instrument.unit == "t CO2" and size.unit == "lots":
+            value *= 1000
+            unit = "t CO2"
+        return value, None, instrument.unit if instrument.unit in ("t CO2", "shares") else unit
+    ccy = size.ccy or instrument.currency
+    if instrument.kind == "fx" and ccy not in (instrument.code[:3], instrument.code[3:]):
+        ccy = instrument.code[:3]
+    if instrument.kind in ("bond", "irs") and instrument.currency:
+        ccy = instrument.currency
+    return value, ccy, None
+
+
+def client_side(frame: Frame, instrument: Instrument) -> Side | None:
+    """The side of a client's words: "I buy", "seller of", "mine", "yours"; of the base currency in FX."""
+    for at, low in enumerate(frame.lows):
+        if low == "mine" and not (at and frame.lows[at - 1] in ("of", "a", "mate", "friend")):
+            return "buy"
+        if low == "yours":
+            return "sell"
+    sides: set[Side] = set()
+    for verb in frame.verbs:
+        at = verb.at - frame.begin
+        before, after = frame.lows[max(0, at - 4) : at], frame.lows[at + 1 : at + 2]
+        if set(before) & {"you", "u", "he", "they", "she", "could", "everyone", "not", "n't", "dont"} or after in (("me",), ("your",), ("us",), ("you",), ("in",), ("sense",)):
+            continue
+        if verb.low in ("give", "gives", "took", "takes", "taking") and "at" not in frame.lows:
+            continue
+        sides.add(_of_base(verb.side, frame, verb.at, instrument))
+    return sides.pop() if len(sides) == 1 else None
+
+
+def _of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
+    """Turn the side of a named currency into the side of the base currency."""
+    if instrument.kind != "fx":
+        return side
+    money = next((m for m in frame.monies if at < m.first <= at + 9 and m.code in (instrument.code[:3], instrument.code[3:])), None)
+    between = {verb.at for verb in frame.verbs if money and at < verb.at < money.first}
+    covered = money and any(m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions)
+    if money and not between and money.code == instrument.code[3:] and not covered:
+        return "sell" if side == "buy" else "buy"
+    return side
+
+
+def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
+    """Public name of the rule for read-backs."""
+    return _of_base(side, frame, at, instrument)
+
+
+def strong(mention: Mention) -> bool:
+    """A mention that can open an enquiry by itself."""
+    return not mention.benchmark and (not mention.weak or mention.instrument.kind in ("fx", "metal", "commodity", "future"))
+
+
+def government(point: int | None, mention: Mention) -> Instrument:
+    """An issuer-less bond said next to a point of the treasury curve."""
+    bond = mention.instrument
+    return v.government_bond("UST", bond.coupon, bond.maturity)
+
+
+ALL_SIDES = BUY | SELL

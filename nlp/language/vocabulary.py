@@ -1,0 +1,184 @@
+"""The market's words, read once from the data files in `resources/vocabulary`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+Kind = str  # fx, metal, bond, irs, future, equity, commodity, option
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """An instrument as the conversation names it; the range only places the decimals of spoken prices."""
+
+    kind: Kind
+    code: str
+    description: str | None = None
+    currency: str | None = None
+    settle: int | None = 2
+    low: Decimal | None = None
+    high: Decimal | None = None
+    decimals: int | None = None
+    ticks: bool = False
+    unit: str | None = None
+    price_ccy: str | None = None
+    id: str | None = None
+    isin: str | None = None
+    coupon: Decimal | None = None
+    maturity: tuple[int, int] | None = None  # year, month
+    issuer: str = ""
+    tenor: str | None = None
+    period: str | None = None
+    form: str = ""
+
+
+@lru_cache(maxsize=1)
+def _files() -> dict[str, Any]:
+    folder = files("resources.vocabulary")
+    names = ("fx", "rates", "listed", "commodities", "speech")
+    return {name: yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
+
+
+def section(name: str, part: str) -> Any:
+    """One part of one vocabulary file, as plain data."""
+    return _files()[name][part]
+
+
+@lru_cache(maxsize=1)
+def currencies() -> dict[str, str]:
+    """Single words that name a currency, with its ISO code."""
+    found = {code.lower(): code for code in section("fx", "base_order")}
+    for code, words in section("fx", "currencies").items():
+        found |= {str(word): str(code) for word in words if " " not in str(word)}
+    return found
+
+
+@lru_cache(maxsize=1)
+def weak_currencies() -> frozenset[str]:
+    """Currency words that are also everyday words."""
+    return frozenset(str(word) for word in section("fx", "weak"))
+
+
+@lru_cache(maxsize=1)
+def _ranks() -> dict[str, int]:
+    return {code: i for i, code in enumerate(section("fx", "base_order"))}
+
+
+@lru_cache(maxsize=256)
+def fx_pair(one: str, other: str) -> Instrument | None:
+    """The pair of two currencies in market order; None for the same or an unknown currency."""
+    ranks = _ranks()
+    if one == other or one not in ranks or other not in ranks:
+        return None
+    base, quote = sorted((one, other), key=ranks.__getitem__)
+    code = base + quote
+    row = section("fx", "pairs").get(code)
+    kind = "metal" if base.startswith("X") else "fx"
+    if row is None:
+        return Instrument(kind, code, currency=base, decimals=4)
+    settle = int(row[3]) if len(row) > 3 else 2
+    common = {"low": Decimal(str(row[0])), "high": Decimal(str(row[1])), "decimals": int(row[2]), "settle": settle}
+    if kind == "metal":
+        return Instrument(kind, code, currency=quote, unit="oz", price_ccy=quote, **common)
+    return Instrument(kind, code, currency=base, **common)
+
+
+def pair_of(code: str) -> Instrument | None:
+    """The pair of a six-letter code."""
+    return fx_pair(code[:3], code[3:]) if len(code) == 6 else None
+
+
+@lru_cache(maxsize=1)
+def governments() -> dict[str, str]:
+    """Word to government ("gilts" to UKT)."""
+    return {str(word): str(name) for name, row in section("rates", "governments").items() for word in row["words"]}
+
+
+@lru_cache(maxsize=1)
+def terms() -> dict[tuple[str, ...], tuple[str, str]]:
+    """Multi-word names of listed futures, commodities, metals, swap indexes and FX nicknames: (section, name)."""
+    found: dict[tuple[str, ...], tuple[str, str]] = {}
+    for name, row in section("listed", "futures").items():
+        found |= {tuple(str(word).split()): ("future", str(name)) for word in row["words"]}
+    for name, row in section("commodities", "commodities").items():
+        found |= {tuple(str(word).split()): ("commodity", str(name)) for word in row["words"]}
+    for word, code in section("fx", "metals").items():
+        found[(str(word),)] = ("metal", str(code))
+    for name, row in section("rates", "swaps").items():
+        found |= {tuple(_pieces(str(word))): ("irs", str(name)) for word in row["words"]}
+    for word, code in section("fx", "nicknames").items():
+        found[(str(word),)] = ("nickname", str(code))
+    return found
+
+
+def _pieces(word: str) -> list[str]:
+    return [word[0], word[1:]] if word[0].isdecimal() else word.split()
+
+
+def future(name: str, year: int | None, month: int | None) -> Instrument:
+    """A listed contract: "Euro Stoxx 50 Dec-26"."""
+    row = section("listed", "futures")[name]
+    code = f"{name} {contract(year, month)}".strip()
+    return Instrument(
+        "future", code, currency=row["currency"], settle=None, low=Decimal(str(row["low"])), high=Decimal(str(row["high"])),
+        decimals=int(row["decimals"]), unit="lots",
+    )  # fmt: skip
+
+
+def contract(year: int | None, month: int | None) -> str:
+    """"Dec-26", "Dec" without a year, "" without a month."""
+    name = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1] if month else ""
+    return f"{name}-{year % 100:02d}" if year and name else name
+
+
+def commodity(name: str, period: str = "", option: str = "") -> Instrument:
+    """A commodity with its delivery period: "Jet fuel CIF NWE cargo swap Jan-Mar 2027"."""
+    row = section("commodities", "commodities")[name]
+    words = [name, option or row["form"], period]
+    return Instrument(
+        "option" if option else "commodity", " ".join(w for w in words if w), currency=row["currency"], settle=None,
+        low=None if option else Decimal(str(row["low"])), high=None if option else Decimal(str(row["high"])),
+        decimals=2, unit=row["unit"], price_ccy=row["currency"], period=period or None, form=name,
+    )  # fmt: skip
+
+
+def swap(index: str, tenor: str | None) -> Instrument:
+    """An interest rate swap: "GBP SONIA OIS 7Y"."""
+    row = section("rates", "swaps")[index]
+    name = str(row["name"])
+    return Instrument(
+        "irs", f"{name} {tenor}" if tenor else name, currency=name[:3], settle=None, low=Decimal("0.1"), high=Decimal(15),
+        decimals=3, tenor=tenor, form=index,
+    )  # fmt: skip
+
+
+def government_bond(name: str, coupon: Decimal | None, maturity: tuple[int, int] | None) -> Instrument:
+    """A government bond: "UST 3.875% Sep-2031"."""
+    row = section("rates", "governments")[name]
+    title = str(row.get("title", name))
+    return bond(title, coupon, maturity, str(row["currency"]), settle=int(row["settle"]), ticks=bool(row.get("ticks")), short=True)
+
+
+def bond(
+    issuer: str, coupon: Decimal | None, maturity: tuple[int, int] | None, currency: str | None,
+    *, settle: int = 2, ticks: bool = False, short: bool = False, isin: str | None = None,
+) -> Instrument:  # fmt: skip
+    """A bond by issuer, coupon and month of maturity, or by ISIN."""
+    words = [issuer]
+    if coupon is not None:
+        words.append(f"{format(coupon.normalize(), 'f')}%")
+    if maturity is not None:
+        year, month = maturity
+        long = "January February March April May June July August September October November December".split()
+        words.append((f"{long[month - 1][:3]}-{year}" if short else f"{long[month - 1]} {year}") if month else str(year))
+    name = " ".join(w for w in words if w)
+    return Instrument(
+        "bond", isin or name, description=name if isin and name else None, currency=currency, settle=settle, low=Decimal(40),
+        high=Decimal(180), ticks=ticks, isin=isin, coupon=coupon, maturity=maturity, issuer=issuer,
+    )  # fmt: skip
