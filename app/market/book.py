@@ -35,13 +35,17 @@ class FeedStatus:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """A two-way price. ``size`` is the amount it is good for, in units; ``open`` is the day's first mid."""
+    """A two-way price. ``size`` is the amount it is good for, in units; ``open`` is what changes are counted from.
+
+    ``at`` is when the feed last confirmed it, ``moved_at`` when bid or ask last became different.
+    """
 
     instrument_id: str
     bid: Decimal
     ask: Decimal
     open: Decimal
     at: dt.datetime
+    moved_at: dt.datetime
     size: int = 0
     stale: bool = False
 
@@ -152,7 +156,10 @@ class PriceBook:
                 count += 1
                 mid = (tick.bid + tick.ask) / 2
                 opened = self._opens.setdefault(tick.instrument_id, mid)
-                self._put(Quote(tick.instrument_id, tick.bid, tick.ask, opened, at, tick.size))
+                last = self._quotes.get(tick.instrument_id)
+                moved = last is None or last.bid != tick.bid or last.ask != tick.ask
+                moved_at = at if moved or last is None else last.moved_at
+                self._put(Quote(tick.instrument_id, tick.bid, tick.ask, opened, at, moved_at, tick.size))
                 self._remember(tick.instrument_id, second, float(mid))
             if count:
                 self._counts.append((self._monotonic(), count))

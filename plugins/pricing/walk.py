@@ -11,6 +11,8 @@ from app.market.feed import FeedInstrument
 _SECONDS_A_YEAR = 252 * 9 * 3600.0
 _PULL = 1 / 1800  # back to the start price, per second: a demo left running all day stays believable
 
+_TOLERANCE = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class _Manner:
@@ -49,13 +51,20 @@ class Walk:
             self._sigma, self._half = manner.volatility * scale / math.sqrt(_SECONDS_A_YEAR), manner.half_spread * scale
         self._half *= self._random.uniform(0.7, 1.6)
         self._size = manner.size * self._random.choice(_SIZES)
+        self._wide = 1.0
+        self._quoted_mid = self._mid
 
     def step(self, seconds: float) -> tuple[int, int, int]:
         """Moves on by ``seconds`` and gives (bid, ask, size)."""
         noise = self._random.gauss(0.0, 1.0) * self._sigma * math.sqrt(seconds)
         self._mid += noise + (self._start - self._mid) * min(1.0, _PULL * seconds)
-        # Dealers move bid and ask by whole steps and widen now and then.
-        half = self._half * (1.0 if self._random.random() < 0.85 else 1.5)
-        bid = math.floor((self._mid - half) * self._steps_a_unit + 0.5)
-        ask = math.floor((self._mid + half) * self._steps_a_unit + 0.5)
+        # A dealer requotes when the market has moved away from the quote, and widens it now and then for a while.
+        if self._random.random() < 0.01:
+            self._wide = self._random.choice((1.0, 1.0, 1.3, 1.6))
+            self._quoted_mid = self._mid
+        if abs(self._mid - self._quoted_mid) > _TOLERANCE * self._half:
+            self._quoted_mid = self._mid
+        half = self._half * self._wide
+        bid = math.floor((self._quoted_mid - half) * self._steps_a_unit + 0.5)
+        ask = math.floor((self._quoted_mid + half) * self._steps_a_unit + 0.5)
         return bid, max(ask, bid + 1), self._size

@@ -176,8 +176,8 @@ class _Follower:
             # Unknown callers are answered by the desk; here nobody answered at all. The call goes on by its number.
             log.warning("nobody showed the caller: %s", problem)
             return
-        if isinstance(result, Context) and result.get("type") == "fdc3.contact":
-            self._contact = Contact.parse(result) if not isinstance(result, Contact) else result
+        if isinstance(result, Contact):
+            self._contact = result
             if line.call is not None and self._contact.get("resolution") != "unknown" and self._contact.get("name"):
                 self._turret.name(line.call, str(self._contact["name"]))
                 self.named()

@@ -1,0 +1,1 @@
+"""The turret's lines inside the desk: their state, and commands to answer, hold, hang up and dial."""

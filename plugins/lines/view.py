@@ -1,0 +1,225 @@
+"""A compact panel of lines with their buttons, and the commands that work from anywhere in the window."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.shell.commands import Command
+from app.shell.ui import Ui
+from app.shell.widgets import ElidedLabel, EmptyState, PanelHeader, button, icon_button, label, pill, set_kind
+from plugins.lines.app import LinesApp, LinesState, LineView
+
+_STATES = {
+    "idle": ("Free", "pill"),
+    "ringing": ("Ringing", "pillwarn"),
+    "dialling": ("Dialling", "pillacc"),
+    "connected": ("On call", "pillup"),
+    "held": ("On hold", "pillwarn"),
+    "ended": ("Ended", "pill"),
+}
+
+
+class _LineRow(QWidget):
+    """One line: name, state, who, how long, and the two things that can be done with it now."""
+
+    def __init__(self, app: LinesApp, ui: Ui, name: str) -> None:
+        super().__init__()
+        self._app = app
+        self._ui = ui
+        self._line = LineView(name)
+        self._state = pill("Free")
+        self._who = ElidedLabel("", "mut")
+        self._time = label("", "dim")
+        self._time.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._main = button("Answer", "buy")
+        self._hang_up = icon_button("phone-off", "Hang up", tint="dn")
+        self._main.clicked.connect(self._act)
+        self._hang_up.clicked.connect(lambda: self._command("hangup"))
+        self._main.setFixedWidth(76)
+        self._state.setFixedWidth(62)
+        self._time.setFixedWidth(40)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(10, 3, 8, 3)
+        grid.setHorizontalSpacing(8)
+        for column, widget in enumerate((label(name, "h2"), self._state, self._who, self._time)):
+            grid.addWidget(widget, 0, column)
+        grid.addWidget(self._main, 0, 4)
+        grid.addWidget(self._hang_up, 0, 5)
+        grid.setColumnStretch(2, 1)
+        for place in (self._main, self._hang_up):
+            kept = place.sizePolicy()
+            kept.setRetainSizeWhenHidden(True)
+            place.setSizePolicy(kept)
+        self.setFixedHeight(36)
+
+    def show_line(self, line: LineView) -> None:
+        self._line = line
+        text, kind = _STATES.get(line.state, (line.state, "pill"))
+        self._state.setText(text)
+        set_kind(self._state, kind)
+        self._who.set_text(line.who)
+        verb = {"ringing": ("Answer", "buy"), "connected": ("Hold", ""), "held": ("Resume", "pri")}.get(line.state)
+        self._main.setVisible(verb is not None)
+        if verb is not None:
+            self._main.setText(verb[0])
+            self._main.setAccessibleName(f"{verb[0]} {line.line}")
+            set_kind(self._main, verb[1])
+        self._hang_up.setVisible(line.state in ("ringing", "dialling", "connected", "held"))
+        self._hang_up.setAccessibleName(f"Hang up {line.line}")
+        self.setAccessibleName(f"{line.line}, {text}, {line.who}")
+        self.count()
+
+    def count(self) -> None:
+        started = self._line.connected_at if self._line.state in ("connected", "held") else self._line.since
+        if started is None or self._line.state in ("idle", "ended"):
+            self._time.setText("")
+            return
+        seconds = max(0, int((self._ui.clock() - started).total_seconds()))
+        self._time.setText(f"{seconds // 60:02d}:{seconds % 60:02d}")
+
+    def _act(self) -> None:
+        action = {"ringing": "answer", "connected": "hold", "held": "resume"}.get(self._line.state)
+        if action is not None:
+            self._command(action)
+
+    def _command(self, action: str) -> None:
+        if action in ("answer", "hold", "resume", "hangup"):
+            self._ui.run(self._app.command(action, self._line.line))  # type: ignore[arg-type]
+
+
+class LinesPanel(QWidget):
+    """All lines, and a field to dial."""
+
+    def __init__(self, app: LinesApp, ui: Ui) -> None:
+        super().__init__()
+        self._app = app
+        self._ui = ui
+        self._rows: dict[str, _LineRow] = {}
+        self.setObjectName("panel")
+        self._header = PanelHeader("Turret")
+        self._pill = pill("Not running", "dn")
+        self._header.add(self._pill)
+        self._number = QLineEdit()
+        self._number.setPlaceholderText("Number to dial")
+        self._number.setAccessibleName("Number to dial")
+        self._number.setMaximumWidth(190)
+        self._number.returnPressed.connect(self._dial)
+        dial = icon_button("phone-outgoing", "Dial this number")
+        dial.clicked.connect(self._dial)
+        dialling = QWidget()
+        line = QHBoxLayout(dialling)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(4)
+        line.addWidget(self._number)
+        line.addWidget(dial)
+        self._header.add_right(dialling)
+        self._empty = EmptyState(
+            "The turret is not running: no calls can be taken.", icon="phone-off", action="Start it"
+        )
+        self._empty.acted.connect(lambda: ui.run(app.start_turret()))
+        self._list = QVBoxLayout()
+        self._list.setSpacing(0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(0)
+        column.addWidget(self._header)
+        column.addLayout(self._list)
+        column.addWidget(self._empty)
+        column.addStretch(1)
+        self._second = QTimer(self, interval=1000)
+        self._second.timeout.connect(self._count)
+        ui.bind(app.state, self._show, self)
+        self._add_commands()
+
+    def _add_commands(self) -> None:
+        app, ui = self._app, self._ui
+
+        def some(*states: str) -> bool:
+            return app.state.value.waiting(*states) is not None
+
+        ui.commands.add(
+            Command(
+                "lines.answer",
+                "Answer call",
+                lambda: ui.run(app.answer()),
+                "F9",
+                lambda: some("ringing"),
+                None,
+                "phone",
+            ),
+            Command(
+                "lines.hold",
+                "Hold or resume call",
+                lambda: ui.run(app.hold_or_resume()),
+                "F10",
+                lambda: some("connected", "held"),
+                None,
+                "pause",
+            ),
+            Command(
+                "lines.hang_up",
+                "Hang up",
+                lambda: ui.run(app.hang_up()),
+                "F12",
+                lambda: bool(app.state.value.busy),
+                None,
+                "phone-off",
+            ),
+            Command(
+                "lines.dial", "Dial a number", self._ask_number, "Ctrl+Shift+D", self._present, None, "phone-outgoing"
+            ),
+            Command(
+                "lines.start",
+                "Start the turret",
+                lambda: ui.run(app.start_turret()),
+                None,
+                lambda: not self._present(),
+                None,
+                "headset",
+            ),
+        )
+
+    def _present(self) -> bool:
+        return self._app.state.value.present
+
+    def _ask_number(self) -> None:
+        self._ui.focus_panel("deskline-lines")
+        self._number.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._number.selectAll()
+
+    def _dial(self) -> None:
+        if number := self._number.text().strip():
+            self._ui.run(self._app.dial(number), then=lambda _: self._number.clear(), owner=self)
+
+    def _show(self, state: LinesState) -> None:
+        self._pill.setVisible(True)
+        busy = len(state.busy)
+        self._pill.setText("Not running" if not state.present else f"{busy} active" if busy else "Ready")
+        set_kind(self._pill, "pilldn" if not state.present else "pillup" if busy else "pill")
+        self._empty.setVisible(not state.present)
+        self._number.setEnabled(state.present)
+        for line in state.lines:
+            if line.line not in self._rows:
+                self._rows[line.line] = _LineRow(self._app, self._ui, line.line)
+                self._list.addWidget(self._rows[line.line])
+            self._rows[line.line].show_line(line)
+        for name, row in self._rows.items():
+            row.setVisible(any(line.line == name for line in state.lines))
+
+    def _count(self) -> None:
+        for row in self._rows.values():
+            row.count()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._second.start()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self._second.stop()
+
+
+def create(app: LinesApp, ui: Ui) -> QWidget:
+    return LinesPanel(app, ui)
