@@ -45,6 +45,9 @@ class ChatApp:
         await conversations.add_context_listener("deskline.conversation.facts", self._facts_came)
         turret: Channel = await self._fdc3.get_or_create_channel(TURRET_CHANNEL)
         await turret.add_context_listener("deskline.turret.lines", self._lines_changed)
+        # An app channel tells a late listener nothing by itself.
+        if (lines := await turret.get_current_context("deskline.turret.lines")) is not None:
+            await self._lines_changed(lines)
         self._spawn(self._listen(), "chat service")
 
     async def close(self) -> None:

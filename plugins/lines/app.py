@@ -78,6 +78,9 @@ class LinesApp:
         self._channel = await self._fdc3.get_or_create_channel(TURRET_CHANNEL)
         await self._channel.add_context_listener("deskline.turret.lines", self._told)
         await self._channel.add_context_listener("deskline.turret.notice", self._noticed)
+        # An app channel tells a late listener nothing by itself.
+        if (lines := await self._channel.get_current_context("deskline.turret.lines")) is not None:
+            await self._told(lines)
 
     async def close(self) -> None:
         if self._looking is not None:
