@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Sound = NDArray[np.float32]
-ZERO_CROSSINGS = 16
+ZERO_CROSSINGS = 32
 PASSBAND = 0.94
 """Share of the lower Nyquist frequency that is kept: the rest is the filter's slope."""
 

@@ -300,20 +300,30 @@ class LanguageWorker:
         """Sends the recording from the first second that is not transcribed, until it meets the sound kept here."""
         at = min((talk.heard.get(who, 0.0) for who in CHANNELS), default=0.0)
         for _ in range(10):
-            if self.reread is None or talk.meets(at):
+            if talk.meets(at):
                 return
-            pcm = await self.reread(talk.id, at)
+            pcm = await self._recorded(talk.id, at)
             await self._send_sound(talk, pcm, round(at * talk.rate))
             at += len(pcm) / 4 / talk.rate
             if self._process is not process or talk.meets(at) or not talk.recent:
                 return
             await asyncio.sleep(0.2)  # the recording is written a little later than the sound came
 
+    async def _recorded(self, interaction_id: str, from_seconds: float) -> bytes:
+        """The recording as far as it can be read; the conversation goes on with what there is."""
+        if self.reread is None:
+            return b""
+        try:
+            return await self.reread(interaction_id, from_seconds)
+        except Exception as error:
+            log.error("the recording could not be read back: %s", type(error).__name__)
+            return b""
+
     async def _complete(self, talk: Talk) -> None:
         """Gives the process the part of the call that an earlier one transcribed, then asks for the careful pass."""
         missing = max(talk.origin.values(), default=0.0)
-        if missing > 0 and self.reread is not None:
-            process, pcm = self._process, await self.reread(talk.id, 0.0)
+        if missing > 0:
+            process, pcm = self._process, await self._recorded(talk.id, 0.0)
             if self._process is not process or not self._up:
                 return  # the next one is told when it is ready
             await self._send_sound(talk, pcm[: (round(missing * talk.rate) + 1) * 4], 0)
@@ -347,7 +357,7 @@ class LanguageWorker:
     def _fed(self, task: asyncio.Task[None]) -> None:
         self._feeding.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("the recording could not be read back: %s", type(error).__name__)
+            log.error("feeding the speech process failed: %s", type(error).__name__)
 
     def _count_deaths(self) -> None:
         for talk in tuple(self._talks.values()):

@@ -1,0 +1,61 @@
+"""Words with times become turns, and what whisper makes up is left out."""
+
+from __future__ import annotations
+
+from nlp.language.model import Turn
+from nlp.speech.recognition import Word, credible, unrepeated
+from nlp.speech.turns import interleave, merged, talk_share
+
+
+def words(start: float, *texts: str, each: float = 0.3) -> list[Word]:
+    return [Word(f" {text}", start + n * each, start + (n + 1) * each) for n, text in enumerate(texts)]
+
+
+def said(turns: list[Turn]) -> list[tuple[str, str]]:
+    return [(turn.who, turn.text) for turn in turns]
+
+
+def test_an_answer_within_a_short_pause_splits_the_turn() -> None:
+    trader = words(0.0, "ten", "bid") + words(2.0, "twelve", "offered")
+    client = words(0.8, "in", "size?")
+    assert said(interleave({"trader": trader, "client": client})) == [
+        ("trader", "ten bid"),
+        ("client", "in size?"),
+        ("trader", "twelve offered"),
+    ]
+
+
+def test_a_pause_in_which_nobody_answers_does_not() -> None:
+    trader = words(0.0, "one", "second") + words(1.7, "thanks")
+    assert said(interleave({"trader": trader, "client": []})) == [("trader", "one second thanks")]
+
+
+def test_turns_begin_in_order_even_where_the_speakers_overlap() -> None:
+    turns = interleave({"trader": words(0.0, *"abcdef"), "client": words(1.0, "yes", "yes")})
+    assert [turn.start for turn in turns] == sorted(turn.start for turn in turns)
+    assert said(turns) == [("trader", "a b c d e f"), ("client", "yes yes")]
+
+
+def test_neighbouring_turns_of_one_speaker_are_one() -> None:
+    turns = [Turn("client", 0, 1, "so"), Turn("client", 2, 3, "mine"), Turn("client", 9, 10, "bye")]
+    assert merged(turns) == [Turn("client", 0, 3, "so mine"), Turn("client", 9, 10, "bye")]
+
+
+def test_the_trader_spoke_three_quarters_of_the_time() -> None:
+    assert talk_share([Turn("trader", 0, 6, "a"), Turn("client", 6, 8, "b")]) == 0.75
+    assert talk_share([]) is None
+
+
+def test_a_loop_is_cut_and_an_emphatic_triple_is_not() -> None:
+    assert unrepeated("I sell I sell I sell I sell I sell ten") == "I sell ten"
+    assert unrepeated("no no no, ten") == "no no no, ten"
+    assert unrepeated("") == ""
+
+
+def test_what_nobody_said_is_not_credible() -> None:
+    assert credible("Mine.", 0.1, -0.4)
+    assert credible("Thank you.", 0.05, -0.3)
+    assert not credible("Thanks for watching.", 0.5, -0.3)
+    assert not credible("Right.", 0.8, -0.9)
+    assert not credible(" ... ", 0.1, -0.1)
+    assert not credible("and then " * 30, 0.1, -0.1)

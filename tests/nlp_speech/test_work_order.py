@@ -1,0 +1,81 @@
+"""One recogniser serves several conversations: words first, and nobody waits for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from nlp.speech.live import Utterance
+from nlp.speech.work import Work
+
+
+def utterance(call: str, *, ended: bool = True, key: int = 0, who: str = "client") -> Utterance:
+    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), ended, 0.0, key)  # type: ignore[arg-type]
+
+
+def steps() -> Iterator[None]:
+    while True:
+        yield
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_words_that_ended_go_before_looks_passes_and_analyses() -> None:
+    work = Work(Watch())
+    work.analysis("a")
+    work.hang_up("b", steps())
+    look, first, second = utterance("c", ended=False), utterance("a", who="trader"), utterance("c", who="trader")
+    for one in (look, first, second):
+        work.utterance(one)
+    assert [work.next(0), work.next(0), work.next(0)] == [first, second, look]
+
+
+def test_of_several_looks_at_one_side_only_the_newest_counts_and_the_end_replaces_it() -> None:
+    work = Work(Watch())
+    work.utterance(utterance("a", ended=False, key=1))
+    newest = utterance("a", ended=False, key=2)
+    work.utterance(newest)
+    assert work.next(0) is newest
+    assert work.next(0) is None
+    work.utterance(utterance("a", ended=False, key=3))
+    end = utterance("a", key=3)
+    work.utterance(end)
+    assert [work.next(0), work.next(0)] == [end, None]
+
+
+def test_passes_and_analyses_take_turns_conversation_by_conversation() -> None:
+    work = Work(Watch())
+    first, second = steps(), steps()
+    work.hang_up("a", first)
+    work.hang_up("b", second)
+    work.analysis("chat")
+    assert [work.next(0) for _ in range(4)] == [first, "chat", second, first]
+
+
+def test_analyses_of_one_conversation_keep_a_distance_and_coalesce() -> None:
+    watch = Watch()
+    work = Work(watch)
+    work.analysis("a")
+    assert work.next(0) == "a"
+    work.analysed("a", 1.0)
+    work.analysis("a")
+    work.analysis("a")
+    assert work.next(0) is None
+    watch.now += 3.1
+    assert [work.next(0), work.next(0)] == ["a", None]
+
+
+def test_a_forgotten_conversation_has_no_jobs() -> None:
+    work = Work(Watch())
+    work.utterance(utterance("a"))
+    work.hang_up("a", steps())
+    work.analysis("a")
+    work.forget("a")
+    assert work.next(0) is None
