@@ -13,25 +13,51 @@ from datetime import date, timedelta
 
 from nlp.language.figures import SCALES, figure_at, is_numeral
 
-MONTHS = {name: i for i in range(1, 13) for name in (months.month_name[i].lower(), months.month_abbr[i].lower())} | {"sept": 9}
+MONTHS = {name: i for i in range(1, 13) for name in (months.month_name[i].lower(), months.month_abbr[i].lower())} | {
+    "sept": 9
+}
 DAYS = {
     name: i
     for i, names in enumerate(
-        ["monday mon", "tuesday tue tues", "wednesday wed weds", "thursday thu thur thurs", "friday fri", "saturday sat", "sunday sun"]
+        [
+            "monday mon",
+            "tuesday tue tues",
+            "wednesday wed weds",
+            "thursday thu thur thurs",
+            "friday fri",
+            "saturday sat",
+            "sunday sun",
+        ]
     )
     for name in names.split()
 }
 _ORDINAL_UNITS = {w: i for i, w in enumerate("first second third fourth fifth sixth seventh eighth ninth".split(), 1)}
-ORDINALS = _ORDINAL_UNITS | {
-    w: i
-    for i, w in enumerate(
-        "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(), 10
-    )
-} | {"thirtieth": 30}
+ORDINALS = (
+    _ORDINAL_UNITS
+    | {
+        w: i
+        for i, w in enumerate(
+            "tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+            10,
+        )
+    }
+    | {"thirtieth": 30}
+)
 TODAY = {"today", "tonight", "eod", "now", "asap"}
 TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "tmw"}
 PARTS = {"morning", "afternoon", "evening", "lunchtime"}
-UNITS = {"day": "D", "days": "D", "week": "W", "weeks": "W", "month": "M", "months": "M", "year": "Y", "years": "Y", "yr": "Y", "yrs": "Y"}
+UNITS = {
+    "day": "D",
+    "days": "D",
+    "week": "W",
+    "weeks": "W",
+    "month": "M",
+    "months": "M",
+    "year": "Y",
+    "years": "Y",
+    "yr": "Y",
+    "yrs": "Y",
+}
 LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
 TENOR_NEIGHBOURS = {"vol", "vols", "fwd", "fwds", "forward", "ndf", "outright", "swap", "swaps", "is", "carry", "points", "pts", "call", "put", "straddle", "libor"}  # fmt: skip
 
@@ -155,7 +181,13 @@ def ordinal_at(words: Sequence[str], i: int) -> tuple[int, int]:
         unit = words[i + gap] if i + gap < len(words) else ""
         if unit in _ORDINAL_UNITS:
             return (20 if word == "twenty" else 30) + _ORDINAL_UNITS[unit], gap + 1
-    if word.isdecimal() and word.isascii() and len(word) <= 2 and after in ("st", "nd", "rd", "th") and 1 <= int(word) <= 31:
+    if (
+        word.isdecimal()
+        and word.isascii()
+        and len(word) <= 2
+        and after in ("st", "nd", "rd", "th")
+        and 1 <= int(word) <= 31
+    ):
         return int(word), 2
     return 0, 0
 
@@ -179,14 +211,23 @@ def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
 def _plural_year(words: Sequence[str], i: int) -> tuple[int, int]:
     """A maturity in the plural, as bonds are called: "twenty-nines", "33s", "thirties"."""
     tens = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60}
-    units = {f"{word}s" if word != "six" else "sixes": i for i, word in enumerate("one two three four five six seven eight nine".split(), 1)}
+    units = {
+        f"{word}s" if word != "six" else "sixes": i
+        for i, word in enumerate("one two three four five six seven eight nine".split(), 1)
+    }
     word = words[i] if i < len(words) else ""
     if word in tens:
         gap = 2 if words[i + 1 : i + 2] == ["-"] else 1
         unit = words[i + gap] if i + gap < len(words) else ""
         if unit in units and tens[word] + units[unit] >= 24:
             return 2000 + tens[word] + units[unit], gap + 1
-    if word.isdecimal() and word.isascii() and len(word) == 2 and words[i + 1 : i + 2] in (["s"], ["'s"]) and int(word) >= 24:
+    if (
+        word.isdecimal()
+        and word.isascii()
+        and len(word) == 2
+        and words[i + 1 : i + 2] in (["s"], ["'s"])
+        and int(word) >= 24
+    ):
         return 2000 + int(word), 2
     return 0, 0
 
@@ -196,7 +237,12 @@ def day_at(words: Sequence[str], i: int) -> Day | None:
     word = words[i]
     if word in TODAY or (word == "this" and i + 1 < len(words) and words[i + 1] in PARTS):
         return Day(i, i + 1 + (word == "this"), shift=0)
-    if word == "close" and i and words[i - 1] in ("by", "before", "until", "till") or (word == "close" and words[i - 2 : i] in (["after", "the"], ["by", "the"])):
+    if (
+        word == "close"
+        and i
+        and words[i - 1] in ("by", "before", "until", "till")
+        or (word == "close" and words[i - 2 : i] in (["after", "the"], ["by", "the"]))
+    ):
         return Day(i, i + 1, shift=0)
     if word in TOMORROW and not (word == "tom" and (i == 0 or words[i - 1] in (",", "hi"))):
         return Day(i, i + 1 + (i + 1 < len(words) and words[i + 1] in PARTS), shift=1)
@@ -222,7 +268,15 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         at += 1
     day, length = ordinal_at(words, at)
     spelled = bool(length)
-    if not length and at < len(words) and words[at].isdecimal() and words[at].isascii() and len(words[at]) <= 2 and at + 1 < len(words) and words[at + 1] in MONTHS:
+    if (
+        not length
+        and at < len(words)
+        and words[at].isdecimal()
+        and words[at].isascii()
+        and len(words[at]) <= 2
+        and at + 1 < len(words)
+        and words[at + 1] in MONTHS
+    ):
         day, length = int(words[at]), 1
     if not length and weekday is None and at < len(words) and words[at] in MONTHS:
         return _month_first(words, i, at)
@@ -240,15 +294,20 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
 
 
 def _stands_alone(words: Sequence[str], i: int, at: int, after: int, day: int) -> bool:
-    """"the sixteenth" is a day; "the second leg" and "seven eighths" are not."""
+    """ "the sixteenth" is a day; "the second leg" and "seven eighths" are not."""
     nxt = words[after] if after < len(words) else ""
-    if at == i and (i == 0 or words[i - 1] not in ("value", "val", "on", "by", "till", "until", "for", "thu", "so", ",")):
+    if at == i and (
+        i == 0 or words[i - 1] not in ("value", "val", "on", "by", "till", "until", "for", "thu", "so", ",")
+    ):
         return False
-    return day > 3 and (not nxt.isalpha() or nxt in {"so", "is", "and", "for", "if", "please", "pls", "then", "but", "as", "at", "on", "which", "or"})
+    return day > 3 and (
+        not nxt.isalpha()
+        or nxt in {"so", "is", "and", "for", "if", "please", "pls", "then", "but", "as", "at", "on", "which", "or"}
+    )
 
 
 def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
-    """"September 17th", "October 5"; a bare number from 24 on is a year unless a deadline word stands before."""
+    """ "September 17th", "October 5"; a bare number from 24 on is a year unless a deadline word stands before."""
     day, length = ordinal_at(words, at + 1)
     if not length:
         number = words[at + 1] if at + 1 < len(words) else ""
@@ -268,14 +327,18 @@ def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
 
 
 def months_at(words: Sequence[str], i: int) -> Months | None:
-    """"January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1", "first quarter", "second half"."""
+    """ "January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1", "first quarter", "second half"."""
     word = words[i]
     after = words[i + 1] if i + 1 < len(words) else ""
     if word in MONTHS:
         return _named_months(words, i)
     if word.isdecimal() and word.isascii() and after == "/" and 1 <= int(word) <= 12 and i + 2 < len(words):
         year = words[i + 2]
-        if year.isdecimal() and year.isascii() and (len(year) == 2 and 24 <= int(year) <= 75 or len(year) == 4 and year.startswith("20")):
+        if (
+            year.isdecimal()
+            and year.isascii()
+            and (len(year) == 2 and 24 <= int(year) <= 75 or len(year) == 4 and year.startswith("20"))
+        ):
             if i and (words[i - 1] in ("/", "=") or words[i - 1] == "."):
                 return None
             return Months(i, i + 3, int(word), int(word), 2000 + int(year) % 100)
@@ -298,7 +361,20 @@ def _named_months(words: Sequence[str], i: int) -> Months:
 
 def _quarter(words: Sequence[str], i: int) -> Months | None:
     number, length, kind = 0, 0, ""
-    names = {"first": 1, "second": 2, "third": 3, "fourth": 4, "one": 1, "two": 2, "three": 3, "four": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+    names = {
+        "first": 1,
+        "second": 2,
+        "third": 3,
+        "fourth": 4,
+        "one": 1,
+        "two": 2,
+        "three": 3,
+        "four": 4,
+        "1": 1,
+        "2": 2,
+        "3": 3,
+        "4": 4,
+    }
     word = words[i]
     after = words[i + 1] if i + 1 < len(words) else ""
     if len(word) == 2 and word[0] in "qh" and word[1] in "1234":
@@ -319,7 +395,7 @@ def _quarter(words: Sequence[str], i: int) -> Months | None:
 
 
 def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
-    """"seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
+    """ "seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
     figure = figure_at(words, i)
     if figure is None or figure.fraction or figure.pointed:
         return None
@@ -331,7 +407,9 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
         if "." in number or "," in number or int(number) > 60:
             return None
         before = words[i - 1] if i else ""
-        if letter == "m" and not (nxt in TENOR_NEIGHBOURS or beyond in ("call", "put", "straddle") or before in ("strike", "roll", "carry")):
+        if letter == "m" and not (
+            nxt in TENOR_NEIGHBOURS or beyond in ("call", "put", "straddle") or before in ("strike", "roll", "carry")
+        ):
             return None
         return Tenor(i, i + 2, number + LETTERS[letter]) if int(number) else None
     if figure.scaled or len(figure.chunks) != 1 or not figure.digits.isdecimal() or not 0 < int(figure.digits) <= 60:

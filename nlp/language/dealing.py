@@ -78,7 +78,19 @@ class Dealing:
         """Read a trader's turn as confirmation. True when it dealt."""
         if frame.has("if", "would", "'d be", "nothing done", "cancelled") and not frame.has("done", "filled"):
             return False
-        spoken = bool(set(frame.lows) & topics.DONE) or frame.has("you 've got", "u got", "read back", "read that back", "reading it back", "read it back", "confirm", "confirming", "to recap", "recap", "agreed")
+        spoken = bool(set(frame.lows) & topics.DONE) or frame.has(
+            "you 've got",
+            "u got",
+            "read back",
+            "read that back",
+            "reading it back",
+            "read it back",
+            "confirm",
+            "confirming",
+            "to recap",
+            "recap",
+            "agreed",
+        )
         if frame.has(*ORDER_WORDS) and not set(frame.lows) & topics.DONE:
             return False
         if not spoken and not self._accepted(i):
@@ -99,9 +111,36 @@ class Dealing:
                 return [found]  # an FX swap: same amount, two dates
         return merge_currencies(found)
 
-    def _accepted(self, i: int) -> bool:
-        """The client accepted within the last few turns, or agrees in the next ones."""
+    def _complete(self, frame: Frame, group: list[Leg]) -> bool:
+        """A read-back says its price, or that it is done; one that names several amounts without a verb is a recap."""
+        priced = any(leg.prices for leg in group)
+        if group[0].side is None:
+            amounts = {size.figure.value for size in group[0].sizes}
+            return priced and len(amounts) == 1 and not frame.has("recap", "so far")
+        return priced or bool(set(frame.lows) & topics.DONE)
+
+    def _accepted(self, i: int, topic: Topic | None = None) -> bool:
+        """The client accepted within the last few turns (since the last deal in this enquiry), or agrees in the next."""
         turns, frames = self.talk.turns, self.talk.frames
+        last = max(
+            (done.turn for done in self.done if topic is not None and done.topic is topic and done.turn < i), default=-1
+        )
+        if last >= 0 and not any(
+            frames[k].has(*topics.CORRECTION) or frames[k].has(*ACCEPT_PHRASES)
+            for k in range(last + 1, i)
+            if turns[k].who == "client"
+        ):
+            return False
+        if (
+            last >= 0
+            and i - last <= 3
+            and not any(
+                frames[k].sizes or frames[k].has(*topics.CORRECTION)
+                for k in range(last + 1, i)
+                if turns[k].who == "client"
+            )
+        ):
+            return False
         for k in range(max(0, i - 5), i):
             if turns[k].who == "client" and frames[k].has(*ACCEPT_PHRASES) and not frames[k].question:
                 return True
@@ -110,7 +149,14 @@ class Dealing:
 
     def _deal(self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]) -> bool:
         instrument, about = self._instrument(i, frame, topic, group)
-        if instrument is None or about is None or not self._accepted(i) or about.status == "passed" and about.passed_at == i - 1:
+        if (
+            instrument is None
+            or about is None
+            or not self._accepted(i, about)
+            or not self._complete(frame, group)
+            or about.status == "passed"
+            and about.passed_at == i - 1
+        ):
             return False
         lead = next((leg for leg in group if leg.sizes), group[0])
         swap = len(group) == 2 and all(leg.prices for leg in group)
@@ -136,7 +182,11 @@ class Dealing:
         elif priced is not None:
             price, kind, figure_at = self._price(about, frame, priced)
         else:
-            price, kind, figure_at = about.accepted_price or (about.ask if side == "buy" else about.bid), about.price_type or "price", None
+            price, kind, figure_at = (
+                about.accepted_price or (about.ask if side == "buy" else about.bid),
+                about.price_type or "price",
+                None,
+            )
         if price is None or not self._plausible(about, price, kind, i, swap):
             return False
         days = [leg.days for leg in group if leg.days]
@@ -159,15 +209,28 @@ class Dealing:
         return True
 
     def _from_quote(self, i: int, frame: Frame, topic: Topic) -> bool:
-        """"Done." alone: the quote that the client took is the deal, if nothing about it is open."""
-        if topic.accepted_at is None or i - topic.accepted_at > 3 or topic.status != "open" or topic.side is None or topic.size is None:
+        """ "Done." alone: the quote that the client took is the deal, if nothing about it is open."""
+        if (
+            topic.accepted_at is None
+            or i - topic.accepted_at > 3
+            or topic.status != "open"
+            or topic.side is None
+            or topic.size is None
+        ):
             return False
         if topic.quoted_at is None or topic.quoted_at > topic.accepted_at:
             return False
         quoted = topic.ask if topic.side == "buy" else topic.bid
         said = [p for figure in frame.prices if (p := placed(topic, frame, figure)) is not None]
         price = topic.accepted_price or quoted
-        if price is None or price != quoted or (said and price not in said) or frame.question or topic.kind in ("option",) or "indicative" in topic.hints:
+        if (
+            price is None
+            or price != quoted
+            or (said and price not in said)
+            or frame.question
+            or topic.kind in ("option",)
+            or "indicative" in topic.hints
+        ):
             return False
         if topic.kind == "fx" and "swap" in topic.hints:
             return False
@@ -206,8 +269,15 @@ class Dealing:
         """Undo the standing deal that is called off; the quote it was done on stays as cancelled."""
         if not frame.has(*topics.CANCEL):
             return False
-        named = [done for done in self.done if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in frame.mentions)]
-        standing = named or [done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 12]
+        said = _sentence(frame, topics.CANCEL)
+        named = [
+            done
+            for done in self.done
+            if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in said.mentions)
+        ]
+        standing = named or [
+            done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 12
+        ]
         if not standing:
             return False
         standing[-1].standing = False
@@ -217,13 +287,19 @@ class Dealing:
 
     # the fields
 
-    def _instrument(self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]) -> tuple[Instrument | None, Topic | None]:
+    def _instrument(
+        self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]
+    ) -> tuple[Instrument | None, Topic | None]:
         codes = [code for leg in group if (code := currency(leg))]
         if len(group) == 2 and len(set(codes)) == 2:
             pair = v.fx_pair(codes[0], codes[1])
             if pair is not None:
                 return pair, self.talk.find(pair, i) or self._make(i, pair, topic)
         for leg in group:
+            isin = next((code for first, _, code in frame.isins if leg.first <= first < leg.last), None)
+            listed = next((t for t in self.talk.topics if isin and t.instrument.isin == isin), None)
+            if listed is not None:
+                return listed.instrument, listed
             for mention in leg.mentions:
                 if mention.benchmark or not mention.instrument.code or mention.point:
                     continue
@@ -231,10 +307,20 @@ class Dealing:
                 if known is not None and (not mention.weak or known.instrument.kind == mention.instrument.kind):
                     known.instrument = topics.better(known.instrument, mention.instrument)
                     return known.instrument, known
+                if (
+                    mention.instrument.kind == "future"
+                    and topic is not None
+                    and topics.same(mention.instrument, topic.instrument)
+                ):
+                    return topic.instrument, topic
+                if topic is not None and topics.same(mention.instrument, topic.instrument):
+                    return topic.instrument, topic
                 if not mention.weak or mention.instrument.kind in ("fx", "metal"):
                     return mention.instrument, self._make(i, mention.instrument, topic)
         for leg in group:
-            years = next((int(t.code[:-1]) for t in leg.tenors if t.code.endswith("Y")), None) or next((m.point for m in leg.mentions if m.point), None)
+            years = next((int(t.code[:-1]) for t in leg.tenors if t.code.endswith("Y")), None) or next(
+                (m.point for m in leg.mentions if m.point), None
+            )
             at_point = next((t for t in self.talk.topics if years and t.point == years), None)
             if at_point is not None:
                 return at_point.instrument, at_point
@@ -247,10 +333,17 @@ class Dealing:
     def _make(self, i: int, instrument: Instrument, topic: Topic | None) -> Topic:
         """An enquiry that only now gets its name; takes over what was asked while the pair was unnamed."""
         made = self.talk._open(i, instrument)
-        if topic is not None and topic.kind == instrument.kind and topic.status == "open" and topics.same(topic.instrument, instrument):
+        if (
+            topic is not None
+            and topic.kind == instrument.kind
+            and topic.status == "open"
+            and topics.same(topic.instrument, instrument)
+        ):
             made.evidence |= topic.evidence
         made.evidence |= set(range(max(0, i - 6), i)) if not self.done else set()
-        made.hints |= {hint for k in range(max(0, i - 14), i + 1) for hint in ("forward", "ndf") if self.talk.frames[k].has(hint)}
+        made.hints |= {
+            hint for k in range(max(0, i - 14), i + 1) for hint in ("forward", "ndf") if self.talk.frames[k].has(hint)
+        }
         return made
 
     def _side(self, frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Side | None:
@@ -272,36 +365,64 @@ class Dealing:
 
     def _plausible(self, about: Topic, price: Decimal, kind: PriceType, i: int, swap: bool) -> bool:
         """In speech a price must agree with what was shown or said again; a lone one may be misheard."""
-        if about.instrument.low is not None and about.instrument.high is not None and kind in ("rate", "price") and not swap and not about.instrument.low <= price <= about.instrument.high:
+        if (
+            about.instrument.low is not None
+            and about.instrument.high is not None
+            and kind in ("rate", "price")
+            and not swap
+            and not about.instrument.low <= price <= about.instrument.high
+        ):
             return False
         if self.talk.header.kind == "chat":
             return True
         digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
         for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
             for figure in self.talk.frames[k].prices:
-                said = figure.digits.replace(".", "").lstrip("0").rstrip("0") if figure.pointed else figure.digits.lstrip("0")
-                if said and (digits.endswith(said) or said.rstrip("0") == digits.rstrip("0") or figure.value == price or placed(about, self.talk.frames[k], figure) == price):
+                said = (
+                    figure.digits.replace(".", "").lstrip("0").rstrip("0")
+                    if figure.pointed
+                    else figure.digits.lstrip("0")
+                )
+                if said and (
+                    digits.endswith(said)
+                    or said.rstrip("0") == digits.rstrip("0")
+                    or figure.value == price
+                    or placed(about, self.talk.frames[k], figure) == price
+                ):
                     return True
         return swap or price in (about.bid, about.ask)
 
     def _total(self, i: int, frame: Frame, leg: Leg, quantity: Decimal, instrument: Instrument) -> Decimal:
-        """"Five thousand a month, January to March" is fifteen thousand."""
+        """ "Five thousand a month, January to March" is fifteen thousand."""
         assert leg.sizes
-        after = [frame.words[k].low for k in range(leg.sizes[0].figure.last, min(len(frame.words), leg.sizes[0].figure.last + 4))]
+        after = [
+            frame.words[k].low
+            for k in range(leg.sizes[0].figure.last, min(len(frame.words), leg.sizes[0].figure.last + 4))
+        ]
         if "month" not in after and "monthly" not in after:
             return quantity
         span = next((m for m in frame.months if m.end != m.begin), None)
         return quantity * ((span.end - span.begin) % 12 + 1) if span else quantity
 
-    def _product(self, instrument: Instrument, about: Topic, value: date | None, spot: date | None, swap: bool) -> Product:
+    def _product(
+        self, instrument: Instrument, about: Topic, value: date | None, spot: date | None, swap: bool
+    ) -> Product:
         if instrument.kind == "fx":
             if swap:
                 return "fx-swap"
-            outright = (value is not None and spot is not None and value > spot) or (value is None and "forward" in about.hints and "spot" not in about.hints)
+            outright = (value is not None and spot is not None and value > spot) or (
+                value is None and "forward" in about.hints and "spot" not in about.hints
+            )
             if "ndf" in about.hints or (outright and instrument.code in v.section("fx", "ndf")):
                 return "ndf"
             return "fx-forward" if outright else "fx-spot"
-        kinds: dict[str, Product] = {"bond": "bond", "irs": "irs", "future": "future", "equity": "equity", "option": "option"}
+        kinds: dict[str, Product] = {
+            "bond": "bond",
+            "irs": "irs",
+            "future": "future",
+            "equity": "equity",
+            "option": "option",
+        }
         return kinds.get(instrument.kind, "commodity")
 
     def _cash(self, i: int, frame: Frame, kind: PriceType) -> Decimal | None:
@@ -323,14 +444,30 @@ class Dealing:
     def _spans(self, i: int, frame: Frame, leg: Leg, size: Any, figure: Any) -> list[FieldSpan]:
         spans = []
         if size is not None:
-            spans.append(FieldSpan("quantity", i, frame.words[size.figure.first].start, frame.words[size.figure.last - 1].end))
+            spans.append(
+                FieldSpan("quantity", i, frame.words[size.figure.first].start, frame.words[size.figure.last - 1].end)
+            )
         if figure is not None:
             spans.append(FieldSpan("price", i, frame.words[figure.first].start, frame.words[figure.last - 1].end))
         if leg.side is not None:
             spans.append(FieldSpan("client_side", i, *frame.clock(leg.at)))
         for mention in leg.mentions[:1]:
-            spans.append(FieldSpan("instrument", i, frame.words[mention.first].start, frame.words[mention.last - 1].end))
+            spans.append(
+                FieldSpan("instrument", i, frame.words[mention.first].start, frame.words[mention.last - 1].end)
+            )
         return spans
+
+
+def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:
+    """The sentence of a turn that holds one of the phrases."""
+    start, end = frame.begin, frame.begin + len(frame.lows)
+    for k in range(start, end + 1):
+        if k == end or frame.words[k].low in (".", "?", "!"):
+            part = frame.part(start, k)
+            if part.has(*phrases):
+                return part
+            start = k + 1
+    return frame
 
 
 def _price_ccy(instrument: Instrument, frame: Frame) -> str | None:

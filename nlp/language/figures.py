@@ -11,16 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-UNITS = {
-    w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())
-} | {"oh": "0", "o": "0", "nought": "0", "naught": "0"}
+UNITS = {w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())} | {
+    "oh": "0",
+    "o": "0",
+    "nought": "0",
+    "naught": "0",
+}
 TEENS = {
     w: str(i)
-    for i, w in enumerate(
-        "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10
-    )
+    for i, w in enumerate("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10)
 }
-TENS = {w: str(i) for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)} | {"fourty": "40"}
+TENS = {
+    w: str(i)
+    for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
+} | {"fourty": "40"}
 SCALES = {
     "thousand": 10**3, "k": 10**3, "grand": 10**3,
     "million": 10**6, "millions": 10**6, "m": 10**6, "mm": 10**6, "mio": 10**6, "mil": 10**6, "mill": 10**6, "mn": 10**6, "mln": 10**6, "meg": 10**6,
@@ -126,7 +130,9 @@ class _Reader:
     def _half_a_million(self) -> Figure:
         scale = SCALES[self.word(2)]
         value = Decimal(scale) / 2
-        return Figure(self.first, self.first + 3, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=self.word(2))
+        return Figure(
+            self.first, self.first + 3, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=self.word(2)
+        )
 
     def _number_word(self, ahead: int) -> bool:
         word = self.word(ahead)
@@ -217,7 +223,7 @@ class _Reader:
         return True
 
     def _after_and(self) -> bool:
-        """"and a half", "and three quarters", "and seven eighths", or the tail of a cardinal."""
+        """ "and a half", "and three quarters", "and seven eighths", or the tail of a cardinal."""
         after = self.i + 1
         count, at = Decimal(1), after
         if self.word(1) in ("a", "an"):
@@ -265,10 +271,12 @@ class _Reader:
         self.scaled = self.cardinal = True
         self.scale_word = word
         self.i += 1
-        return self.word() in (",", "and") or (self._number_word(0) and not is_numeral(self.word()) and self._spoken_tail())
+        return self.word() in (",", "and") or (
+            self._number_word(0) and not is_numeral(self.word()) and self._spoken_tail()
+        )
 
     def _spoken_tail(self) -> bool:
-        """"six million sixty-seven thousand" goes on; "five million one sixteen" does not."""
+        """ "six million sixty-seven thousand" goes on; "five million one sixteen" does not."""
         figure = _Reader(self.words, self.i).read()
         return figure is not None and figure.cardinal and figure.value < SCALES[self.scale_word]
 
@@ -281,11 +289,21 @@ class _Reader:
         text = "".join(self.chunks)
         if self.scaled:
             value = self.total + self._open_value()
-            return Figure(self.first, self.i, (format(value.normalize(), "f"),), value, scaled=True, cardinal=True, scale_word=self.scale_word)
+            return Figure(
+                self.first,
+                self.i,
+                (format(value.normalize(), "f"),),
+                value,
+                scaled=True,
+                cardinal=True,
+                scale_word=self.scale_word,
+            )
         value = Decimal(text) + self.fraction
         if self.pointed and len(self.chunks) == 1:
             return Figure(self.first, self.i, (text,), value, self.fraction, pointed=True)
-        return Figure(self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal)
+        return Figure(
+            self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal
+        )
 
 
 def _spoken_group(words: Sequence[str], i: int) -> tuple[str, int]:

@@ -23,8 +23,39 @@ QUANTITY_UNITS = {
     "mwh": "MWh", "therms": "therm", "allowances": "t CO2", "euas": "t CO2", "ukas": "t CO2",
 }  # fmt: skip
 TIMES = {"second", "seconds", "sec", "secs", "minute", "minutes", "mins", "min", "hour", "hours", "o'clock", "am", "pm", "times", "people", "documents", "years'", "ago", "weeks", "days"}  # fmt: skip
-BUY = {"buy", "buys", "bought", "buying", "pay", "pays", "paid", "paying", "lift", "lifts", "lifted", "take", "takes", "took", "taking", "buyer"}
-SELL = {"sell", "sells", "sold", "selling", "receive", "receives", "received", "receiving", "hit", "hits", "give", "gives", "seller"}
+BUY = {
+    "buy",
+    "buys",
+    "bought",
+    "buying",
+    "pay",
+    "pays",
+    "paid",
+    "paying",
+    "lift",
+    "lifts",
+    "lifted",
+    "take",
+    "takes",
+    "took",
+    "taking",
+    "buyer",
+}
+SELL = {
+    "sell",
+    "sells",
+    "sold",
+    "selling",
+    "receive",
+    "receives",
+    "received",
+    "receiving",
+    "hit",
+    "hits",
+    "give",
+    "gives",
+    "seller",
+}
 PLAIN_VERBS = {"buy", "buys", "bought", "buying", "sell", "sells", "sold", "selling", "pay", "pays", "paid", "paying", "receive", "receives", "received", "receiving", "purchase", "purchases"}  # fmt: skip
 PERCENT = {"percent", "%", "pct"}
 
@@ -142,7 +173,13 @@ def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months
     return days, months, tenors
 
 
-def _mentions(words: Sequence[Word], months: Sequence[Months], tenors: Sequence[Tenor], monies: Sequence[Money], security: Security) -> list[Mention]:
+def _mentions(
+    words: Sequence[Word],
+    months: Sequence[Months],
+    tenors: Sequence[Tenor],
+    monies: Sequence[Money],
+    security: Security,
+) -> list[Mention]:
     lows = [word.low for word in words]
     groups = [terms.named(words, months, tenors, security), terms.bonds(words, months), terms.pairs(lows, monies)]
     result: list[Mention] = []
@@ -156,11 +193,21 @@ def _mentions(words: Sequence[Word], months: Sequence[Months], tenors: Sequence[
         years = points.get(two) or points.get(low)
         if low == "bonds" or not years or any(m.first <= i < m.last for m in result):
             continue
-        result.append(Mention(i, i + (2 if two in points else 1), vocabulary.government_bond("UST", None, None), weak=True, point=int(years)))
+        result.append(
+            Mention(
+                i,
+                i + (2 if two in points else 1),
+                vocabulary.government_bond("UST", None, None),
+                weak=True,
+                point=int(years),
+            )
+        )
     return sorted(result, key=lambda mention: mention.first)
 
 
-def _amounts(lows: Sequence[str], taken: set[int], monies: Sequence[Money], found: Sequence[Mention]) -> tuple[list[Size], list[Figure]]:
+def _amounts(
+    lows: Sequence[str], taken: set[int], monies: Sequence[Money], found: Sequence[Mention]
+) -> tuple[list[Size], list[Figure]]:
     sizes: list[Size] = []
     prices: list[Figure] = []
     starts = {money.first: money for money in monies}
@@ -174,8 +221,14 @@ def _amounts(lows: Sequence[str], taken: set[int], monies: Sequence[Money], foun
             continue
         money_after = starts.get(figure.last) or (starts.get(figure.last + 1) if after in ("of", "-", "us") else None)
         money_before = ends.get(figure.first)
-        at_mention = next((m for m in found if m.first == figure.last or (after in ("of", "-") and m.first == figure.last + 1)), None)
-        unit = QUANTITY_UNITS.get(after) or (QUANTITY_UNITS.get(lows[figure.last + 1]) if after in ("of", "euro", "-") and figure.last + 1 < len(lows) else None)
+        at_mention = next(
+            (m for m in found if m.first == figure.last or (after in ("of", "-") and m.first == figure.last + 1)), None
+        )
+        unit = QUANTITY_UNITS.get(after) or (
+            QUANTITY_UNITS.get(lows[figure.last + 1])
+            if after in ("of", "euro", "-") and figure.last + 1 < len(lows)
+            else None
+        )
         if after == "-" and lows[figure.last + 1 : figure.last + 3] == ["ish", "lots"]:
             continue
         code = money_after.code if money_after else money_before.code if money_before else None
@@ -200,7 +253,11 @@ def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figu
     result: list[Figure] = []
     for figure in figures(lows):
         last = result[-1] if result else None
-        joined = last is not None and starts.get(last.last) == figure.first and not (last.scaled or last.pointed or last.fraction)
+        joined = (
+            last is not None
+            and starts.get(last.last) == figure.first
+            and not (last.scaled or last.pointed or last.fraction)
+        )
         if last is not None and joined and len(figure.digits) == 2 and len(figure.chunks) == 1 and not figure.scaled:
             whole = f"{int(last.value)}.{figure.digits}"
             result[-1] = Figure(last.first, figure.last, (whole,), Decimal(whole), pointed=True)
@@ -219,15 +276,60 @@ def _no_amount(lows: Sequence[str], figure: Figure, before: str, after: str) -> 
         return True
     if before == "plus" and figure.first > 1 and lows[figure.first - 2] == "t":
         return True
-    if figure.chunks == ("1",) and not figure.pointed and after in ("of", "more", "thing", "at", "is", "which", "now", "sec", "moment", "second", "last", "price", "there", "from", "on", "for", "runs", "year", ".", ",", "?", "to", "until", "stops", "we", "i", "you", "cancels", "other", "question", "")\
-            and lows[figure.first] == "one":
+    if (
+        figure.chunks == ("1",)
+        and not figure.pointed
+        and after
+        in (
+            "of",
+            "more",
+            "thing",
+            "at",
+            "is",
+            "which",
+            "now",
+            "sec",
+            "moment",
+            "second",
+            "last",
+            "price",
+            "there",
+            "from",
+            "on",
+            "for",
+            "runs",
+            "year",
+            ".",
+            ",",
+            "?",
+            "to",
+            "until",
+            "stops",
+            "we",
+            "i",
+            "you",
+            "cancels",
+            "other",
+            "question",
+            "",
+        )
+        and lows[figure.first] == "one"
+    ):
         return True
     if lows[figure.first] == "one" and figure.last == figure.first + 1 and after.isalpha():
         return True
-    return after in ("one" , ) or before in ("dv", "v") or (after == "by" or before == "by") and len(figure.digits) <= 2
+    return after in ("one",) or before in ("dv", "v") or (after == "by" or before == "by") and len(figure.digits) <= 2
 
 
-def _in_millions(lows: Sequence[str], figure: Figure, before: str, after: str, money_after: Money | None, money_before: Money | None, at_mention: Mention | None) -> bool:
+def _in_millions(
+    lows: Sequence[str],
+    figure: Figure,
+    before: str,
+    after: str,
+    money_after: Money | None,
+    money_before: Money | None,
+    at_mention: Mention | None,
+) -> bool:
     """A bare number that can only be an amount: "in fifteen", "fifteen euros", "twelve Aussie", "forty of the fives"."""
     plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
     if not plain:
@@ -237,14 +339,24 @@ def _in_millions(lows: Sequence[str], figure: Figure, before: str, after: str, m
         return True
     if money_after is not None and money_after.first == figure.last:
         tail = lows[money_after.last] if money_after.last < len(lows) else ""
-        return tail not in ("a", "per", "an", "/") and not any(ch.isdigit() for ch in tail) and tail not in ("point",) and figure_free(lows, money_after.last)
+        return (
+            tail not in ("a", "per", "an", "/")
+            and not any(ch.isdigit() for ch in tail)
+            and tail not in ("point",)
+            and figure_free(lows, money_after.last)
+        )
     if money_before is not None and money_before.code.lower() == before:
         return True
     if after == "of" and beyond in ("the", "those", "these", "them"):
         return True
     if after == "up" and before not in ("at",):
         return True
-    return at_mention is not None and before not in ("at", "@", "plus", "+") and not at_mention.weak and before in (BUY | SELL | {"for", ","} | {"", "the", "do"})
+    return (
+        at_mention is not None
+        and before not in ("at", "@", "plus", "+")
+        and not at_mention.weak
+        and before in (BUY | SELL | {"for", ","} | {"", "the", "do"})
+    )
 
 
 def figure_free(lows: Sequence[str], at: int) -> bool:
@@ -268,7 +380,11 @@ def million(size: Size, instrument: Instrument_ | None) -> Decimal:
     """The amount in units: bare numbers are millions where the market counts in them."""
     if size.sure or instrument is None:
         return size.figure.value
-    return size.figure.value * 1_000_000 if instrument.kind in ("fx", "bond", "irs") and size.figure.value < 5000 else size.figure.value
+    return (
+        size.figure.value * 1_000_000
+        if instrument.kind in ("fx", "bond", "irs") and size.figure.value < 5000
+        else size.figure.value
+    )
 
 
 Instrument_ = vocabulary.Instrument

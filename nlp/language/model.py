@@ -18,9 +18,7 @@ Who = Literal["trader", "client"]
 Side = Literal["buy", "sell"]
 PriceType = Literal["rate", "price", "yield", "spread_bp", "points"]
 Product = Literal["fx-spot", "fx-forward", "fx-swap", "ndf", "bond", "irs", "equity", "future", "commodity", "option"]
-Outcome = Literal[
-    "passed", "indicative", "hypothetical", "conditional", "traded_away", "cancelled", "no_quote"
-]
+Outcome = Literal["passed", "indicative", "hypothetical", "conditional", "traded_away", "cancelled", "no_quote"]
 OrderType = Literal["limit", "stop", "take_profit", "fixing", "vwap", "twap", "moc", "ioi"]
 
 

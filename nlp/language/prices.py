@@ -15,7 +15,14 @@ from nlp.language.vocabulary import Instrument
 THIRTY_SECOND = Decimal(32)
 
 
-def place(figure: Figure, instrument: Instrument, price_type: str, anchors: Sequence[Decimal] = (), *, ask_of: Decimal | None = None) -> Decimal | None:
+def place(
+    figure: Figure,
+    instrument: Instrument,
+    price_type: str,
+    anchors: Sequence[Decimal] = (),
+    *,
+    ask_of: Decimal | None = None,
+) -> Decimal | None:
     """The price meant, or None when no placing makes sense. `ask_of`: the bid this figure is the other side of."""
     if price_type in ("spread_bp", "points"):
         return figure.value if len(figure.digits) <= 5 else None
@@ -73,7 +80,9 @@ def _in_range(figure: Figure, instrument: Instrument) -> Decimal | None:
     return None
 
 
-def _completed(figure: Figure, instrument: Instrument, anchors: Sequence[Decimal], ask_of: Decimal | None) -> Decimal | None:
+def _completed(
+    figure: Figure, instrument: Instrument, anchors: Sequence[Decimal], ask_of: Decimal | None
+) -> Decimal | None:
     """The price whose last digits were said."""
     known = [ask_of] if ask_of is not None else list(anchors)
     if not known or figure.scaled or (figure.cardinal and figure.value >= 100):

@@ -27,7 +27,13 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         return "price"
     if "yld" in after[:1] or "yield" in after[:2]:
         return "yield"
-    if before in ("plus", "+") or "over" in after[:1] or "bp" in after[:1] or "bps" in after[:1] or "basis" in after[:1]:
+    if (
+        before in ("plus", "+")
+        or "over" in after[:1]
+        or "bp" in after[:1]
+        or "bps" in after[:1]
+        or "basis" in after[:1]
+    ):
         return "spread_bp"
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
@@ -35,7 +41,9 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
     return topic.price_type or "price"
 
 
-def placed(topic: Topic, frame: Frame, figure: Figure, *, ask_of: Decimal | None = None, handle: Decimal | None = None) -> Decimal | None:
+def placed(
+    topic: Topic, frame: Frame, figure: Figure, *, ask_of: Decimal | None = None, handle: Decimal | None = None
+) -> Decimal | None:
     """The price a figure means for this enquiry."""
     lows = [word.low for word in frame.words]
     kind = price_type(topic, frame, figure)
@@ -44,7 +52,12 @@ def placed(topic: Topic, frame: Frame, figure: Figure, *, ask_of: Decimal | None
         if known is None and topic.anchors:
             known = topic.anchors[-1].to_integral_value(rounding="ROUND_FLOOR")
         return ticks(figure, lows[figure.last : figure.last + 1], known)[0]
-    if lows[figure.last : figure.last + 1] and lows[figure.last] in ("fig", "figure") and figure.pointed and topic.instrument.decimals:
+    if (
+        lows[figure.last : figure.last + 1]
+        and lows[figure.last] in ("fig", "figure")
+        and figure.pointed
+        and topic.instrument.decimals
+    ):
         return figure.value
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
 
@@ -70,7 +83,9 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         topic.bid, topic.ask, topic.mid = pair[0], pair[1], None
         shown = [pair[0], pair[1]]
     else:
-        last = next((p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None)
+        last = next(
+            (p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None
+        )
         if last is None or frame.question:
             return
         _one_way(topic, frame, last)
@@ -87,7 +102,9 @@ def _remark(frame: Frame, figure: Figure) -> bool:
     lows = [word.low for word in frame.words]
     near = lows[max(0, figure.first - 3) : figure.first]
     after = lows[figure.last : figure.last + 2]
-    return bool(set(near) & {"budget", "strike", "last", "ref"}) or bool(set(after) & {"%", "percent", "pct", "strike", "vol", "bp"} and "vol" in after)
+    return bool(set(near) & {"budget", "strike", "last", "ref"}) or bool(
+        set(after) & {"%", "percent", "pct", "strike", "vol", "bp"} and "vol" in after
+    )
 
 
 def _handle(frame: Frame) -> Decimal | None:
@@ -95,16 +112,22 @@ def _handle(frame: Frame) -> Decimal | None:
     for figure in frame.prices:
         if lows[figure.last : figure.last + 1] == ["handle"]:
             return figure.value
-        if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (figure.chunks[0] == "100" and lows[figure.first - 1 : figure.first] == ["on"]):
+        if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (
+            figure.chunks[0] == "100" and lows[figure.first - 1 : figure.first] == ["on"]
+        ):
             return figure.value
     return None
 
 
-def _two_way(topic: Topic, frame: Frame, figures: list[Figure], handle: Decimal | None) -> tuple[Decimal, Decimal] | None:
+def _two_way(
+    topic: Topic, frame: Frame, figures: list[Figure], handle: Decimal | None
+) -> tuple[Decimal, Decimal] | None:
     lows = [word.low for word in frame.words]
     for one, other in zip(figures, figures[1:], strict=False):
         gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+")]
-        joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (bool(gap) and len(gap) <= 5 and "offered" in gap)
+        joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (
+            bool(gap) and len(gap) <= 5 and "offered" in gap
+        )
         if not joined:
             continue
         bid = placed(topic, frame, one, handle=handle)
@@ -127,14 +150,18 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         topic.mid = price
     elif frame.has("choice"):
         topic.bid = topic.ask = price
-    elif frame.has("bid", "i pay", "we pay", "he 'll pay", "pay you") or topic.side == "sell" and not frame.has("offer", "offered"):
+    elif (
+        frame.has("bid", "i pay", "we pay", "he 'll pay", "pay you")
+        or topic.side == "sell"
+        and not frame.has("offer", "offered")
+    ):
         topic.bid, topic.mid = price, None
     elif frame.has("offer", "offered", "ask") or topic.side == "buy":
         topic.ask, topic.mid = price, None
 
 
 def _all_in(topic: Topic, frame: Frame, figures: list[Figure], turn: int) -> None:
-    """"Spot fifty-two, points plus five, so all-in ...": the last figure is the price, the first the spot."""
+    """ "Spot fifty-two, points plus five, so all-in ...": the last figure is the price, the first the spot."""
     prices = [p for figure in figures if (p := placed(topic, frame, figure)) is not None]
     if not prices:
         return

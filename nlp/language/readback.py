@@ -16,7 +16,27 @@ from nlp.language.frames import PLAIN_VERBS, Frame, Size
 from nlp.language.model import Side
 from nlp.language.terms import Mention, Money
 
-CONDITIONAL = {"'d", "would", "could", "can", "if", "to", "do", "did", "should", "will", "'ll", "might", "may", "wanna", "shall", "cannot", "when", "not", "n't"}
+CONDITIONAL = {
+    "'d",
+    "would",
+    "could",
+    "can",
+    "if",
+    "to",
+    "do",
+    "did",
+    "should",
+    "will",
+    "'ll",
+    "might",
+    "may",
+    "wanna",
+    "shall",
+    "cannot",
+    "when",
+    "not",
+    "n't",
+}
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
@@ -43,18 +63,36 @@ class Leg:
 def legs(frame: Frame) -> list[Leg]:
     """The legs of a trader's turn, in order; empty when it reads nothing back."""
     verbs = _verbs(frame)
-    begin, end = frame.begin, frame.begin + len(frame.lows)
+    end = frame.begin + len(frame.lows)
     result = []
     for n, (at, side) in enumerate(verbs):
         last = verbs[n + 1][0] if n + 1 < len(verbs) else end
         result.append(_leg(frame, at, side, at if n else _clause_start(frame, at), last))
     if not result and _filled(frame):
-        result.append(_leg(frame, begin, None, begin, end))
+        result.append(_fill(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
 
 
+def _fill(frame: Frame) -> Leg:
+    """"You're filled, 52,000 at 34.38": the sentence with amount and price, else the whole turn."""
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    start = begin
+    for k in [*(k for k in range(begin, end) if frame.words[k].low in STOPS), end]:
+        part = frame.part(start, k)
+        if part.sizes and part.prices:
+            return _leg(frame, start, None, start, k)
+        start = k + 1
+    return _leg(frame, begin, None, begin, end)
+
+
 def _filled(frame: Frame) -> bool:
-    return frame.has("filled", "fild", "you 've got", "you have got", "u got", "you got", "you 're long", "you 're short", "done") and bool(frame.prices) and bool(frame.sizes)
+    return (
+        frame.has(
+            "filled", "fild", "you 've got", "you have got", "u got", "you got", "you 're long", "you 're short", "done"
+        )
+        and bool(frame.prices)
+        and bool(frame.sizes)
+    )
 
 
 def _clause_start(frame: Frame, at: int) -> int:
@@ -73,7 +111,9 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
     end = frame.begin + len(frame.lows)
     for verb in frame.verbs:
         at = verb.at
-        if verb.low not in PLAIN_VERBS and not (verb.low in ("take", "lift", "hit", "give") and at and words[at - 1].low in ("you", "u")):
+        if verb.low not in PLAIN_VERBS and not (
+            verb.low in ("take", "lift", "hit", "give") and at and words[at - 1].low in ("you", "u")
+        ):
             continue
         back = at - 1
         while back >= frame.begin and words[back].low in ADVERBS:
@@ -140,7 +180,14 @@ def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
     for leg in found:
         last = groups[-1][-1] if groups else None
         opposite = last is not None and len(groups[-1]) == 1 and last.side != leg.side and last.side is not None
-        if opposite and last is not None and (bool(last.prices) != bool(leg.prices) or not last.prices) and _currency(last) and _currency(leg) and _currency(last) != _currency(leg):
+        if (
+            opposite
+            and last is not None
+            and (bool(last.prices) != bool(leg.prices) or not last.prices)
+            and _currency(last)
+            and _currency(leg)
+            and _currency(last) != _currency(leg)
+        ):
             groups[-1].append(leg)
         else:
             groups.append([leg])

@@ -17,7 +17,7 @@ from nlp.language.model import Header, Turn
 from nlp.language.quoting import read_quote
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, government_bond, swap
+from nlp.language.vocabulary import Instrument, future, government_bond, swap
 
 
 class Talk:
@@ -32,6 +32,7 @@ class Talk:
         self.point: tuple[int, int] | None = None  # (turn, years) of the curve point last named
         self.issuer_turn: int = -99
         self.dealing = Dealing(self)
+        self.topic_at: dict[int, Topic] = {}
 
     def walk(self) -> None:
         """Read every turn."""
@@ -44,7 +45,20 @@ class Talk:
         marks: list[tuple[int, str]] = []
         for k, low in enumerate(frame.lows):
             nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
-            if low.isdecimal() and len(low) == 1 and (nxt == ")" or (self.labels and k == 0 and low in self.labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w"))):
+            if (
+                low.isdecimal()
+                and len(low) == 1
+                and (
+                    nxt == ")"
+                    or (
+                        self.labels
+                        and k == 0
+                        and low in self.labels
+                        and nxt.isalpha()
+                        and nxt not in ("m", "mm", "mio", "k", "y", "w")
+                    )
+                )
+            ):
                 marks.append((k, low))
         if frame.lows[:2] == ("on",) + frame.lows[1:2] and len(frame.lows) > 1 and frame.lows[1] in self.labels:
             marks.append((0, frame.lows[1]))
@@ -64,6 +78,8 @@ class Talk:
 
     def _part(self, i: int, turn: Turn, frame: Frame, label: str) -> None:
         topic = self._topic(i, turn, frame, label)
+        if topic is not None:
+            self.topic_at[i] = topic
         if turn.who == "trader" and self.dealing.confirm(i, frame, topic):
             return
         if topic is None:
@@ -87,10 +103,12 @@ class Talk:
                 continue
             known = self.find(instrument, i)
             if known is not None:
-                if not (mention.weak and known is not self.current and instrument.kind == "bond" and not instrument.maturity):
+                if not (
+                    mention.weak and known is not self.current and instrument.kind == "bond" and not instrument.maturity
+                ):
                     known.instrument = topics.better(known.instrument, instrument)
                     chosen = known
-            elif topics.strong(mention) or (instrument.kind == "irs" and mention.weak):
+            elif topics.strong(mention) or instrument is not mention.instrument or (instrument.kind == "irs" and mention.weak):
                 chosen = self._open(i, instrument)
                 if self.point and self.point[0] == i and instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
@@ -115,11 +133,21 @@ class Talk:
             return None
         if instrument.kind == "bond" and not instrument.issuer and instrument.maturity:
             near = self.point is not None and i - self.point[0] <= 6
-            known = next((t.instrument for t in reversed(self.topics) if topics.same(t.instrument, instrument) and t.instrument.issuer), None)
+            known = next(
+                (
+                    t.instrument
+                    for t in reversed(self.topics)
+                    if topics.same(t.instrument, instrument) and t.instrument.issuer
+                ),
+                None,
+            )
             if known is None and near:
                 return government_bond("UST", instrument.coupon, instrument.maturity)
         if instrument.kind == "bond" and instrument.issuer and instrument.maturity is None and not instrument.isin:
             return None if self.current is None or self.current.kind != "bond" else instrument
+        if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
+            month = instrument.maturity[1]
+            return future(instrument.form, self.today.year + (month < self.today.month), month)
         if instrument.kind == "irs" and not instrument.tenor and self.current and self.current.kind == "irs":
             return swap(instrument.form, self.current.instrument.tenor)
         return instrument
@@ -132,7 +160,14 @@ class Talk:
         known = next((t for t in self.topics if t.instrument.isin == isin), None)
         if known is not None:
             return known
-        target = chosen or (self.current if self.current and self.current.kind == "bond" and not self.current.instrument.isin and i - max(self.current.evidence, default=i) <= 4 else None)
+        target = chosen or (
+            self.current
+            if self.current
+            and self.current.kind == "bond"
+            and not self.current.instrument.isin
+            and i - max(self.current.evidence, default=i) <= 4
+            else None
+        )
         if target is not None and target.kind == "bond" and not target.instrument.isin:
             name = target.instrument.description or target.instrument.code
             target.instrument = replace(target.instrument, isin=isin, code=isin, description=name)
@@ -144,7 +179,7 @@ class Talk:
         return target
 
     def _by_tenor(self, i: int, turn: Turn, frame: Frame) -> Topic | None:
-        """"And ten years, where would that be?" opens the ten-year next to the seven-year."""
+        """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         if self.current is None or self.current.kind != "irs" or not frame.tenors:
             return None
         code = frame.tenors[0].code
@@ -155,7 +190,13 @@ class Talk:
         known = self.find(instrument, i)
         if known is not None:
             return known
-        return self._open(i, instrument) if asked else None
+        if not asked:
+            return None
+        opened, beside = self._open(i, instrument), self.current
+        if i - beside.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
+            opened.size, opened.ccy, opened.day = beside.size, beside.ccy, beside.day
+            opened.hints = set(beside.hints)
+        return opened
 
     def find(self, instrument: Instrument, i: int) -> Topic | None:
         """The enquiry in this instrument, newest first."""
@@ -184,7 +225,10 @@ class Talk:
             if side and topic.status == "open":
                 topic.side, useful = side, True
         for day in frame.days:
-            if topic.status == "open" and (frame.has("value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing") or day.month):
+            if topic.status == "open" and (
+                frame.has("value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing")
+                or day.month
+            ):
                 topic.day, useful = topic.day or day, True
         for tenor in frame.tenors:
             topic.tenor = tenor.code

@@ -19,7 +19,12 @@ JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
 NOT_ISSUERS = set(
     "the a an in on of at for and or some any my your our their to sell buy with have got need offer bid level show me us is are it that this "
     "these those new old current against over versus vs v two three okay ok yes no so right where what how pls please u i we you do can could like "
-    "want line just also million hi hello morning thanks well now see let by as".split()
+    "want line just also million hi hello morning thanks well now see let by as "
+    "twos threes fives sevens tens twenties thirties current ones one long isin".split()
+)
+SHARE_WORDS = {"vwap", "twap", "shares", "shs", "stock", "moc"}
+NOT_TICKERS = set(
+    "ISIN OTC VAT KYC NDF IRS CIF CSA USD EUR GBP JPY CHF AUD LEI SSI SSIS TBA FYI EOD EOM COB GTC OCO DAY IMM YTD ECB BOE FED CPI GDP NFP PMI ETA FFS LOL OMG ASAP PLS THX TKS IOI VWAP TWAP MOC BID ASK BPS DVO AM PM ISDA MIFID RFQ RM HF NWE EM FX ETF AGM EGM Q1 Q2".split()
 )
 
 
@@ -68,8 +73,21 @@ class Security:
 
 def from_reference(row: ReferenceInstrument) -> Instrument:
     """A security master row as the grammar uses it; the last price narrows the range to within a third."""
-    kind = {"fx": "fx", "bond": "bond", "equity": "equity", "future": "future", "irs": "irs", "commodity": "commodity"}.get(row.kind, row.kind)
-    code = row.symbol.replace("/", "").upper() if kind == "fx" else row.isin or row.ticker or row.symbol if kind != "equity" else row.ticker or row.symbol
+    kind = {
+        "fx": "fx",
+        "bond": "bond",
+        "equity": "equity",
+        "future": "future",
+        "irs": "irs",
+        "commodity": "commodity",
+    }.get(row.kind, row.kind)
+    code = (
+        row.symbol.replace("/", "").upper()
+        if kind == "fx"
+        else row.isin or row.ticker or row.symbol
+        if kind != "equity"
+        else row.ticker or row.symbol
+    )
     known = v.pair_of(code) if kind == "fx" else None
     base = known or Instrument(kind, code, currency=row.currency)
     pounds = kind == "equity" and row.currency in ("GBX", "GBp")
@@ -115,7 +133,9 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
                 result.append(Mention(i, i + 1, pair))
     for one, other in zip(found, found[1:], strict=False):
         gap = lows[one.last : other.first]
-        near = not gap or (len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap))
+        near = not gap or (
+            len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap)
+        )
         if not gap and not (one.strong or other.strong):
             continue
         if near and len(gap) == 1 and gap[0] in ("to", "for") and not (one.strong and other.strong):
@@ -158,7 +178,9 @@ def _spelled_isin(lows: Sequence[str], i: int) -> tuple[int, int, str] | None:
             at += 1
         elif len(text) < 2 and low.isalpha() and len(low) <= 2 - len(text):
             text, at = text + low.upper(), at + 1
-        elif len(text) >= 2 and (figure := figure_at(lows, at)) is not None and not figure.scaled and not figure.pointed:
+        elif (
+            len(text) >= 2 and (figure := figure_at(lows, at)) is not None and not figure.scaled and not figure.pointed
+        ):
             text, at = text + figure.digits, figure.last
         elif len(text) >= 2 and len(low) == 1 and low.isalpha() and low not in ("a", "i"):
             text, at = text + low.upper(), at + 1
@@ -167,7 +189,9 @@ def _spelled_isin(lows: Sequence[str], i: int) -> tuple[int, int, str] | None:
     return (i, at, text) if len(text) == 12 and ISIN.fullmatch(text) else None
 
 
-def named(words: Sequence[Word], months: Sequence[Months], tenors: Sequence[Tenor], security: Security) -> list[Mention]:
+def named(
+    words: Sequence[Word], months: Sequence[Months], tenors: Sequence[Tenor], security: Security
+) -> list[Mention]:
     """Securities of the master, listed contracts, commodities, swaps and spelled tickers."""
     lows = [word.low for word in words]
     vocabulary = v.terms()
@@ -199,14 +223,24 @@ def named(words: Sequence[Word], months: Sequence[Months], tenors: Sequence[Teno
     return result
 
 
-def _vocabulary_mention(section: str, name: str, first: int, last: int, lows: Sequence[str], months: Sequence[Months], tenors: Sequence[Tenor]) -> Mention | None:
+def _vocabulary_mention(
+    section: str,
+    name: str,
+    first: int,
+    last: int,
+    lows: Sequence[str],
+    months: Sequence[Months],
+    tenors: Sequence[Tenor],
+) -> Mention | None:
     near = next((m for m in months if 0 <= first - m.last <= 1 or 0 <= m.first - last <= 6), None)
     if section == "future":
         contracts = {"lot", "lots", "future", "futures", "contract", "contracts"}
         if near is None and not contracts & set(lows) and lows[first] == "es":
             return None
         begin = min(first, near.first) if near and near.first < first else first
-        return Mention(begin, last, v.future(name, near.year if near else None, near.begin if near else None), weak=near is None)
+        return Mention(
+            begin, last, v.future(name, near.year if near else None, near.begin if near else None), weak=near is None
+        )
     if section == "commodity":
         option = ""
         if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
@@ -233,12 +267,34 @@ def period(months: Months | None) -> str:
 
 def _ticker(words: Sequence[Word], i: int) -> Mention | None:
     """A ticker spelled aloud ("B K W U") or typed in capitals next to an amount, a side or "vwap"."""
+    text = words[i].text
+    if (
+        3 <= len(text) <= 5
+        and text.isupper()
+        and text.isalpha()
+        and text.isascii()
+        and text not in NOT_TICKERS
+        and text not in v.currencies().values()
+    ):
+        beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
+        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares", words[i - 1].low)
+        if (
+            beside & {"buy", "sell", "bought", "sold", "buying", "selling"}
+            or amount
+            or SHARE_WORDS & {word.low for word in words}
+        ):
+            return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
     letters = i
-    while letters < len(words) and len(words[letters].text) == 1 and words[letters].text.isupper() and words[letters].low not in ("i",):
+    while (
+        letters < len(words)
+        and len(words[letters].text) == 1
+        and words[letters].text.isupper()
+        and words[letters].low not in ("i",)
+    ):
         letters += 1
     if 3 <= letters - i <= 5:
         code = "".join(word.text for word in words[i:letters])
-        if code not in ("ISIN", "OTC", "VAT", "KYC", "NDF", "IRS", "CIF", "CSA", "DVO", "USD", "EUR", "GBP"):
+        if code not in NOT_TICKERS:
             return Mention(i, letters, Instrument("equity", code, unit="shares"))
     return None
 
@@ -253,7 +309,14 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         at = maturity.first
         while at and lows[at - 1] in (",", "of", "the", "s", "percent", "%", "'s"):
             at -= 1
-        figure = next((f for start in range(max(0, at - 9), at) if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)), None)
+        figure = next(
+            (
+                f
+                for start in range(max(0, at - 9), at)
+                if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)
+            ),
+            None,
+        )
         if figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
             found.append((figure.first, maturity, figure))
         else:
@@ -283,9 +346,21 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
             name = after or before or ""
             lead = set(lows[max(0, first - 3) : first])
             against = bool(lead & {"against", "over", "versus", "vs"})
-            result.append(Mention(at - 1 if before else first, maturity.last + bool(after), v.government_bond(name, None, when), weak=True, benchmark=against))
+            result.append(
+                Mention(
+                    at - 1 if before else first,
+                    maturity.last + bool(after),
+                    v.government_bond(name, None, when),
+                    weak=True,
+                    benchmark=against,
+                )
+            )
         elif before or after:
-            result.append(Mention(at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)))
+            result.append(
+                Mention(
+                    at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)
+                )
+            )
         elif coupon is not None:
             issuer, begin = _issuer(words, at)
             result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
@@ -293,16 +368,30 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
     for i, low in enumerate(lows):
         if low in governments and not any(a <= i < b for a, b in taken):
             against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
-            result.append(Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against))
+            result.append(
+                Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against)
+            )
     return result
 
 
 def _issuer(words: Sequence[Word], at: int) -> tuple[str, int]:
     """The issuer's words before a coupon: capitalised ones, or up to two unknown lower-case ones in a chat."""
     begin = at
-    while begin and words[begin - 1].text[:1].isupper() and words[begin - 1].text.isalpha() and words[begin - 1].low not in NOT_ISSUERS and at - begin < 4:
+    while (
+        begin
+        and words[begin - 1].text[:1].isupper()
+        and words[begin - 1].text.isalpha()
+        and words[begin - 1].low not in NOT_ISSUERS
+        and at - begin < 4
+    ):
         begin -= 1
     if begin == at:
-        while begin and at - begin < 2 and words[begin - 1].text.isalpha() and words[begin - 1].low not in NOT_ISSUERS and len(words[begin - 1].text) > 2:
+        while (
+            begin
+            and at - begin < 2
+            and words[begin - 1].text.isalpha()
+            and words[begin - 1].low not in NOT_ISSUERS
+            and len(words[begin - 1].text) > 2
+        ):
             begin -= 1
     return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin

@@ -80,9 +80,18 @@ def same(one: Instrument, other: Instrument) -> bool:
             heads = (one.issuer.lower().split()[:1], other.issuer.lower().split()[:1])
             return not (all(heads) and heads[0] != heads[1])
         known, asked = (one, other) if one.maturity or one.isin else (other, one)
-        return bool(asked.issuer) and not asked.maturity and not asked.isin and known.issuer.lower().startswith(asked.issuer.lower())
+        return (
+            bool(asked.issuer)
+            and not asked.maturity
+            and not asked.isin
+            and known.issuer.lower().startswith(asked.issuer.lower())
+        )
     if one.kind in ("future", "commodity", "option"):
-        return one.code.startswith(other.code) or other.code.startswith(one.code) or bool(one.form and one.form == other.form and not (one.period and other.period))
+        return (
+            one.code.startswith(other.code)
+            or other.code.startswith(one.code)
+            or bool(one.form and one.form == other.form and not (one.period and other.period))
+        )
     if one.kind == "irs":
         return one.form == other.form and (one.tenor == other.tenor or not one.tenor or not other.tenor)
     return False
@@ -91,7 +100,12 @@ def same(one: Instrument, other: Instrument) -> bool:
 def better(one: Instrument, other: Instrument) -> Instrument:
     """The fuller description of the same instrument."""
     if one.kind == "bond":
-        rich = one if (one.coupon is not None, bool(one.issuer), len(one.issuer)) >= (other.coupon is not None, bool(other.issuer), len(other.issuer)) else other
+        rich = (
+            one
+            if (one.coupon is not None, bool(one.issuer), len(one.issuer))
+            >= (other.coupon is not None, bool(other.issuer), len(other.issuer))
+            else other
+        )
         isin = one.isin or other.isin
         if isin and not rich.isin:
             name = rich.description or rich.code
@@ -132,7 +146,14 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     for verb in frame.verbs:
         at = verb.at - frame.begin
         before, after = frame.lows[max(0, at - 4) : at], frame.lows[at + 1 : at + 2]
-        if set(before) & {"you", "u", "he", "they", "she", "could", "everyone", "not", "n't", "dont"} or after in (("me",), ("your",), ("us",), ("you",), ("in",), ("sense",)):
+        if set(before) & {"you", "u", "he", "they", "she", "could", "everyone", "not", "n't", "dont"} or after in (
+            ("me",),
+            ("your",),
+            ("us",),
+            ("you",),
+            ("in",),
+            ("sense",),
+        ):
             continue
         if verb.low in ("give", "gives", "took", "takes", "taking") and "at" not in frame.lows:
             continue
@@ -144,9 +165,14 @@ def _of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     """Turn the side of a named currency into the side of the base currency."""
     if instrument.kind != "fx":
         return side
-    money = next((m for m in frame.monies if at < m.first <= at + 9 and m.code in (instrument.code[:3], instrument.code[3:])), None)
+    money = next(
+        (m for m in frame.monies if at < m.first <= at + 9 and m.code in (instrument.code[:3], instrument.code[3:])),
+        None,
+    )
     between = {verb.at for verb in frame.verbs if money and at < verb.at < money.first}
-    covered = money and any(m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions)
+    covered = money and any(
+        m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions
+    )
     if money and not between and money.code == instrument.code[3:] and not covered:
         return "sell" if side == "buy" else "buy"
     return side
@@ -159,7 +185,9 @@ def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
 
 def strong(mention: Mention) -> bool:
     """A mention that can open an enquiry by itself."""
-    return not mention.benchmark and (not mention.weak or mention.instrument.kind in ("fx", "metal", "commodity", "future"))
+    return not mention.benchmark and (
+        not mention.weak or mention.instrument.kind in ("fx", "metal", "commodity", "future")
+    )
 
 
 def government(point: int | None, mention: Mention) -> Instrument:

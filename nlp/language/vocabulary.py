@@ -127,12 +127,12 @@ def future(name: str, year: int | None, month: int | None) -> Instrument:
     code = f"{name} {contract(year, month)}".strip()
     return Instrument(
         "future", code, currency=row["currency"], settle=None, low=Decimal(str(row["low"])), high=Decimal(str(row["high"])),
-        decimals=int(row["decimals"]), unit="lots",
+        decimals=int(row["decimals"]), unit="lots", maturity=(year or 0, month) if month else None, form=name,
     )  # fmt: skip
 
 
 def contract(year: int | None, month: int | None) -> str:
-    """"Dec-26", "Dec" without a year, "" without a month."""
+    """ "Dec-26", "Dec" without a year, "" without a month."""
     name = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()[month - 1] if month else ""
     return f"{name}-{year % 100:02d}" if year and name else name
 
@@ -144,7 +144,7 @@ def commodity(name: str, period: str = "", option: str = "") -> Instrument:
     return Instrument(
         "option" if option else "commodity", " ".join(w for w in words if w), currency=row["currency"], settle=None,
         low=None if option else Decimal(str(row["low"])), high=None if option else Decimal(str(row["high"])),
-        decimals=2, unit=row["unit"], price_ccy=row["currency"], period=period or None, form=name,
+        decimals=2, unit=row["unit"], price_ccy=row["currency"], period=period or None, form=name, issuer=option,
     )  # fmt: skip
 
 
@@ -162,7 +162,15 @@ def government_bond(name: str, coupon: Decimal | None, maturity: tuple[int, int]
     """A government bond: "UST 3.875% Sep-2031"."""
     row = section("rates", "governments")[name]
     title = str(row.get("title", name))
-    return bond(title, coupon, maturity, str(row["currency"]), settle=int(row["settle"]), ticks=bool(row.get("ticks")), short=True)
+    return bond(
+        title,
+        coupon,
+        maturity,
+        str(row["currency"]),
+        settle=int(row["settle"]),
+        ticks=bool(row.get("ticks")),
+        short=True,
+    )
 
 
 def bond(
@@ -176,7 +184,9 @@ def bond(
     if maturity is not None:
         year, month = maturity
         long = "January February March April May June July August September October November December".split()
-        words.append((f"{long[month - 1][:3]}-{year}" if short else f"{long[month - 1]} {year}") if month else str(year))
+        words.append(
+            (f"{long[month - 1][:3]}-{year}" if short else f"{long[month - 1]} {year}") if month else str(year)
+        )
     name = " ".join(w for w in words if w)
     return Instrument(
         "bond", isin or name, description=name if isin and name else None, currency=currency, settle=settle, low=Decimal(40),
