@@ -30,12 +30,13 @@ class Product(msgspec.Struct, frozen=True):
 
 
 class Task(msgspec.Struct, frozen=True):
-    """A follow-up. ``due`` is an ISO date or an ISO date and time with offset."""
+    """A follow-up. ``due`` is an ISO date or time; ``id`` names its record once the report was saved."""
 
     what: str
     owner: Owner = "trader"
     due: str | None = None
     evidence: tuple[int, ...] = ()
+    id: str | None = None
 
 
 class ConsentHeard(msgspec.Struct, frozen=True):
@@ -45,6 +46,7 @@ class ConsentHeard(msgspec.Struct, frozen=True):
     granted: bool
     accepted: bool = False
     evidence: tuple[int, ...] = ()
+    id: str | None = None
 
 
 class Line(msgspec.Struct, frozen=True):

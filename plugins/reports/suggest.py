@@ -33,6 +33,13 @@ class HeardDeal:
     differences: tuple[str, ...] = ()
 
 
+def instrument_ids(facts: Facts) -> set[str]:
+    """The instruments of the records that the facts refer to."""
+    lists = ("mentions", "deals", "quotes_not_dealt", "orders_left")
+    found = (entry.get("instrument_id") for name in lists for entry in _entries(facts, name))
+    return {identity for identity in found if identity}
+
+
 def suggestions(
     facts: Facts, *, symbols: Symbols, deals: Sequence[Registered] = (), client_spoke: bool = True
 ) -> dict[str, Suggestion]:

@@ -1,0 +1,305 @@
+"""The reports app: opens an interaction for each call and chat, follows it, and hands its report to the popup."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
+
+from app.records.change import Change
+from app.records.errors import StoreError
+from app.records.ids import new_id
+from app.services import CommitWatch, Notice, Services, State
+from fdc3.types import Context
+from nlp.language.model import Header, Party, Trader
+from plugins.reports import publish, store
+from plugins.reports.intake import Announcement, announcement, moment
+from plugins.reports.live import LiveTalk
+from plugins.reports.open_report import OpenReport
+from plugins.reports.store import Talk
+from plugins.reports.suggest import talk_share
+from plugins.reports.work import Reports
+
+if TYPE_CHECKING:
+    from app.conversation.state import ConversationState
+    from fdc3.client import Channel, DesktopAgent, PrivateChannel
+    from fdc3.types import ContextMetadata
+
+log = logging.getLogger(__name__)
+
+
+class ReportsApp:
+    """Everything runs on the I/O loop. The popup works on ``reports``."""
+
+    def __init__(self, fdc3: DesktopAgent, desk: Services, channels: dict[str, Channel]) -> None:
+        zone = dt.datetime.now().astimezone().tzinfo or dt.UTC
+        self.reports = Reports(desk, zone, self._send)
+        self._fdc3 = fdc3
+        self._desk = desk
+        self._channels = channels
+        self._loop = asyncio.get_running_loop()
+        self._live: dict[str, LiveTalk] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._deal_watch = CommitWatch(desk.records, {"deal"}, self.reports.refresh_deals, pause=0.02)
+        self._stop_listening = desk.conversations.on_transcribed(self._transcribed)
+
+    async def begin(self) -> None:
+        """Closes what a crash left open, and offers the drafts that were not finished."""
+        for talk in await self._desk.records.query(store.left_live):
+            await self.reports.interrupted(talk, self._desk.clock())
+        await self.reports.refresh_unfinished()
+        waiting = self.reports.state.value.unfinished
+        if waiting:
+            first = waiting[0]
+            more = f" and {len(waiting) - 1} more" if len(waiting) > 1 else ""
+            noun = "report" if len(waiting) == 1 else "reports"
+            when = first.started.astimezone(self.reports.zone)
+            self._desk.notify(Notice(f"{len(waiting)} unfinished {noun}: {first.title} {when:%H:%M}{more}", "warning"))
+
+    async def close(self) -> None:
+        """The desk closes: talks are closed, every draft is written."""
+        self._stop_listening()
+        for live in list(self._live.values()):
+            await self._over(live, self._desk.clock(), interrupted=True)
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.reports.close()
+        for live in list(self._live.values()):
+            await live.close()
+        self._live.clear()
+        self._deal_watch.close()
+
+    # -- what the agent brings
+
+    async def create_interaction(self, context: Context, _metadata: ContextMetadata | None = None) -> PrivateChannel:
+        """Serves ``CreateInteraction``: opens the interaction and answers with the channel for its events."""
+        said = announcement(context, self._desk.clock())
+        talk = await self._talk(said)
+        channel = await self._fdc3.create_private_channel()
+        self.reports.begin(talk)
+        try:
+            await self.reports.write(lambda change: store.begin(change, talk, self._desk.user.id))
+        except StoreError as error:
+            # The talk goes on; ``store.close`` adds the interaction at its end.
+            self._desk.notify(Notice(f"This {talk.kind} is not in the records yet. {error}", "warning"))
+        state = await self._open_conversation(talk, said)
+        live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard)
+        self._live[talk.interaction_id] = live
+        await self._listen(live)
+        return channel
+
+    async def contact_known(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """The desk turned to a contact: if that is who calls, the interaction and its draft learn it."""
+        identity = context.id
+        for live in list(self._live.values()):
+            talk = live.talk
+            addresses = {talk.number, talk.handle} - {None}
+            if live.over or talk.contact is not None or not addresses & set(identity.values()):
+                continue
+            customer, contact = await self._desk.records.query(
+                lambda session: store.identify(
+                    session, contact_id=identity.get("deskline"), organization_id=None, number=None, handle=None
+                )
+            )
+            if contact is not None:
+                await self._identified(live, store.talk_of(talk, customer, contact))
+
+    async def show(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """An interaction is looked at: its report opens if that was asked for."""
+        identity = context.id.get("deskline")
+        if identity and context.get("report"):
+            await self.reports.show(identity)
+
+    async def _identified(self, live: LiveTalk, talk: Talk) -> None:
+        live.talk = talk
+        if report := self.reports.of(talk.interaction_id):
+            report.measure_talk(talk)
+        await live.announce()
+        await self._desk.conversations.identified(
+            talk.interaction_id, self._header(talk), talk.customer.id if talk.customer else None
+        )
+        await self.reports.write(lambda change: store.identified(change, talk))
+
+    async def _event(self, live: LiveTalk, context: Context) -> None:
+        at = moment(context.get("at"), self._desk.clock())
+        match context.get("event"):
+            case "ended":
+                await self._over(live, at, interrupted=False)
+            case "lost":
+                await self._over(live, at, interrupted=True)
+            case "report":
+                await self._report_now(live, at)
+
+    async def _message(self, live: LiveTalk, context: Context) -> None:
+        at = moment(context.get("at"), self._desk.clock())
+        seconds = max(0.0, (at - live.talk.started).total_seconds())
+        who, text = str(context.get("who", "client")), str(context.get("text", ""))
+        await self._desk.conversations.add_message(live.talk.interaction_id, who, seconds, text)
+
+    # -- the end of a talk
+
+    async def _over(self, live: LiveTalk, at: dt.datetime, *, interrupted: bool) -> None:
+        """The popup first, from what is known now; then the records and the careful pass."""
+        if live.over:
+            return
+        live.over = True
+        talk = live.talk
+        if interrupted:
+            sentence = f"The {talk.kind} with {talk.title} was cut off. Its report is drafted from what was heard."
+            self._desk.notify(Notice(sentence, "warning"))
+        report = self._measured(live, at)
+        share = report.draft.shown("talk_share")
+        if not report.read_only:
+            fresh = not report.written
+            report.set_phase("ended")
+            report.saver.touch()
+            if fresh:
+                self.reports.present(report)
+        status, user = "interrupted" if interrupted else "ended", self._desk.user.id
+
+        def close(change: Change) -> None:
+            store.close(change, talk, user, status=status, ended=at, share=share)
+
+        self._spawn(self._closed(talk, close))
+
+    async def _closed(self, talk: Talk, work: Callable[[Change], None]) -> None:
+        try:
+            await self.reports.write(work)
+        except StoreError as error:
+            self._desk.notify(Notice(f"The end of this {talk.kind} is not stored. {error}", "error"))
+        await self._desk.conversations.end(talk.interaction_id)
+
+    async def _report_now(self, live: LiveTalk, at: dt.datetime) -> None:
+        """A chat's report is asked for while the chat goes on."""
+        report = self.reports.of(live.talk.interaction_id)
+        if report is None or report.written or report.read_only:
+            await self.reports.show(live.talk.interaction_id)
+            return
+        self._measured(live, at)
+        report.set_phase("ended")
+        report.saver.touch()
+        self.reports.present(report, to_front=True)
+
+    def _measured(self, live: LiveTalk, at: dt.datetime) -> OpenReport:
+        report = self.reports.of(live.talk.interaction_id) or self.reports.begin(live.talk)
+        now = live.now
+        said = [{"who": each.who, "start": each.start, "end": each.end, "text": each.text} for each in now.segments]
+        share = now.talk_share if now.talk_share is not None else talk_share(said)
+        # The recording is the better clock: a simulated call may run faster than the one on the wall.
+        seconds = now.recorded_seconds or max(0.0, (at - live.talk.started).total_seconds())
+        report.measure_time(seconds=seconds, share=share)
+        return report
+
+    # -- while it lasts
+
+    async def _heard(self, live: LiveTalk, now: ConversationState) -> None:
+        """A newer state of the conversation: the draft follows where the trader did not lead."""
+        report = self.reports.of(live.talk.interaction_id)
+        if report is not None:
+            await self.reports.hear(
+                report, publish.facts(now), client_spoke=any(each.who == "client" for each in now.segments)
+            )
+        if live.over and now.phase == "refined":
+            if report is not None:
+                if now.talk_share is not None:
+                    report.measure_time(seconds=report.draft.shown("duration") or 0.0, share=now.talk_share)
+                report.set_phase("refined")
+                self.reports.forget(report)
+            self._live.pop(live.talk.interaction_id, None)
+            self._spawn(live.close())
+
+    async def _talk(self, said: Announcement) -> Talk:
+        customer, contact = await self._desk.records.query(
+            lambda session: store.identify(
+                session,
+                contact_id=said.contact_id,
+                organization_id=said.organization_id,
+                number=said.number,
+                handle=said.handle,
+            )
+        )
+        return Talk(
+            new_id(), said.kind, said.direction, said.started, said.line, said.number, said.handle, customer, contact
+        )
+
+    async def _open_conversation(self, talk: Talk, said: Announcement) -> State[ConversationState]:
+        header, customer = self._header(talk), talk.customer.id if talk.customer else None
+        conversations = self._desk.conversations
+        if talk.kind == "call" and said.audio_url:
+            return await conversations.open_call(
+                talk.interaction_id, said.audio_url, header, rate=said.audio_rate, organization_id=customer
+            )
+        return await conversations.open_chat(talk.interaction_id, header, organization_id=customer)
+
+    def _header(self, talk: Talk) -> Header:
+        """What the language room needs to know; relative dates count from the local day."""
+        return Header(
+            talk.interaction_id,
+            "chat" if talk.kind == "chat" else "call",
+            talk.started.astimezone(self.reports.zone),
+            Party(
+                talk.contact.name if talk.contact else "",
+                talk.customer.name if talk.customer else "",
+                talk.number,
+                talk.handle,
+            ),
+            Trader(self._desk.user.name, self._desk.user.desk),
+        )
+
+    async def _listen(self, live: LiveTalk) -> None:
+        async def event(context: Context, _metadata: ContextMetadata | None = None) -> None:
+            await self._event(live, context)
+
+        async def message(context: Context, _metadata: ContextMetadata | None = None) -> None:
+            await self._message(live, context)
+
+        await live.channel.add_context_listener("deskline.call.event", event)
+        await live.channel.add_context_listener("deskline.chat.message", message)
+        await live.channel.on_add_context_listener(lambda _: self._accepted(live))
+        await live.channel.on_disconnect(lambda: self._over(live, self._desk.clock(), interrupted=True))
+
+    async def _accepted(self, live: LiveTalk) -> None:
+        """The caller listens now: it learns under which id its talk is kept."""
+        await live.channel.broadcast(
+            Context(type="deskline.call.accepted", id={"deskline": live.talk.interaction_id})
+        )
+
+    async def _say(self, message: publish.Message) -> None:
+        await self._send("deskline.conversation", message)
+
+    async def _send(self, channel: str, message: publish.Message) -> None:
+        await self._channels[channel].broadcast(Context.parse(message))
+
+    def _transcribed(self, interaction_id: str) -> None:
+        """A recording of an earlier run was transcribed late: its draft learns what was said."""
+        if interaction_id not in self._live:
+            self._spawn(self._heard_late(interaction_id))
+
+    async def _heard_late(self, interaction_id: str) -> None:
+        now = self._desk.conversations.state(interaction_id).value
+        seconds = max((each.end for each in now.segments), default=0.0)
+        await self.reports.hear_late(
+            interaction_id,
+            publish.facts(now),
+            seconds=seconds,
+            share=now.talk_share,
+            client_spoke=any(each.who == "client" for each in now.segments),
+        )
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def start(fdc3: DesktopAgent, desk: Services) -> ReportsApp:
+    names = ("deskline.conversation", "deskline.deals")
+    channels = {name: await fdc3.get_or_create_channel(name) for name in names}
+    app = ReportsApp(fdc3, desk, channels)
+    await channels["deskline.conversation"].add_context_listener("deskline.interaction.show", app.show)
+    await fdc3.add_context_listener("fdc3.contact", app.contact_known)
+    await app.begin()
+    await fdc3.add_intent_listener("CreateInteraction", app.create_interaction)
+    return app
