@@ -68,13 +68,13 @@ class ChatPanel(QWidget):
         self._header.add_right(self._pill)
         self._header.add_right(self._report)
         self.list = CardList("No conversations. They appear when a customer writes.", name="Conversations")
-        self.list.chosen.connect(lambda card: ui.run(app.select(card.key)))
-        self.list.activated.connect(lambda card: self.input.setFocus())
+        self.list.chosen.connect(self._chosen)
         self.thread_view = ThreadView()
         self.thread_view.mentioned.connect(self._mention_clicked)
         self.offers = OfferStrip(self._raise)
         self.input = MessageInput()
         self.input.sent.connect(self._send)
+        self.list.activated.connect(lambda _: self.input.setFocus())
         self._send_button = button("Send", "pri")
         self._send_button.clicked.connect(lambda: self._send(self.input.toPlainText()))
         self._empty = EmptyState("No conversation is open. Customers who write appear here.", icon="message")
@@ -127,17 +127,18 @@ class ChatPanel(QWidget):
             ),
         )
         for intent, title in ACTIONS:
-            ui.commands.add(
-                Command(
-                    f"chat.{title.lower()}",
-                    f"Chat: {title.lower()} of what the customer mentioned last",
-                    lambda intent=intent: self._raise_newest(intent),
-                    _KEYS[intent],
-                    lambda intent=intent: self._newest(intent) is not None,
-                    None,
-                    "chart",
-                )
-            )
+            ui.commands.add(self._show_command(intent, title.lower()))
+
+    def _show_command(self, intent: str, title: str) -> Command:
+        return Command(
+            f"chat.{title}",
+            f"Chat: {title} of what the customer mentioned last",
+            lambda: self._raise_newest(intent),
+            _KEYS[intent],
+            lambda: self._newest(intent) is not None,
+            None,
+            "chart",
+        )
 
     # --- showing ---
 
@@ -200,6 +201,9 @@ class ChatPanel(QWidget):
             self.list.setFixedWidth(max(190, min(264, self.width() // 3)))
 
     # --- doing ---
+
+    def _chosen(self, card: Card) -> None:
+        self._ui.run(self._app.select(card.key))
 
     def _send(self, text: str) -> None:
         if not text.strip():

@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,7 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 async def _headless(options: Options) -> None:
     turret = SimulatedTurret(speed=options.speed, dialled_audio=options.dialled_audio)
-    await TurretProcess(options, turret, say=say_on_standard_output).run(asyncio.Event())
+    stop = asyncio.Event()
+    with contextlib.suppress(NotImplementedError):  # Windows has no such signal: the process simply ends there
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await TurretProcess(options, turret, say=say_on_standard_output).run(stop)
 
 
 def _has_display() -> bool:

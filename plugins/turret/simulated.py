@@ -43,6 +43,7 @@ class _Call:
     hang_up_at_end: bool
     position: int = 0
     audio: CallAudio | None = None
+    started: float = 0.0  # of the sound, on the event loop's clock
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -128,19 +129,28 @@ class SimulatedTurret:
         self._board = self._board.answer(line, self.now())
         call = self._calls[self._board.line(line).call or ""]
         call.audio = CallAudio(call.id, call.rate)
+        call.started = asyncio.get_running_loop().time()
         self._happened("answered", call.id)
-        call.tasks.append(asyncio.create_task(self._play(call, call.audio), name=f"play {call.id}"))
+        call.tasks.append(asyncio.create_task(self._play(call), name=f"play {call.id}"))
 
     async def hold(self, line: str) -> None:
-        self._board = self._board.hold(line, self.now())
+        board = self._board.hold(line, self.now())
+        self._advance(self._call_on(line))
+        self._board = board
         self._happened("held", self._board.line(line).call)
 
     async def resume(self, line: str) -> None:
-        self._board = self._board.resume(line, self.now())
+        board = self._board.resume(line, self.now())
+        self._advance(self._call_on(line))
+        self._board = board
         self._happened("resumed", self._board.line(line).call)
 
     async def hang_up(self, line: str) -> None:
+        self._advance(self._call_on(line))
         self._end(line, "ended", "hung up here")
+
+    def _call_on(self, line: str) -> _Call | None:
+        return self._calls.get(self._board.line(line).call or "")
 
     async def close(self) -> None:
         for call in list(self._calls.values()):
@@ -183,17 +193,9 @@ class SimulatedTurret:
         if line is not None and line.state == "ringing":
             self._end(line.line, "ended", "not answered")
 
-    async def _play(self, call: _Call, audio: CallAudio) -> None:
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+    async def _play(self, call: _Call) -> None:
         try:
-            while True:
-                due = int((loop.time() - started) * self.speed * call.rate) - audio.samples
-                line = self._board.with_call(call.id)
-                if line is None or line.state not in ("connected", "held"):
-                    return
-                # On hold both sides are silent and the far end waits: its words are not lost, they come later.
-                audio.append(self._speak(call, due) if line.state == "connected" else bytes(4 * due))
+            while (line := self._advance(call)) is not None:
                 if call.hang_up_at_end and line.state == "connected" and call.position >= len(call.pcm):
                     self._end(line.line, "ended", "the other side hung up")
                     return
@@ -203,6 +205,17 @@ class SimulatedTurret:
             line = self._board.with_call(call.id)
             if line is not None and line.state != "ended":
                 self._end(line.line, "lost", f"The line broke off: {problem}.")
+
+    def _advance(self, call: _Call | None) -> Line | None:
+        """Brings the sound up to now in the line's present state; None when the call is over."""
+        line = None if call is None else self._board.with_call(call.id)
+        if call is None or call.audio is None or line is None or line.state not in ("connected", "held"):
+            return None
+        elapsed = asyncio.get_running_loop().time() - call.started
+        due = max(0, int(elapsed * self.speed * call.rate) - call.audio.samples)
+        # On hold both sides are silent and the far end waits: its words are not lost, they come later.
+        call.audio.append(self._speak(call, due) if line.state == "connected" else bytes(4 * due))
+        return line
 
     @staticmethod
     def _speak(call: _Call, due: int) -> bytes:
