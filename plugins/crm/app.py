@@ -69,6 +69,7 @@ class CrmApp:
         self._fdc3 = fdc3
         self._desk = desk
         self._latest = 0
+        self._asked = Asked()
         self._watch = CommitWatch(desk.records, TABLES, self.refresh)
 
     async def listen(self) -> None:
@@ -116,6 +117,7 @@ class CrmApp:
         """Finds and shows a customer, and broadcasts them. A later call wins over an earlier one still reading."""
         self._latest += 1
         ticket = self._latest
+        self._asked = asked
         self._set(phase="loading", text="")
         try:
             found = await self._desk.records.query(lambda session: self._find(session, asked))
@@ -201,9 +203,17 @@ class CrmApp:
             if instrument is not None:
                 await self.focus_instrument(instrument)
         else:
-            await self._open_interaction(hit.record_id)
+            await self.open_interaction(hit.record_id)
 
-    async def _open_interaction(self, interaction_id: str) -> None:
+    async def retry(self) -> None:
+        """After a failure: the same customer again."""
+        await self.view(self._asked)
+
+    async def open_interaction(self, interaction_id: str | None) -> None:
+        """Shows the customer of an interaction and turns the other apps to it."""
+        if interaction_id is None:
+            return
+
         def owner(session: Session) -> tuple[str | None, str | None]:
             row = session.get(InteractionRecord, interaction_id)
             return (row.contact_id, row.organization_id) if row is not None else (None, None)

@@ -213,14 +213,22 @@ class DealsApp:
 
     # Dealing
 
-    async def register(self, price_seen: str, refer_reason: str = "") -> None:
-        """Writes the deal at the price that the trader saw. Called again for the same ticket it changes nothing."""
+    async def register(self, seen: Ticket, shown: Mapping[FieldName, str], refer_reason: str = "") -> None:
+        """Writes the deal as the trader saw it: the ``seen`` ticket with the texts ``shown`` in its fields.
+
+        Called again for the same ticket it changes nothing. A ticket that turned to something else meanwhile is not
+        registered: nobody deals what they did not read.
+        """
         state = self.state.value
         if state.busy:
             return
         ticket = state.ticket
-        if ticket.entry("price").origin == "market":
-            ticket = ticket.put("price", price_seen, "typed")
+        if (ticket.id, ticket.side, _named(ticket)) != (seen.id, seen.side, _named(seen)):
+            self._set(refused="The ticket changed as you pressed Register. Read it and press again.")
+            return
+        for name, text in shown.items():
+            if ticket.text(name) != text:
+                ticket = ticket.put(name, text, "typed")
         ticket = replace(ticket, interaction_id=ticket.interaction_id or self._talk_with(ticket.client))
         order = self._order(ticket, refer_reason)
         if not order.reading.complete:
@@ -402,6 +410,13 @@ class DealsApp:
             await self._fdc3.broadcast(context)
         except Fdc3Error:
             log.exception("a %s was not broadcast", context.type)
+
+
+def _named(ticket: Ticket) -> tuple[str | None, str | None]:
+    return (
+        ticket.client.organization_id if ticket.client else None,
+        ticket.security.id if ticket.security else None,
+    )
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> DealsApp:

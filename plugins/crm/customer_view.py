@@ -1,0 +1,244 @@
+"""The customer: header, key figures, and a tab for each kind of record. Widgets are made once and updated in place."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
+
+from app.brokerage.entry import format_short
+from app.brokerage.spans import ago
+from app.records.lines import ContactCard
+from app.records.tables import CreditLine
+from app.shell.ui import Ui
+from app.shell.widgets import ElidedLabel, Kpi, RecordTable, SegmentedButtons, heading, pill
+from plugins.crm import tables
+from plugins.crm.app import CrmApp, CrmState, Tab
+from plugins.crm.customer import Customer
+from plugins.crm.identity import show_number
+
+TABS: tuple[tuple[Tab, str], ...] = (
+    ("holdings", "Holdings & axes"),
+    ("interactions", "Interactions"),
+    ("deals", "Deals"),
+    ("enquiries", "Enquiries"),
+    ("contacts", "Contacts"),
+    ("follow_ups", "Follow-ups"),
+)
+_MIFID = {"professional": "Prof", "eligible counterparty": "ECP", "retail": "Retail"}
+
+
+class CustomerPage(QWidget):
+    def __init__(self, app: CrmApp, ui: Ui) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self._customer: Customer | None = None
+        self._shown: Customer | None = None
+        self.name = heading("", 1)
+        self.tier, self.mifid, self.status = pill("", "acc"), pill(), pill("", "warn")
+        self.contact = ElidedLabel("", "mut")
+        self.relation = ElidedLabel("", "dim")
+        self.consents = ElidedLabel("", "dim")
+        self.revenue, self.hits = Kpi("Revenue YTD"), Kpi("Hit ratio YTD")
+        self.last, self.credit = Kpi("Last contact"), Kpi("Credit used")
+        self.tabs = SegmentedButtons([title for _, title in TABS], name="Customer's records")
+        self.tables = self._tables()
+        self._stack = QStackedWidget()
+        for tab, _ in TABS:
+            self._stack.addWidget(self.tables[tab])
+        self.tabs.changed.connect(self._tab_changed)
+        self._lay_out()
+
+    def _tables(self) -> dict[Tab, RecordTable]:
+        now = self._now
+        made: dict[Tab, RecordTable] = {
+            "holdings": RecordTable(
+                tables.holdings(lambda: self._customer, now),
+                "No holdings or axes are known.",
+                key=lambda line: line.holding.id,
+                name="Holdings and axes",
+            ),
+            "interactions": RecordTable(
+                tables.interactions(now),
+                "No calls or chats yet.",
+                key=lambda line: line.interaction.id,
+                name="Interactions",
+            ),
+            "deals": RecordTable(tables.deals(now), "No deals yet.", key=lambda line: line.deal.id, name="Deals"),
+            "enquiries": RecordTable(
+                tables.enquiries(now), "No enquiries yet.", key=lambda line: line.enquiry.id, name="Enquiries"
+            ),
+            "contacts": RecordTable(
+                tables.contacts(), "No contacts are known.", key=lambda card: card.contact.id, name="Contacts"
+            ),
+            "follow_ups": RecordTable(
+                tables.follow_ups(now), "Nothing to follow up.", key=lambda line: line.follow_up.id, name="Follow-ups"
+            ),
+        }
+        run, app = self._ui.run, self._app
+        for tab in ("holdings", "deals", "enquiries"):
+            made[tab].activated.connect(
+                lambda line: run(app.focus_instrument(line.instrument)) if line.instrument is not None else None
+            )
+        made["interactions"].activated.connect(lambda line: run(app.focus_interaction(line)))
+        made["contacts"].activated.connect(lambda card: run(app.view_contact(card.contact.id)))
+        made["follow_ups"].activated.connect(lambda line: run(app.open_interaction(line.follow_up.interaction_id)))
+        return made
+
+    def _lay_out(self) -> None:
+        first = QHBoxLayout()
+        first.setSpacing(8)
+        first.addWidget(self.name)
+        for each in (self.tier, self.mifid, self.status):
+            first.addWidget(each)
+        first.addStretch(1)
+        figures = QHBoxLayout()
+        figures.setSpacing(8)
+        for kpi in (self.revenue, self.hits, self.last, self.credit):
+            figures.addWidget(kpi, 1)
+        head = QVBoxLayout()
+        head.setContentsMargins(10, 8, 10, 4)
+        head.setSpacing(3)
+        head.addLayout(first)
+        head.addWidget(self.contact)
+        line = QHBoxLayout()
+        line.setSpacing(12)
+        line.addWidget(self.relation, 1)
+        line.addWidget(self.consents, 1)
+        head.addLayout(line)
+        head.addSpacing(3)
+        head.addLayout(figures)
+        tabs = QHBoxLayout()
+        tabs.setContentsMargins(6, 2, 6, 2)
+        tabs.addWidget(self.tabs)
+        tabs.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(head)
+        column.addLayout(tabs)
+        column.addWidget(self._stack, 1)
+        self.setFocusProxy(self._stack)
+
+    def show_tab(self, tab: Tab) -> None:
+        self.tabs.set_current(next(index for index, (name, _) in enumerate(TABS) if name == tab))
+
+    def show_state(self, state: CrmState) -> None:
+        customer, person = state.customer, state.person
+        self._customer = customer
+        if customer is None:
+            self._show_person_alone(person)
+        else:
+            self._show_header(customer)
+            self._show_figures(customer)
+        self._show_person(person, loading=state.phase == "loading")
+        if customer is not self._shown:
+            self._shown = customer
+            self._fill()
+
+    def _show_header(self, customer: Customer) -> None:
+        organization = customer.organization
+        self.name.setText(organization.name)
+        self._pill(self.tier, f"Tier {organization.tier}" if organization.tier else "")
+        category = organization.mifid_category or ""
+        self._pill(self.mifid, f"MiFID: {_MIFID.get(category, category)}" if category else "")
+        self._pill(self.status, "" if organization.status == "active" else organization.status.capitalize())
+        parts = [organization.kind.capitalize(), organization.city or organization.country or ""]
+        if customer.owner:
+            parts.append(f"looked after by {customer.owner}")
+        if organization.since:
+            parts.append(f"since {organization.since:%Y}")
+        self.relation.set_text(" · ".join(part for part in parts if part))
+
+    def _show_person_alone(self, person: ContactCard | None) -> None:
+        self.name.setText(person.contact.name if person else "")
+        for each in (self.tier, self.mifid):
+            self._pill(each, "")
+        self._pill(self.status, "No organization")
+        self.relation.set_text("")
+        for kpi in (self.revenue, self.hits, self.last, self.credit):
+            kpi.set("–")
+
+    def _show_person(self, person: ContactCard | None, *, loading: bool) -> None:
+        if person is None:
+            self.contact.set_text("Loading…" if loading else "No contact in focus: see Contacts.")
+            self.consents.set_text("")
+            return
+        phone = show_number(person.phones[0].e164) if person.phones else ""
+        email = person.emails[0].address if person.emails else ""
+        parts = (person.contact.name, person.contact.title or "", phone, email, "loading…" if loading else "")
+        self.contact.set_text(" · ".join(part for part in parts if part))
+        words = tables.consent_words(person)
+        self.consents.set_text(f"Consents: {words}" if words else "No consents on record")
+        self.consents.setToolTip(words)
+
+    def _show_figures(self, customer: Customer) -> None:
+        figures = customer.figures
+        self.revenue.set(f"${format_short(figures.revenue_ytd)}", *_growth(figures.revenue_ytd, figures.revenue_before))
+        if figures.hit_ratio is None:
+            self.hits.set("–", "no firm enquiry")
+        else:
+            remark, kind = "", "dim"
+            if figures.hit_ratio_before is not None:
+                points = round((figures.hit_ratio - figures.hit_ratio_before) * 100)
+                remark, kind = f"{points:+d} pts", "up" if points > 0 else "dn" if points < 0 else "dim"
+            self.hits.set(f"{figures.hit_ratio:.0%}", remark, kind)
+        if figures.last_contact is None:
+            self.last.set("never")
+        else:
+            self.last.set(ago(figures.last_contact, self._now()), figures.last_contact_kind)
+        self.credit.set(*_credit_words(customer.lines))
+
+    def _fill(self) -> None:
+        customer = self._customer
+        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, _ in TABS}
+        if customer is not None:
+            rows = {
+                "holdings": (customer.holdings, len(customer.holdings)),
+                "interactions": (customer.interactions, customer.interaction_count),
+                "deals": (customer.deals, customer.deal_count),
+                "enquiries": (customer.enquiries, customer.enquiry_count),
+                "contacts": (customer.people, len(customer.people)),
+                "follow_ups": (customer.follow_ups, len(customer.follow_ups)),
+            }
+        for index, (tab, title) in enumerate(TABS):
+            lines, count = rows[tab]
+            self.tables[tab].set_rows(lines)
+            self.tabs.set_title(index, title if tab == "holdings" or not count else f"{title} {count}")
+
+    def _tab_changed(self, index: int) -> None:
+        self._stack.setCurrentIndex(index)
+
+    def _now(self) -> dt.datetime:
+        return self._ui.clock().astimezone()
+
+    @staticmethod
+    def _pill(label: Any, text: str) -> None:
+        label.setText(text)
+        label.setVisible(bool(text))
+
+
+def _growth(this: Decimal, before: Decimal) -> tuple[str, str]:
+    if before <= 0:
+        return "", "dim"
+    change = round((this / before - 1) * 100)
+    return f"{change:+d}%", "up" if change > 0 else "dn" if change < 0 else "dim"
+
+
+def _credit_words(lines: Sequence[CreditLine]) -> tuple[str, str, str]:
+    """The fullest line: used of its limit, and its state where it is not simply open."""
+    if not lines:
+        return "none", "no line", "dn"
+    fullest = max(lines, key=lambda line: line.used / line.limit if line.limit else Decimal(2))
+    share = fullest.used / fullest.limit if fullest.limit else Decimal(1)
+    kind = "dn" if share >= Decimal("0.95") or fullest.status != "active" else "dim"
+    remark = f"of {fullest.currency} {format_short(fullest.limit)}"
+    if fullest.status != "active":
+        remark += f", {fullest.status}"
+    return f"{share:.0%}", remark, kind
+
+
+__all__ = ["TABS", "CustomerPage"]

@@ -1,0 +1,115 @@
+"""The blotter: deals of today or of the customer, cancelled at a key press, and that taken back at another."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+
+from app.brokerage.entry import format_price, format_short
+from app.shell.commands import Command
+from app.shell.ui import Ui
+from app.shell.widgets import Column, ElidedLabel, PanelHeader, RecordTable, SegmentedButtons, button
+from plugins.deals.app import DealsApp, DealsState
+from plugins.deals.blotter import BlotterRow, Scope
+
+_SCOPES: tuple[Scope, ...] = ("today", "customer")
+
+
+def _columns() -> list[Column]:
+    def dim(row: BlotterRow) -> str | None:
+        return "tx3" if row.cancelled else None
+
+    def side_color(row: BlotterRow) -> str:
+        return "tx3" if row.cancelled else "up" if row.client_side == "buy" else "dn"
+
+    return [
+        Column("Time", _time, 62, color=lambda row: "tx3", sort=lambda row: row.traded_at),
+        Column("Client", lambda row: row.customer, 0, color=dim, strong=True, tip=lambda row: row.sentence),
+        Column("Side", lambda row: row.client_side.capitalize(), 38, color=side_color),
+        Column("Size", lambda row: format_short(row.quantity), 56, "right", dim, sort=lambda row: row.quantity),
+        Column("Instrument", lambda row: row.symbol, 96, color=dim),
+        Column(
+            "Price", lambda row: format_price(row.price, row.decimals), 64, "right", dim, sort=lambda row: row.price
+        ),
+        Column("Status", _status, 76, pill=_pill),
+    ]
+
+
+def _time(row: BlotterRow) -> str:
+    local = row.traded_at.astimezone()
+    return f"{local:%H:%M:%S}" if local.date() == local.now().date() else f"{local.day} {local:%b %y}"
+
+
+def _status(row: BlotterRow) -> str:
+    return "Cancelled" if row.cancelled else "Referred" if row.credit_result == "refer" else "Registered"
+
+
+def _pill(row: BlotterRow) -> str:
+    return "mut" if row.cancelled else "warn" if row.credit_result == "refer" else "up"
+
+
+class BlotterPage(QWidget):
+    def __init__(self, app: DealsApp, ui: Ui) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self.scope = SegmentedButtons(["Today", "This customer"], name="Which deals")
+        self.scope.changed.connect(lambda index: ui.run(app.show(_SCOPES[index])))
+        self.cancel_button = button("Cancel deal  Del", "ghost", tip="Cancel the selected deal; its credit is released")
+        self.cancel_button.clicked.connect(self._cancel)
+        header = PanelHeader()
+        header.title.hide()
+        header.add(self.scope)
+        header.add_right(self.cancel_button)
+        self.table = RecordTable(_columns(), "No deals today.", name="Blotter")
+        self.table.activated.connect(lambda row: ui.run(app.focus(row)))
+        self.table.chosen.connect(lambda row: self.cancel_button.setEnabled(not row.cancelled))
+        self.undo_bar = QFrame()
+        self.undo_bar.setObjectName("toast")
+        self._undo_text = ElidedLabel()
+        undo = button("Undo  Ctrl Z")
+        undo.clicked.connect(self._undo)
+        line = QHBoxLayout(self.undo_bar)
+        line.setContentsMargins(10, 4, 6, 4)
+        line.addWidget(self._undo_text, 1)
+        line.addWidget(undo)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 6)
+        column.setSpacing(2)
+        column.addWidget(header)
+        column.addWidget(self.table)
+        column.addWidget(self.undo_bar)
+        self.setFocusProxy(self.table)
+        ui.commands.add(
+            Command(
+                "deals.cancel", "Deals: cancel the selected deal", self._cancel, "Del", self._can_cancel, self, "x"
+            ),
+            Command(
+                "deals.undo", "Deals: undo the cancellation", self._undo, "Ctrl+Z", self._can_undo, self, "refresh"
+            ),
+        )
+
+    def show_state(self, state: DealsState) -> None:
+        self.scope.blockSignals(True)
+        self.scope.set_current(_SCOPES.index(state.scope))
+        self.scope.blockSignals(False)
+        if list(self.table.rows) != list(state.rows) or not state.rows:
+            self.table.set_empty(state.blotter_text)
+            self.table.set_rows(state.rows)
+        self.cancel_button.setEnabled(self._can_cancel())
+        self.undo_bar.setVisible(state.cancelled is not None)
+        if state.cancelled is not None:
+            self._undo_text.set_text(f"Cancelled: {state.cancelled.sentence}")
+
+    def _can_cancel(self) -> bool:
+        row = self.table.current()
+        return row is not None and not row.cancelled
+
+    def _cancel(self) -> None:
+        row = self.table.current()
+        if row is not None and not row.cancelled:
+            self._ui.run(self._app.cancel(row))
+
+    def _can_undo(self) -> bool:
+        return self._app.state.value.cancelled is not None
+
+    def _undo(self) -> None:
+        self._ui.run(self._app.undo())
