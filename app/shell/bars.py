@@ -221,6 +221,7 @@ class Rail(QFrame):
     def set_panels(self, panels: Sequence[Panel]) -> None:
         for old in self._panels.values():
             self._column.removeWidget(old)
+            old.hide()
             old.deleteLater()
         self._panels = {}
         for number, panel in enumerate(panels):

@@ -44,7 +44,7 @@ class _CardPainter(QStyledItemDelegate):
     def __init__(self, parent: CardList) -> None:
         super().__init__(parent)
         self._list = parent
-        self._title = Elider(theme.font(weight=QFont.Weight.DemiBold))
+        self._title = Elider(theme.font(weight=QFont.Weight.Medium))
         self._small = Elider(theme.font(tokens.SMALL))
         self._badge = theme.font(tokens.CAP, QFont.Weight.Bold)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import PySide6QtAds as ads
-from PySide6.QtCore import QByteArray, QObject, QRect, QSize, Qt, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, QTimer, Signal
+from PySide6.QtWidgets import QSplitter, QWidget
 
 from app.shell import icons, theme, tokens
 from app.shell.panels import AREAS, Panel, PanelFrame
@@ -53,6 +53,11 @@ class Docks(QObject):
         self._dot = icons.dot(tokens.CHANNELS["fdc3.channel.6"])
         self._arranged = False
         self._moving = False
+        self._sharing = False
+        """The default layout stands and no splitter was dragged: its shares are kept when the window is resized."""
+        self._share_later = QTimer(self, interval=0, singleShot=True)
+        self._share_later.timeout.connect(self._share)
+        self.manager.installEventFilter(self)
 
     # Panels
 
@@ -154,7 +159,7 @@ class Docks(QObject):
 
     # Layout
 
-    def arrange(self, size: QSize) -> None:
+    def arrange(self) -> None:
         """Puts every panel at its home: the default layout."""
         self._moving = True
         updates = self.manager.updatesEnabled()
@@ -165,15 +170,19 @@ class Docks(QObject):
                     if dock.isAutoHide():
                         dock.setAutoHide(False)
                     self.manager.removeDockWidget(dock)
-            first_of_column = [place for column in AREAS if (place := self._place_column(column)) is not None]
+            for column in AREAS:
+                self._place_column(column)
             self._arranged = True
-            self._share(first_of_column, size)
+            self._sharing = True
+            self._share()
+            for splitter in self.manager.findChildren(QSplitter):
+                splitter.splitterMoved.connect(self._dragged)
         finally:
             self.manager.setUpdatesEnabled(updates)
             self._moving = False
         self._emit_changed()
 
-    def _place_column(self, column: Iterable[str]) -> Any:
+    def _place_column(self, column: Iterable[str]) -> None:
         upper = None
         for area in column:
             place = None
@@ -189,26 +198,36 @@ class Docks(QObject):
             if place is not None:
                 place.setCurrentIndex(0)
                 upper = upper or place
-        return upper
 
-    def _share(self, places: list[Any], size: QSize) -> None:
-        calls = [place for place in places if self._home_of(place) == "calls"]
-        rest = max(size.width() - (tokens.CALLS if calls else 0), 400)
-        widths: list[int] = []
-        for place in places:
-            home = self._home_of(place)
-            widths.append(tokens.CALLS if home == "calls" else round(rest * COLUMN_SHARES.get(home, 1 / 3)))
-            splitter = place.parentSplitter()
-            if splitter.orientation() == Qt.Orientation.Vertical:
-                upper = round(size.height() * TOP_SHARE)
-                splitter.setSizes([upper, size.height() - upper])
+    def _share(self) -> None:
+        """Gives the columns and rows of the default layout their share of the room."""
         root = self.manager.rootSplitter()
-        if root is None or root.count() != len(widths):
+        size = self.manager.size()
+        if not self._sharing or root is None or size.width() < 100:
             return
+        calls = tokens.CALLS if size.width() >= 1500 else tokens.CALLS_NARROW
+        widths: list[int] = []
+        for number in range(root.count()):
+            part = root.widget(number)
+            area = part.findChild(ads.CDockAreaWidget) if isinstance(part, QSplitter) else part
+            home = self._home_of(area)
+            rest = size.width() - (calls if self._has("calls") else 0)
+            widths.append(calls if home == "calls" else round(rest * COLUMN_SHARES.get(home, 1 / 3)))
+            if isinstance(part, QSplitter) and part.count() == 2:
+                upper = round(size.height() * TOP_SHARE)
+                part.setSizes([upper, size.height() - upper])
         root.setSizes(widths)
-        for number, place in enumerate(places):
-            # The calls column keeps its width when the window grows; the others share what there is.
-            root.setStretchFactor(number, 0 if self._home_of(place) == "calls" else 1)
+
+    def _has(self, home: str) -> bool:
+        return any(frame.panel.home == home and self.is_open(app_id) for app_id, frame in self._frames.items())
+
+    def _dragged(self, _position: int = 0, _index: int = 0) -> None:
+        self._sharing = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if self._sharing and event.type() == QEvent.Type.Resize:
+            self._share_later.start()
+        return False
 
     def _home_of(self, place: Any) -> str:
         frame = self._frames.get(place.dockWidget(0).objectName())
@@ -251,6 +270,7 @@ class Docks(QObject):
             if not self.manager.restoreState(QByteArray(state), STATE_VERSION):
                 return False
             self._arranged = True
+            self._sharing = False
             known = set(known)
             for app_id, frame in self._frames.items():
                 if app_id not in known:

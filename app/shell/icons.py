@@ -56,11 +56,11 @@ def icon(name: str, tint: str = "tx2", size: int = 16) -> QIcon:
 
 
 def switch_icon(name: str, size: int = 16) -> QIcon:
-    """An icon for a button that can be on: then it takes the accent colour."""
+    """An icon for a button that can be on: bright then, dim when off."""
     made = QIcon()
     for ratio in (1, 2):
-        made.addPixmap(pixmap(name, "tx2", size, ratio), QIcon.Mode.Normal, QIcon.State.Off)
-        made.addPixmap(pixmap(name, "acc", size, ratio), QIcon.Mode.Normal, QIcon.State.On)
+        made.addPixmap(pixmap(name, "tx3", size, ratio), QIcon.Mode.Normal, QIcon.State.Off)
+        made.addPixmap(pixmap(name, "tx1", size, ratio), QIcon.Mode.Normal, QIcon.State.On)
     return made
 
 

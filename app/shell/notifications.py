@@ -1,4 +1,8 @@
-"""Notices to the user: toasts at the bottom right, and the list behind the bell."""
+"""Notices to the user: toasts at the bottom left, and the list behind the bell.
+
+Bottom left, over the tail of the calls list: at the bottom right a toast would lie on the ticket's buy and sell buttons
+just as someone clicks.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ LOOKS = {"info": ("info", "acc"), "success": ("check", "up"), "warning": ("alert
 SHOWN_MS = {"info": 5000, "success": 4000, "warning": 9000, "error": 0}
 """How long a toast stays; an error stays until it is closed."""
 MOST = 4
-WIDTH = 340
+WIDTH = 330
 
 
 def _text_block(notice: Notice, *, width: int) -> QVBoxLayout:
@@ -110,10 +114,10 @@ class Toasts(QObject):
 
     def place(self) -> None:
         room = self._room()
-        corner = room.bottomRight() - QPoint(10, 10)
+        corner = room.bottomLeft() + QPoint(8, -8)
         for toast in reversed(self.stack):
             toast.adjustSize()
-            toast.move(corner - QPoint(toast.width() - 1, toast.height() - 1))
+            toast.move(corner - QPoint(0, toast.height() - 1))
             corner -= QPoint(0, toast.height() + 6)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

@@ -215,7 +215,9 @@ class Palette(QFrame):
             self._focus_before = window.focusWidget()
         room = self._root.rect()
         width = min(max(WIDTH, place.width()), room.width() - 24)
-        height = min(MOST_ROWS * ROW + 76, room.height() - place.top() - 24)
+        rows = max(3, min(MOST_ROWS, (room.height() - place.top() - 120) // ROW))
+        self.list.setFixedHeight(rows * ROW)
+        height = self.sizeHint().height()
         left = min(max(place.center().x() - width // 2, 12), room.width() - width - 12)
         self.setGeometry(left, place.top(), width, height)
         self.entry.clear()
@@ -296,7 +298,15 @@ class Palette(QFrame):
                 key=lambda pair: -pair[0],
             )
             return [self._command_line(command) for _, command in ranked[:12]]
-        ordered = sorted(commands, key=lambda command: place.get(command.id, len(place)))
+        # Used lately, then the panels in their order, then everything else by title.
+        ordered = sorted(
+            commands,
+            key=lambda command: (
+                place.get(command.id, len(place)),
+                not command.id.startswith("panel.show."),
+                command.shortcut or "~" if command.id.startswith("panel.show.") else "",
+            ),
+        )
         return [self._command_line(command, "recent" if command.id in place else "") for command in ordered]
 
     def _command_line(self, command: Command, group: str = "") -> Line:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedLayout, QWidget
 
 from app.shell.widgets import EmptyState
 
@@ -30,6 +30,20 @@ class Panel:
         return self.area if self.area in AREA_NAMES else "followups"
 
 
+class _Scroller(QScrollArea):
+    """A panel in less height than it needs scrolls; it is never squeezed until its fields are cut."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidgetResizable(True)
+        # Width gives way (text is elided); only height is taken from the content's minimum.
+        content.setMinimumWidth(max(1, content.minimumWidth()))
+        self.setWidget(content)
+
+
 class PanelFrame(QWidget):
     """Holds a panel's widget and stands in for it while there is none. ``restart_asked`` from the stopped state."""
 
@@ -42,7 +56,8 @@ class PanelFrame(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.setContentsMargins(0, 0, 0, 0)
         self._shown: QWidget = EmptyState(f"Starting {panel.title} …")
-        self._stack.addWidget(self._shown)
+        self._holder = _Scroller(self._shown)
+        self._stack.addWidget(self._holder)
         self.setAccessibleName(panel.title)
 
     def content(self) -> QWidget | None:
@@ -77,8 +92,10 @@ class PanelFrame(QWidget):
         old, self._shown, self.state = self._shown, widget, state
         if old is widget:
             return
-        self._stack.addWidget(widget)
-        self._stack.setCurrentWidget(widget)
-        self._stack.removeWidget(old)
-        old.hide()
-        old.deleteLater()
+        holder = _Scroller(widget)
+        self._stack.addWidget(holder)
+        self._stack.setCurrentWidget(holder)
+        before, self._holder = self._holder, holder
+        self._stack.removeWidget(before)
+        before.hide()
+        before.deleteLater()

@@ -32,13 +32,16 @@ Row = Any
 """A record of any kind: the table only hands it to the columns' functions."""
 Index = QModelIndex | QPersistentModelIndex
 FRAME_MS = 16
+LEAST_STRETCH = 84
+LEAST_SCALE = 0.72
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """One column. ``color``, ``fill`` give token names; ``icon`` an icon name; ``pill`` a pill kind ("up", "warn").
 
-    A width of 0 stretches. ``sort`` gives the key to order by; without it numbers in the text count as numbers.
+    A width of 0 stretches. Short of room, text columns shrink, then columns with a ``drop`` number go, 1 first; numbers
+    are never cut. ``sort`` gives the key to order by; without it numbers in the text count as numbers.
     """
 
     title: str
@@ -52,6 +55,36 @@ class Column:
     icon: Callable[[Row], str | None] | None = None
     pill: Callable[[Row], str | None] | None = None
     tip: Callable[[Row], str] | None = None
+    drop: int = 0
+
+
+def fitting(columns: Sequence[Column], room: int) -> list[int | None]:
+    """The width of each column in this much room, None for one that is left out."""
+    stretched = {number for number, column in enumerate(columns) if column.width == 0} or {0}
+    kept = set(range(len(columns)))
+    going = sorted((number for number in kept if columns[number].drop), key=lambda number: columns[number].drop)
+    shrink = [number for number in kept if columns[number].align == "left" and number not in stretched]
+
+    def needed(scale: float) -> int:
+        return sum(
+            LEAST_STRETCH if number in stretched else int(columns[number].width * (scale if number in shrink else 1))
+            for number in kept
+        )
+
+    while going and needed(LEAST_SCALE) > room:
+        kept.discard(going.pop(0))
+    scale = 1.0 if needed(1.0) <= room else LEAST_SCALE
+    left = room - needed(scale)
+    extra = max(0, left) // max(1, len(stretched & kept))
+    widths: list[int | None] = []
+    for number, column in enumerate(columns):
+        if number not in kept:
+            widths.append(None)
+        elif number in stretched:
+            widths.append(LEAST_STRETCH + extra)
+        else:
+            widths.append(int(column.width * (scale if number in shrink else 1)))
+    return widths
 
 
 _NUMBER = re.compile(r"^[^\d+\-−.]*([+\-−]?[\d,]*\.?\d+)")
@@ -157,17 +190,18 @@ class RecordTable(QTableView):
         rows.hide()
         header = RecordHeader(self._columns, self)
         header.sectionClicked.connect(self._header_clicked)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         self.setHorizontalHeader(header)
 
     def _lay_columns(self) -> None:
+        """Fits the columns to the room there is; a width the user dragged stays until the room changes."""
         header = self.horizontalHeader()
-        stretched = [number for number, column in enumerate(self._columns) if column.width == 0] or [0]
-        for number, column in enumerate(self._columns):
-            if number in stretched:
-                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Stretch)
-            else:
-                header.setSectionResizeMode(number, QHeaderView.ResizeMode.Interactive)
-                header.resizeSection(number, column.width)
+        room = self.viewport().width()
+        shown = fitting(self._columns, room)
+        for number, width in enumerate(shown):
+            header.setSectionHidden(number, width is None)
+            if width is not None:
+                header.resizeSection(number, width)
 
     # Rows
 
@@ -300,6 +334,8 @@ class RecordTable(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._hovered = -1
+        if event.size().width() != event.oldSize().width():
+            self._lay_columns()
 
     # Keys and mouse
 

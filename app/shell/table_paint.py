@@ -59,7 +59,7 @@ class CellPainter(QStyledItemDelegate):
         self._row_at = row_at
         self.hovered = -1
         self._plain = Elider(theme.font())
-        self._strong = Elider(theme.font(weight=QFont.Weight.DemiBold))
+        self._strong = Elider(theme.font(weight=QFont.Weight.Medium))
         self._small = Elider(theme.font(tokens.SMALL))
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:

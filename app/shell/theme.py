@@ -56,7 +56,7 @@ QLineEdit[k="bad"],QComboBox[k="bad"]{border-color:{dn}}
 QLineEdit[k="said"],QComboBox[k="said"],QPlainTextEdit[k="said"]{border-color:{accln}}
 QLineEdit[k="bare"]{background:transparent;border:0;font-size:14px}
 QComboBox::drop-down{border:0;width:18px}
-QComboBox::down-arrow{image:url({icons}/chevron-down-theme.svg);width:12px;height:12px}
+QComboBox::down-arrow{image:url({icons}/chevron-down-theme.svg);width:10px;height:10px}
 QComboBox QAbstractItemView{background:{bg3};border:1px solid {line2};selection-background-color:{sel}}
 QPushButton{background:{bg3};border:1px solid {line2};border-radius:3px;padding:0 10px;min-height:22px}
 QPushButton:hover{background:{bg4}}
@@ -72,7 +72,7 @@ QPushButton[k="pri"]:disabled,QPushButton[k="buy"]:disabled,QPushButton[k="sell"
 QPushButton[k="ghost"]{background:transparent;border-color:transparent;color:{tx2}}
 QPushButton[k="ghost"]:hover{background:{bg3};color:{tx1}}
 QPushButton[k="ghost"]:focus{border-color:{accln}}
-QPushButton[k="seg"]{background:transparent;border:0;border-radius:3px;color:{tx3};padding:0 8px;min-height:20px;
+QPushButton[k="seg"]{background:transparent;border:0;border-radius:3px;color:{tx3};padding:0 6px;min-height:20px;
 font-size:11px}
 QPushButton[k="seg"]:hover{color:{tx2}}
 QPushButton[k="seg"]:checked{background:{bg3};color:{tx1}}
@@ -82,6 +82,9 @@ QToolButton{background:transparent;border:0;border-radius:4px;padding:4px}
 QToolButton:hover,QToolButton:focus{background:{bg3}}
 QToolButton:checked{background:{accbg}}
 QToolButton::menu-indicator{image:none}
+QFrame#rail QToolButton:checked{background:transparent}
+QFrame#rail QToolButton:checked:hover{background:{bg3}}
+QFrame#rail QToolButton[k="home"]{background:{accbg}}
 QTableView,QListView,QTreeView{background:{bg1};border:0}
 QListView[k="popup"]{background:{bg2}}
 QHeaderView{background:{bg1};border:0}

@@ -77,6 +77,8 @@ TOP: Final = 38
 STATUS: Final = 22
 RAIL: Final = 40
 CALLS: Final = 264
+CALLS_NARROW: Final = 216
+"""The calls column on a window narrower than 1500."""
 POPUP: Final = 452
 GAP: Final = 8
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFontMetrics, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.shell import icons
+from app.shell import icons, theme, tokens
 from app.shell.cards import Card, CardList
 from app.shell.table import Column, RecordTable
 
@@ -195,6 +195,7 @@ class SegmentedButtons(QWidget):
 
     def __init__(self, titles: Sequence[str], current: int = 0, *, name: str = "") -> None:
         super().__init__()
+        self._titles = list(titles)
         self.setAccessibleName(name)
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
@@ -211,6 +212,7 @@ class SegmentedButtons(QWidget):
         self._group.button(current).setChecked(True)
         self._group.idToggled.connect(self._toggled)
         self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._measure()
 
     def current(self) -> int:
         return self._group.checkedId()
@@ -219,8 +221,42 @@ class SegmentedButtons(QWidget):
         self._group.button(index).setChecked(True)
 
     def set_title(self, index: int, title: str) -> None:
-        self._group.button(index).setText(title.replace("&", "&&"))
+        self._titles[index] = title
         self._group.button(index).setAccessibleName(title)
+        self._measure()
+        self._fit()
+
+    def sizeHint(self) -> QSize:
+        return QSize(sum(self._natural) + 2 * (len(self._natural) - 1), tokens.ROW)
+
+    def minimumSizeHint(self) -> QSize:
+        # A few short ones ("1D", "YTD") cannot be cut; longer titles can.
+        least = self.sizeHint().width() if len(self._natural) * 44 >= self.sizeHint().width() else 120
+        return QSize(least, tokens.ROW)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _measure(self) -> None:
+        metrics = QFontMetrics(theme.font(tokens.SMALL))
+        self._natural = [metrics.horizontalAdvance(title) + 16 for title in self._titles]
+        self.updateGeometry()
+
+    def _fit(self) -> None:
+        """Cuts the longest titles when there is no room for all; the tooltip has them whole."""
+        room = self.width() - 2 * (len(self._natural) - 1)
+        cap = max(self._natural, default=0)
+        while cap > 30 and sum(min(width, cap) for width in self._natural) > room:
+            cap -= 2
+        metrics = QFontMetrics(theme.font(tokens.SMALL))
+        for number, (title, width) in enumerate(zip(self._titles, self._natural, strict=True)):
+            cut = width > cap
+            text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, cap - 16) if cut else title
+            made = self._group.button(number)
+            made.setText(text.replace("&", "&&"))
+            made.setToolTip(title if cut else "")
+            made.setFixedWidth(min(width, cap))
 
     def _toggled(self, index: int, checked: bool) -> None:
         if checked:
@@ -277,14 +313,14 @@ class PanelHeader(QWidget):
         self._line = QHBoxLayout(self)
         self._line.setContentsMargins(10, 6, 8, 4)
         self._line.setSpacing(8)
-        self.title = heading(title, level)
+        self.title = ElidedLabel(title, f"h{level}")
         self.title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._line.addWidget(self.title)
         self._left = 1
         self._line.addStretch(1)
 
     def set_title(self, title: str) -> None:
-        self.title.setText(title)
+        self.title.set_text(title)
 
     def add(self, widget: QWidget) -> None:
         """Puts a widget after the title and what was added before."""

@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
     def _build(self, user: CurrentUser, zones: Sequence[tuple[str, str]]) -> None:
         self._root = QWidget()
         self._root.setObjectName("root")
+        self._root.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         outer = QVBoxLayout(self._root)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.setSpacing(0)
@@ -101,6 +102,7 @@ class MainWindow(QMainWindow):
         self.notice_list = NoticeList(self._root)
         self._layout_button = icon_button("desk", "Workspaces and layout", tint="acc", size=18)
         self._layout_button.clicked.connect(self._open_layout_menu)
+        self._layout_button.setProperty("k", "home")
         self.rail.add_top(self._layout_button)
         self._settings_button = icon_button("settings", "Settings", size=18)
         self._apps_button = icon_button("plug", "Apps", size=18)
@@ -132,11 +134,9 @@ class MainWindow(QMainWindow):
             Command("desk.notices", "Notifications", self.toggle_notices, "Ctrl+Shift+N", icon="bell"),
             Command("desk.popup", "Go to the popup", self.popups.focus_next, "F6", lambda: bool(self.popups.widgets())),
             Command("desk.dismiss-notices", "Close all notices", self.toasts.close_all, icon="bell"),
-            Command("panel.float", "Float this panel", lambda: self._on_focused(self.docks.float_panel), icon="window"),
-            Command(
-                "panel.auto-hide", "Auto-hide this panel", lambda: self._on_focused(self.docks.auto_hide), icon="pin"
-            ),
-            Command("panel.close", "Close this panel", lambda: self._on_focused(self.docks.close), "Ctrl+W", icon="x"),
+            Command("panel.float", "Float this panel", partial(self._on_focused, docks.float_panel), icon="window"),
+            Command("panel.auto-hide", "Auto-hide this panel", partial(self._on_focused, docks.auto_hide), icon="pin"),
+            Command("panel.close", "Close this panel", partial(self._on_focused, docks.close), "Ctrl+W", icon="x"),
             Command("desk.quit", "Quit Deskline", self.close, "Ctrl+Q", icon="x"),
         )
 
@@ -352,6 +352,8 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._panels_changed()
+        if self.focusWidget() is None or self.focusWidget() is self.top.workspaces:
+            self._root.setFocus()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSize, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
@@ -71,6 +71,9 @@ class WorkspaceControl(QObject):
         self._list()
         self.keep()
 
+    def _switch_checked(self, name: str, _checked: bool = False) -> None:
+        self.switch(name)
+
     def save_current(self) -> None:
         self.save_as(self.workspaces.current)
         self._ui.notify(Notice(f"Workspace “{self.workspaces.current}” is saved.", "success"))
@@ -92,7 +95,7 @@ class WorkspaceControl(QObject):
     def reset(self) -> None:
         """The default layout for the current workspace."""
         self.workspaces.layouts[self.workspaces.current] = None
-        self._docks.arrange(self._size())
+        self._docks.arrange()
         self.keep()
 
     def keep(self) -> None:
@@ -116,7 +119,7 @@ class WorkspaceControl(QObject):
             action = menu.addAction(icons.icon("desk"), name.replace("&", "&&"))
             action.setCheckable(True)
             action.setChecked(name == self.workspaces.current)
-            action.triggered.connect(lambda _=False, name=name: self.switch(name))
+            action.triggered.connect(partial(self._switch_checked, name))
         menu.addSeparator()
         for command_id in ("save", "save-as", "rename", "delete", "reset"):
             command = self._ui.commands.get(f"workspace.{command_id}")
@@ -158,11 +161,7 @@ class WorkspaceControl(QObject):
                 log.warning(
                     "The layout of workspace %s cannot be restored; the default is used", self.workspaces.current
                 )
-            self._docks.arrange(self._size())
-
-    def _size(self) -> QSize:
-        size: QSize = self._docks.manager.size()
-        return size
+            self._docks.arrange()
 
     def _list(self) -> None:
         names = self.workspaces.names()
@@ -171,10 +170,8 @@ class WorkspaceControl(QObject):
             self._ui.commands.remove(f"workspace.go.{name}")
         for name in names:
             if name not in self._listed:
-                go = Command(
-                    f"workspace.go.{name}", f"Workspace: {name}", lambda name=name: self.switch(name), icon="desk"
-                )
-                self._ui.commands.add(go)
+                switch = partial(self.switch, name)
+                self._ui.commands.add(Command(f"workspace.go.{name}", f"Workspace: {name}", switch, icon="desk"))
         self._listed = names
 
 

@@ -181,7 +181,7 @@ def crm() -> QWidget:
             Column("Price", lambda r: r[2], 74, "right", strong=True),
             Column("P&L bp", lambda r: r[3], 58, "right", color=lambda r: _sign(r[3])),
             Column("Interest", lambda r: r[4], 110, color=lambda r: {"b": "up", "s": "dn"}.get(r[4][5:6], "tx2")),
-            Column("Last", lambda r: r[5], 44, "right", color=lambda r: "tx3"),
+            Column("Last", lambda r: r[5], 44, "right", color=lambda r: "tx3", drop=1),
         ],
         name="Holdings",
     )
@@ -197,14 +197,14 @@ def pricing() -> QWidget:
     table = RecordTable(
         [
             Column("Bond", lambda r: r[0], 0),
-            Column("Size", lambda r: r[1], 50, "right", color=lambda r: "tx3"),
+            Column("Size", lambda r: r[1], 50, "right", color=lambda r: "tx3", drop=2),
             Column("Bid", lambda r: r[2], 64, "right", strong=True, fill=lambda r: f"{r[7]}bg" if r[7] else None),
             Column(
                 "Ask", lambda r: r[3], 64, "right", strong=True, fill=lambda r: f"{r[7]}bg" if r[7] == "dn" else None
             ),
-            Column("Spd", lambda r: r[4], 40, "right"),
+            Column("Spd", lambda r: r[4], 44, "right", drop=3),
             Column("Chg", lambda r: r[5], 52, "right", color=lambda r: _sign(r[5])),
-            Column("Age", lambda r: r[6], 44, "right", color=lambda r: "tx3"),
+            Column("Age", lambda r: r[6], 44, "right", color=lambda r: "tx3", drop=1),
         ],
         name="Prices",
     )

@@ -1,0 +1,89 @@
+"""One Deskline per state folder: a second start hands over its arguments and the first window comes to the front."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QLockFile, QObject, Signal
+from PySide6.QtNetwork import QLocalServer, QLocalSocket
+
+log = logging.getLogger(__name__)
+ANSWER_MS = 3000
+MOST_BYTES = 64_000
+
+
+class SingleInstance(QObject):
+    """The lock and the ear. ``asked`` with the arguments of each later start."""
+
+    asked = Signal(list)
+
+    def __init__(self, folder: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = QLockFile(str(folder / "deskline.lock"))
+        # Never stale by age; a lock whose process is gone is taken over at once.
+        self._lock.setStaleLockTime(0)
+        digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+        self._name = f"deskline-{digest}"
+        self._server: QLocalServer | None = None
+
+    def claim(self) -> bool:
+        """True if this is the first start; it listens from now on. False if another one runs."""
+        if not self._lock.tryLock(0):
+            return False
+        # A crashed start leaves its socket behind; we hold the lock, so it is nobody's.
+        QLocalServer.removeServer(self._name)
+        server = QLocalServer(self)
+        server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
+        server.newConnection.connect(self._arrived)
+        if not server.listen(self._name):
+            log.warning("A second start cannot reach this window: %s", server.errorString())
+        self._server = server
+        return True
+
+    def hand_over(self, arguments: Sequence[str]) -> bool:
+        """Asks the running one to come to the front; False if it does not answer."""
+        socket = QLocalSocket()
+        socket.connectToServer(self._name)
+        if not socket.waitForConnected(ANSWER_MS):
+            return False
+        socket.write(json.dumps(list(arguments)).encode() + b"\n")
+        heard = socket.waitForReadyRead(ANSWER_MS) and bytes(socket.readAll().data()).startswith(b"ok")
+        socket.disconnectFromServer()
+        return heard
+
+    def release(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server.deleteLater()
+            self._server = None
+        self._lock.unlock()
+
+    def _arrived(self) -> None:
+        while self._server is not None and (socket := self._server.nextPendingConnection()) is not None:
+            socket.readyRead.connect(lambda socket=socket: self._read(socket))
+            socket.disconnected.connect(socket.deleteLater)
+            if socket.bytesAvailable():
+                self._read(socket)
+
+    def _read(self, socket: QLocalSocket) -> None:
+        if not socket.canReadLine():
+            if socket.bytesAvailable() > MOST_BYTES:
+                socket.abort()
+            return
+        line = bytes(socket.readLine().data())
+        try:
+            arguments = json.loads(line)
+        except ValueError:
+            arguments = None
+        if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
+            log.warning("Something that is not Deskline spoke to the single-instance socket")
+            socket.abort()
+            return
+        socket.write(b"ok\n")
+        socket.flush()
+        self.asked.emit(arguments)
