@@ -38,15 +38,26 @@ class Message(msgspec.Struct, rename="camel", omit_defaults=True, tag_field="typ
 # Requests -----------------------------------------------------------------------------------------------------------
 
 
+class RequestSource(Wire, kw_only=True):
+    app_id: str = ""
+    instance_id: str | UnsetType = UNSET
+    desktop_agent: str | UnsetType = UNSET
+    intent_handler_error: str | UnsetType = UNSET
+    """Ours; see ``fdc3.types.wire``. The standard leaves this object open."""
+
+
 class RequestMeta(Wire):
     request_uuid: str
     timestamp: dt.datetime
-    source: AppIdentifier | UnsetType = UNSET
+    source: RequestSource | UnsetType = UNSET
     """What the app says about itself; for debugging only, the broker knows who is speaking."""
 
 
 class Request(Message, kw_only=True):
     meta: RequestMeta
+
+
+NO_CONTEXT = Raw(b"null")
 
 
 class NoPayload(Wire):
@@ -262,7 +273,8 @@ class ResponsePayload(Wire, kw_only=True):
     app_intents: tuple[AppIntent, ...] | UnsetType = UNSET
     app_metadata: AppMetadata | UnsetType = UNSET
     channel: ChannelDescription | UnsetType | None = UNSET
-    context: Raw | UnsetType | None = UNSET
+    context: Raw | UnsetType = UNSET
+    """The JSON ``null`` if there is no current context."""
     implementation_metadata: ImplementationMetadata | UnsetType = UNSET
     user_channels: tuple[ChannelDescription, ...] | UnsetType = UNSET
     app_identifier: AppIdentifier | UnsetType = UNSET
@@ -281,7 +293,7 @@ class RaiseIntentResultResponse(Response):
 
 def _response_to(request: type[Request]) -> type[Response]:
     name = request.__name__.removesuffix("Request") + "Response"
-    return cast(type[Response], type(Response)(name, (Response,), {"__module__": __name__, "__annotations__": {}}))
+    return cast(type[Response], msgspec.defstruct(name, [], bases=(Response,), module=__name__))
 
 
 REQUESTS: tuple[type[Request], ...] = tuple(Request.__subclasses__())

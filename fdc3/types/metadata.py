@@ -117,7 +117,8 @@ class IntentResolutionDescription(Wire):
 
 
 class IntentResult(Wire, kw_only=True):
-    """A handler's result: a context, a channel, or (both unset) nothing."""
+    """A handler's result: a context, a channel, or (all unset) nothing. ``error``: the handler failed."""
 
     context: msgspec.Raw | UnsetType = UNSET
     channel: ChannelDescription | UnsetType = UNSET
+    error: str | UnsetType = UNSET

@@ -9,9 +9,23 @@ from __future__ import annotations
 from typing import Protocol, Union, cast
 
 import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from fdc3.types.errors import CreationFailed, Fdc3Error, MalformedContext, MalformedMessage, NoChannelFound
-from fdc3.types.messages import EVENTS, REQUESTS, RESPONSES, AgentMessage, Message, RaiseIntentResultResponse, Request
+from fdc3.types.messages import (
+    EVENTS,
+    REQUESTS,
+    RESPONSES,
+    AgentMessage,
+    IntentResultRequest,
+    Message,
+    RaiseIntentResultResponse,
+    Request,
+    RequestMeta,
+    RequestSource,
+)
+from fdc3.types.metadata import IntentResult
 
 READ_ERRORS = (msgspec.MsgspecError, UnicodeError, RecursionError)
 """What the decoder raises on bytes from outside: bad JSON, wrong shapes, broken UTF-8, absurd nesting."""
@@ -83,13 +97,14 @@ class Fdc3v22:
 
     def decode_request(self, data: bytes | str) -> Request:
         try:
-            return self._requests.decode(data)
+            request = self._requests.decode(data)
         except READ_ERRORS as reason:
             try:
                 envelope = self._envelope.decode(data)
             except READ_ERRORS:
                 raise Unreadable(str(reason)) from None
             raise Unreadable(str(reason), envelope.type, envelope.meta.requestUuid) from None
+        return _with_error_in_place(request) if isinstance(request, IntentResultRequest) else request
 
     def decode_agent_message(self, data: bytes | str) -> AgentMessage:
         try:
@@ -98,7 +113,27 @@ class Fdc3v22:
             raise Unreadable(str(reason)) from None
 
     def encode(self, message: Message) -> bytes:
+        if isinstance(message, IntentResultRequest) and message.payload.intent_result.error is not UNSET:
+            message = _with_error_aside(message)
         return self._encoder.encode(message)
+
+
+# A handler that fails has no words in 2.2: its result can only be a context, a channel or nothing. What is sent is
+# "nothing", plus the error in the one place of the message that the schema leaves open. Other agents see "nothing".
+
+
+def _with_error_aside(message: IntentResultRequest) -> IntentResultRequest:
+    source = RequestSource(app_id="unknown", intent_handler_error=message.payload.intent_result.error)
+    meta = RequestMeta(message.meta.request_uuid, message.meta.timestamp, source)
+    return IntentResultRequest(payload=replace(message.payload, intent_result=IntentResult()), meta=meta)
+
+
+def _with_error_in_place(message: IntentResultRequest) -> IntentResultRequest:
+    source = message.meta.source
+    if source is UNSET or source.intent_handler_error is UNSET:
+        return message
+    result = IntentResult(error=source.intent_handler_error)
+    return IntentResultRequest(payload=replace(message.payload, intent_result=result), meta=message.meta)
 
 
 FDC3_2_2 = Fdc3v22()

@@ -76,3 +76,9 @@ def decode(data: bytes | str) -> ConnectionStep | None:
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return None
+
+
+def is_goodbye(data: bytes | str) -> bool:
+    """Whether ``data`` is a goodbye; cheap for all other messages."""
+    marker = b"WSCPGoodbye" if isinstance(data, bytes) else "WSCPGoodbye"
+    return len(data) < 200 and marker in data and isinstance(decode(data), WSCPGoodbye)  # type: ignore[operator]

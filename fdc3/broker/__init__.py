@@ -1,0 +1,21 @@
+"""The desktop agent itself, sans-I/O: a message in, effects out; clock and ids are passed in.
+
+No sockets, tasks, threads or encoding. ``Broker`` is the door; the areas (channels, intents, apps) are behind it.
+"""
+
+from fdc3.broker.broker import Broker
+from fdc3.broker.core import Instance, Timeouts
+from fdc3.broker.effects import CancelResolve, Deliver, Effect, Launch, Lost, ResolutionRequest, Resolve
+
+__all__ = [
+    "Broker",
+    "CancelResolve",
+    "Deliver",
+    "Effect",
+    "Instance",
+    "Launch",
+    "Lost",
+    "ResolutionRequest",
+    "Resolve",
+    "Timeouts",
+]

@@ -1,0 +1,295 @@
+"""Channels: user, app and private; broadcasting, context listeners, current context, membership."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from msgspec import UNSET, Raw, UnsetType
+
+from fdc3.broker.core import Core, Handlers, Instance, context_type
+from fdc3.types import messages as m
+from fdc3.types.errors import AccessDenied, CreationFailed, NoChannelFound
+from fdc3.types.metadata import ChannelDescription, ChannelType, DisplayMetadata
+
+_COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta", "purple")
+RECOMMENDED_USER_CHANNELS: Final = tuple(
+    ChannelDescription(
+        f"fdc3.channel.{number}",
+        "user",
+        DisplayMetadata(name=f"Channel {number}", color=colour, glyph=str(number)),
+    )
+    for number, colour in enumerate(_COLOURS, start=1)
+)
+"""The eight user channels of the standard's recommendation."""
+
+
+@dataclass(slots=True, eq=False)
+class ContextListener:
+    uuid: str
+    instance: Instance
+    channel_id: str | None
+    """None: whichever user channel the instance has joined."""
+    context_type: str | None
+
+    def hears(self, kind: str) -> bool:
+        return self.context_type is None or self.context_type == kind
+
+
+@dataclass(slots=True, eq=False)
+class PrivateEventListener:
+    uuid: str
+    instance: Instance
+    event: m.PrivateEventType | None
+
+
+@dataclass(slots=True, eq=False)
+class Channel:
+    id: str
+    type: ChannelType
+    display: DisplayMetadata | UnsetType = UNSET
+    contexts: dict[str, Raw] = field(default_factory=dict)
+    """The latest context of each type, the latest of all last."""
+    listeners: dict[str, ContextListener] = field(default_factory=dict)
+    members: dict[str, Instance] = field(default_factory=dict)
+    """User channel: who has joined. Private channel: its parties."""
+    events: dict[str, PrivateEventListener] = field(default_factory=dict)
+
+    @property
+    def description(self) -> ChannelDescription:
+        return ChannelDescription(self.id, self.type, self.display)
+
+
+class Channels:
+    def __init__(
+        self,
+        core: Core,
+        user_channels: Iterable[ChannelDescription],
+        listener_added: Callable[[Instance, ContextListener], None],
+    ) -> None:
+        self.core = core
+        self._listener_added = listener_added
+        self._channels = {c.id: Channel(c.id, c.type, c.display_metadata) for c in user_channels}
+        self._listeners: dict[str, ContextListener] = {}
+        self._user_listeners: dict[str, dict[str, ContextListener]] = {}
+        self._membership_listeners: dict[str, Instance] = {}
+        self.handlers: Handlers = {
+            m.AddContextListenerRequest: self.add_context_listener,
+            m.ContextListenerUnsubscribeRequest: self.remove_context_listener,
+            m.BroadcastRequest: self.broadcast,
+            m.GetCurrentContextRequest: self.get_current_context,
+            m.GetOrCreateChannelRequest: self.get_or_create,
+            m.GetUserChannelsRequest: self.get_user_channels,
+            m.GetCurrentChannelRequest: self.get_current_channel,
+            m.JoinUserChannelRequest: self.join_user_channel,
+            m.LeaveCurrentChannelRequest: self.leave_current_channel,
+            m.AddEventListenerRequest: self.add_event_listener,
+            m.EventListenerUnsubscribeRequest: self.remove_event_listener,
+            m.CreatePrivateChannelRequest: self.create_private,
+            m.PrivateChannelDisconnectRequest: self.disconnect_private,
+            m.PrivateChannelAddEventListenerRequest: self.add_private_event_listener,
+            m.PrivateChannelUnsubscribeEventListenerRequest: self.remove_private_event_listener,
+        }
+
+    def usable(self, instance: Instance, channel_id: str) -> Channel:
+        """The channel, if it exists and this instance may use it."""
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            raise NoChannelFound
+        if channel.type == "private" and instance.id not in channel.members:
+            raise AccessDenied
+        return channel
+
+    # Contexts
+
+    def broadcast(self, sender: Instance, request: m.BroadcastRequest) -> None:
+        raw = request.payload.context
+        channel = self.usable(sender, request.payload.channel_id)
+        kind = context_type(raw)
+        channel.contexts.pop(kind, None)
+        channel.contexts[kind] = raw
+        listening = {x.instance.id: None for x in channel.listeners.values() if x.hears(kind)}
+        if channel.type == "user":
+            for member in channel.members:
+                if any(x.hears(kind) for x in self._user_listeners.get(member, {}).values()):
+                    listening[member] = None
+        listening.pop(sender.id, None)
+        self.core.tell(listening, m.BroadcastEvent, m.BroadcastEventPayload(channel.id, raw, sender.identifier))
+        self.core.reply(sender, request)
+
+    def get_current_context(self, instance: Instance, request: m.GetCurrentContextRequest) -> None:
+        contexts = self.usable(instance, request.payload.channel_id).contexts
+        kind = request.payload.context_type
+        found = contexts.get(kind) if kind is not None else next(reversed(contexts.values()), None)
+        self.core.reply(instance, request, context=found or m.NO_CONTEXT)
+
+    def add_context_listener(self, instance: Instance, request: m.AddContextListenerRequest) -> None:
+        channel_id = request.payload.channel_id
+        listener = ContextListener(self.core.new_id(), instance, channel_id, request.payload.context_type)
+        if channel_id is None:
+            self._user_listeners.setdefault(instance.id, {})[listener.uuid] = listener
+        else:
+            channel = self.usable(instance, channel_id)
+            channel.listeners[listener.uuid] = listener
+            self._tell_private(channel, instance, "addContextListener", listener.context_type)
+        self._listeners[listener.uuid] = listener
+        self.core.reply(instance, request, listener_uuid=listener.uuid)
+        self._listener_added(instance, listener)
+
+    def remove_context_listener(self, instance: Instance, request: m.ContextListenerUnsubscribeRequest) -> None:
+        listener = self._listeners.get(request.payload.listener_uuid)
+        if listener is None or listener.instance is not instance:
+            raise AccessDenied
+        self._remove(listener)
+        self.core.reply(instance, request)
+
+    def _remove(self, listener: ContextListener) -> None:
+        del self._listeners[listener.uuid]
+        if listener.channel_id is None:
+            del self._user_listeners[listener.instance.id][listener.uuid]
+        else:
+            channel = self._channels[listener.channel_id]
+            del channel.listeners[listener.uuid]
+            self._tell_private(channel, listener.instance, "unsubscribe", listener.context_type)
+
+    # Finding and joining
+
+    def get_or_create(self, instance: Instance, request: m.GetOrCreateChannelRequest) -> None:
+        channel_id = request.payload.channel_id
+        if not channel_id:
+            raise CreationFailed
+        channel = self._channels.get(channel_id)
+        if channel is None:
+            channel = self._channels[channel_id] = Channel(channel_id, "app")
+        elif channel.type == "private":
+            raise AccessDenied
+        self.core.reply(instance, request, channel=channel.description)
+
+    def get_user_channels(self, instance: Instance, request: m.GetUserChannelsRequest) -> None:
+        self.core.reply(instance, request, user_channels=self.user_channels)
+
+    @property
+    def user_channels(self) -> tuple[ChannelDescription, ...]:
+        return tuple(c.description for c in self._channels.values() if c.type == "user")
+
+    def get_current_channel(self, instance: Instance, request: m.GetCurrentChannelRequest) -> None:
+        channel = self._channels[instance.channel_id].description if instance.channel_id else None
+        self.core.reply(instance, request, channel=channel)
+
+    def join_user_channel(self, instance: Instance, request: m.JoinUserChannelRequest) -> None:
+        self.move(instance, request.payload.channel_id)
+        self.core.reply(instance, request)
+
+    def leave_current_channel(self, instance: Instance, request: m.LeaveCurrentChannelRequest) -> None:
+        self.move(instance, None)
+        self.core.reply(instance, request)
+
+    def move(self, instance: Instance, channel_id: str | None) -> None:
+        """Puts an instance on a user channel (None: on none) and tells it, if that is a change."""
+        if channel_id is not None and (channel_id not in self._channels or self._channels[channel_id].type != "user"):
+            raise NoChannelFound
+        if instance.channel_id == channel_id:
+            return
+        if instance.channel_id is not None:
+            self._channels[instance.channel_id].members.pop(instance.id, None)
+        if channel_id is not None:
+            self._channels[channel_id].members[instance.id] = instance
+        instance.channel_id = channel_id
+        if instance in self._membership_listeners.values():
+            self.core.tell([instance.id], m.ChannelChangedEvent, m.ChannelChangedPayload(channel_id))
+
+    def add_event_listener(self, instance: Instance, request: m.AddEventListenerRequest) -> None:
+        uuid = self.core.new_id()
+        self._membership_listeners[uuid] = instance
+        self.core.reply(instance, request, listener_uuid=uuid)
+
+    def remove_event_listener(self, instance: Instance, request: m.EventListenerUnsubscribeRequest) -> None:
+        if self._membership_listeners.get(request.payload.listener_uuid) is not instance:
+            raise AccessDenied
+        del self._membership_listeners[request.payload.listener_uuid]
+        self.core.reply(instance, request)
+
+    # Private channels
+
+    def create_private(self, instance: Instance, request: m.CreatePrivateChannelRequest) -> None:
+        channel = Channel(self.core.new_id(), "private", members={instance.id: instance})
+        self._channels[channel.id] = channel
+        self.core.reply(instance, request, private_channel=channel.description)
+
+    def admit(self, owner: Instance, guest: Instance, channel_id: str) -> ChannelDescription:
+        """The channel that ``owner`` hands to ``guest`` as an intent's result; makes it a party of a private one."""
+        channel = self.usable(owner, channel_id)
+        if channel.type == "private":
+            channel.members[guest.id] = guest
+        return channel.description
+
+    def add_private_event_listener(self, instance: Instance, request: m.PrivateChannelAddEventListenerRequest) -> None:
+        channel = self._private(instance, request.payload.private_channel_id)
+        event = request.payload.listener_type
+        heard_before = any(
+            x.instance is instance and x.event in (None, "addContextListener") for x in channel.events.values()
+        )
+        listener = PrivateEventListener(self.core.new_id(), instance, event)
+        channel.events[listener.uuid] = listener
+        self.core.reply(instance, request, listener_uuid=listener.uuid)
+        # The standard: also for listeners that the other party added before, or the two could miss each other.
+        if event in (None, "addContextListener") and not heard_before:
+            for other in channel.listeners.values():
+                if other.instance is not instance:
+                    payload = m.PrivateListenerEventPayload(channel.id, other.context_type)
+                    self.core.tell([instance.id], m.PrivateChannelOnAddContextListenerEvent, payload)
+
+    def remove_private_event_listener(
+        self, instance: Instance, request: m.PrivateChannelUnsubscribeEventListenerRequest
+    ) -> None:
+        uuid = request.payload.listener_uuid
+        for channel in self._channels.values():
+            listener = channel.events.get(uuid)
+            if listener is not None and listener.instance is instance:
+                del channel.events[uuid]
+                self.core.reply(instance, request)
+                return
+        raise AccessDenied
+
+    def disconnect_private(self, instance: Instance, request: m.PrivateChannelDisconnectRequest) -> None:
+        self._leave_private(self._private(instance, request.payload.channel_id), instance)
+        self.core.reply(instance, request)
+
+    def _private(self, instance: Instance, channel_id: str) -> Channel:
+        channel = self.usable(instance, channel_id)
+        if channel.type != "private":
+            raise NoChannelFound
+        return channel
+
+    def _leave_private(self, channel: Channel, instance: Instance) -> None:
+        for listener in [x for x in channel.listeners.values() if x.instance is instance]:
+            self._remove(listener)
+        channel.events = {uuid: x for uuid, x in channel.events.items() if x.instance is not instance}
+        self._tell_private(channel, instance, "disconnect", None)
+        del channel.members[instance.id]
+        if not channel.members:
+            del self._channels[channel.id]
+
+    def _tell_private(self, channel: Channel, actor: Instance, event: m.PrivateEventType, kind: str | None) -> None:
+        """Tells the other parties of a private channel what one party did; nothing for other channels."""
+        others = {x.instance.id: None for x in channel.events.values() if x.event in (None, event)}
+        others.pop(actor.id, None)
+        if event == "disconnect":
+            payload = m.PrivateDisconnectPayload(channel.id)
+            self.core.tell(others, m.PrivateChannelOnDisconnectEvent, payload)
+        elif event == "unsubscribe":
+            self.core.tell(others, m.PrivateChannelOnUnsubscribeEvent, m.PrivateListenerEventPayload(channel.id, kind))
+        else:
+            self.core.tell(
+                others, m.PrivateChannelOnAddContextListenerEvent, m.PrivateListenerEventPayload(channel.id, kind)
+            )
+
+    def instance_gone(self, instance: Instance) -> None:
+        for channel in [c for c in self._channels.values() if c.type == "private" and instance.id in c.members]:
+            self._leave_private(channel, instance)
+        for listener in [x for x in self._listeners.values() if x.instance is instance]:
+            self._remove(listener)
+        self._user_listeners.pop(instance.id, None)
+        self._membership_listeners = {u: x for u, x in self._membership_listeners.items() if x is not instance}
+        self.move(instance, None)

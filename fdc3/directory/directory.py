@@ -1,0 +1,110 @@
+"""Loading and looking up app records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fdc3.directory.records import AppRecord, ListensFor
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A record that could not be used, and why. The other records are not affected."""
+
+    path: Path
+    record: str
+    """The record's appId, or its place in the file."""
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.record}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class IntentHandler:
+    """A record's declaration that the app handles an intent."""
+
+    record: AppRecord
+    intent: str
+    listens_for: ListensFor
+
+
+class AppDirectory:
+    """App records by appId. The order of records is the order of answers."""
+
+    def __init__(self, records: Iterable[AppRecord] = (), problems: Iterable[Problem] = ()) -> None:
+        self._records: dict[str, AppRecord] = {}
+        self.problems: list[Problem] = list(problems)
+        for record in records:
+            self._records.setdefault(record.app_id, record)
+
+    @classmethod
+    def load(cls, *paths: Path) -> AppDirectory:
+        """Reads records from files, and from every ``*.json`` directly in folders.
+
+        A file holds one record, a list of records, or an App Directory answer (``{"applications": [...]}``). Whatever
+        cannot be used is listed in ``problems``; the first record of an appId wins.
+        """
+        directory = cls()
+        for path in paths:
+            for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
+                directory._load_file(file)
+        return directory
+
+    def _load_file(self, path: Path) -> None:
+        try:
+            content = msgspec.json.decode(path.read_bytes())
+        except OSError as reason:
+            self.problems.append(Problem(path, "the file", f"cannot be read: {reason.strerror}"))
+            return
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as reason:
+            self.problems.append(Problem(path, "the file", f"is not JSON: {reason}"))
+            return
+        for place, value in enumerate(_entries(content)):
+            name = value.get("appId") if isinstance(value, dict) else None
+            label = name if isinstance(name, str) else f"record {place + 1}"
+            try:
+                record = msgspec.convert(value, AppRecord)
+            except (msgspec.ValidationError, RecursionError) as reason:
+                self.problems.append(Problem(path, label, str(reason)))
+                continue
+            if record.app_id in self._records:
+                self.problems.append(Problem(path, label, "another record has the same appId"))
+            else:
+                self._records[record.app_id] = record
+
+    def __iter__(self) -> Iterator[AppRecord]:
+        return iter(self._records.values())
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def add(self, record: AppRecord) -> None:
+        """Adds a record, or replaces the one with its appId."""
+        self._records[record.app_id] = record
+
+    def get(self, app_id: str) -> AppRecord | None:
+        """The record of an appId, which may be fully qualified (``app@host``)."""
+        return self._records.get(app_id) or self._records.get(app_id.partition("@")[0])
+
+    def handlers(
+        self, intent: str | None = None, context_type: str | None = None, result_type: str | None = None
+    ) -> list[IntentHandler]:
+        """The declared handlers of an intent (None: of every intent) that take the context and return the result."""
+        return [
+            IntentHandler(record, name, listens_for)
+            for record in self
+            for name, listens_for in record.interop.intents.listens_for.items()
+            if intent in (None, name) and listens_for.takes(context_type) and listens_for.returns(result_type)
+        ]
+
+
+def _entries(content: Any) -> list[Any]:
+    if isinstance(content, dict) and isinstance(content.get("applications"), list):
+        return list(content["applications"])
+    return content if isinstance(content, list) else [content]

@@ -1,0 +1,401 @@
+"""The desktop agent as a running thing: broker, transports, launching and asking the user, on one event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hmac
+import logging
+import secrets
+import time
+import uuid
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from fdc3.broker import (
+    Broker,
+    CancelResolve,
+    Deliver,
+    Effect,
+    Instance,
+    Launch,
+    Lost,
+    ResolutionRequest,
+    Resolve,
+    Timeouts,
+)
+from fdc3.client.agent import DesktopAgent
+from fdc3.directory import AppDirectory, AppRecord
+from fdc3.launching import Launcher, ProcessLauncher
+from fdc3.transports.link import Outlet
+from fdc3.transports.memory import MemoryLink
+from fdc3.transports.websocket_server import WebSocketServer
+from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
+from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
+from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
+from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
+
+logger = logging.getLogger(__name__)
+
+RECONNECT_GRACE = 10.0
+"""Seconds for which an app whose socket broke stays registered and its messages are kept."""
+BACKLOG = 1000
+"""Messages kept for an app whose socket broke; one more and it is given up."""
+REMEMBERED_REQUESTS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class IntentChoice:
+    """A resolver's answer where several intents were offered: which app, and for which of them."""
+
+    app: AppIdentifier
+    intent: str
+
+
+class Resolver(Protocol):
+    """Asks the user which app shall handle an intent. None: none, the user thought better of it."""
+
+    async def resolve(self, request: ResolutionRequest) -> AppIdentifier | IntentChoice | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """A message passing through the agent: "in" from one instance, "out" to one or several."""
+
+    at: dt.datetime
+    direction: Literal["in", "out"]
+    instances: tuple[str, ...]
+    message: Message
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """An instance as the host knows it: its secret, and how to reach it."""
+
+    app_id: str
+    secret: str | None = None
+    dialect: Dialect = FDC3_2_2
+    outlet: Outlet | None = None
+    backlog: deque[bytes] = field(default_factory=deque)
+    grace: asyncio.TimerHandle | None = None
+    answers: OrderedDict[str, bytes | None] = field(default_factory=OrderedDict)
+    """Recent requests with their answers, because a client repeats what was unanswered when its socket broke."""
+
+    def remember(self, request_uuid: str, answer: bytes | None) -> None:
+        self.answers[request_uuid] = answer
+        if len(self.answers) > REMEMBERED_REQUESTS:
+            self.answers.popitem(last=False)
+
+
+class Host:
+    """Runs a desktop agent. All methods belong to the event loop that called ``start``.
+
+    ``resolver`` asks the user, ``launcher`` starts apps; without one, ambiguous intents are answered with
+    ``ResolverUnavailable`` and starting an app with an error. ``origins`` lists web origins allowed on the socket.
+    """
+
+    def __init__(
+        self,
+        directory: AppDirectory,
+        *,
+        resolver: Resolver | None = None,
+        launcher: Launcher | None = None,
+        provider: str = "Deskline",
+        provider_version: str = "0",
+        timeouts: Timeouts | None = None,
+        clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+        origins: Sequence[str] = (),
+        reconnect_grace: float = RECONNECT_GRACE,
+    ) -> None:
+        self._clock = clock
+        self._broker = Broker(
+            directory, provider=provider, provider_version=provider_version, timeouts=timeouts, clock=clock
+        )
+        self._resolver = resolver
+        self._launcher = launcher
+        if isinstance(launcher, ProcessLauncher):
+            launcher.on_exit = self.instance_gone
+        self._server = WebSocketServer(self, origins=origins)
+        self._grace = reconnect_grace
+        self._sessions: dict[str, Session] = {}
+        self._observers: list[Callable[[Observation], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._resolving: dict[str, asyncio.Task[None]] = {}
+        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm_at: float | None = None
+        self.url = ""
+        """The websocket address; empty until ``start``."""
+
+    async def start(self) -> None:
+        """Opens the websocket on 127.0.0.1."""
+        self.url = await self._server.start()
+
+    async def close(self) -> None:
+        """Says goodbye to all apps and ends those that were started as programs."""
+        await self._server.close()
+        for session in self._sessions.values():
+            if session.grace is not None:
+                session.grace.cancel()
+            if session.outlet is not None:
+                session.outlet.shut("the desktop agent is closing")
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if isinstance(self._launcher, ProcessLauncher):
+            await self._launcher.close()
+        tasks = [*self._tasks]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # What the desk asks
+
+    @property
+    def directory(self) -> AppDirectory:
+        return self._broker.directory
+
+    @property
+    def user_channels(self) -> tuple[ChannelDescription, ...]:
+        return self._broker.user_channels
+
+    def instances(self) -> tuple[Instance, ...]:
+        """The apps that run or are being started. Do not change them."""
+        return self._broker.instances
+
+    def observe(self, callback: Callable[[Observation], None]) -> Callable[[], None]:
+        """Calls back for every message that passes; returns the function that ends this."""
+        self._observers.append(callback)
+        return lambda: self._observers.remove(callback)
+
+    def join_user_channel(self, instance_id: str, channel_id: str | None) -> None:
+        """Puts an app on a user channel (None: on none), as a channel selector does. Raises ``NoChannelFound``."""
+        self._carry_out(self._broker.move(instance_id, channel_id))
+
+    async def connect_memory(
+        self, app_id: str, *, instance_id: str | None = None, channel_id: str | None = None
+    ) -> DesktopAgent:
+        """Joins an app of this process: a new instance, or the one being launched; on a user channel if given."""
+        if instance_id is None or self._broker.instance(instance_id) is None:
+            instance_id = self._broker.add_instance(app_id, instance_id).id
+        self._sessions.setdefault(instance_id, Session(app_id))
+        if channel_id is not None:
+            self.join_user_channel(instance_id, channel_id)
+        return await DesktopAgent(MemoryLink(self, instance_id))._start()
+
+    async def launch(self, app_id: str, *, channel_id: str | None = None) -> AppIdentifier:
+        """Starts an app of the directory, on a user channel if given. Raises ``OpenError`` or the launcher's error."""
+        record = self.directory.get(app_id)
+        if record is None:
+            raise AppNotFound(app_id)
+        instance = self._broker.add_instance(record.app_id)
+        if channel_id is not None:
+            self.join_user_channel(instance.id, channel_id)
+        self._schedule()
+        try:
+            await self._start_app(record, instance.id)
+        except BaseException:
+            self._carry_out(self._broker.launch_failed(instance.id))
+            raise
+        return instance.identifier
+
+    def pair(self, app_id: str) -> tuple[str, str]:
+        """A URL and a secret for a program that the user starts."""
+        return self.url, self._mint(str(uuid.uuid4()), app_id)
+
+    def instance_gone(self, instance_id: str) -> None:
+        """An app is known to have ended (its process exited): it is forgotten at once, with its secret."""
+        self._drop(instance_id)
+        self._sessions.pop(instance_id, None)
+
+    # What transports report
+
+    def attach(self, instance_id: str, outlet: Outlet) -> AppIdentifier:
+        self.ready(instance_id, outlet)
+        return AppIdentifier(self._sessions[instance_id].app_id, instance_id)
+
+    def admit(self, secret: str) -> str | None:
+        # Every secret is compared, each in constant time: how long this takes says nothing about any of them.
+        given, found = secret.encode(), None
+        for instance_id, session in self._sessions.items():
+            if session.secret is not None and hmac.compare_digest(session.secret.encode(), given):
+                found = instance_id
+        return found
+
+    def welcome(self, instance_id: str, outlet: Outlet) -> ImplementationMetadata:
+        session = self._sessions[instance_id]
+        if session.grace is not None:
+            session.grace.cancel()
+        if session.outlet is not None:
+            session.outlet.shut("superseded by a newer connection")
+            session.outlet = None
+        known = self._broker.instance(instance_id)
+        if known is None:
+            self._broker.add_instance(session.app_id, instance_id)
+        implementation = self._broker.implementation(instance_id)
+        if implementation.app_metadata:
+            implementation.app_metadata.instance_metadata = {"resumed": known is not None and known.connected}
+        return implementation
+
+    def ready(self, instance_id: str, outlet: Outlet) -> None:
+        session = self._sessions[instance_id]
+        session.outlet = outlet
+        while session.backlog:
+            outlet.deliver(session.backlog.popleft())
+        self._carry_out(self._broker.connect(instance_id))
+
+    def receive(self, instance_id: str, outlet: Outlet, data: bytes | str) -> None:
+        session = self._sessions.get(instance_id)
+        if session is None or session.outlet is not outlet:
+            return
+        try:
+            request = session.dialect.decode_request(data)
+        except Unreadable as unreadable:
+            logger.warning("%s sent a message that cannot be read: %s", session.app_id, unreadable)
+            self._carry_out(self._broker.refuse(instance_id, unreadable))
+            return
+        if session.secret is not None:
+            request_uuid = request.meta.request_uuid
+            if request_uuid in session.answers:
+                if (answer := session.answers[request_uuid]) is not None:
+                    outlet.deliver(answer)
+                return
+            session.remember(request_uuid, None)
+        if self._observers:
+            self._observed("in", (instance_id,), request)
+        self._carry_out(self._broker.receive(instance_id, request))
+
+    def detach(self, instance_id: str, outlet: Outlet) -> None:
+        session = self._sessions.get(instance_id)
+        if session is not None and session.outlet is outlet:
+            self._drop(instance_id)
+
+    def interrupted(self, instance_id: str, outlet: Outlet) -> None:
+        session = self._sessions.get(instance_id)
+        if session is not None and session.outlet is outlet:
+            session.outlet = None
+            loop = asyncio.get_running_loop()
+            session.grace = loop.call_later(self._grace, self._drop, instance_id)
+
+    def _drop(self, instance_id: str) -> None:
+        """Ends an instance. Its secret stays good, so that it may come back as a fresh start under the same id."""
+        session = self._sessions.get(instance_id)
+        if session is not None:
+            if session.grace is not None:
+                session.grace.cancel()
+            outlet, session.outlet = session.outlet, None
+            session.backlog.clear()
+            session.answers.clear()
+            if outlet is not None:
+                outlet.shut("the instance has ended")
+        self._carry_out(self._broker.disconnect(instance_id))
+
+    # Carrying out what the broker decides
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Deliver():
+                    self._deliver(effect)
+                case Launch():
+                    self._run(self._launch(effect))
+                case Resolve():
+                    self._resolving[effect.request.id] = self._run(self._resolve(effect.request))
+                case CancelResolve():
+                    if task := self._resolving.pop(effect.request_id, None):
+                        task.cancel()
+                case Lost():
+                    self._drop(effect.instance_id)
+        self._schedule()
+
+    def _deliver(self, effect: Deliver) -> None:
+        message, encoded = effect.message, dict[Dialect, bytes]()
+        for instance_id in effect.to:
+            session = self._sessions.get(instance_id)
+            if session is None:
+                continue
+            data = encoded.get(session.dialect)
+            if data is None:
+                data = encoded[session.dialect] = session.dialect.encode(message)
+            if (
+                session.secret is not None
+                and isinstance(message, Response)
+                and not isinstance(message, RaiseIntentResultResponse)
+            ):
+                session.remember(message.meta.request_uuid, data)
+            if session.outlet is not None:
+                session.outlet.deliver(data)
+            elif len(session.backlog) < BACKLOG:
+                session.backlog.append(data)
+            else:
+                logger.warning("%s has been away for too many messages and is given up", session.app_id)
+                asyncio.get_running_loop().call_soon(self._drop, instance_id)
+        if self._observers:
+            self._observed("out", effect.to, message)
+
+    def _observed(self, direction: Literal["in", "out"], instances: tuple[str, ...], message: Message) -> None:
+        observation = Observation(self._clock(), direction, instances, message)
+        for observer in tuple(self._observers):
+            try:
+                observer(observation)
+            except Exception:
+                logger.exception("An observer of messages failed")
+
+    async def _launch(self, effect: Launch) -> None:
+        record = self.directory.get(effect.app_id)
+        try:
+            if record is None:
+                raise AppNotFound(effect.app_id)
+            await self._start_app(record, effect.instance_id)
+        except Exception as error:
+            logger.error("%s could not be started: %s", effect.app_id, error, exc_info=not isinstance(error, Fdc3Error))
+            self._carry_out(self._broker.launch_failed(effect.instance_id))
+
+    async def _start_app(self, record: AppRecord, instance_id: str) -> None:
+        if self._launcher is None:
+            raise ErrorOnLaunch("no launcher")
+        await self._launcher.launch(record, instance_id, self.url, self._mint(instance_id, record.app_id))
+
+    def _mint(self, instance_id: str, app_id: str) -> str:
+        secret = secrets.token_urlsafe(32)
+        self._sessions[instance_id] = Session(app_id, secret)
+        return secret
+
+    async def _resolve(self, request: ResolutionRequest) -> None:
+        if self._resolver is None:
+            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
+            return
+        try:
+            choice = await self._resolver.resolve(request)
+        except Exception:
+            logger.exception("The resolver failed")
+            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
+            return
+        finally:
+            self._resolving.pop(request.id, None)
+        if isinstance(choice, IntentChoice):
+            self._carry_out(self._broker.resolved(request.id, choice.app, choice.intent))
+        else:
+            self._carry_out(self._broker.resolved(request.id, choice))
+
+    def _run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _schedule(self) -> None:
+        deadline = self._broker.deadline
+        if deadline == self._alarm_at:
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm_at = deadline
+        self._alarm = None
+        if deadline is not None:
+            delay = max(0.0, deadline - time.monotonic())
+            self._alarm = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._alarm_at = None
+        self._carry_out(self._broker.tick())

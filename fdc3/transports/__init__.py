@@ -1,0 +1,1 @@
+"""Transports: how bytes travel between an app and the agent. They know connecting, not what the messages mean."""

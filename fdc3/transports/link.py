@@ -1,0 +1,41 @@
+"""The two ends of a connection, as the client and the host see them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fdc3.types.metadata import AppIdentifier
+
+
+class Receiver(Protocol):
+    """What a client's link reports. All calls come on the client's event loop."""
+
+    def received(self, data: bytes | str) -> None: ...
+
+    def reconnected(self, *, resumed: bool) -> None:
+        """The link broke and is back. ``resumed``: the agent kept everything; else this is a fresh start."""
+
+    def lost(self) -> None:
+        """The link is gone for good."""
+
+
+class Link(Protocol):
+    """A client's connection to an agent."""
+
+    async def open(self, receiver: Receiver) -> AppIdentifier:
+        """Connects; returns who we are. Raises ``AgentError``."""
+
+    def send(self, data: bytes) -> bool:
+        """Sends a message; False if the link is broken at the moment and nothing was sent."""
+
+    async def close(self) -> None: ...
+
+
+class Outlet(Protocol):
+    """The host's end of a connection to one instance."""
+
+    def deliver(self, data: bytes) -> None:
+        """Queues a message; never blocks."""
+
+    def shut(self, reason: str) -> None:
+        """Ends the connection from the host's side; ``reason`` is for the other side's log."""

@@ -1,0 +1,156 @@
+"""The agent's end of websocket connections (WSCP). Loopback only; nobody gets in without an instance's secret."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from websockets.asyncio.connection import broadcast
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from fdc3.transports.link import Outlet
+from fdc3.types import wscp
+from fdc3.types.metadata import ImplementationMetadata
+
+logger = logging.getLogger(__name__)
+
+MAX_MESSAGE = 1024 * 1024
+"""Bytes accepted in one message from an app."""
+MAX_UNSENT = 32 * 1024 * 1024
+"""Bytes an app may leave unread before it is cut off."""
+INTRODUCTION_SECONDS = 5.0
+
+
+class Gate(Protocol):
+    """What the server needs of the host."""
+
+    def admit(self, secret: str) -> str | None:
+        """The instance that a secret was minted for."""
+
+    def welcome(self, instance_id: str, outlet: Outlet) -> ImplementationMetadata:
+        """An instance is connected by ``outlet``, which supersedes any earlier one. Nothing is delivered yet."""
+
+    def ready(self, instance_id: str, outlet: Outlet) -> None:
+        """The instance has been answered; deliver what there is."""
+
+    def receive(self, instance_id: str, outlet: Outlet, data: bytes | str) -> None: ...
+
+    def detach(self, instance_id: str, outlet: Outlet) -> None:
+        """The instance said goodbye."""
+
+    def interrupted(self, instance_id: str, outlet: Outlet) -> None:
+        """The socket has closed. Unless it said goodbye or was superseded, the instance may come back."""
+
+
+class SocketOutlet:
+    """One socket. Messages are written at once, without waiting; an app that does not read is cut off."""
+
+    def __init__(self, connection: ServerConnection) -> None:
+        self._connection = connection
+        self._closing: asyncio.Task[None] | None = None
+
+    def deliver(self, data: bytes) -> None:
+        if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
+            self.shut("the app does not read its messages")
+            return
+        broadcast([self._connection], data.decode())
+
+    def shut(self, reason: str) -> None:
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._connection.close(1001, reason))
+
+    def goodbye(self) -> None:
+        broadcast([self._connection], wscp.encode(wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(_now()))).decode())
+
+
+class WebSocketServer:
+    """``origins``: Origin headers to accept. A program sends none; a web page always does, and is refused."""
+
+    def __init__(self, gate: Gate, *, port: int = 0, origins: Sequence[str] = ()) -> None:
+        self._gate = gate
+        self._port = port
+        self._origins = [None, *origins]
+        self._server: Server | None = None
+        self._outlets: set[SocketOutlet] = set()
+
+    async def start(self) -> str:
+        """Listens on 127.0.0.1 and returns the URL."""
+        self._server = await serve(
+            self._serve,
+            "127.0.0.1",
+            self._port,
+            origins=self._origins,  # type: ignore[arg-type]
+            compression=None,
+            max_size=MAX_MESSAGE,
+            open_timeout=INTRODUCTION_SECONDS,
+            server_header=None,
+        )
+        port = next(iter(self._server.sockets)).getsockname()[1]
+        return f"ws://127.0.0.1:{port}/fdc3"
+
+    async def close(self) -> None:
+        for outlet in self._outlets:
+            outlet.goodbye()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    async def _serve(self, connection: ServerConnection) -> None:
+        try:
+            hello = wscp.decode(await asyncio.wait_for(connection.recv(), INTRODUCTION_SECONDS))
+            attempt = (
+                hello.meta.connection_attempt_uuid if isinstance(hello, wscp.WSCPApplicationConnect) else "unknown"
+            )
+            meta = wscp.ConnectionMeta(attempt, _now())
+            instance_id = self._admit(hello)
+            await self._converse(connection, instance_id, meta)
+        except _Refused as refused:
+            logger.warning("An app was refused: %s", refused)
+            failed = wscp.WSCPConnectFailed(payload=wscp.ConnectFailed(str(refused)), meta=meta)
+            broadcast([connection], wscp.encode(failed).decode())
+            await connection.close(1008, "refused")
+        except TimeoutError:
+            await connection.close(1008, "no introduction")
+        except ConnectionClosed:
+            pass
+
+    def _admit(self, hello: wscp.ConnectionStep | None) -> str:
+        if not isinstance(hello, wscp.WSCPApplicationConnect):
+            raise _Refused("The first message must be WSCPApplicationConnect")
+        if hello.payload.protocol_version != wscp.PROTOCOL_VERSION:
+            raise _Refused(f"This agent speaks WSCP {wscp.PROTOCOL_VERSION}")
+        instance_id = self._gate.admit(hello.payload.shared_secret or "")
+        if instance_id is None:
+            raise _Refused("Invalid or unknown sharedSecret")
+        return instance_id
+
+    async def _converse(self, connection: ServerConnection, instance_id: str, meta: wscp.ConnectionMeta) -> None:
+        outlet = SocketOutlet(connection)
+        self._outlets.add(outlet)
+        try:
+            implementation = self._gate.welcome(instance_id, outlet)
+            welcome = wscp.WSCPDesktopAgentConnect(
+                payload=wscp.DesktopAgentConnect(wscp.PROTOCOL_VERSION, implementation), meta=meta
+            )
+            broadcast([connection], wscp.encode(welcome).decode())
+            self._gate.ready(instance_id, outlet)
+            async for data in connection:
+                if wscp.is_goodbye(data):
+                    self._gate.detach(instance_id, outlet)
+                    break
+                self._gate.receive(instance_id, outlet, data)
+        finally:
+            self._outlets.discard(outlet)
+            self._gate.interrupted(instance_id, outlet)
+
+
+class _Refused(Exception):
+    """Why somebody is not let in."""
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
