@@ -1,0 +1,70 @@
+"""A believable desk to try Deskline on: customers, two years of business, and the talks about it. All fictional.
+
+The same seed and day give the same rows. Everything is stored through one unit of work, so an interrupted build leaves
+nothing behind.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+from app.records.demo.customers import DEMO_USER_ID, customers
+from app.records.demo.draw import Draw, demo_id
+from app.records.demo.market import Market
+from app.records.demo.talks import talks
+from app.records.demo.trading import trading
+from app.records.log import Cause
+from app.records.store import Records
+from app.records.tables import PriceSource, Record, User
+
+__all__ = ["DEMO_USER_ID", "Progress", "build_demo", "demo_id"]
+
+Progress = Callable[[float, str], None]
+"""Told the done fraction (0 to 1) and what is being done."""
+
+_CHUNK = 1500
+
+
+def build_demo(records: Records, seed: int = 7, today: dt.date | None = None, progress: Progress | None = None) -> bool:
+    """Fills empty records with the demo desk; returns False, and does nothing, if it is already there.
+
+    History ends on the last working day before ``today`` (the local date by default). Not on the UI thread.
+    """
+    tell = progress or (lambda fraction, text: None)
+    day = today or dt.date.today()
+    with records.change("program:demo", Cause.demo()) as change:
+        if change.get(User, DEMO_USER_ID) is not None:
+            return False
+        tell(0.0, "Drawing the demo desk's customers")
+        draw = Draw(seed, day)
+        market = Market.load(draw)
+        house = customers(draw, market)
+        book = trading(draw, market, house)
+        tell(0.15, "Writing its calls and chats")
+        talked = talks(draw, house, book)
+        groups: Sequence[tuple[str, Sequence[Record]]] = (
+            ("customers", (*_price_sources(draw), *market.instruments, *house.rows)),
+            ("calls and chats", talked.rows),
+            ("deals and enquiries", (*book.deals, *book.enquiries)),
+        )
+        total = sum(len(rows) for _, rows in groups)
+        done = 0
+        for name, rows in groups:
+            for at in range(0, len(rows), _CHUNK):
+                tell(0.25 + 0.5 * done / total, f"Storing the demo desk's {name}")
+                change.add_all(rows[at : at + _CHUNK])
+                change.session.flush()
+                done += len(rows[at : at + _CHUNK])
+        tell(0.75, "Logging and indexing the demo desk")
+    tell(1.0, "The demo desk is ready")
+    return True
+
+
+def _price_sources(draw: Draw) -> list[PriceSource]:
+    start = draw.first_moment
+    return [
+        PriceSource(id=draw.id(start), name="Demo feed", kind="simulated", priority=1, active=True),
+        PriceSource(id=draw.id(start), name="House composite", kind="composite", priority=2, active=False),
+        PriceSource(id=draw.id(start), name="Request-for-quote venue", kind="venue", priority=3, active=False),
+    ]
