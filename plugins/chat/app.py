@@ -60,8 +60,8 @@ class ChatApp:
 
     @property
     def can_play(self) -> bool:
-        """Whether the service is the simulated one, which plays dialogues."""
-        return isinstance(self._service, LoopbackChat)
+        """Whether the service is the simulated one, which plays dialogues, and is there."""
+        return isinstance(self._service, LoopbackChat) and self._service.connected
 
     async def play(self, dialogue: Path, speed: float = 1.0) -> None:
         """Demo: lets a customer begin to write."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,33 +13,45 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, WebSocketException
 
 from app.market.loopback import credentials
-from plugins.chat.protocol import ChatUnavailable, Connection, Play, Refused, Send, ServiceEvent, ToClient, ToService
+from plugins.chat.protocol import ChatUnavailable, Connection, Play, Send, ServiceEvent, ToClient, ToService
 
 URL_VARIABLE = "DESKLINE_CHAT_URL"
 TOKEN_VARIABLE = "DESKLINE_CHAT_TOKEN"
+_LOOK_SECONDS = 0.5
 _RECONNECT_DELAYS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 
 log = logging.getLogger(__name__)
 
 
+Address = Callable[[], tuple[str, str] | None]
+"""Gives URL and token of the service, or None while there is none."""
+
+
 class LoopbackChat:
     """A ``ChatService`` on loopback; ``play`` is the simulation's own."""
 
-    def __init__(self, url: str, token: str) -> None:
-        self._url = url
-        self._token = token
+    def __init__(self, address: Address) -> None:
+        self._address = address
         self._socket: ClientConnection | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._socket is not None
 
     async def events(self) -> AsyncIterator[ServiceEvent]:
         decoder = msgspec.json.Decoder(ToClient)
         attempt = 0
         while True:
+            found = self._address()
+            if found is None:
+                yield Connection("offline", "No chat service is running for this desk.")
+                while (found := self._address()) is None:
+                    await asyncio.sleep(_LOOK_SECONDS)
+            url, token = found
             yield Connection("connecting", "Connecting to the chat service.")
             reason = "The chat service is away. Deskline keeps trying to reconnect."
             try:
-                async with connect(
-                    self._url, additional_headers=credentials(self._token), proxy=None, compression=None
-                ) as socket:
+                async with connect(url, additional_headers=credentials(token), proxy=None, compression=None) as socket:
                     attempt = 0
                     self._socket = socket
                     yield Connection("live")
@@ -75,19 +87,11 @@ class LoopbackChat:
             raise ChatUnavailable from gone
 
 
-class NoChat:
-    """Stands in where no chat service is configured."""
+def from_environment(environment: Mapping[str, str] = os.environ) -> LoopbackChat:
+    """The chat service that the desk starts; it may come up, and say where, after the panel."""
 
-    async def events(self) -> AsyncIterator[ServiceEvent]:
-        yield Connection("offline", "No chat service is set up for this desk.")
-        await asyncio.Event().wait()
-        yield Refused("")  # makes this a generator that never ends; not reached
+    def address() -> tuple[str, str] | None:
+        url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
+        return (url, token) if url and token else None
 
-    async def send(self, thread: str, text: str, nonce: str) -> None:
-        raise ChatUnavailable
-
-
-def from_environment(environment: Mapping[str, str] = os.environ) -> LoopbackChat | NoChat:
-    """The chat service that the desk started, or none."""
-    url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
-    return LoopbackChat(url, token) if url and token else NoChat()
+    return LoopbackChat(address)

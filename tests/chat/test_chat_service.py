@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.market.loopback import LoopbackService, ServiceNotStarted
-from plugins.chat.client import LoopbackChat, NoChat, from_environment
+from plugins.chat.client import LoopbackChat, from_environment
 from plugins.chat.protocol import Arrived, ChatUnavailable, Connection, Refused, ServiceEvent, Snapshot
 
 DIALOGUE = """
@@ -26,6 +26,10 @@ turns:
   - {who: trader, at: 45, text: "sure, 98.41 / 98.49"}
   - {who: client, at: 60, text: "mine at .49"}
 """
+
+
+def client(service: LoopbackService) -> LoopbackChat:
+    return LoopbackChat(lambda: (service.url, service.token))
 
 
 class Heard:
@@ -73,7 +77,7 @@ async def service() -> AsyncIterator[LoopbackService]:
 
 
 async def test_a_dialogue_is_played_in_order_with_its_own_times(service: LoopbackService, dialogue: Path) -> None:
-    chat = LoopbackChat(service.url, service.token)
+    chat = client(service)
     heard = Heard(chat)
     try:
         await heard.until(lambda: heard.events and heard.phase == "live")
@@ -95,7 +99,7 @@ async def test_a_dialogue_is_played_in_order_with_its_own_times(service: Loopbac
 
 
 async def test_the_trader_may_write_between_and_gets_the_message_back(service: LoopbackService, dialogue: Path) -> None:
-    chat = LoopbackChat(service.url, service.token)
+    chat = client(service)
     heard = Heard(chat)
     try:
         await heard.until(lambda: heard.events and heard.phase == "live")
@@ -114,13 +118,13 @@ async def test_the_trader_may_write_between_and_gets_the_message_back(service: L
 
 
 async def test_a_client_that_comes_back_gets_what_it_missed(service: LoopbackService, dialogue: Path) -> None:
-    first = LoopbackChat(service.url, service.token)
+    first = client(service)
     heard = Heard(first)
     await heard.until(lambda: heard.events and heard.phase == "live")
     await first.play(dialogue, speed=200)
     await heard.until(lambda: len(heard.messages) >= 1)
     await heard.close()
-    again = Heard(LoopbackChat(service.url, service.token))
+    again = Heard(client(service))
     try:
 
         def known() -> int:
@@ -134,7 +138,7 @@ async def test_a_client_that_comes_back_gets_what_it_missed(service: LoopbackSer
 
 
 async def test_a_killed_service_is_said_to_be_away_and_found_again(service: LoopbackService) -> None:
-    chat = LoopbackChat(service.url, service.token)
+    chat = client(service)
     heard = Heard(chat)
     try:
         await heard.until(lambda: heard.events and heard.phase == "live")
@@ -155,7 +159,7 @@ async def test_dialogues_can_be_given_at_the_start(dialogue: Path) -> None:
         arguments=["--play", str(dialogue), "--speed", "200"],
     )
     await service.start()
-    heard = Heard(LoopbackChat(service.url, service.token))
+    heard = Heard(client(service))
     try:
         await heard.until(lambda: len(heard.messages) == 4)
     finally:
@@ -166,7 +170,7 @@ async def test_dialogues_can_be_given_at_the_start(dialogue: Path) -> None:
 async def test_a_broken_dialogue_is_refused_with_a_sentence(service: LoopbackService, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text("turns: [", encoding="utf-8")
-    chat = LoopbackChat(service.url, service.token)
+    chat = client(service)
     heard = Heard(chat)
     try:
         await heard.until(lambda: heard.events and heard.phase == "live")
@@ -181,8 +185,12 @@ async def test_a_broken_dialogue_is_refused_with_a_sentence(service: LoopbackSer
         await broken.start()
 
 
-def test_without_a_configured_service_there_is_none() -> None:
-    assert isinstance(from_environment({}), NoChat)
-    assert isinstance(
-        from_environment({"DESKLINE_CHAT_URL": "ws://127.0.0.1:1", "DESKLINE_CHAT_TOKEN": "t"}), LoopbackChat
-    )
+async def test_the_service_may_come_up_after_the_panel(service: LoopbackService) -> None:
+    environment: dict[str, str] = {}
+    heard = Heard(from_environment(environment))
+    try:
+        await heard.until(lambda: heard.events and heard.phase == "offline")
+        environment.update(DESKLINE_CHAT_URL=service.url, DESKLINE_CHAT_TOKEN=service.token)
+        await heard.until(lambda: heard.phase == "live")
+    finally:
+        await heard.close()
