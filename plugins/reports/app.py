@@ -262,9 +262,7 @@ class ReportsApp:
 
     async def _accepted(self, live: LiveTalk) -> None:
         """The caller listens now: it learns under which id its talk is kept."""
-        await live.channel.broadcast(
-            Context(type="deskline.call.accepted", id={"deskline": live.talk.interaction_id})
-        )
+        await live.channel.broadcast(Context(type="deskline.call.accepted", id={"deskline": live.talk.interaction_id}))
 
     async def _say(self, message: publish.Message) -> None:
         await self._send("deskline.conversation", message)

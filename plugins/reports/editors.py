@@ -44,6 +44,7 @@ class FieldEditor(QWidget):
         self.head.setContentsMargins(0, 0, 0, 0)
         self.head.setSpacing(4)
         self.caption = caption(field.title)
+        self.caption.setMinimumHeight(14)
         self.head.addWidget(self.caption)
         self._spark = icon_button("spark", "Suggested from the transcript: show where it was said", tint="acc", size=12)
         self._spark.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -289,7 +290,7 @@ class _GrowingText(QPlainTextEdit):
     def sizeHint(self) -> QSize:
         least, most = self._rows
         lines = min(max(self._count(), least), most)
-        return QSize(120, lines * self.fontMetrics().lineSpacing() + 16)
+        return QSize(120, lines * self.fontMetrics().lineSpacing() + 18)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()

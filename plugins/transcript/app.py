@@ -1,0 +1,157 @@
+"""The transcript app: follows the desk's conversations, and shows one of them or a past one from the records."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.records.tables import Contact, Interaction, Organization, TranscriptSegment
+from app.services import Services, State
+from fdc3.types import Context
+from plugins.transcript import script as scripts
+from plugins.transcript.script import Line, Script
+
+if TYPE_CHECKING:
+    from fdc3.client import DesktopAgent
+    from fdc3.types import ContextMetadata
+
+log = logging.getLogger(__name__)
+
+KEPT = 8
+"""Conversations of this run whose marks are kept for a look back; older ones are read from the records without them."""
+
+
+class TranscriptApp:
+    """On the I/O loop. ``state`` is the conversation in the panel: the newest live one unless another was chosen."""
+
+    def __init__(self, desk: Services) -> None:
+        self.state = State(Script())
+        self._desk = desk
+        self._scripts: dict[str, Script] = {}
+        self._chosen = ""
+
+    async def conversation_state(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        identity = context.id.get("deskline")
+        if not identity:
+            return
+        before = self._scripts.get(identity)
+        self._keep(scripts.state(before or Script(), context))
+        if before is None:
+            # A talk begins: the panel turns to it, as the whole desk does, unless another one is running there.
+            current = self._scripts.get(self._chosen)
+            if current is None or not current.running:
+                self._choose(identity)
+
+    async def segment(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        if known := self._known(context):
+            self._keep(scripts.segment(known, context))
+
+    async def facts(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        if known := self._known(context):
+            self._keep(scripts.facts(known, context))
+
+    async def show(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """``deskline.interaction.show``: an interaction was chosen elsewhere."""
+        if identity := context.id.get("deskline"):
+            await self.open(identity)
+
+    async def show_turns(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """``deskline.transcript.show``: evidence was asked for."""
+        identity = context.id.get("deskline")
+        if identity and await self.open(identity):
+            turns = [turn for turn in context.get("turns") or () if isinstance(turn, int)]
+            self._keep(scripts.point(self._scripts[identity], turns))
+
+    async def open(self, interaction_id: str) -> bool:
+        """Shows a conversation, from the records if it is not of this run; false if there is no such one."""
+        if interaction_id not in self._scripts:
+            stored = await self._desk.records.query(lambda session: stored_script(session, interaction_id))
+            if stored is None:
+                return False
+            self._keep(stored)
+        self._choose(interaction_id)
+        return True
+
+    async def close(self) -> None:
+        """Nothing to end: listeners go with the connection."""
+
+    def _known(self, context: Context) -> Script | None:
+        """The script a message belongs to; one whose first state was missed begins with what comes."""
+        identity = context.id.get("deskline")
+        if not identity:
+            return None
+        if identity not in self._scripts:
+            self._keep(Script(interaction_id=identity, phase="live"))
+        return self._scripts[identity]
+
+    def _keep(self, script: Script) -> None:
+        self._scripts[script.interaction_id] = script
+        if script.interaction_id == self._chosen:
+            self.state.set(script)
+
+    def _choose(self, interaction_id: str) -> None:
+        self._chosen = interaction_id
+        script = self._scripts.pop(interaction_id)
+        self._scripts[interaction_id] = script
+        for old in list(self._scripts)[:-KEPT]:
+            if not self._scripts[old].running:
+                del self._scripts[old]
+        self.state.set(script)
+
+
+def stored_script(session: Session, interaction_id: str) -> Script | None:
+    """A conversation from the records: the careful pass if there is one, else the live one."""
+    row = session.get(Interaction, interaction_id)
+    if row is None:
+        return None
+    organization = session.get(Organization, row.organization_id) if row.organization_id else None
+    contact = session.get(Contact, row.contact_id) if row.contact_id else None
+    client = contact.name.split()[0] if contact else "Client"
+    rows = session.scalars(
+        select(TranscriptSegment)
+        .where(TranscriptSegment.interaction_id == interaction_id)
+        .order_by(TranscriptSegment.start, TranscriptSegment.seq)
+    ).all()
+    best = "final" if any(each.pass_ == "final" for each in rows) else "live"
+    lines = tuple(
+        Line(
+            each.seq,
+            each.who,
+            "You" if each.who == "trader" else client,
+            each.start,
+            each.text,
+            each.end,
+            best == "final",
+        )
+        for each in rows
+        if each.pass_ == best
+    )
+    return replace(
+        Script(),
+        interaction_id=row.id,
+        kind=row.kind,
+        customer=organization.name if organization else contact.name if contact else row.number or row.handle or "",
+        client=client,
+        phase="past",
+        status=row.status,
+        started=row.started_at,
+        lines=lines,
+    )
+
+
+async def start(fdc3: DesktopAgent, desk: Services) -> TranscriptApp:
+    app = TranscriptApp(desk)
+    channel = await fdc3.get_or_create_channel("deskline.conversation")
+    for kind, handler in (
+        ("deskline.conversation.state", app.conversation_state),
+        ("deskline.transcript.segment", app.segment),
+        ("deskline.conversation.facts", app.facts),
+        ("deskline.interaction.show", app.show),
+        ("deskline.transcript.show", app.show_turns),
+    ):
+        await channel.add_context_listener(kind, handler)
+    return app

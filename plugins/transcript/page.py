@@ -1,0 +1,239 @@
+"""The page of a transcript: one block per turn, changed in place, selectable and searchable. Qt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QPainter,
+    QPaintEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit
+
+from app.shell import theme, tokens
+from app.shell.table_paint import CellPainter
+from app.shell.tokens import T
+from plugins.transcript.script import Line, Script, Tone, clock
+
+NAME_AT, TEXT_AT = 44, 92
+GROUNDS: Mapping[Tone, tuple[str, str]] = {
+    "product": ("accbg", "acctx"),
+    "deal": ("upbg", "up"),
+    "task": ("warnbg", "warn"),
+}
+"""Ground and text colour of each kind of fact."""
+
+
+class TranscriptPage(QTextEdit):
+    """Follows the talk until the reader scrolls up; at the bottom again, it follows again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: tuple[Line, ...] = ()
+        self._partial: tuple[tuple[str, str], ...] = ()
+        self._interaction = ""
+        self._marked: frozenset[int] = frozenset()
+        self._found: list[QTextCursor] = []
+        self.empty = ""
+        self.following = True
+        self.setReadOnly(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        self.setAccessibleName("Transcript")
+        self.setStyleSheet(f"QTextEdit{{background:{T['bg1']};border:0;border-radius:0;padding:0 4px}}")
+        self.setWordWrapMode(QTextOption.WrapMode.WordWrap)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
+        )
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.document().setDocumentMargin(4)
+        self.document().setDefaultFont(theme.font())
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+
+    def show_script(self, script: Script, names: Mapping[str, str]) -> None:
+        """Brings the page up to the script: only the blocks that differ are written."""
+        if script.interaction_id != self._interaction:
+            self._interaction = script.interaction_id
+            self._lines, self._partial, self._marked = (), (), frozenset()
+            self.clear()
+            self.following = True
+        before, top = self._lines, self.verticalScrollBar().value()
+        partial = tuple(sorted(script.partial.items())) if script.running else ()
+        if script.lines != before or partial != self._partial:
+            same = _same(before, script.lines)
+            self._write(same, script.lines[same:], partial, names)
+            self._lines, self._partial = script.lines, partial
+            if not self.following:
+                self.verticalScrollBar().setValue(top)
+        if self.following:
+            self.to_end()
+        self.viewport().update()
+
+    def to_end(self) -> None:
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.maximum())
+
+    def point_at(self, turns: Sequence[int]) -> None:
+        """Marks turns and brings the first into view."""
+        wanted = [turn for turn in turns if 0 <= turn < len(self._lines)]
+        self._marked = frozenset(wanted)
+        self._show_marks()
+        if wanted:
+            self.following = False
+            cursor = QTextCursor(self.document().findBlockByNumber(wanted[0]))
+            rect = self.cursorRect(cursor)
+            bar = self.verticalScrollBar()
+            bar.setValue(bar.value() + rect.top() - self.viewport().height() // 3)
+
+    def search(self, text: str) -> int:
+        """Marks every place of ``text``; returns how many."""
+        self._found = []
+        cursor = QTextCursor(self.document())
+        while text:
+            cursor = self.document().find(text, cursor)
+            if cursor.isNull():
+                break
+            self._found.append(QTextCursor(cursor))
+        self._show_marks()
+        return len(self._found)
+
+    def go_to_found(self, index: int) -> None:
+        if self._found:
+            self.following = False
+            place = QTextCursor(self._found[index % len(self._found)])
+            self.setTextCursor(place)
+            self.ensureCursorVisible()
+
+    def lines_selected(self) -> tuple[int, int] | None:
+        """First and last line of the selection, if it spans more than one."""
+        cursor = self.textCursor()
+        first = self.document().findBlock(cursor.selectionStart()).blockNumber()
+        last = self.document().findBlock(cursor.selectionEnd()).blockNumber()
+        return (first, last) if cursor.hasSelection() and first != last else None
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Copies plain words: tabs between time, speaker and text become spaces."""
+        made = QMimeData()
+        text = self.textCursor().selectedText().replace("\u2029", "\n").replace("\t", "  ")
+        made.setText(text)
+        return made
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if event.angleDelta().y() > 0:
+            self.following = False
+        super().wheelEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if self.empty and not self._lines and not self._partial:
+            painter = QPainter(self.viewport())
+            CellPainter.paint_empty(painter, self.viewport().rect(), self.empty)
+            painter.end()
+
+    def _scrolled(self, value: int) -> None:
+        at_end = value >= self.verticalScrollBar().maximum() - 4
+        if self.verticalScrollBar().isSliderDown() or at_end:
+            self.following = at_end
+
+    def _write(
+        self, kept: int, lines: Sequence[Line], partial: Sequence[tuple[str, str]], names: Mapping[str, str]
+    ) -> None:
+        """Replaces everything after the first ``kept`` blocks."""
+        document = self.document()
+        cursor = QTextCursor(document)
+        cursor.beginEditBlock()
+        if kept < document.blockCount() and not document.isEmpty():
+            block = document.findBlockByNumber(kept)
+            start = max(0, block.position() - 1) if kept else 0
+            cursor.setPosition(start)
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        first = kept == 0
+        for line in lines:
+            first = self._new_block(cursor, first)
+            self._turn(cursor, line)
+        for who, words in partial:
+            first = self._new_block(cursor, first)
+            cursor.insertText("\t" + names.get(who, who) + "\t", _text(_speaker(who), strong=True))
+            cursor.insertText(words + " …", _text("tx3"))
+        cursor.endEditBlock()
+
+    def _new_block(self, cursor: QTextCursor, first: bool) -> bool:
+        """One block per turn, its words hanging beside time and speaker."""
+        if not first:
+            cursor.insertBlock()
+        shape = QTextBlockFormat()
+        shape.setLeftMargin(TEXT_AT)
+        shape.setTextIndent(-TEXT_AT)
+        shape.setTabPositions(
+            [
+                QTextOption.Tab(NAME_AT, QTextOption.TabType.LeftTab),
+                QTextOption.Tab(TEXT_AT, QTextOption.TabType.LeftTab),
+            ]
+        )
+        shape.setBottomMargin(4)
+        cursor.setBlockFormat(shape)
+        return False
+
+    def _turn(self, cursor: QTextCursor, line: Line) -> None:
+        cursor.insertText(clock(line.start) + "\t", _text("tx3"))
+        cursor.insertText(line.name + "\t", _text(_speaker(line.who), strong=True))
+        at = 0
+        for span in line.spans:
+            cursor.insertText(line.text[at : span.start], _text("tx1"))
+            ground, tint = GROUNDS[span.tone]
+            cursor.insertText(line.text[span.start : span.end], _text(tint, ground=ground))
+            at = span.end
+        cursor.insertText(line.text[at:], _text("tx1"))
+
+    def _show_marks(self) -> None:
+        marks = []
+        for turn in self._marked:
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = QTextCursor(self.document().findBlockByNumber(turn))
+            shape = QTextCharFormat()
+            shape.setBackground(QColor(T["sel"]))
+            shape.setProperty(QTextCharFormat.Property.FullWidthSelection, True)
+            mark.format = shape
+            marks.append(mark)
+        for place in self._found:
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = place
+            shape = QTextCharFormat()
+            shape.setBackground(QColor(T["warnbg"]))
+            shape.setForeground(QColor(T["warn"]))
+            mark.format = shape
+            marks.append(mark)
+        self.setExtraSelections(marks)
+
+
+def _same(before: Sequence[Line], after: Sequence[Line]) -> int:
+    """How many lines at the beginning are as they were."""
+    for index, (old, new) in enumerate(zip(before, after, strict=False)):
+        if old is not new and old != new:
+            return index
+    return min(len(before), len(after))
+
+
+def _speaker(who: str) -> str:
+    return "up" if who == "trader" else "acctx"
+
+
+def _text(tint: str, *, ground: str = "", strong: bool = False) -> QTextCharFormat:
+    made = QTextCharFormat()
+    made.setForeground(QColor(T[tint]))
+    if ground:
+        made.setBackground(QColor(T[ground]))
+    if strong:
+        made.setFont(theme.font(tokens.BASE, QFont.Weight.Medium))
+    return made

@@ -1,0 +1,162 @@
+"""The transcript panel. Qt."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+
+from app.shell.commands import Command
+from app.shell.ui import Ui
+from app.shell.widgets import PanelHeader, button, icon_button, label, pill, set_kind
+from plugins.transcript import script as scripts
+from plugins.transcript.app import TranscriptApp
+from plugins.transcript.page import TranscriptPage
+from plugins.transcript.script import Script
+
+
+class TranscriptPanel(QWidget):
+    """Title with how far behind the words are, legend, and the page."""
+
+    def __init__(self, app: TranscriptApp, ui: Ui) -> None:
+        super().__init__()
+        self._app = app
+        self._script = Script()
+        self._pointed: tuple[str, int] = ("", 0)
+        self.setObjectName("panel")
+        self._header = PanelHeader("Transcript")
+        self._pill = pill("")
+        self._header.add(self._pill)
+        for text, kind in (("Product", "acc"), ("Deal", "up"), ("Follow-up", "warn")):
+            self._header.add_right(pill(text, kind))
+        local = label("local only", "dim")
+        local.setToolTip("Sound and words are transcribed on this computer and leave it for nobody.")
+        self._header.add_right(local)
+        self._remark = label("", "warn")
+        self._remark.setWordWrap(True)
+        self._remark.setContentsMargins(10, 0, 10, 4)
+        self.page = TranscriptPage()
+        self._latest = button("Latest words", icon="chevron-down")
+        self._latest.setParent(self)
+        self._latest.hide()
+        self._latest.clicked.connect(self._follow)
+        self._search = self._build_search()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._header)
+        column.addWidget(self._remark)
+        column.addWidget(self._search)
+        column.addWidget(self.page, 1)
+        self.setFocusProxy(self.page)
+        self.page.verticalScrollBar().valueChanged.connect(self._place_latest)
+        ui.commands.add(
+            Command("transcript.find", "Find in the transcript", self.open_search, "Ctrl+F", None, self, "search"),
+            Command("transcript.copy", "Copy the whole transcript", self.copy_all, "Ctrl+Shift+C", None, self, "copy"),
+            Command("transcript.latest", "Go to the latest words", self._follow, "Ctrl+End", None, self),
+        )
+        ui.bind(app.state, self._show, self)
+
+    def open_search(self) -> None:
+        """Opens the search line, with what is selected in it."""
+        selected = self.page.textCursor().selectedText()
+        self._search.show()
+        if selected and "\u2029" not in selected:
+            self._text.setText(selected)
+        self._text.selectAll()
+        self._text.setFocus()
+        self._look()
+
+    def copy_all(self) -> None:
+        QApplication.clipboard().setText(scripts.as_text(self._script))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._search.isVisible():
+            self._close_search()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: object) -> None:
+        self._place_latest()
+
+    def _show(self, script: Script) -> None:
+        self._script = script
+        names = {"trader": "You", "client": script.client}
+        self.page.empty = scripts.empty(script)
+        self.page.show_script(script, names)
+        title = "Live transcript" if script.running else "Transcript"
+        self._header.set_title(f"{title} · {script.customer}" if script.customer and not script.running else title)
+        text, kind = scripts.status(script)
+        self._pill.setText(text)
+        self._pill.setVisible(bool(text))
+        set_kind(self._pill, f"pill{kind}")
+        remark = scripts.remark(script)
+        self._remark.setText(remark)
+        self._remark.setVisible(bool(remark))
+        pointed = (script.interaction_id, script.pointed)
+        if pointed != self._pointed:
+            self._pointed = pointed
+            self.page.point_at(script.shown)
+        self._place_latest()
+
+    def _build_search(self) -> QWidget:
+        made = QWidget()
+        line = QHBoxLayout(made)
+        line.setContentsMargins(10, 0, 8, 4)
+        line.setSpacing(6)
+        self._text = QLineEdit()
+        self._text.setPlaceholderText("Find in the transcript")
+        self._text.setAccessibleName("Find in the transcript")
+        self._text.textChanged.connect(self._look)
+        self._text.returnPressed.connect(lambda: self._step(1))
+        self._hits = label("", "dim")
+        back = icon_button("chevron-up", "Previous place", size=14)
+        back.clicked.connect(lambda: self._step(-1))
+        forth = icon_button("chevron-down", "Next place (Enter)", size=14)
+        forth.clicked.connect(lambda: self._step(1))
+        away = icon_button("x", "Close the search (Esc)", size=14)
+        away.clicked.connect(self._close_search)
+        line.addWidget(self._text, 1)
+        for widget in (self._hits, back, forth, away):
+            line.addWidget(widget)
+        self._place = -1
+        self._count = 0
+        made.hide()
+        return made
+
+    def _look(self) -> None:
+        self._count = self.page.search(self._text.text())
+        self._place = -1
+        self._step(1)
+
+    def _step(self, by: int) -> None:
+        if self._count:
+            self._place = (self._place + by) % self._count
+            self.page.go_to_found(self._place)
+        typed = bool(self._text.text())
+        self._hits.setText(f"{self._place + 1} of {self._count}" if self._count else "not found" if typed else "")
+
+    def _close_search(self) -> None:
+        self._search.hide()
+        self.page.search("")
+        self.page.setFocus()
+
+    def _follow(self) -> None:
+        self.page.following = True
+        self.page.to_end()
+        self._place_latest()
+
+    def _place_latest(self) -> None:
+        """The way back to the talk, while the reader is further up."""
+        away = self._script.running and not self.page.following
+        self._latest.setVisible(away)
+        if away:
+            size = self._latest.sizeHint()
+            self._latest.setGeometry(
+                (self.width() - size.width()) // 2, self.height() - size.height() - 8, size.width(), size.height()
+            )
+            self._latest.raise_()
+
+
+def create(app: TranscriptApp, ui: Ui) -> QWidget:
+    return TranscriptPanel(app, ui)
