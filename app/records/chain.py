@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.records.anchor import Anchor
 from app.records.change import Change, Draft
-from app.records.codec import canonical
+from app.records.codec import compact
 from app.records.hlc import ZERO, HybridClock
 from app.records.ids import new_id
 from app.records.log import GENESIS, Entry, Head, change_log, entry_hash, log_head, meta_table, tail_cursor
@@ -30,11 +30,13 @@ class Commit:
 
 
 class Chain:
+    """``key`` authenticates the heads; ``anchor`` is the one kept beside the database."""
+
     def __init__(self, head: Head, seq: int, anchor: Anchor, key: bytes, clock: HybridClock) -> None:
         self._head = head
         self._seq = seq
-        self._anchor = anchor
-        self._key = key
+        self.anchor = anchor
+        self.key = key
         self._clock = clock
 
     @classmethod
@@ -84,8 +86,8 @@ class Chain:
                 "table_name": draft.table,
                 "record_id": draft.record_id,
                 "op": draft.op,
-                "before": None if draft.before is None else canonical(draft.before),
-                "after": None if draft.after is None else canonical(draft.after),
+                "before": None if draft.before is None else compact(draft.before),
+                "after": None if draft.after is None else compact(draft.after),
                 "schema_version": CURRENT,
             }
             row["hash"] = previous = entry_hash(previous, row)
@@ -94,7 +96,7 @@ class Chain:
         head = Head(self.site, site_seq, previous, hlc)
         if rows:
             connection.execute(insert(change_log), rows)
-            values = {"count": head.count, "hash": head.hash, "hlc": head.hlc, "mac": head.mac(self._key)}
+            values = {"count": head.count, "hash": head.hash, "hlc": head.hlc, "mac": head.mac(self.key)}
             statement = upsert(log_head).values(site=head.site, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=["site"], set_=values))
         for name, seq in change.cursors.items():
@@ -107,10 +109,10 @@ class Chain:
         """After the commit."""
         if commit.entries:
             self._head, self._seq = commit.head, commit.seq
-            self._anchor.write(commit.head)
+            self.anchor.write(commit.head)
 
     def close(self) -> None:
-        self._anchor.close()
+        self.anchor.close()
 
 
 def _entry(row: dict[str, Any], change: Change, draft: Draft) -> Entry:

@@ -15,7 +15,7 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
 from sqlalchemy.orm.attributes import flag_modified
 
-from app.records.codec import Field, JsonValue, encode_row, fields_of
+from app.records.codec import Field, JsonValue, compact, encode_row, fields_of
 from app.records.errors import OutsideTheLog, RecordMissing, Refused
 from app.records.ids import new_id
 from app.records.log import Cause, Op
@@ -60,7 +60,7 @@ class Change:
         self._session = session
         self._touched: dict[tuple[str, str], _Touch] = {}
         self._originals: dict[tuple[str, str], Values] = {}  # as loaded in this transaction
-        self._json: dict[tuple[str, str], tuple[Record, Values]] = {}  # JSON columns as last written or loaded
+        self._json: dict[tuple[str, str], tuple[Record, dict[str, str]]] = {}  # JSON columns as last written or loaded
         self._cursors: dict[str, int] = {}
         session.change = self
 
@@ -155,14 +155,14 @@ class Change:
         fields = _json_fields(type(row))
         if fields:
             # The row is held too: one altered in place and then dropped by the caller would vanish unlogged.
-            stored = {field.column: field.encode(getattr(row, field.attribute)) for field in fields}
+            stored = {field.column: compact(getattr(row, field.attribute)) for field in fields}
             self._json[_key(row)] = (row, stored)
 
     def _flag_json_altered_in_place(self) -> None:
         for row, stored in self._json.values():
             if inspect(row).persistent:
                 for field in _json_fields(type(row)):
-                    if field.encode(getattr(row, field.attribute)) != stored[field.column]:
+                    if compact(getattr(row, field.attribute)) != stored[field.column]:
                         flag_modified(row, field.attribute)
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any, cast
 
+import msgspec
 from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, String
 
 from app.records.errors import Refused
 from app.records.tables import Exact, Record, UtcDateTime
+
+# Made once: json.dumps with options makes one for each call.
+_STRICT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_FAST = msgspec.json.Encoder(order="sorted")
 
 JsonValue = Any
 """None, bool, int, float, str, or a list or dict of these."""
@@ -38,7 +44,12 @@ class Field:
 
 def canonical(value: JsonValue) -> str:
     """One text for one value: sorted keys, no spaces. NaN and unknown types are refused."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _STRICT.encode(value)
+
+
+def compact(value: JsonValue) -> str:
+    """The same for values already known to be plain JSON; ten times as fast (msgspec would let NaN and others pass)."""
+    return _FAST.encode(value).decode()
 
 
 @cache
@@ -85,7 +96,7 @@ def _field(attribute: str, column: Column[Any]) -> Field:
     elif isinstance(kind, Integer):
         encode = _only(int)
     elif isinstance(kind, Float):
-        encode = float
+        encode = _finite
     elif isinstance(kind, String):
         encode = _only(str)
     return Field(
@@ -125,6 +136,12 @@ def _only(kind: type) -> Callable[[Any], Any]:
         return value
 
     return check
+
+
+def _finite(value: float) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"finite number expected, not {value!r}")
+    return float(value)
 
 
 def _time_text(value: dt.datetime) -> str:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _SHORTEST_NUMBER = 4
+_NOT_TEXT = frozenset({"direction", "line", "number", "due", "sentiment", "evidence"})
 
 index_tables = MetaData()
 search_document = Table(
@@ -192,12 +193,13 @@ def _joined(*parts: str | None) -> str:
 
 
 def _strings(value: JsonValue) -> Iterator[str]:
-    """Every text within a report's fields, however they are nested."""
+    """Every text within a report's fields, however they are nested; not the references, times and numbers."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
-            yield from _strings(each)
+        for name, each in value.items():
+            if name not in _NOT_TEXT and not name.endswith(("id", "_at")):
+                yield from _strings(each)
     elif isinstance(value, list):
         for each in value:
             yield from _strings(each)

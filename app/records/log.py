@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, Index, Integer, MetaData, RowMapping, String, Table, Text
 
-from app.records.codec import JsonValue, canonical
+from app.records.codec import JsonValue, canonical, compact
 
 Op = Literal["insert", "update", "delete"]
 GENESIS = "0" * 64
@@ -120,7 +120,7 @@ def entry_hash(previous: str, row: Mapping[str, JsonValue] | RowMapping) -> str:
 
     ``before`` and ``after`` enter as the stored text, so a reader needs no knowledge of column types to check.
     """
-    body = json.dumps(
+    body = compact(
         [
             previous,
             row["id"],
@@ -137,9 +137,7 @@ def entry_hash(previous: str, row: Mapping[str, JsonValue] | RowMapping) -> str:
             row["before"],
             row["after"],
             row["schema_version"],
-        ],
-        separators=(",", ":"),
-        ensure_ascii=False,
+        ]
     )
     return hashlib.sha256(body.encode()).hexdigest()
 

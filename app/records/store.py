@@ -94,6 +94,11 @@ class Records:
         """The id of this database in the change log."""
         return self._chain.site
 
+    @property
+    def chain(self) -> Chain:
+        """For the audit."""
+        return self._chain
+
     def derived_key(self, purpose: str) -> bytes:
         """A key for files that belong to the records, for example recordings."""
         return derived_key(self._key, purpose)

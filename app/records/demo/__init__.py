@@ -23,8 +23,6 @@ __all__ = ["DEMO_USER_ID", "Progress", "build_demo", "demo_id"]
 Progress = Callable[[float, str], None]
 """Told the done fraction (0 to 1) and what is being done."""
 
-_CHUNK = 1500
-
 
 def build_demo(records: Records, seed: int = 7, today: dt.date | None = None, progress: Progress | None = None) -> bool:
     """Fills empty records with the demo desk; returns False, and does nothing, if it is already there.
@@ -45,18 +43,14 @@ def build_demo(records: Records, seed: int = 7, today: dt.date | None = None, pr
         talked = talks(draw, house, book)
         groups: Sequence[tuple[str, Sequence[Record]]] = (
             ("customers", (*_price_sources(draw), *market.instruments, *house.rows)),
-            ("calls and chats", talked.rows),
             ("deals and enquiries", (*book.deals, *book.enquiries)),
+            ("calls and chats", talked.rows),
         )
-        total = sum(len(rows) for _, rows in groups)
-        done = 0
-        for name, rows in groups:
-            for at in range(0, len(rows), _CHUNK):
-                tell(0.25 + 0.5 * done / total, f"Storing the demo desk's {name}")
-                change.add_all(rows[at : at + _CHUNK])
-                change.session.flush()
-                done += len(rows[at : at + _CHUNK])
-        tell(0.75, "Logging and indexing the demo desk")
+        for done, (name, rows) in enumerate(groups):
+            tell(0.25 + 0.15 * done, f"Storing the demo desk's {name}")
+            change.add_all(rows)
+            change.session.flush()
+        tell(0.7, "Logging and indexing the demo desk")
     tell(1.0, "The demo desk is ready")
     return True
 

@@ -208,6 +208,8 @@ def _favourites(draw: Draw, market: Market, customer: Customer, group: str) -> l
     if group == "fx" and customer.currencies:
         return [market.by_name[symbol] for symbol in customer.currencies]
     pool = market.by_group[group] + (market.by_group["ndf"] if group == "fx" else [])
+    if group == "commodity" and customer.row.kind == "corporate":
+        pool = [each for each in pool if each.row.quantity_unit != "oz"]  # what a factory uses
     keyed = sorted(pool, key=lambda each: -(draw.chance.random() ** (1 / each.weight)))
     return keyed[: 4 + 2 * (4 - (customer.row.tier or 3))]
 

@@ -252,7 +252,8 @@ def _leave_some_open(draw: Draw, told: Talked) -> None:
     for place, task in enumerate(reversed(told.follow_ups[-_OPEN_FOLLOW_UPS:])):
         task.status = "open"
         days = -draw.chance.randint(1, 6) if place % 5 == 4 else draw.chance.choice((0, 0, 1, 1, 2, 3, 5))
-        task.due = draw.moment(draw.today + dt.timedelta(days=days))
+        day = draw.today + dt.timedelta(days=days)
+        task.due = draw.moment(day if days < 0 else workdays_after(day, 0))
         if place % 9 == 8:
             task.due, task.owner = None, "client"
 
