@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -70,6 +71,8 @@ class CrmApp:
         self._desk = desk
         self._latest = 0
         self._asked = Asked()
+        # Contact and organization arrive together: the second must see what the first has shown.
+        self._following = asyncio.Lock()
         self._watch = CommitWatch(desk.records, TABLES, self.refresh)
 
     async def listen(self) -> None:
@@ -97,17 +100,22 @@ class CrmApp:
 
     async def _contact_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         asked = asked_of(context)
-        person = self.state.value.person
-        if asked.empty or (person is not None and asked.contact_id == person.contact.id):
-            return
-        await self.view(asked, tell_contact=asked.contact_id is None)
+        async with self._following:
+            person = self.state.value.person
+            if asked.empty or (person is not None and asked.contact_id == person.contact.id):
+                return
+            # A contact in passing that nobody knows is no reason to ask the trader who it is.
+            resolution = await self._desk.records.query(lambda session: resolve(session, asked))
+            if resolution.kind == "known":
+                await self.view(asked, tell_contact=asked.contact_id is None)
 
     async def _organization_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         asked = asked_of(context)
-        customer = self.state.value.customer
-        if asked.organization_id is None or (customer and customer.id == asked.organization_id):
-            return
-        await self.view(asked, tell=False)
+        async with self._following:
+            customer = self.state.value.customer
+            if asked.organization_id is None or (customer and customer.id == asked.organization_id):
+                return
+            await self.view(asked, tell=False)
 
     # What the trader does
 
@@ -165,7 +173,7 @@ class CrmApp:
         contact_id = await self._desk.records.write(
             user.actor, lambda change: add_contact(change, new, asked, user.id, today)
         )
-        self._desk.notify(Notice(f"{new.name} is now a contact.", "success"))
+        self._desk.notify(Notice(f"{' '.join(new.name.split())} is now a contact.", "success"))
         await self.view(replace(asked, contact_id=contact_id))
 
     async def focus_instrument(self, instrument: InstrumentRecord) -> None:

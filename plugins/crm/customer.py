@@ -100,14 +100,14 @@ def _figures(
     deals = select(Deal.traded_at, Deal.revenue_usd).where(
         Deal.organization_id == organization_id, Deal.traded_at >= before, Deal.status != "cancelled"
     )
-    for traded_at, revenue in session.execute(deals).tuples():
+    for traded_at, revenue in session.execute(deals):
         if revenue is not None and (traded_at >= year or traded_at <= same_day):
             earned[traded_at >= year] += revenue
     asked: dict[bool, list[str]] = {True: [], False: []}
     enquiries = select(Enquiry.at, Enquiry.outcome).where(
         Enquiry.organization_id == organization_id, Enquiry.at >= before
     )
-    for at, outcome in session.execute(enquiries).tuples():
+    for at, outcome in session.execute(enquiries):
         if at >= year or at <= same_day:
             asked[at >= year].append(outcome)
     talked = next(
@@ -129,7 +129,7 @@ def _last_dealt(session: Session, organization_id: str) -> dict[str, dt.datetime
         .where(Deal.organization_id == organization_id, Deal.status != "cancelled")
         .group_by(Deal.instrument_id)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def _enquiries(session: Session, organization_id: str) -> tuple[EnquiryLine, ...]:

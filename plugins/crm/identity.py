@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import phonenumbers
-from rapidfuzz import fuzz, process
+from rapidfuzz import fuzz, process, utils
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
@@ -127,7 +128,8 @@ def resolve(session: Session, asked: Asked) -> Resolution:
             matches = named if len(named) == 1 else matches
         if matches:
             return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
-        near += [_match(each, f"near number {show_number(each.matched)}") for each in found.near]
+        nearest = sorted(found.near, key=lambda each: -len(os.path.commonprefix((each.matched, asked.phone or ""))))
+        near += [_match(each, f"near number {show_number(each.matched)}") for each in nearest]
     if asked.name and not (asked.phone or asked.email or asked.handle):
         matches = _contacts(session, Contact.name == asked.name, "this name")
         if matches:
@@ -174,8 +176,15 @@ def _contacts(session: Session, where: ColumnElement[bool], why: str) -> tuple[M
 
 
 def _similar(session: Session, name: str) -> tuple[Match, ...]:
-    names = dict(session.execute(select(Contact.id, Contact.name).where(Contact.status == "active")).tuples().all())
-    best = process.extract(name, names, scorer=fuzz.token_sort_ratio, score_cutoff=_NAME_SCORE, limit=NEAR_LIMIT)
+    names = dict(session.execute(select(Contact.id, Contact.name).where(Contact.status == "active")).all())
+    best = process.extract(
+        name,
+        names,
+        scorer=fuzz.token_sort_ratio,
+        processor=utils.default_process,
+        score_cutoff=_NAME_SCORE,
+        limit=NEAR_LIMIT,
+    )
     order = [contact_id for _, _, contact_id in best]
     found = {match.contact_id: match for match in _contacts(session, Contact.id.in_(order), "similar name")}
     return tuple(found[contact_id] for contact_id in order if contact_id in found)

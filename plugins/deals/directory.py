@@ -57,7 +57,7 @@ def read_directory(session: Session) -> Directory:
     customers = session.execute(
         select(Organization.id, Organization.name, Organization.short_name).order_by(Organization.name)
     )
-    return Directory.of((as_security(row) for row in instruments), (CustomerName(*row) for row in customers.tuples()))
+    return Directory.of((as_security(row) for row in instruments), (CustomerName(*row) for row in customers))
 
 
 def as_security(row: Instrument) -> Security:
