@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from app.records.log import Cause, Entry, change_log, entry_of, tail_cursor
 
@@ -36,6 +36,14 @@ class Tail:
             position = session.execute(cursor).scalar() or 0
             statement = select(change_log).where(change_log.c.seq > position).order_by(change_log.c.seq).limit(limit)
             return [entry_of(row) for row in session.execute(statement).mappings()]
+
+    def count(self) -> int:
+        """How many entries are pending."""
+        with self._records.read() as session:
+            cursor = select(tail_cursor.c.seq).where(tail_cursor.c.name == self.name)
+            position = session.execute(cursor).scalar() or 0
+            waiting = select(func.count()).select_from(change_log).where(change_log.c.seq > position)
+            return session.execute(waiting).scalar_one()
 
     def advance(self, seq: int) -> None:
         """Everything up to and including ``seq`` is dealt with. Never moves back."""
