@@ -1,1 +1,1 @@
-"""The commands of ``deskline`` that open no window of their own. Each module's ``run`` returns the exit status."""
+"""The commands of ``deskline`` beside opening the desk. Each module's ``run`` returns the exit status."""

@@ -126,12 +126,16 @@ class TopBar(QFrame):
         self._add_states(line)
         line.addWidget(separator(vertical=True))
         self._add_bell(line)
-        self.user = label(initials, "initials")
-        self.user.setToolTip(user)
-        self.user.setAccessibleName(user)
+        self.user = label("", "initials")
+        self.set_user(initials, user)
         self.user.setFixedSize(24, 24)
         self.user.setAlignment(Qt.AlignmentFlag.AlignCenter)
         line.addWidget(self.user)
+
+    def set_user(self, initials: str, user: str) -> None:
+        self.user.setText(initials)
+        self.user.setToolTip(user)
+        self.user.setAccessibleName(user)
 
     def _add_states(self, line: QHBoxLayout) -> None:
         self.recording = StatePill("record", "REC 00:00", "rec")

@@ -282,6 +282,10 @@ class MainWindow(QMainWindow):
 
     # The state of the world, told by the desk
 
+    def set_user(self, user: CurrentUser) -> None:
+        """Whose desk it is, once that is known."""
+        self.top.set_user(user.initials, f"{user.name} · {user.desk}")
+
     def set_channel(self, channel: str) -> None:
         """The user channel the desk follows: shown in the top bar and as the dot on every tab."""
         self._channel = channel

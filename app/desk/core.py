@@ -1,0 +1,355 @@
+"""One running desk without its window: records, agent, services, apps and programs. Lives on the I/O loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import getpass
+import importlib.metadata
+import logging
+import os
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.access.keys import KeyUnavailable, obtain_key
+from app.conversation.service import Conversations
+from app.desk.manifest import BadManifest, Manifest, Service, directory, entry, manifest_of
+from app.market.book import PriceBook
+from app.market.feed import FeedInstrument, WebSocketFeed
+from app.market.loopback import LoopbackService, ServiceNotStarted
+from app.records.ids import new_id
+from app.records.recordings import Recordings
+from app.records.store import Records
+from app.records.tables import Instrument, User
+from app.services import Clock, CurrentUser, Notice, Services, utc_now
+from app.settings import Settings
+from fdc3.client import DesktopAgent
+from fdc3.directory import AppRecord
+from fdc3.host import Host, Resolver
+from fdc3.launching import ProcessLauncher
+from nlp.speech.client import LanguageWorker
+from nlp.speech.models import ModelChoice
+
+log = logging.getLogger(__name__)
+SYSTEM = "system:desk"
+Progress = Callable[[float, str], None]
+
+
+@dataclass(slots=True)
+class RunningApp:
+    """An in-process app: its connection to the agent, and what its ``start`` returned."""
+
+    record: AppRecord
+    manifest: Manifest
+    agent: DesktopAgent
+    app: Any
+
+
+class Core:
+    """Made on any thread; ``open`` and everything after it on the I/O loop.
+
+    ``started`` is awaited for every in-process app that runs, ``stopped`` gets the id and a sentence for one that
+    could not be started.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        notify: Callable[[Notice], None],
+        resolver: Resolver | None = None,
+        started: Callable[[RunningApp], None] = lambda running: None,
+        stopped: Callable[[str, str], None] = lambda app_id, reason: None,
+        ask_passphrase: Callable[[str], str | None] | None = None,
+        key: bytes | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.settings = settings
+        self.prices = PriceBook()
+        self.apps: dict[str, RunningApp] = {}
+        self.directory = directory(settings.app_folders)
+        self.notify = notify
+        self._resolver, self._started, self._stopped = resolver, started, stopped
+        self._ask, self._key, self._clock = ask_passphrase, key, clock
+        self._closing: list[Callable[[], Awaitable[None]]] = []
+        self._ending = False
+        self._programs = ProcessLauncher(environment={"PYTHONUTF8": "1"})
+        self._programs.on_exit = self._program_ended
+        self._belonging: dict[str, str] = {}
+        self._restarts = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._addresses: dict[str, dict[str, str]] = {}
+        self._channel = settings.channel
+        self.host: Host
+        self.records: Records
+        self.services: Services
+        self.conversations: Conversations
+        self.worker: LanguageWorker
+
+    # -- opening
+
+    async def open_records(self, progress: Progress = lambda fraction, text: None) -> CurrentUser:
+        """The key, the encrypted file and, on a new desk that wants it, the demo data. Raises StoreError, KeyUnavailable."""
+        self.records = await asyncio.to_thread(self._open_records, progress)
+        self._closing.append(self._close_records)
+        user = await self.records.query(_first_user)
+        if user is None:
+            user = await self.records.write(SYSTEM, lambda change: change.add(_own_user()))
+        return CurrentUser(user.id, user.name, user.initials, user.desk)
+
+    def _open_records(self, progress: Progress) -> Records:
+        folder = self.settings.desk_folder
+        new = not (folder / "deskline.db").exists()
+        key = self._key or obtain_key(folder, ask=self._passphrase if self._ask else None, new_allowed=new)
+        records = Records.open(folder, key, clock=self._clock)
+        if self.settings.demo_data:
+            with records.read() as session:
+                empty = _first_user(session) is None
+            if empty:
+                from app.records.demo import build_demo
+
+                build_demo(records, today=self._clock().date(), progress=progress)
+        return records
+
+    def _passphrase(self, question: str) -> str:
+        given = self._ask(question) if self._ask else None
+        if given is None:
+            raise KeyUnavailable("No passphrase was given, so the records stay closed. Start Deskline again to try.")
+        return given
+
+    async def open(self, user: CurrentUser) -> None:
+        """The agent, the services and every app that starts with the desk. ``open_records`` comes before."""
+        for problem in self.directory.problems:
+            self.notify(Notice(f"An app cannot be used: {problem.record}.", "warning", str(problem)))
+        self.host = Host(
+            self.directory,
+            resolver=self._resolver,
+            launcher=self,
+            provider="Deskline",
+            provider_version=importlib.metadata.version("deskline"),
+        )
+        await self.host.start()
+        self._closing.append(self.host.close)
+        self._closing.append(self._programs.close)
+        self.worker = LanguageWorker(ModelChoice(self.settings.speech_model), cache=self.settings.root / "models")
+        self.conversations = Conversations(
+            self.records,
+            Recordings.beside(self.records),
+            self.worker,
+            clock=self._clock,
+            notify=self.notify,
+            prices=self.prices,
+        )
+        self._closing.append(self.conversations.close)
+        self.services = Services(
+            user=user,
+            records=self.records,
+            conversations=self.conversations,
+            prices=self.prices,
+            settings=self.settings,
+            clock=self._clock,
+            notify=self.notify,
+        )
+        await self._start_apps(needing=False)
+
+    async def open_outside(self) -> None:
+        """Everything in processes of its own: speech, prices, turret, chat service. The window is up before these."""
+        await self.conversations.start()
+        services = [
+            self._start_service(record, manifest.service)
+            for record in self.directory
+            if (manifest := manifest_of(record)).service and self._wanted(record)
+        ]
+        await asyncio.gather(self._start_prices(), self._start_programs(), *services)
+        await self._start_apps(needing=True)
+        await self.conversations.resume_pending()
+
+    async def _start_apps(self, *, needing: bool) -> None:
+        await asyncio.gather(
+            *(
+                self.start_app(record)
+                for record, manifest in self.in_process()
+                if _with_desk(manifest) and bool(manifest.needs) == needing
+            )
+        )
+
+    def in_process(self) -> list[tuple[AppRecord, Manifest]]:
+        """The records of apps that run inside the desk, in the order of the directory."""
+        found = []
+        for record in self.directory:
+            try:
+                manifest = manifest_of(record)
+            except BadManifest as error:
+                self.notify(Notice(f"{record.title} cannot be used.", "warning", str(error)))
+                continue
+            if manifest.app:
+                found.append((record, manifest))
+        return found
+
+    # -- apps
+
+    async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None:
+        """The agent asks for an app that does not run: one of ours, or a program."""
+        if manifest_of(record).app:
+            await self.start_app(record, instance_id)
+        else:
+            await self._programs.launch(record, instance_id, url, secret)
+
+    async def start_app(self, record: AppRecord, instance_id: str | None = None) -> RunningApp | None:
+        """Connects an in-process app, joins it to the desk's channel and starts it."""
+        manifest = manifest_of(record)
+        try:
+            start = await asyncio.to_thread(entry, manifest.app or "")
+            agent = await self.host.connect_memory(
+                record.app_id, instance_id=instance_id, channel_id=self._channel
+            )
+            with self._told_of(manifest.needs):
+                app = await start(agent, self.services)
+        except Exception as error:  # one broken app must not take the desk with it
+            log.exception("%s could not be started", record.app_id)
+            self._stopped(record.app_id, str(error) or type(error).__name__)
+            return None
+        running = RunningApp(record, manifest, agent, app)
+        self.apps[record.app_id] = running
+        self._started(running)
+        return running
+
+    async def stop_app(self, app_id: str) -> None:
+        running = self.apps.pop(app_id, None)
+        if running is None:
+            return
+        try:
+            await running.app.close()
+        except Exception:  # it is going anyway
+            log.exception("%s did not close cleanly", app_id)
+        await running.agent.close()
+
+    async def restart_app(self, app_id: str) -> None:
+        await self.stop_app(app_id)
+        record = self.directory.get(app_id)
+        if record is not None:
+            await self.start_app(record)
+
+    async def move_to_channel(self, channel: str) -> None:
+        """Puts every panel on another user channel."""
+        self._channel = channel
+        await asyncio.gather(*(running.agent.join_user_channel(channel) for running in self.apps.values()))
+
+    # -- programs and feeds
+
+    async def _start_prices(self) -> None:
+        service = LoopbackService(
+            "plugins.pricing.simulator",
+            token_variable="DESKLINE_FEED_TOKEN",
+            arguments=("--rate", str(self.settings.price_updates)),
+        )
+        try:
+            url = await service.start()
+        except ServiceNotStarted as error:
+            self.notify(Notice("There are no live prices: the price feed did not start.", "warning", str(error)))
+            return
+        self._closing.append(service.stop)
+        feed = WebSocketFeed(url, service.token, self.prices)
+        await feed.start()
+        self._closing.append(feed.close)
+        rows = await self.records.query(lambda session: session.scalars(select(Instrument)).all())
+        await feed.subscribe(FeedInstrument.of(row) for row in rows)
+
+    async def _start_service(self, record: AppRecord, service: Service) -> None:
+        running = LoopbackService(service.module, token_variable=service.token_variable)
+        try:
+            url = await running.start()
+        except ServiceNotStarted as error:
+            self.notify(Notice(f"{record.title} did not start.", "warning", str(error)))
+            return
+        self._closing.append(running.stop)
+        self._addresses[record.app_id] = {service.url_variable: url, service.token_variable: running.token}
+
+    @contextlib.contextmanager
+    def _told_of(self, service: str | None) -> Iterator[None]:
+        """While an app starts, the environment says where its service is; other programs never inherit the token."""
+        told = self._addresses.get(service or "", {})
+        os.environ.update(told)
+        try:
+            yield
+        finally:
+            for name in told:
+                os.environ.pop(name, None)
+
+    async def _start_programs(self) -> None:
+        for record in self.directory:
+            if record.type == "native" and _with_desk(manifest_of(record)) and self._wanted(record):
+                await self._start_program(record.app_id)
+
+    async def _start_program(self, app_id: str) -> None:
+        try:
+            identifier = await self.host.launch(app_id)
+        except Exception as error:
+            log.exception("%s could not be started", app_id)
+            self.notify(Notice(f"{self._title(app_id)} could not be started.", "error", str(error)))
+            return
+        self._belonging[identifier.instance_id or ""] = app_id
+
+    def _program_ended(self, instance_id: str) -> None:
+        """A program that belongs to the desk is started again; what it was doing is told by its apps."""
+        self.host.instance_gone(instance_id)
+        app_id = self._belonging.pop(instance_id, None)
+        if app_id is None or self._ending:
+            return
+        self.notify(Notice(f"{self._title(app_id)} has stopped and is being started again.", "warning"))
+        self._restarts += 1
+        asyncio.get_running_loop().call_later(
+            min(0.5 * self._restarts, 30.0), lambda: self._background(self._start_program(app_id))
+        )
+
+    def _background(self, work: Coroutine[None, None, None]) -> None:
+        if self._ending:
+            work.close()
+            return
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _wanted(self, record: AppRecord) -> bool:
+        return {"deskline-turret": self.settings.turret, "deskline-chat-service": self.settings.chat}.get(
+            record.app_id, True
+        )
+
+    def _title(self, app_id: str) -> str:
+        record = self.directory.get(app_id)
+        return record.title if record else app_id
+
+    # -- closing
+
+    async def close(self) -> None:
+        """Apps first, so that drafts are written, then programs, agent and records."""
+        self._ending = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*(self.stop_app(app_id) for app_id in tuple(self.apps)))
+        while self._closing:
+            step = self._closing.pop()
+            try:
+                await step()
+            except Exception:  # the other parts must still be closed
+                log.exception("a part of the desk did not close cleanly")
+
+    async def _close_records(self) -> None:
+        await asyncio.to_thread(self.records.close)
+
+
+def _with_desk(manifest: Manifest) -> bool:
+    return manifest.start == "with-desk"
+
+
+def _first_user(session: Session) -> User | None:
+    return session.scalars(select(User).order_by(User.id).limit(1)).first()
+
+
+def _own_user() -> User:
+    login = getpass.getuser()
+    return User(id=new_id(), name=login, initials=login[:2].upper(), desk="Sales", email="", roles=["trader"])

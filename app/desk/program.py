@@ -1,0 +1,281 @@
+"""The desk with its window: the UI thread's side of the composition."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+from concurrent.futures import Future
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.access.keys import KeyUnavailable, WrongPassphrase
+from app.desk.core import Core, RunningApp
+from app.desk.manifest import BadManifest, entry, manifest_of
+from app.desk.resolving import AskingResolver
+from app.desk.status import DeskStatus, StatusFollower
+from app.records.errors import StoreError
+from app.services import CurrentUser, Notice
+from app.settings import Settings
+from app.shell import theme
+from app.shell.crash import CrashReport
+from app.shell.crash_card import show_crash
+from app.shell.guard import refuse_unsafe_qt
+from app.shell.io_loop import IoLoop
+from app.shell.passphrase import PassphraseWindow, ProgressWindow
+from app.shell.single_instance import SingleInstance
+from app.shell.ui import Ui
+from app.shell.window import MainWindow
+from app.shell.workspaces import file_store
+
+log = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Opens the desk and returns when its window is closed. A second start raises the first window instead."""
+    refuse_unsafe_qt()
+    application = make_application(settings)
+    instance = SingleInstance(settings.state_folder)
+    if not instance.claim():
+        if not instance.hand_over(sys.argv[1:]):
+            log.error("Deskline runs already, but does not answer. End that process and start again.")
+            return 1
+        return 0
+    crash = CrashReport(settings.state_folder)
+    previous = crash.begin()
+    program = Program(settings)
+    instance.asked.connect(lambda _arguments: program.window.raise_window())
+    program.loop.loop.call_soon_threadsafe(crash.watch_loop, program.loop.loop)
+    if previous is not None:
+        program.ready.connect(lambda: show_crash(program.ui, previous))
+    signal.signal(signal.SIGTERM, lambda *_: program.quit())
+    signal.signal(signal.SIGINT, lambda *_: program.quit())
+    # Python sees a signal only while it runs bytecode.
+    heartbeat = QTimer(interval=500)
+    heartbeat.timeout.connect(lambda: None)
+    heartbeat.start()
+    program.start()
+    status = application.exec()
+    crash.end()
+    instance.release()
+    return status
+
+
+def make_application(settings: Settings) -> QApplication:
+    """The Qt application, themed and with the user's font scale."""
+    if settings.font_scale != 1.0:
+        os.environ.setdefault("QT_SCALE_FACTOR", str(settings.font_scale))
+    existing = QApplication.instance()
+    application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
+    application.setApplicationName("Deskline")
+    application.setQuitOnLastWindowClosed(False)
+    theme.apply(application)
+    return application
+
+
+class Program(QObject):
+    """Window and core together. ``ready`` when all panels that start with the desk are in place."""
+
+    ready = Signal()
+    outside_ready = Signal()
+    """Turret, chat service, prices and speech have been started."""
+    failed = Signal(str)
+    """The desk cannot be opened; carries the sentence that the user sees."""
+    closed = Signal()
+
+    def __init__(self, settings: Settings, *, key: bytes | None = None, quit_application: bool = True) -> None:
+        super().__init__()
+        self.settings = settings
+        self.panels: dict[str, QWidget] = {}
+        self._quit_application = quit_application
+        self._passphrase: PassphraseWindow | None = None
+        self._progress: ProgressWindow | None = None
+        self._ending = False
+        self.loop = IoLoop()
+        self.loop.start()
+        self.ui = Ui(self.loop, parent=self)
+        load, save = file_store(settings.state_folder / "workspaces.json")
+        self.window = MainWindow(self.ui, CurrentUser("", "", "", ""), load=load, save=save)
+        self.window.set_channel(settings.channel)
+        self.core = Core(
+            settings,
+            notify=self.ui.notify,
+            resolver=AskingResolver(self.ui),
+            started=lambda running: self.ui.post(lambda: self._make_panel(running)),
+            stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
+            ask_passphrase=self._ask_passphrase,
+            key=key,
+        )
+        self._follower: StatusFollower | None = None
+        self._status_timer = QTimer(self, interval=1000)
+        self._status_timer.timeout.connect(self._tick)
+        self.window.closing.connect(self.quit)
+        self.window.channel_chosen.connect(self._move)
+        self.window.restart_asked.connect(lambda app_id: self.ui.run(self.core.restart_app(app_id)))
+
+    def start(self) -> None:
+        """Shows the window with its panels loading, and opens everything behind it."""
+        for record in self.core.directory:
+            try:
+                dock = manifest_of(record).dock
+            except BadManifest:
+                continue
+            if dock is not None:
+                self.window.add_panel(
+                    record.app_id, dock.title or record.title, dock.icon, None, dock.area, order=dock.order
+                )
+        self.window.start_layout()
+        if not self.settings.demo_data or (self.settings.desk_folder / "deskline.db").exists():
+            self.window.show()
+        self.ui.run(self.core.open_records(self._say_progress), then=self._records_open, failed=self._cannot_open)
+
+    # -- opening
+
+    def _records_open(self, user: CurrentUser) -> None:
+        self._close_questions()
+        self.window.set_user(user)
+        if not self.window.isVisible():
+            self.window.show()
+        self.core.records.forbid_thread()
+        self.ui.run(self._open_rest(user), then=lambda _: self._opened(), failed=self._cannot_open)
+
+    async def _open_rest(self, user: CurrentUser) -> None:
+        await self.core.open(user)
+        agent = await self.core.host.connect_memory("deskline-desk")
+        self._follower = StatusFollower(agent, self.core.records)
+        await self._follower.start()
+
+    def _opened(self) -> None:
+        assert self._follower is not None
+        self.ui.bind(self._follower.state, self._show_status, self)
+        self._status_timer.start()
+        self._tick()
+        self.ready.emit()
+        self.ui.run(self.core.open_outside(), then=lambda _: self.outside_ready.emit())
+
+    def _make_panel(self, running: RunningApp) -> None:
+        record, manifest = running.record, running.manifest
+        if manifest.view is None or self._ending:
+            return
+        try:
+            widget: QWidget = entry(manifest.view)(running.app, self.ui)
+        except Exception as error:  # a broken view must not take the window with it
+            log.exception("The view of %s could not be made", record.app_id)
+            self.window.panel_stopped(record.app_id, str(error) or type(error).__name__)
+            return
+        self.panels[record.app_id] = widget
+        if manifest.dock is not None:
+            self.window.set_panel(record.app_id, widget)
+
+    def _cannot_open(self, error: Exception) -> None:
+        if isinstance(error, WrongPassphrase) and self._passphrase is not None:
+            self._passphrase.refuse(str(error))
+            self.ui.run(self.core.open_records(self._say_progress), then=self._records_open, failed=self._cannot_open)
+            return
+        self._close_questions()
+        sentence = str(error) or type(error).__name__
+        if not isinstance(error, StoreError | KeyUnavailable):
+            log.error("The desk cannot be opened", exc_info=error)
+        else:
+            log.error("The desk cannot be opened: %s", sentence)
+        if not self.window.isVisible():
+            self.window.show()
+        for app_id in (panel.app_id for panel in self.window.docks.panels()):
+            self.window.panel_stopped(app_id, sentence)
+        self.ui.notify(Notice(sentence, "error"))
+        self.failed.emit(sentence)
+
+    def _ask_passphrase(self, _question: str) -> str | None:
+        """Called on a worker thread that waits for the answer."""
+        answer: Future[str | None] = Future()
+        self.ui.post(lambda: self._show_passphrase(answer))
+        return answer.result()
+
+    def _show_passphrase(self, answer: Future[str | None]) -> None:
+        if self._ending:
+            answer.set_result(None)
+            return
+        if self._passphrase is None:
+            choosing = not (self.settings.desk_folder / "deskline.key").exists()
+            self._passphrase = PassphraseWindow(choosing=choosing)
+            self._passphrase.cancelled.connect(self.quit)
+            self._passphrase.show()
+
+        window = self._passphrase
+
+        def give(text: str | None) -> None:
+            if not answer.done():
+                answer.set_result(text)
+
+        window.given.connect(give)
+        window.cancelled.connect(lambda: give(None))
+
+    def _say_progress(self, fraction: float, text: str) -> None:
+        self.ui.post(lambda: self._show_progress(fraction, text))
+
+    def _show_progress(self, fraction: float, text: str) -> None:
+        if self._passphrase is not None:
+            self._passphrase.accept()
+            self._passphrase = None
+        if self._progress is None:
+            self._progress = ProgressWindow("Preparing the demo desk")
+            self._progress.show()
+        self._progress.set_progress(text, round(fraction * 1000), 1000)
+
+    def _close_questions(self) -> None:
+        if self._passphrase is not None:
+            self._passphrase.accept()
+            self._passphrase = None
+        if self._progress is not None:
+            self._progress.close()
+            self._progress = None
+
+    # -- while open
+
+    def _move(self, channel: str) -> None:
+        self.window.set_channel(channel)
+        self.ui.run(self.core.move_to_channel(channel))
+
+    def _show_status(self, status: DeskStatus) -> None:
+        self.window.set_turret(status.turret, status.turret_level)
+        self.window.set_recording(status.recording)
+        self.window.set_to_sync(status.queued)
+        self.window.set_status("journal", f"{status.queued:,} changes queued for the central server")
+
+    def _tick(self) -> None:
+        instances = len([one for one in self.core.host.instances() if one.connected])
+        self.window.set_status("agent", f"FDC3 2.2 agent · {instances} apps")
+        speech = self.core.worker.status
+        word = {"live": "ready, local"}.get(speech, speech.split(":")[0])
+        self.window.set_status("transcription", f"Transcription: {self.settings.speech_model} · {word}", speech)
+
+    # -- closing
+
+    def quit(self) -> None:
+        """Closes everything in order; the application ends when it is done."""
+        if self._ending:
+            return
+        self._ending = True
+        self.window.hide()
+        self._close_questions()
+        self._status_timer.stop()
+        self.ui.run(self._close_all(), then=lambda _: self._end(), failed=lambda _: self._end())
+
+    async def _close_all(self) -> None:
+        if self._follower is not None:
+            await self._follower.close()
+        await self.core.close()
+
+    def _end(self) -> None:
+        self.loop.stop()
+        for widget in self.panels.values():
+            widget.deleteLater()
+        self.window.deleteLater()
+        self.closed.emit()
+        if self._quit_application:
+            QApplication.quit()
+
+
+__all__ = ["Program", "make_application", "run"]

@@ -1,0 +1,33 @@
+"""Asks the trader, by keyboard, which app shall handle an intent."""
+
+from __future__ import annotations
+
+from app.shell.resolver import Option, choose
+from app.shell.ui import Ui
+from fdc3.broker import ResolutionRequest
+from fdc3.host import IntentChoice
+from fdc3.types.metadata import AppIdentifier
+
+
+class AskingResolver:
+    """The agent's resolver, shown as a chooser in the window."""
+
+    def __init__(self, ui: Ui) -> None:
+        self._ui = ui
+
+    async def resolve(self, request: ResolutionRequest) -> AppIdentifier | IntentChoice | None:
+        several = len(request.options) > 1
+        options: list[Option] = []
+        choices: list[IntentChoice] = []
+        for option in request.options:
+            for app in option.apps:
+                title = app.title if isinstance(app.title, str) else app.app_id
+                where = "running" if isinstance(app.instance_id, str) else "starts it"
+                intent = option.intent
+                name = intent.display_name if isinstance(intent.display_name, str) else intent.name
+                options.append(Option(title, f"{name} · {where}" if several else where))
+                choices.append(IntentChoice(AppIdentifier(app.app_id, app.instance_id), intent.name))
+        index = await choose(self._ui, "Which app shall open this?", options)
+        if index is None:
+            return None
+        return choices[index] if several else choices[index].app
