@@ -194,7 +194,7 @@ def ordinal_at(words: Sequence[str], i: int) -> tuple[int, int]:
 
 def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
     """(year, tokens) of "2027", "twenty twenty-seven", "27", "twenty-seven", "twenty-nines"; (0, 0) otherwise."""
-    plural = _plural_year(words, i)
+    plural = plural_year(words, i)
     if plural[1]:
         return plural
     figure = figure_at(words, i) if i < len(words) and words[i] != "and" else None
@@ -208,7 +208,7 @@ def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
     return 0, 0
 
 
-def _plural_year(words: Sequence[str], i: int) -> tuple[int, int]:
+def plural_year(words: Sequence[str], i: int) -> tuple[int, int]:
     """A maturity in the plural, as bonds are called: "twenty-nines", "33s", "thirties"."""
     tens = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60}
     units = {
@@ -315,7 +315,7 @@ def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
             return None
         if int(number) >= 24 and not (i and words[i - 1] in ("by", "on", "until", "till", "before", "value", "val")):
             return None
-        if words[at + 2 : at + 3] and words[at + 2] in SCALES:
+        if words[at + 2 : at + 3] and (words[at + 2] in SCALES or words[at + 2] in LETTERS):
             return None
         day, length = int(number), 1
     after = at + 1 + length

@@ -56,7 +56,7 @@ class Dealing:
         """A client's word on the price shown: taken or passed."""
         if self.cancelled(i, frame, topic):
             return
-        if topic.status == "dealt":
+        if topic.status in ("dealt", "cancelled"):
             return
         passed = frame.has(*topics.PASS) and not frame.has("mine", "yours", "done")
         if passed and topic.quoted_at is not None:
@@ -263,6 +263,7 @@ class Dealing:
                 return
         self.done.append(Done(topic, deal, i))
         topic.status = "dealt"
+        self.talk.current = self.talk.topic_at[i] = topic
         topic.anchors.append(deal.price)
 
     def cancelled(self, i: int, frame: Frame, topic: Topic) -> bool:
@@ -403,6 +404,15 @@ class Dealing:
             return quantity
         span = next((m for m in frame.months if m.end != m.begin), None)
         return quantity * ((span.end - span.begin) % 12 + 1) if span else quantity
+
+    def product(self, topic: Topic) -> Product:
+        """The product of an enquiry that did not deal."""
+        instrument = topic.instrument
+        value = topic.day.resolve(self.talk.today) if topic.day else None
+        spot = add_business_days(self.talk.today, instrument.settle) if instrument.settle is not None else None
+        if instrument.kind == "fx" and topic.tenor and value is None and "spot" not in topic.hints:
+            topic.hints.add("forward")
+        return self._product(instrument, topic, value, spot, False)
 
     def _product(
         self, instrument: Instrument, about: Topic, value: date | None, spot: date | None, swap: bool

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from nlp.language import terms, vocabulary
-from nlp.language.calendar import Day, Months, Tenor, day_at, months_at, tenor_at
+from nlp.language.calendar import Day, Months, Tenor, day_at, months_at, plural_year, tenor_at
 from nlp.language.figures import Figure, figures
 from nlp.language.model import Side
 from nlp.language.terms import Mention, Money, Security
@@ -268,6 +268,8 @@ def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figu
 
 def _no_amount(lows: Sequence[str], figure: Figure, before: str, after: str) -> bool:
     """Times, counts, list marks and words that only look like numbers."""
+    if plural_year(lows, figure.first)[1]:
+        return True
     if after in TIMES or (after == ")" and figure.first == 0) or before in ("(", "page", "line", "ref", "#"):
         return True
     if after == ")" and len(figure.digits) == 1:

@@ -34,6 +34,8 @@ def place(
     full = _in_range(figure, instrument)
     if near is not None and full is not None:
         anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
+        if anchor >= 100 and len(figure.digits) >= len(str(int(anchor))):
+            return full  # said in full: an index level, gold
         return near if abs(near - anchor) < abs(full - anchor) else full
     return full if full is not None else near
 
@@ -85,7 +87,12 @@ def _completed(
 ) -> Decimal | None:
     """The price whose last digits were said."""
     known = [ask_of] if ask_of is not None else list(anchors)
-    if not known or figure.scaled or (figure.cardinal and figure.value >= 100):
+    if (
+        not known
+        or figure.scaled
+        or (len(figure.digits) < 2 and not figure.fraction)
+        or (figure.cardinal and figure.value >= 100)
+    ):
         return None
     anchor = known[0]
     if figure.pointed:

@@ -102,7 +102,9 @@ def _remark(frame: Frame, figure: Figure) -> bool:
     lows = [word.low for word in frame.words]
     near = lows[max(0, figure.first - 3) : figure.first]
     after = lows[figure.last : figure.last + 2]
-    return bool(set(near) & {"budget", "strike", "last", "ref"}) or bool(
+    if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
+        return True  # a change, not a level
+    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"}) or bool(
         set(after) & {"%", "percent", "pct", "strike", "vol", "bp"} and "vol" in after
     )
 
@@ -146,7 +148,22 @@ def _two_way(
 
 
 def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
-    if frame.has("mid"):
+    if frame.has(
+        "if you were paying",
+        "you pay",
+        "you 'd pay",
+        "you 'd be paying",
+        "you buy",
+        "you 'd buy",
+        "i can offer",
+        "i offer",
+    ):
+        topic.ask, topic.mid = price, None
+    elif frame.has(
+        "if you were receiving", "you receive", "you 'd receive", "you sell", "you 'd sell", "you 'd be selling"
+    ):
+        topic.bid, topic.mid = price, None
+    elif frame.has("mid"):
         topic.mid = price
     elif frame.has("choice"):
         topic.bid = topic.ask = price

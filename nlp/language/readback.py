@@ -74,7 +74,7 @@ def legs(frame: Frame) -> list[Leg]:
 
 
 def _fill(frame: Frame) -> Leg:
-    """"You're filled, 52,000 at 34.38": the sentence with amount and price, else the whole turn."""
+    """ "You're filled, 52,000 at 34.38": the sentence with amount and price, else the whole turn."""
     begin, end = frame.begin, frame.begin + len(frame.lows)
     start = begin
     for k in [*(k for k in range(begin, end) if frame.words[k].low in STOPS), end]:

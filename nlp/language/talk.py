@@ -84,9 +84,33 @@ class Talk:
             return
         if topic is None:
             return
+        if (
+            topic.opened == i
+            and turn.who == "trader"
+            and i
+            and self.turns[i - 1].who == "client"
+            and not self.frames[i - 1].mentions
+        ):
+            self._learn(
+                i - 1, self.turns[i - 1], self.frames[i - 1], topic
+            )  # the trader names what the client just asked
+            topic.evidence.add(i - 1)
         self._learn(i, turn, frame, topic)
         if turn.who == "trader":
-            read_quote(topic, frame, i)
+            if not frame.has("limit", "or better", "good till", "good until", "gtc", "day order", "stop", "lim"):
+                read_quote(topic, frame, i)
+            if frame.has(
+                "no offer",
+                "no bid",
+                "cant find any",
+                "ca n't find any",
+                "no axe",
+                "nothing around",
+                "ca n't show",
+                "cant show",
+            ):
+                topic.refused_at = i
+                topic.evidence.add(i)
             self.dealing.cancelled(i, frame, topic)
         else:
             self.dealing.client(i, frame, topic)
@@ -108,7 +132,13 @@ class Talk:
                 ):
                     known.instrument = topics.better(known.instrument, instrument)
                     chosen = known
-            elif topics.strong(mention) or instrument is not mention.instrument or (instrument.kind == "irs" and mention.weak):
+            elif turn.who == "trader" and mention.weak and instrument.kind == "commodity":
+                continue  # "with Brent where it is": colour
+            elif (
+                topics.strong(mention)
+                or instrument is not mention.instrument
+                or (instrument.kind == "irs" and mention.weak)
+            ):
                 chosen = self._open(i, instrument)
                 if self.point and self.point[0] == i and instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
@@ -213,6 +243,8 @@ class Talk:
 
     def _learn(self, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         """Amounts, sides, dates and kinds of price said in passing."""
+        if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
+            return  # the talk has moved on to something without a name
         useful = bool(frame.mentions)
         for size in frame.sizes:
             if turn.who == "trader" and topic.size is not None and not size.sure:
@@ -225,9 +257,15 @@ class Talk:
             if side and topic.status == "open":
                 topic.side, useful = side, True
         for day in frame.days:
-            if topic.status == "open" and (
-                frame.has("value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing")
-                or day.month
+            if (
+                topic.status == "open"
+                and (topic.quoted_at is None or i <= topic.quoted_at + 3)
+                and (
+                    frame.has(
+                        "value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing"
+                    )
+                    or day.month
+                )
             ):
                 topic.day, useful = topic.day or day, True
         for tenor in frame.tenors:
@@ -235,6 +273,8 @@ class Talk:
         for phrase, hint in HINTS.items():
             if frame.has(phrase):
                 topic.hints.add(hint)
+                if hint == "indicative":
+                    topic.indicative_at = i
         benchmark = next((m for m in frame.mentions if m.benchmark), None)
         if benchmark is not None and topic.kind == "bond":
             topic.benchmark = benchmark.instrument.code

@@ -55,6 +55,8 @@ class Topic:
     accepted_at: int | None = None
     accepted_price: Decimal | None = None
     passed_at: int | None = None
+    refused_at: int | None = None
+    indicative_at: int | None = None
 
     @property
     def kind(self) -> str:

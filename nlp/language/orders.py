@@ -1,0 +1,202 @@
+"""Orders left resting: limit, stop, take profit, fixing, VWAP and the like.
+
+The trader's words count: an order stands when the trader repeats it with its level, or accepts what the client typed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from nlp.language import topics
+from nlp.language.figures import Figure
+from nlp.language.frames import Frame
+from nlp.language.model import Order, OrderType, Side
+from nlp.language.quoting import placed
+from nlp.language.talk import Talk
+from nlp.language.topics import Topic
+
+CUES = ("limit", "lim", "stop loss", "stop", "s / l", "sl", "t / p", "tp", "take profit", "order", "or better", "bid for", "offer for", "leaving", "good till", "good until", "work", "working", "gtc", "fixing", "at the fix", "vwap", "twap", "moc", "market on close", "leave a bid", "leave an offer", "leave an order")  # fmt: skip
+TYPES: tuple[tuple[OrderType, tuple[str, ...]], ...] = (
+    ("take_profit", ("t / p", "tp", "take profit")),
+    ("stop", ("stop loss", "stop", "s / l", "sl")),
+    ("vwap", ("vwap",)),
+    ("twap", ("twap",)),
+    ("moc", ("moc", "market on close")),
+    ("fixing", ("fixing order", "at the fix", "at the fixing", "on the fix", "wmr fix", "wm fix", "london fix")),
+)
+GONE = ("cxl", "cxld", "cancel", "cancelled", "canceled", "pull it", "pull the order", "forget the order", "take it off", "stopped", "off the order", "cancel the order", "scrap the order")  # fmt: skip
+
+
+@dataclass
+class Resting:
+    """An order while it is being agreed."""
+
+    topic: Topic
+    side: Side
+    size: Decimal
+    ccy: str | None
+    unit: str | None
+    level: Decimal | None
+    kind: OrderType
+    turn: int
+    expiry: str | None = None
+    oco: bool = False
+    evidence: set[int] = field(default_factory=set)
+    product: str = ""
+
+
+def orders_left(talk: Talk) -> list[Order]:
+    """The orders that rest at the end, in their final state."""
+    found: list[Resting] = []
+    for i, (turn, frame) in enumerate(zip(talk.turns, talk.frames, strict=True)):
+        topic = talk.topic_at.get(i)
+        if topic is None:
+            continue
+        if frame.has(*GONE) and not frame.has("one cancels", "oco", "if"):
+            found = [o for o in found if o.topic is not topic]
+            continue
+        if turn.who == "trader" and frame.has(*CUES) and not _dealt_at(talk, i):
+            for order in _stated(talk, i, frame, topic):
+                found = [o for o in found if not (o.topic is topic and o.kind == order.kind and o.side == order.side)]
+                found.append(order)
+    found = [order for order in found if not _filled(talk, order)]
+    for order in found:
+        _terms(talk, order)
+    return [
+        _order(talk, order)
+        for order in found
+        if order.level is not None or order.kind in ("fixing", "moc", "vwap", "twap")
+    ]
+
+
+def _dealt_at(talk: Talk, i: int) -> bool:
+    return any(done.turn == i for done in talk.dealing.done)
+
+
+def _filled(talk: Talk, order: Resting) -> bool:
+    return any(
+        d.standing and d.topic is order.topic and d.turn > order.turn and d.deal.client_side == order.side
+        for d in talk.dealing.done
+    )
+
+
+def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
+    """The orders a trader's turn repeats."""
+    if frame.has("would", "'d be", "can", "shall", "do you", "want") and not frame.sizes:
+        return []
+    before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
+    levels = _levels(frame, topic)
+    result = []
+    for level, kind in levels or (
+        [(None, _kind(frame.lows))] if frame.has("fixing order", "at the fix", "moc", "market on close") else []
+    ):
+        side = _side(talk, i, frame, topic, level, before)
+        size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
+        if size is None:
+            k = next((k for k in reversed(before) if talk.frames[k].sizes and talk.topic_at.get(k) is topic), None)
+            size = talk.frames[k].sizes[-1] if k is not None else None
+        if side is None or size is None:
+            continue
+        quantity, ccy, unit = topics.size_of(size, topic.instrument)
+        evidence = {i} | {k for k in before[-2:] if talk.frames[k].prices or talk.frames[k].sizes}
+        result.append(Resting(topic, side, quantity, ccy, unit, level, kind, i, evidence=evidence))
+    return result
+
+
+def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
+    """Levels with their kinds; a kind said right before or after a level belongs to it."""
+    lows = [word.low for word in frame.words]
+    found: list[tuple[Decimal, OrderType]] = []
+    seen: set[Decimal] = set()
+    for figure in frame.prices:
+        price = placed(topic, frame, figure)
+        if price is None or price in seen or _percent(lows, figure):
+            continue
+        seen.add(price)
+        near = tuple(lows[max(0, figure.first - 4) : figure.first])
+        found.append(
+            (price, _kind(near) if _kind(near) != "limit" else _kind(tuple(lows) if len(frame.prices) == 1 else near))
+        )
+    return (
+        found
+        if len(found) <= 2 and (len(found) < 2 or {kind for _, kind in found} == {"stop", "take_profit"})
+        else found[-1:]
+        if len(seen) == 1
+        else []
+    )
+
+
+def _percent(lows: list[str], figure: Figure) -> bool:
+    return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
+
+
+def _kind(lows: tuple[str, ...]) -> OrderType:
+    text = f" {' '.join(lows)} "
+    return next((kind for kind, phrases in TYPES if any(f" {phrase} " in text for phrase in phrases)), "limit")
+
+
+def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None, before: list[int]) -> Side | None:
+    if frame.has("bid for", "buyer", "your bid"):
+        return "buy"
+    if frame.has("offer for", "seller", "your offer"):
+        return "sell"
+    sides = {
+        topics.of_base(verb.side, frame, verb.at, topic.instrument)
+        for verb in frame.verbs
+        if verb.low in ("buy", "sell", "buying", "selling", "buys", "sells")
+    }
+    if len(sides) == 1:
+        return sides.pop()
+    for k in reversed(before[-5:]):
+        if talk.topic_at.get(k) is not topic:
+            continue
+        said = topics.client_side(talk.frames[k], topic.instrument)
+        if said is not None:
+            return said
+        if talk.frames[k].has("bid"):
+            return "buy"
+    return None
+
+
+def _terms(talk: Talk, order: Resting) -> None:
+    """Expiry and one-cancels-other, said a few turns before or after."""
+    last = len(talk.turns)
+    for k in range(max(0, order.turn - 4), min(last, order.turn + 6)):
+        frame = talk.frames[k]
+        if talk.topic_at.get(k) is not order.topic:
+            continue
+        if frame.has("oco", "one cancels"):
+            order.oco = True
+        if order.expiry:
+            continue
+        expiry = _expiry(talk, k, frame)
+        if expiry:
+            order.expiry = expiry
+            order.evidence.add(k)
+
+
+def _expiry(talk: Talk, k: int, frame: Frame) -> str | None:
+    if frame.has("gtc", "good till cancelled", "good til cancelled", "good until cancelled"):
+        return "GTC"
+    if frame.has(
+        "day order", "just today", "just for today", "for the day", "today only", "for today", "good for the day"
+    ):
+        return "day"
+    for day in frame.days:
+        back = [word.low for word in frame.words[max(0, day.first - 3) : day.first]]
+        if set(back) & {"till", "until", "til", "thru", "through"}:
+            resolved = day.resolve(talk.today)
+            return resolved.isoformat() if resolved else None
+    return None
+
+
+def _order(talk: Talk, order: Resting) -> Order:
+    topic, instrument = order.topic, order.topic.instrument
+    price_type = "rate" if instrument.kind in ("fx", "irs") else topic.price_type or "price"
+    return Order(
+        client_side=order.side, product=talk.dealing.product(topic), instrument=instrument.code, description=instrument.description, instrument_id=instrument.id,
+        quantity=order.size, quantity_ccy=None if order.unit else order.ccy, quantity_unit=order.unit, level=order.level, order_type=order.kind, expiry=order.expiry,
+        oco=order.oco, price_type=price_type, price_ccy=instrument.price_ccy, tenor=instrument.tenor or instrument.period or (topic.tenor if instrument.kind == "fx" else None),
+        evidence=tuple(sorted(order.evidence)),
+    )  # fmt: skip

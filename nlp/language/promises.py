@@ -1,0 +1,397 @@
+"""Follow-ups: what one side promised, from promises ("I'll send it by Friday") and accepted requests ("could you ...")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from nlp.language.frames import Frame
+from nlp.language.model import FieldSpan, FollowUp, Turn, Who
+
+SEND = {"send", "mail", "email", "forward", "fire", "post", "circulate", "share"}
+CALL = {
+    "call",
+    "ring",
+    "ping",
+    "message",
+    "msg",
+    "shout",
+    "revert",
+    "phone",
+    "buzz",
+    "update",
+    "alert",
+    "tell",
+    "speak",
+    "chat",
+    "bell",
+    "reply",
+}
+WORK = {"add", "log", "record", "chase", "arrange", "prepare", "book", "schedule", "set", "setting", "put", "run", "organise", "organize", "amend", "confirm", "draft", "invite", "keep", "watch"}  # fmt: skip
+CLASSES = {word: "send" for word in SEND} | {word: "call" for word in CALL} | {word: "work" for word in WORK}
+ACCEPT = ("will do", "sure", "yes", "yep", "yeah", "ok", "okay", "np", "of course", "no problem", "noted", "got it", "absolutely", "sounds good", "please", "pls", "pls do", "consider it done", "in the diary", "understood", "that 's fine", "perfect", "on it", "happy to", "'s fine", "that should be possible", "i will", "no worries")  # fmt: skip
+REFUSE = ("no need", "do n't bother", "not now", "no thanks", "ca n't", "cannot", "no , thanks")
+FILLERS = {"um", "uh", "er", "you know", "just", "also", "please", "pls", "yes", "yeah", "ok"}
+STOPS = {".", "?", "!", ";", "...", "--"}
+
+
+@dataclass
+class Promise:
+    """One thing to do while it is being agreed."""
+
+    owner: Who
+    kind: str
+    turn: int
+    words: tuple[int, int]
+    stated: bool  # promised, not only asked for
+    conditional: bool = False
+    evidence: set[int] = field(default_factory=set)
+    vague: bool = False
+    days: list[date] = field(default_factory=list)
+
+
+def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> list[FollowUp]:
+    """The follow-ups of a conversation, each once, with the day it is due where one was agreed."""
+    found: list[Promise] = []
+    for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
+        for first, last in _sentences(frame):
+            promise = _promise(i, turn.who, frame, first, last) or _request(i, turn.who, frame, first, last)
+            if promise is not None:
+                promise.days = _days(frame, first, last, today) or _days(frame, 0, len(frame.words), today)
+                _enter(found, promise, frames)
+    kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
+    for promise in kept:
+        _agree(promise, turns, frames, today)
+    return [_follow_up(promise, frames) for promise in _unique(kept) if _worth(promise, frames)]
+
+
+def _sentences(frame: Frame) -> list[tuple[int, int]]:
+    result, start = [], 0
+    for k, word in enumerate(frame.words):
+        if word.low in STOPS:
+            result.append((start, k + 1))
+            start = k + 1
+    return [*result, (start, len(frame.words))] if start < len(frame.words) else result
+
+
+def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
+    """ "I'll send", "we will call", "let me chase", "sending tomorrow", "I can get you ..."."""
+    words = frame.words
+    for k in range(first, last):
+        low, lemma = words[k].low, words[k].lemma
+        back = [w.low for w in words[max(first, k - 5) : k]]
+        kind = _kind(frame, k, last)
+        if kind is None:
+            continue
+        subject = _speaker(
+            back,
+            k == first
+            or set(back)
+            <= {",", "yes", "ok", "sure", "yep", "perfect"} | {w.low for w in words[first:k] if w.low in {"ok", "yes"}},
+        )
+        ongoing = low in ("sending", "setting", "mailing", "emailing") and (
+            not back or set(back) <= {"yes", "ok", "sure", "yep", ",", "am", "'m", "i"}
+        )
+        if not subject and not ongoing:
+            continue
+        if (
+            "if" in back[-3:]
+            or "not" in back[-2:]
+            or "n't" in back[-2:]
+            or (lemma == "put" and "on" not in [w.low for w in words[k:last]])
+        ):
+            continue
+        conditional = any(w.low == "if" or w.low == "unless" for w in words[first:last])
+        return Promise(who, kind, i, (k, last), True, conditional, {i}, _vague(frame, k, last))
+    return None
+
+
+def _speaker(back: list[str], initial: bool) -> bool:
+    """The speaker is the one who will act."""
+    text = " ".join(back)
+    direct = (
+        "i 'll",
+        "i will",
+        "we 'll",
+        "we will",
+        "ill",
+        "let me",
+        "i 'm going to",
+        "i am going to",
+        "i 'll just",
+        "i 'll have",
+        "i can",
+        "we can",
+        "i 'll get",
+        "i 'm seeing",
+    )
+    if any(text.endswith(phrase) or f"{phrase} " in text + " " for phrase in direct) and "you can" not in text:
+        return True
+    return (
+        (initial and not back) is True
+        and False
+        or text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
+    )
+
+
+def _kind(frame: Frame, k: int, last: int) -> str | None:
+    """The class of the action at token k, None where it is no follow-up."""
+    words = frame.words
+    word, lemma, pos = words[k].low, words[k].lemma, words[k].pos
+    after = [w.low for w in words[k + 1 : min(last, k + 12)]]
+    to_you = any(
+        pair in " ".join(after)
+        for pair in (
+            "to you",
+            "to u",
+            "to us",
+            "to me",
+            "with you",
+            "over to you",
+            "you the",
+            "you a ",
+            "you an",
+            "you our",
+            "get you",
+            "that run",
+        )
+    )
+    if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
+        return "send"
+    if (
+        lemma in ("get", "have")
+        and pos != "AUX"
+        and (to_you or after[:1] == ["you"])
+        and not after[:2] == ["you", "to"]
+    ):
+        return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
+    if lemma in ("come", "get", "be") and after[:1] == ["back"] and ("to" in after[1:2] or "with" in after):
+        return "call"
+    if lemma == "let" and after[1:2] == ["know"]:
+        return "call"
+    if lemma == "drop" and after[:1] in (["me"], ["you"], ["u"]):
+        return "call"
+    if (
+        lemma == "give"
+        and after[:1] in (["you"], ["me"], ["u"])
+        and set(after[1:6]) & {"ring", "call", "shout", "bell", "report", "buzz", "update"}
+    ):
+        return "call" if not set(after) & {"report"} else "send"
+    if lemma == "make" and after[:1] == ["sure"]:
+        return "work"
+    if lemma == "look" and after[:1] == ["into"]:
+        return "work"
+    if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
+        return None
+    if pos in ("NOUN", "PROPN") and word not in (
+        "ping",
+        "msg",
+        "email",
+        "message",
+        "shout",
+        "call",
+        "ring",
+        "mail",
+        "revert",
+        "phone",
+    ):
+        return None
+    kind = CLASSES.get(lemma) or CLASSES.get(word)
+    if (
+        kind == "call"
+        and lemma in ("call", "shout", "tell")
+        and after[:1] in (["them"], ["it"], ["over"], ["that"])
+        and not to_you
+    ):
+        return None
+    if (
+        kind == "work"
+        and lemma in ("run", "put", "confirm", "set", "book", "add", "keep", "watch")
+        and not set(after)
+        & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "you", "diary", "on"}
+    ):
+        return None
+    return kind
+
+
+def _vague(frame: Frame, k: int, last: int) -> bool:
+    return not any(
+        w.pos in ("NOUN", "PROPN") and w.low not in ("u", "pls", "tmrw", "eod") for w in frame.words[k + 1 : last]
+    )
+
+
+def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
+    """ "Could you send me ...", "call me ...", "please send", "shall I ring you", "do you want me to ..."."""
+    words = frame.words
+    other: Who = "client" if who == "trader" else "trader"
+    for k in range(first, last):
+        kind = _kind(frame, k, last)
+        if kind is None:
+            continue
+        back = [w.low for w in words[max(first, k - 5) : k]]
+        text = " " + " ".join(back)
+        after = [w.low for w in words[k + 1 : k + 6]]
+        owner: Who | None = None
+        if any(text.endswith(f" {phrase}") for phrase in ("shall i", "want me to", "should i", "like me to")):
+            owner = who
+        elif any(
+            f" {verb} {you}" in text for verb in ("can", "could", "would", "will", "if") for you in ("you", "u")
+        ) or back[-1:] in (["please"], ["pls"]):
+            owner = other
+        elif (
+            not back or back[-1] in (",", "and", "then") or set(back) <= {"yes", "oh", "ok", "and", ",", "so"}
+        ) and set(after[:3]) & {"me", "us"}:
+            owner = other
+        elif any(f" {you} " in text + " " for you in ("u", "you")) and words[k].low in ("revert",):
+            owner = other
+        if owner is None or "not" in back or "n't" in back or "dont" in back:
+            continue
+        conditional = any(w.low in ("if", "unless") for w in words[first:k]) and not text.endswith(
+            (" if you could", " if you")
+        )
+        return Promise(owner, kind, i, (k, last), False, conditional, {i}, _vague(frame, k, last))
+    return None
+
+
+def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
+    """Add, or join to what was agreed a moment ago by the same owner about the same kind of thing."""
+    for old in reversed(found):
+        near = new.turn - max(old.evidence) <= 3
+        same_kind = old.kind == new.kind or new.vague or old.vague
+        if (
+            old.owner == new.owner
+            and near
+            and same_kind
+            and (new.turn != old.turn or new.vague)
+            and (not old.stated or new.vague or not new.stated or old.vague)
+        ):
+            if old.stated and new.stated and not new.vague and not old.vague:
+                continue
+            old.evidence |= new.evidence
+            old.conditional = old.conditional or new.conditional
+            if new.days:
+                old.days = new.days
+            if old.vague or (new.stated and not new.vague):
+                old.turn, old.words, old.vague, old.kind = new.turn, new.words, new.vague, new.kind
+            old.stated = old.stated or new.stated
+            return
+    found.append(new)
+
+
+def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
+    """The other side's next turn agrees to what was asked or offered."""
+    asker = turns[max(promise.evidence)].who
+    for k in range(max(promise.evidence) + 1, min(len(turns), max(promise.evidence) + 3)):
+        if turns[k].who != asker:
+            return frames[k].has(*ACCEPT) and not frames[k].has(*REFUSE)
+    return False
+
+
+def _agree(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> None:
+    """Days and agreement in the turns right after, or the condition right before."""
+    last = max(promise.evidence)
+    before = min(promise.evidence) - 1
+    if before >= 0 and frames[before].has("if") and turns[before].who != turns[before + 1].who and not promise.days:
+        promise.conditional = True
+        promise.evidence.add(before)
+    for k in range(last + 1, min(len(turns), last + 3)):
+        days = _days(frames[k], 0, len(frames[k].words), today)
+        if days and (len(frames[k].words) < 16) and not promise.conditional:
+            if not promise.days or days[-1] == promise.days[-1] or turns[k].who != turns[last].who:
+                promise.days = [*promise.days, *days] if not promise.days else promise.days
+                promise.evidence.add(k)
+        elif frames[k].has(*ACCEPT) and len(frames[k].words) < 8 and k == last + 1:
+            promise.evidence.add(k)
+    if not promise.days and before >= 0 and not promise.conditional:
+        promise.days = _days(frames[before], 0, len(frames[before].words), today)[-1:]
+
+
+def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    """Days said in a span; "in ten minutes" and "straight away" are today."""
+    result = [
+        day
+        for d in frame.days
+        if first <= d.first < last
+        and not _past(frame, d.first)
+        and (day := d.resolve(today)) is not None
+        and day >= today
+    ]
+    lows = [word.low for word in frame.words[first:last]]
+    if not result and (
+        {"minutes", "mins", "hour"} & set(lows)
+        or "straight away" in " ".join(lows)
+        or "right away" in " ".join(lows)
+        or "half twelve" in " ".join(lows)
+    ):
+        result = [today]
+    return result
+
+
+def _past(frame: Frame, at: int) -> bool:
+    """ "Last Tuesday", "came out on Monday", "as of the end of October"."""
+    back = [word.low for word in frame.words[max(0, at - 4) : at]]
+    return bool(set(back) & {"last", "of", "since", "was", "expires", "came"}) and "end" not in back[-1:]
+
+
+def _unique(found: list[Promise]) -> list[Promise]:
+    """Without the recap: the same owner, kind and day said again near the end is the same promise."""
+    result: list[Promise] = []
+    for promise in found:
+        twin = next(
+            (
+                p
+                for p in result
+                if p.owner == promise.owner
+                and p.kind == promise.kind
+                and promise.vague
+                and (not promise.days or promise.days[-1:] == p.days[-1:])
+            ),
+            None,
+        )
+        if twin is not None:
+            twin.evidence |= promise.evidence
+        else:
+            result.append(promise)
+    return result
+
+
+def _worth(promise: Promise, frames: list[Frame]) -> bool:
+    """A promise without an object and without a day says nothing."""
+    return bool(promise.days) or not promise.vague or promise.conditional
+
+
+def _follow_up(promise: Promise, frames: list[Frame]) -> FollowUp:
+    frame = frames[promise.turn]
+    first, last = promise.words
+    due = promise.days[-1] if promise.days and not promise.conditional else None
+    words = frame.words
+    span = FieldSpan("what", promise.turn, words[first].start, words[last - 1].end)
+    return FollowUp(
+        owner=promise.owner,
+        what=wording(promise, frame),
+        due=due,
+        evidence=tuple(sorted(promise.evidence)),
+        spans=(span,),
+    )
+
+
+def wording(promise: Promise, frame: Frame) -> str:
+    """The promise as a task: "Send the corrected confirmation to the client today"."""
+    first, last = promise.words
+    other = "the client" if promise.owner == "trader" else "the desk"
+    mine = {"i": other, "my": "their", "me": other, "us": other}
+    result: list[str] = []
+    for k in range(first, last):
+        word = frame.words[k]
+        if word.low in FILLERS or word.low in STOPS:
+            continue
+        swap = {"you": other, "u": other, "your": "their", "ur": "their"}
+        text = swap.get(word.low) or (mine.get(word.low) if not promise.stated else None) or word.text
+        glue = (
+            word.low.startswith("'")
+            or word.low in (",", "n't", "-", "%")
+            or (k > first and frame.words[k - 1].low in ("-",))
+        )
+        result.append(text if glue or not result else f" {text}")
+    sentence = "".join(result).strip(" ,-")
+    return sentence[:1].upper() + sentence[1:180]

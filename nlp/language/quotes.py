@@ -1,0 +1,67 @@
+"""Quotes on which nothing was done, from the enquiries that did not deal."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from nlp.language.model import Outcome, Quote
+from nlp.language.talk import Talk
+from nlp.language.topics import Topic
+
+
+def quotes_not_dealt(talk: Talk) -> list[Quote]:
+    """One entry per enquiry at the last level shown; only where the conversation says how it ended."""
+    result = []
+    for topic in talk.topics:
+        outcome = _outcome(talk, topic)
+        if outcome is None:
+            continue
+        quote = _quote(talk, topic, outcome)
+        if quote is not None:
+            result.append(quote)
+    return result
+
+
+def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
+    if topic.status == "cancelled":
+        return "cancelled"
+    if topic.status in ("dealt", "ordered") or not _asked(talk, topic):
+        return None
+    if topic.quoted_at is None:
+        return "no_quote" if topic.refused_at is not None else None
+    if topic.status == "passed":
+        indicative = "indicative" in topic.hints and (topic.indicative_at or 0) >= topic.quoted_at - 2
+        return "indicative" if indicative else "passed"
+    return "indicative" if "indicative" in topic.hints else None
+
+
+def _asked(talk: Talk, topic: Topic) -> bool:
+    """The client asked for it; a level that the trader throws in is market colour."""
+    return any(talk.turns[k].who == "client" for k in topic.evidence if topic.quoted_at is None or k <= topic.quoted_at)
+
+
+def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
+    bid, ask, mid = topic.bid, topic.ask, topic.mid
+    if outcome != "no_quote" and bid is None and ask is None and mid is None:
+        return None
+    if bid is not None or ask is not None:
+        mid = None
+    instrument = topic.instrument
+    product = talk.dealing.product(topic)
+    value = topic.day.resolve(talk.today) if topic.day else None
+    points = topic.price_type == "points"
+    return Quote(
+        client_side=topic.side, product=product, instrument=instrument.code, description=instrument.description, instrument_id=instrument.id,
+        quantity=topic.size, quantity_ccy=None if topic.unit else topic.ccy or (instrument.currency if not instrument.unit else None),
+        quantity_unit=topic.unit or (None if topic.ccy else instrument.unit), bid=_trim(bid), ask=_trim(ask), mid=_trim(mid),
+        price_type=topic.price_type or ("points" if points else "rate" if instrument.kind in ("fx", "irs") else "price"), price_ccy=instrument.price_ccy,
+        value_date=value, tenor=instrument.tenor or instrument.period or topic.tenor, benchmark=topic.benchmark, outcome=outcome,
+        evidence=tuple(sorted(topic.evidence)),
+    )  # fmt: skip
+
+
+def _trim(price: Decimal | None) -> Decimal | None:
+    if price is None:
+        return None
+    normal = price.normalize()
+    return normal.quantize(Decimal(1)) if normal == normal.to_integral_value() else normal
