@@ -24,7 +24,7 @@ from app.records.tables import (
     User,
 )
 
-DEMO_USER_ID = "019aa000-0000-7000-8000-00000000d3b0"
+DEMO_USER_ID = "018a0000-0000-7000-8000-00000000d3b0"
 _CONTACTS = 150
 _ROUND = {"fx": 1_000_000, "ndf": 1_000_000, "irs": 5_000_000, "equity": 1000, "future": 10, "commodity": 500}
 
