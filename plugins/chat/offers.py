@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.shell.widgets import ElidedLabel, button, pill
+from app.shell.widgets import ElidedLabel, button, caption
 from plugins.chat.model import Offer
 
 _MOST = 3
@@ -34,6 +34,8 @@ class OfferStrip(QWidget):
             if (widget := item.widget()) is not None:
                 widget.hide()
                 widget.deleteLater()
+        if offers:
+            self._column.addWidget(caption("Asked about"))
         for place, offer in enumerate(offers[:_MOST]):
             self._column.addWidget(self._line(offer, first=place == 0))
         self.setVisible(bool(offers))
@@ -43,12 +45,12 @@ class OfferStrip(QWidget):
         line = QHBoxLayout(made)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
-        line.addWidget(pill("Asked about", "acc") if first else pill("Earlier"))
         name = ElidedLabel(offer.symbol, "h2" if first else "mut")
         line.addWidget(name, 1)
         for action in offer.actions:
             tip = f"{action.title} of {offer.symbol}" + (f" ({_KEYS[action.intent]})" if first else "")
-            chip = button(action.title, "" if first else "ghost", tip=tip, icon=_ICONS.get(action.intent, "chart"))
+            chip = button(action.title, "chip" if first else "ghost", tip=tip, icon=_ICONS.get(action.intent, "chart"))
+            chip.setFixedWidth(chip.fontMetrics().horizontalAdvance(action.title) + 42)
             chip.setAccessibleName(f"{action.title} of {offer.symbol}")
             chip.clicked.connect(lambda _=False, intent=action.intent: self._act(offer, intent))
             line.addWidget(chip)

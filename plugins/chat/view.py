@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -103,6 +103,8 @@ class ChatPanel(QWidget):
         self._layout = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._layout.setSpacing(0)
+        # The panel may become narrower than list and thread side by side: then the list moves above.
+        self._layout.setSizeConstraint(QBoxLayout.SizeConstraint.SetNoConstraint)
         self._layout.addWidget(self.list)
         self._layout.addWidget(self._rule)
         self._layout.addWidget(self._reading, 1)
@@ -259,6 +261,9 @@ class ChatPanel(QWidget):
     def _play_demo(self) -> None:
         if demos := self._demos():
             self._ui.run(self._app.play(demos[0]))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(300, 240)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

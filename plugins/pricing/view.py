@@ -30,11 +30,11 @@ _EMPTY = "No instruments to price yet. They come with the customer in focus, or 
 def _columns() -> list[Column]:
     return [
         Column("Instrument", lambda row: row.line.symbol, width=0, strong=True, tip=_tip),
-        Column("Size", lambda row: row.size, width=58, align="right", color=lambda row: "tx3", sort=_size),
+        Column("Size", lambda row: row.size, width=54, align="right", color=lambda row: "tx3", sort=_size),
         Column("Bid", lambda row: row.bid, 68, "right", lambda row: row.tone, lambda row: row.bid_flash, strong=True),
         Column("Ask", lambda row: row.ask, 68, "right", lambda row: row.tone, lambda row: row.ask_flash, strong=True),
-        Column("Spd bp", lambda row: row.spread, width=50, align="right", color=lambda row: row.tone),
-        Column("Chg", lambda row: row.change, width=60, align="right", color=lambda row: row.change_tone, sort=_change),
+        Column("Spd bp", lambda row: row.spread, width=54, align="right", color=lambda row: row.tone),
+        Column("Chg", lambda row: row.change, width=68, align="right", color=lambda row: row.change_tone, sort=_change),
         Column("Age", lambda row: row.age, width=42, align="right", color=lambda row: "tx3", sort=_moved),
     ]
 

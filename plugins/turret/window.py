@@ -183,7 +183,7 @@ class TurretWindow(QWidget):
         bottom.addWidget(dial)
         column.addLayout(bottom)
         column.addStretch(1)
-        self.resize(640, 380)
+        self.resize(640, 344)
         self.setMinimumWidth(560)
 
     def refresh(self) -> None:
