@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -128,7 +127,7 @@ def resolve(session: Session, asked: Asked) -> Resolution:
             matches = named if len(named) == 1 else matches
         if matches:
             return Resolution(asked, "known" if len(matches) == 1 else "several", matches)
-        nearest = sorted(found.near, key=lambda each: -len(os.path.commonprefix((each.matched, asked.phone or ""))))
+        nearest = sorted(found.near, key=lambda each: -_shared(each.matched, asked.phone or ""))
         near += [_match(each, f"near number {show_number(each.matched)}") for each in nearest]
     if asked.name and not (asked.phone or asked.email or asked.handle):
         matches = _contacts(session, Contact.name == asked.name, "this name")
@@ -139,7 +138,9 @@ def resolve(session: Session, asked: Asked) -> Resolution:
 
 def _nearest(session: Session, asked: Asked, near: list[Match]) -> tuple[Match, ...]:
     """Near numbers first, then the same mail domain, then similar names; at most five."""
-    found = {match.contact_id: match for match in reversed(near)}
+    found: dict[str, Match] = {}
+    for match in near:
+        found.setdefault(match.contact_id, match)
     domain = asked.email.partition("@")[2] if asked.email else ""
     if domain and domain not in _PUBLIC_DOMAINS:
         same = ContactEmail.address.endswith("@" + domain, autoescape=True)
@@ -173,6 +174,12 @@ def _contacts(session: Session, where: ColumnElement[bool], why: str) -> tuple[M
         .order_by(Contact.name)
     )
     return tuple(_match(ContactMatch(contact, organization, ""), why) for contact, organization in rows)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many leading digits two numbers share."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
 
 
 def _similar(session: Session, name: str) -> tuple[Match, ...]:

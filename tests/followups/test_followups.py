@@ -62,8 +62,9 @@ def test_space_works_down_the_list_and_undo_brings_back(stage: Stage, qtbot) -> 
     panel = FollowUpsPanel(app, stage.ui)
     qtbot.addWidget(panel)
     panel.resize(560, 300)
-    panel.show()
-    panel.activateWindow()
+    with qtbot.waitActive(panel):
+        panel.show()
+        panel.activateWindow()
     panel.table.setFocus()
     panel.table.selectRow(0)
     assert [panel.table.row_at(0).what, panel._due(panel.table.row_at(0)), panel._color(panel.table.row_at(0))] == [
