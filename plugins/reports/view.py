@@ -146,7 +146,7 @@ class ReportPopup(QWidget):
                 "reports.unfinished",
                 "Finish the oldest unfinished report",
                 lambda: self._do(self._reports.show_unfinished()),
-                "Ctrl+Shift+R",
+                "Ctrl+Shift+U",
                 unfinished,
                 None,
                 "edit",
