@@ -88,10 +88,14 @@ class LoopbackChat:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> LoopbackChat:
-    """The chat service that the desk starts; it may come up, and say where, after the panel."""
+    """The chat service that the desk names in the environment: now, or later if it comes up after the panel.
 
-    def address() -> tuple[str, str] | None:
+    What is named now is remembered: the desk takes it out of the environment again, so that programs do not inherit it.
+    """
+
+    def look() -> tuple[str, str] | None:
         url, token = environment.get(URL_VARIABLE), environment.get(TOKEN_VARIABLE)
         return (url, token) if url and token else None
 
-    return LoopbackChat(address)
+    named = look()
+    return LoopbackChat(lambda: named or look())

@@ -142,8 +142,9 @@ class LinesApp:
             busy = self.state.value.busy
             self.state.set(replace(self.state.value, present=False, lines=()))
             calls = " and ".join(f"the call with {line.who}" for line in busy if line.who)
-            lost = f" Deskline lost {calls}; what was heard so far is kept." if calls else ""
-            self._desk.notify(Notice(f"The turret has stopped.{lost} Start it again to take calls.", "error"))
+            if calls:
+                lost = f"The turret has stopped and with it {calls}. What was heard so far is kept; please call back."
+                self._desk.notify(Notice(lost, "error"))
 
 
 def _line(told: dict[str, object]) -> LineView:

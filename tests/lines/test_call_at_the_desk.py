@@ -209,7 +209,7 @@ async def test_the_turrets_death_in_a_call_is_noticed_and_told(
     (process,) = launcher.processes.values()
     os.kill(process, signal.SIGKILL)
     await until(lambda: not lines.state.value.present)
-    assert notices[-1].text.startswith("The turret has stopped. Deskline lost the call with Gareth Pemberly")
+    assert notices[-1].text.startswith("The turret has stopped and with it the call with Gareth Pemberly.")
     assert notices[-1].level == "error"
     await until(lambda: panels.gone == ["L1"])
     await lines.start_turret()
