@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from fdc3.client.agent import DesktopAgent
 
 
-def current_context(answer: m.ResponsePayload) -> Context | None:
-    return None if answer.context is UNSET or answer.context == m.NO_CONTEXT else Context.decode(answer.context)
-
-
 class Channel:
     """A user or app channel. Using it needs no joining."""
 
@@ -46,11 +42,14 @@ class Channel:
         """The latest context of a type, or the latest of all; None if there has been none."""
         payload = m.CurrentContextPayload(self.id, context_type)
         answer = await self._agent._exchange.request(m.GetCurrentContextRequest, payload)
-        return current_context(answer)
+        if answer.context is UNSET or answer.context == m.NO_CONTEXT:
+            return None
+        return Context.decode(answer.context)
 
     async def add_context_listener(self, context_type: str | None, handler: ContextHandler) -> Listener:
         """Calls ``handler(context, metadata)`` for later contexts of the type (None: of any type) from other apps."""
-        return await self._agent._listen(ContextSubscription(self.id, context_type, handler))
+        subscription = ContextSubscription(self.id, context_type, handler, private=self.type == "private")
+        return await self._agent._subscriptions.listen(subscription)
 
     @property
     def description(self) -> ChannelDescription:
@@ -76,7 +75,7 @@ class PrivateChannel(Channel):
         self, event: m.PrivateEventType | None, handler: PrivateChannelEventHandler
     ) -> Listener:
         """Calls ``handler(event)`` when the other party adds or ends a context listener, or disconnects."""
-        return await self._agent._listen_private(PrivateSubscription(self.id, event, handler))
+        return await self._agent._subscriptions.listen_private(PrivateSubscription(self.id, event, handler))
 
     async def on_add_context_listener(self, handler: Callable[[str | None], Awaitable[None] | None]) -> Listener:
         """``handler(context_type)`` for each context listener of the other party, including earlier ones."""
@@ -97,4 +96,6 @@ class PrivateChannel(Channel):
         """Leaves the channel; our listeners on it end and the other party is told."""
         if not self._disconnected:
             self._disconnected = True
-            await self._agent._leave_private(self.id)
+            self._agent._subscriptions.forget_private(self.id)
+            payload = m.ChannelIdPayload(self.id)
+            await self._agent._exchange.request(m.PrivateChannelDisconnectRequest, payload)

@@ -49,7 +49,7 @@ class Exchange:
         self._results: dict[str, asyncio.Future[ResponsePayload]] = {}
         self._prefix = str(uuid.uuid4())
         self._numbers = itertools.count(1)
-        self._lost = False
+        self.lost = False
 
     def _message(self, kind: type[Request], payload: Wire) -> tuple[str, bytes]:
         # One random prefix per connection and a number: as unique as a uuid each, and cheaper.
@@ -66,7 +66,7 @@ class Exchange:
         self, kind: type[Request], payload: Wire, *, wants_result: bool = True
     ) -> tuple[ResponsePayload, asyncio.Future[ResponsePayload] | None]:
         """As ``request``, with the future of the intent result that follows the answer."""
-        if self._lost:
+        if self.lost:
             raise AgentNotFound
         request_uuid, data = self._message(kind, payload)
         loop = asyncio.get_running_loop()
@@ -127,8 +127,8 @@ class Exchange:
                 result.set_result(ResponsePayload(error=error.__name__))
         self._results.clear()
 
-    def lost(self) -> None:
-        self._lost = True
+    def end(self) -> None:
+        self.lost = True
         self.fail_pending(AgentNotFound)
 
 

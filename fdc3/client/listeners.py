@@ -43,6 +43,7 @@ class ContextSubscription:
     channel_id: str | None
     context_type: str | None
     handler: ContextHandler
+    private: bool = False
     uuid: str = ""
     heard: bool = False
     """Something arrived since the user channel was joined, so the channel's current context is old news."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol
 
 from fdc3.types.metadata import AppIdentifier
+
+FRAMES = logging.getLogger("fdc3.frames")
+FRAMES.setLevel(logging.WARNING)
+"""The websocket library's log. At debug level it would write down every frame, secrets and clients' data included."""
 
 
 class Receiver(Protocol):

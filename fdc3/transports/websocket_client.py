@@ -12,7 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from fdc3.transports.link import Receiver
+from fdc3.transports.link import FRAMES, Receiver
 from fdc3.types import wscp
 from fdc3.types.errors import AccessDenied, AgentError, AgentNotFound, ErrorOnConnect
 from fdc3.types.metadata import AppIdentifier
@@ -68,7 +68,9 @@ class WebSocketLink:
     async def _connect(self) -> tuple[ClientConnection, AppIdentifier, bool]:
         """Opens a socket and introduces us. Returns also whether the agent kept our state."""
         try:
-            connection = await connect(self._url, compression=None, max_size=MAX_MESSAGE, proxy=None, open_timeout=5)
+            connection = await connect(
+                self._url, compression=None, max_size=MAX_MESSAGE, proxy=None, open_timeout=5, logger=FRAMES
+            )
         except InvalidURI:
             raise ErrorOnConnect("the agent's address is not a websocket URL") from None
         except InvalidHandshake as reason:

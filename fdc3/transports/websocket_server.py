@@ -12,7 +12,7 @@ from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from fdc3.transports.link import Outlet
+from fdc3.transports.link import FRAMES, Outlet
 from fdc3.types import wscp
 from fdc3.types.metadata import ImplementationMetadata
 
@@ -88,6 +88,7 @@ class WebSocketServer:
             max_size=MAX_MESSAGE,
             open_timeout=INTRODUCTION_SECONDS,
             server_header=None,
+            logger=FRAMES,
         )
         port = next(iter(self._server.sockets)).getsockname()[1]
         return f"ws://127.0.0.1:{port}/fdc3"

@@ -1,0 +1,264 @@
+"""What one app has asked the agent for, and what arrives for it: contexts, intents, events.
+
+The agent sends one message per app; giving it to each listener that wants it happens here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from msgspec import UNSET
+
+from fdc3.client.exchange import Exchange
+from fdc3.client.listeners import (
+    AgentEvent,
+    AgentEventHandler,
+    ContextSubscription,
+    Dispatcher,
+    IntentSubscription,
+    Listener,
+    PrivateChannelEvent,
+    PrivateSubscription,
+)
+from fdc3.types import messages as m
+from fdc3.types.context import Context
+from fdc3.types.errors import Fdc3Error, IntentHandlerRejected
+from fdc3.types.metadata import AppIdentifier, ContextMetadata, IntentResult
+
+logger = logging.getLogger(__name__)
+
+AgentEventType = Literal["userChannelChanged"]
+
+
+class Subscriptions:
+    def __init__(
+        self, exchange: Exchange, dispatcher: Dispatcher, intent_result: Callable[[object], IntentResult]
+    ) -> None:
+        self._exchange = exchange
+        self._dispatcher = dispatcher
+        self._intent_result = intent_result
+        self._contexts: list[ContextSubscription] = []
+        self._intents: list[IntentSubscription] = []
+        self._private: list[PrivateSubscription] = []
+        self._agent_events: list[tuple[AgentEventType | None, AgentEventHandler]] = []
+        self._replay: asyncio.Task[None] | None = None
+        self.channel_id: str | None = None
+        """The user channel we have joined."""
+
+    # Asking. Each is known here before the agent confirms: the first event may arrive right behind the confirmation.
+
+    async def start(self) -> None:
+        await self._exchange.request(m.AddEventListenerRequest, m.EventTypePayload("USER_CHANNEL_CHANGED"))
+        answer = await self._exchange.request(m.GetCurrentChannelRequest, m.NoPayload())
+        self.channel_id = answer.channel.id if answer.channel else None
+
+    async def listen(self, subscription: ContextSubscription) -> Listener:
+        self._contexts.append(subscription)
+        try:
+            await self._register_context(subscription)
+        except BaseException:
+            self._contexts.remove(subscription)
+            raise
+
+        async def unsubscribe() -> None:
+            if subscription in self._contexts:
+                self._contexts.remove(subscription)
+                await self._unsubscribe(m.ContextListenerUnsubscribeRequest, subscription.uuid)
+
+        return Listener(unsubscribe)
+
+    async def listen_on_user_channel(self, subscription: ContextSubscription) -> Listener:
+        listener = await self.listen(subscription)
+        await self._replay_to([subscription])
+        return listener
+
+    async def handle_intent(self, subscription: IntentSubscription) -> Listener:
+        self._intents.append(subscription)
+        try:
+            await self._register_intent(subscription)
+        except BaseException:
+            self._intents.remove(subscription)
+            raise
+
+        async def unsubscribe() -> None:
+            self._intents.remove(subscription)
+            await self._unsubscribe(m.IntentListenerUnsubscribeRequest, subscription.uuid)
+
+        return Listener(unsubscribe)
+
+    async def listen_private(self, subscription: PrivateSubscription) -> Listener:
+        self._private.append(subscription)
+        payload = m.PrivateEventListenerPayload(subscription.channel_id, subscription.event)
+        try:
+            answer = await self._exchange.request(m.PrivateChannelAddEventListenerRequest, payload)
+        except BaseException:
+            self._private.remove(subscription)
+            raise
+        subscription.uuid = answer.listener_uuid or ""
+
+        async def unsubscribe() -> None:
+            if subscription in self._private:
+                self._private.remove(subscription)
+                await self._unsubscribe(m.PrivateChannelUnsubscribeEventListenerRequest, subscription.uuid)
+
+        return Listener(unsubscribe)
+
+    def watch(self, event: AgentEventType | None, handler: AgentEventHandler) -> Listener:
+        entry = (event, handler)
+        self._agent_events.append(entry)
+
+        async def unsubscribe() -> None:
+            self._agent_events.remove(entry)
+
+        return Listener(unsubscribe)
+
+    def forget_private(self, channel_id: str) -> None:
+        self._private = [x for x in self._private if x.channel_id != channel_id]
+        self._contexts = [x for x in self._contexts if x.channel_id != channel_id]
+
+    async def _unsubscribe(self, kind: type[m.Request], uuid: str) -> None:
+        if not self._exchange.lost:  # where there is no agent, there is nothing left to end
+            await self._exchange.request(kind, m.ListenerUuidPayload(uuid))
+
+    async def _register_context(self, subscription: ContextSubscription) -> None:
+        payload = m.ContextListenerPayload(subscription.channel_id, subscription.context_type)
+        answer = await self._exchange.request(m.AddContextListenerRequest, payload)
+        subscription.uuid = answer.listener_uuid or ""
+
+    async def _register_intent(self, subscription: IntentSubscription) -> None:
+        answer = await self._exchange.request(m.AddIntentListenerRequest, m.IntentPayload(subscription.intent))
+        subscription.uuid = answer.listener_uuid or ""
+
+    # What arrives
+
+    def received(self, event: m.Event) -> None:
+        match event:
+            case m.BroadcastEvent(payload=p):
+                self._context_arrived(p)
+            case m.IntentEvent():
+                self._intent_arrived(event)
+            case m.ChannelChangedEvent(payload=p):
+                self._channel_changed(p.new_channel_id)
+            case m.PrivateChannelOnAddContextListenerEvent(payload=p):
+                details = {"contextType": p.context_type}
+                self._private_event(p.private_channel_id, PrivateChannelEvent("addContextListener", details))
+            case m.PrivateChannelOnUnsubscribeEvent(payload=p):
+                details = {"contextType": p.context_type}
+                self._private_event(p.private_channel_id, PrivateChannelEvent("unsubscribe", details))
+            case m.PrivateChannelOnDisconnectEvent(payload=p):
+                self._private_event(p.private_channel_id, PrivateChannelEvent("disconnect", {}))
+            case m.HeartbeatEvent():
+                payload = m.HeartbeatPayload(event.meta.event_uuid)
+                self._exchange.notify(m.HeartbeatAcknowledgementRequest, payload)
+            case _:
+                logger.debug("An event of this kind means nothing to this client: %s", event.type_name())
+
+    def _context_arrived(self, payload: m.BroadcastEventPayload) -> None:
+        metadata = _metadata(payload.originating_app)
+        context: Context | None = Context.decode(payload.context)
+        kind = context.type if context is not None else ""
+        for subscription in tuple(self._contexts):
+            if subscription.context_type not in (None, kind):
+                continue
+            if subscription.channel_id is None:
+                if payload.channel_id not in (None, self.channel_id):
+                    continue
+                subscription.heard = True
+            elif subscription.channel_id != payload.channel_id:
+                continue
+            # Each handler gets an object of its own, so that one cannot change what another sees.
+            own, context = context or Context.decode(payload.context), None
+            self._dispatcher.call(subscription.handler, own, metadata)
+
+    def _intent_arrived(self, event: m.IntentEvent) -> None:
+        for subscription in self._intents:
+            if subscription.intent == event.payload.intent:
+                self._dispatcher.run(self._run_intent(subscription, event), subscription.handler)
+                return
+
+    async def _run_intent(self, subscription: IntentSubscription, event: m.IntentEvent) -> None:
+        payload = event.payload
+        try:
+            outcome = subscription.handler(Context.decode(payload.context), _metadata(payload.originating_app))
+            if isinstance(outcome, Awaitable):
+                outcome = await outcome
+            result = self._intent_result(outcome)
+        except Exception:
+            logger.exception("The handler of %s failed", payload.intent)
+            result = IntentResult(error=IntentHandlerRejected.__name__)
+        answer = m.IntentResultPayload(event.meta.event_uuid, payload.raise_intent_request_uuid, result)
+        await self._exchange.request(m.IntentResultRequest, answer)
+
+    def _private_event(self, channel_id: str, event: PrivateChannelEvent) -> None:
+        for subscription in tuple(self._private):
+            if subscription.channel_id == channel_id and subscription.event in (None, event.type):
+                self._dispatcher.call(subscription.handler, event)
+
+    # The user channel
+
+    def _channel_changed(self, channel_id: str | None) -> None:
+        self.channel_id = channel_id
+        listening = [x for x in self._contexts if x.channel_id is None]
+        for subscription in listening:
+            subscription.heard = False
+        self._replay = asyncio.ensure_future(self._replay_to(listening))
+        self._dispatcher.run(self._replay, self._replay_to)
+        changed = AgentEvent("userChannelChanged", {"currentChannelId": channel_id})
+        for _, handler in tuple(self._agent_events):
+            self._dispatcher.call(handler, changed)
+
+    async def replayed(self) -> None:
+        """Returns when the channel last joined has given its current context to our listeners."""
+        if self._replay is not None:
+            await asyncio.shield(self._replay)
+
+    async def _replay_to(self, subscriptions: list[ContextSubscription]) -> None:
+        """Gives the user channel's current context to those who have not heard anything newer."""
+        channel_id = self.channel_id
+        if channel_id is None:
+            return
+        for kind in dict.fromkeys(x.context_type for x in subscriptions):
+            payload = m.CurrentContextPayload(channel_id, kind)
+            try:
+                answer = await self._exchange.request(m.GetCurrentContextRequest, payload)
+            except Fdc3Error as error:
+                logger.warning("The current context of %s could not be read: %s", channel_id, error)
+                return
+            if channel_id != self.channel_id or answer.context is UNSET or answer.context == m.NO_CONTEXT:
+                continue
+            for subscription in subscriptions:
+                if subscription.context_type == kind and not subscription.heard:
+                    subscription.heard = True
+                    self._dispatcher.call(subscription.handler, Context.decode(answer.context), _metadata(UNSET))
+
+    # After a broken link
+
+    async def restore(self) -> None:
+        """The agent has forgotten us: joins and listens again. Private channels cannot be had back."""
+        channel_id, self.channel_id = self.channel_id, None
+        self.private_channels_lost()
+        await self.start()
+        for subscription in tuple(self._contexts):
+            if subscription.channel_id is not None:
+                known = m.ChannelIdPayload(subscription.channel_id)
+                await self._exchange.request(m.GetOrCreateChannelRequest, known)
+            await self._register_context(subscription)
+        for intent in tuple(self._intents):
+            await self._register_intent(intent)
+        if channel_id is not None:
+            await self._exchange.request(m.JoinUserChannelRequest, m.ChannelIdPayload(channel_id))
+
+    def private_channels_lost(self) -> None:
+        """Tells handlers that their private channels are disconnected, and forgets these."""
+        channels = {x.channel_id for x in self._private}
+        channels |= {x.channel_id for x in self._contexts if x.private and x.channel_id is not None}
+        for channel_id in channels:
+            self._private_event(channel_id, PrivateChannelEvent("disconnect", {}))
+            self.forget_private(channel_id)
+
+
+def _metadata(source: object) -> ContextMetadata:
+    return ContextMetadata(source if isinstance(source, AppIdentifier) else None)

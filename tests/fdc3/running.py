@@ -1,0 +1,69 @@
+"""A running desktop agent for tests: real host, real clients, every message of both checked against its schema."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from broker_desk import record
+from schemas import check_message
+
+from fdc3.client import DesktopAgent, connect
+from fdc3.directory import AppDirectory, AppRecord
+from fdc3.host import Host, Observation
+from fdc3.transports.websocket_client import Backoff
+from fdc3.types.wire import FDC3_2_2
+
+RECORDS = (
+    record("crm", ViewProfile=["fdc3.contact"]),
+    record("analytics", ViewAnalysis=["fdc3.instrument"]),
+    record("pricing", ViewAnalysis=["fdc3.instrument"]),
+    record("turret"),
+)
+QUICK = Backoff(first=0.01, longest=0.05, give_up_after=1.0)
+
+
+async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    """Waits until ``condition()`` holds."""
+    async with asyncio.timeout(seconds):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+class Running:
+    """A host and the agents that tests connect to it, over ``transport`` ("memory" or "websocket")."""
+
+    def __init__(self, transport: str, *records: AppRecord, **options: Any) -> None:
+        self.transport = transport
+        self.host = Host(AppDirectory(records or RECORDS), **options)
+        self.agents: list[DesktopAgent] = []
+        self.invalid: list[Exception] = []
+        self.host.observe(self._check)
+
+    def _check(self, observation: Observation) -> None:
+        try:
+            check_message(FDC3_2_2.encode(observation.message))
+        except Exception as invalid:
+            self.invalid.append(invalid)
+
+    async def connect(self, app_id: str) -> DesktopAgent:
+        if self.transport == "memory":
+            agent = await self.host.connect_memory(app_id)
+        else:
+            agent = await connect(*self.host.pair(app_id), backoff=QUICK)
+        self.agents.append(agent)
+        return agent
+
+    async def connect_all(self, *app_ids: str) -> list[DesktopAgent]:
+        return [await self.connect(app_id) for app_id in app_ids]
+
+    async def __aenter__(self) -> Running:
+        await self.host.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for agent in self.agents:
+            await agent.close()
+        await self.host.close()
+        assert self.invalid == []
