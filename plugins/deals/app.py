@@ -69,6 +69,7 @@ class DealsApp:
         self._desk = desk
         self._tickets: dict[str | None, Ticket] = {}
         self._talks = Talks()
+        self._following = asyncio.Lock()  # contexts take effect in the order in which they came
         self._turning = asyncio.Lock()
         blank = Ticket(new_id())
         self.state: State[DealsState] = State(DealsState(blank, read(blank, Market(), Rates({}), self._today())))
@@ -100,23 +101,26 @@ class DealsApp:
 
     async def _contact_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         contact_id = context.id.get("deskline")
-        if contact_id:
-            organization_id = await self._desk.records.query(lambda session: organization_of(session, contact_id))
-            if organization_id is not None:
-                await self.turn_to(organization_id, contact_id)
+        async with self._following:
+            if contact_id:
+                organization_id = await self._desk.records.query(lambda session: organization_of(session, contact_id))
+                if organization_id is not None:
+                    await self.turn_to(organization_id, contact_id)
 
     async def _organization_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         organization_id = context.id.get("deskline")
-        if organization_id:
-            await self.turn_to(organization_id)
+        async with self._following:
+            if organization_id:
+                await self.turn_to(organization_id)
 
     async def _instrument_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
-        directory = self.state.value.directory
-        security = directory.security(context.id.get("deskline")) or next(
-            (found for text in context.id.values() if (found := directory.find_security(text)) is not None), None
-        )
-        if security is not None:
-            self._put(self.state.value.ticket.deal_in(security, "context"))
+        async with self._following:
+            directory = self.state.value.directory
+            security = directory.security(context.id.get("deskline")) or next(
+                (found for text in context.id.values() if (found := directory.find_security(text)) is not None), None
+            )
+            if security is not None:
+                self._put(self.state.value.ticket.deal_in(security, "context"))
 
     async def _view_orders(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         if context.type == "fdc3.contact":
@@ -153,7 +157,7 @@ class DealsApp:
             else:
                 self._tickets[standing.organization_id if standing else None] = ticket
                 begun = self._tickets.pop(organization_id, None)
-                if begun is None and standing is None and ticket.touched:
+                if begun is None and standing is None:
                     begun = ticket
                 self._put((begun or Ticket(new_id())).for_client(client), fresh=True)
             self._offer_heard()

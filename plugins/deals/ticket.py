@@ -168,7 +168,7 @@ class Ticket:
         """With the instrument; what belonged to another instrument (its price, date and product) goes."""
         if _RANK[origin] < _RANK[self.security_origin] and self.security is not None:
             return self
-        if self.security is not None and self.security.id == security.id:
+        if self.security is None or self.security.id == security.id:
             return replace(self, security=security, security_origin=origin)
         kept = {name: entry for name, entry in self.entries.items() if name not in ("price", "value_date", "product")}
         return replace(self, security=security, security_origin=origin, entries=kept)
