@@ -77,6 +77,10 @@ class Conversations:
         """The state of a conversation opened since the start of the program; KeyError if there was none."""
         return self._live[interaction_id].state
 
+    def header(self, interaction_id: str) -> Header:
+        """Who speaks with whom since when; KeyError as for ``state``."""
+        return self._live[interaction_id].header
+
     def on_transcribed(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Calls ``listener`` with the interaction's id whenever a final transcript was made; returns what ends this."""
         self._listeners.append(listener)

@@ -153,7 +153,7 @@ class MainWindow(QMainWindow):
                 f"panel.show.{app_id}",
                 f"Go to {title}",
                 lambda: self.docks.focus(app_id),
-                f"Alt+{number}" if number < 10 and self.ui.commands.get(f"panel.show.{app_id}") is None else None,
+                f"Ctrl+{number}" if number < 10 and self.ui.commands.get(f"panel.show.{app_id}") is None else None,
                 icon=icon,
             )
         )
