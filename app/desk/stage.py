@@ -1,0 +1,118 @@
+"""A customer who calls and writes: plays recordings and dialogues at an open desk, for the demo and for trials.
+
+The call comes from the real simulated turret in its own process, the chat from the chat service; nothing here reaches
+into a panel except through its app and the window's commands, as a trader's hands would.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from app.desk.program import Program
+from fdc3.client.connect import SECRET_VARIABLE, URL_VARIABLE
+
+T = TypeVar("T")
+
+
+class NothingHappened(RuntimeError):
+    """What the stage waited for did not come in time; the message says what that was."""
+
+
+class Stage:
+    """Lives on the program's I/O loop. ``speed``: how much faster than life customers talk and write."""
+
+    def __init__(self, program: Program, *, speed: float = 1.0) -> None:
+        self.program = program
+        self.speed = speed
+        self._turret: asyncio.subprocess.Process | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self.heard: list[dict[str, Any]] = []
+
+    async def open_turret(self) -> None:
+        """Starts the turret with a standard input to script it by."""
+        url, secret = self.program.core.host.pair("deskline-turret")
+        self._turret = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "plugins.turret", "--headless", "--speed", str(self.speed),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, URL_VARIABLE: url, SECRET_VARIABLE: secret},
+        )  # fmt: skip
+        self._reading = asyncio.create_task(self._listen(), name="listen to the turret")
+        await self.until(lambda: any("ready" in said for said in self.heard), "the turret to start")
+
+    @property
+    def turret_pid(self) -> int:
+        assert self._turret is not None
+        return self._turret.pid
+
+    async def turret(self, do: str, **details: Any) -> None:
+        """Writes one command to the turret's script."""
+        assert self._turret is not None
+        assert self._turret.stdin is not None
+        self._turret.stdin.write(json.dumps({"do": do, **details}).encode() + b"\n")
+        await self._turret.stdin.drain()
+
+    async def ring(self, number: str, recording: Path, **details: Any) -> None:
+        """A customer calls; the recording is what will be said."""
+        await self.turret("ring", number=number, audio=str(recording.resolve()), **details)
+
+    async def write(self, dialogue: Path) -> None:
+        """A customer begins to write; both sides of the dialogue are played."""
+        await self.app("deskline-chat").play(dialogue.resolve(), self.speed)
+
+    def app(self, app_id: str) -> Any:
+        """A running in-process app."""
+        return self.program.core.apps[app_id].app
+
+    async def on_screen(self, call: Callable[[], T]) -> T:
+        """Runs a function on the UI thread and returns its result."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def run() -> None:
+            try:
+                result = call()
+            except BaseException as error:
+                loop.call_soon_threadsafe(done.set_exception, error)
+            else:
+                loop.call_soon_threadsafe(done.set_result, result)
+
+        self.program.ui.post(run)
+        return await done
+
+    async def command(self, command_id: str) -> bool:
+        """Runs a command of the palette; False if it may not run now."""
+        return await self.on_screen(lambda: self.program.ui.commands.run(command_id))
+
+    async def until(self, condition: Callable[[], T], what: str, seconds: float = 60.0) -> T:
+        """Waits for a condition; raises ``NothingHappened`` naming it."""
+        end = time.monotonic() + seconds
+        while not (value := condition()):
+            if time.monotonic() > end:
+                raise NothingHappened(f"waited {seconds:.0f} s in vain for {what}")
+            await asyncio.sleep(0.02)
+        return value
+
+    async def close(self) -> None:
+        if self._turret is not None and self._turret.returncode is None:
+            self._turret.terminate()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._turret.wait(), 3.0)
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+
+    async def _listen(self) -> None:
+        assert self._turret is not None
+        assert self._turret.stdout is not None
+        async for line in self._turret.stdout:
+            with contextlib.suppress(ValueError):
+                self.heard.append(json.loads(line))
