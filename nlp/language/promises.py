@@ -62,7 +62,7 @@ def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> lis
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
         _agree(promise, turns, frames, today)
-    return [_follow_up(promise, frames) for promise in _unique(kept) if _worth(promise, frames)]
+    return [_follow_up(promise, frames, turns) for promise in _unique(kept) if _worth(promise, frames)]
 
 
 def _sentences(frame: Frame) -> list[tuple[int, int]]:
@@ -156,6 +156,8 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
             "that run",
         )
     )
+    if lemma in ("get", "have", "send") and set(after[:5]) & {"level", "price", "points", "quote", "second", "sec"}:
+        return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
     if (
@@ -178,7 +180,7 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
     ):
         return "call" if not set(after) & {"report"} else "send"
     if lemma == "make" and after[:1] == ["sure"]:
-        return "work"
+        return None if after[1:2] == ["i"] else "work"
     if lemma == "look" and after[:1] == ["into"]:
         return "work"
     if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
@@ -360,7 +362,7 @@ def _worth(promise: Promise, frames: list[Frame]) -> bool:
     return bool(promise.days) or not promise.vague or promise.conditional
 
 
-def _follow_up(promise: Promise, frames: list[Frame]) -> FollowUp:
+def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> FollowUp:
     frame = frames[promise.turn]
     first, last = promise.words
     due = promise.days[-1] if promise.days and not promise.conditional else None
@@ -373,6 +375,25 @@ def _follow_up(promise: Promise, frames: list[Frame]) -> FollowUp:
         evidence=tuple(sorted(promise.evidence)),
         spans=(span,),
     )
+
+
+_PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
+
+
+def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
+    """The sentence that says what "it" is: the nearest earlier one that names at least two things."""
+    for i in range(promise.turn, max(-1, promise.turn - 4), -1):
+        frame = frames[i]
+        last = promise.words[0] if i == promise.turn else len(frame.words)
+        for start, end in reversed(_sentences(frame)):
+            if end > last and i == promise.turn:
+                continue
+            nouns = [w for w in frame.words[start:end] if w.pos in ("NOUN", "PROPN") and len(w.low) > 2]
+            if len(nouns) >= 2:
+                return (
+                    turns[i].text[frame.words[start].start : frame.words[min(end, start + 24) - 1].end].strip(" .?!,;-")
+                )
+    return ""
 
 
 def wording(promise: Promise, frame: Frame) -> str:

@@ -1,0 +1,110 @@
+"""Repairing the text: trading words that recognisers mishear, typing slips in them, and the customer's names."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import msgspec
+
+from nlp.language import vocabulary
+from nlp.language.model import Dialogue, Reference, Turn
+
+
+def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
+    """The turns with repaired text. A word is only replaced by one that the market or this customer uses."""
+    client, trader = dialogue.header.client, dialogue.header.trader
+    names = tuple(
+        dict.fromkeys(
+            word
+            for name in (client.contact, client.organization, trader.name, *reference.names)
+            for word in re.findall(r"[A-Z][\w'-]{4,}", name)
+        )
+    )
+    texts = [turn.text for turn in dialogue.turns]
+    result = []
+    for i, turn in enumerate(dialogue.turns):
+        text = _always(turn.text) if dialogue.header.kind == "call" else _typing(turn.text)
+        if dialogue.header.kind == "call":
+            around = " ".join(texts[max(0, i - 2) : i + 3]).lower()
+            text = _names(_near(text, around), names)
+        result.append(turn if text == turn.text else msgspec.structs.replace(turn, text=text))
+    return tuple(result)
+
+
+@lru_cache(maxsize=1)
+def _always_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
+    table = {str(heard): str(means) for heard, means in vocabulary.section("speech", "always").items()}
+    longest = sorted(table, key=len, reverse=True)
+    return re.compile(r"(?<!\w)(" + "|".join(re.escape(word) for word in longest) + r")(?!\w)", re.IGNORECASE), table
+
+
+@lru_cache(maxsize=4096)
+def _always(text: str) -> str:
+    pattern, table = _always_pattern()
+    return pattern.sub(lambda match: table[match.group().lower()], text)
+
+
+def _near(text: str, around: str) -> str:
+    """Words that are trading terms only in trading company ("buns" among yields)."""
+    for rule in vocabulary.section("speech", "near"):
+        heard = [word for word in rule["heard"] if word in text.lower()]
+        if not heard:
+            continue
+        for word in heard:
+            others = around.replace(word, " ")
+            if any(re.search(rf"(?<!\w){re.escape(company)}(?!\w)", others) for company in rule["with"]):
+                text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", str(rule["means"]), text, flags=re.IGNORECASE)
+    return text
+
+
+@lru_cache(maxsize=1)
+def _typed_terms() -> tuple[str, ...]:
+    words = (
+        {key[0] for key in vocabulary.terms() if len(key) == 1}
+        | set(vocabulary.section("fx", "nicknames"))
+        | set(vocabulary.governments())
+    )
+    return tuple(sorted(word for word in words if len(word) >= 5))
+
+
+@lru_cache(maxsize=4096)
+def _typing(text: str) -> str:
+    """Two neighbouring letters of a market term swapped: "cbale"."""
+
+    def mend(match: re.Match[str]) -> str:
+        word = match.group()
+        low = word.lower()
+        for term in _typed_terms():
+            if (
+                len(term) == len(low)
+                and term != low
+                and sorted(term) == sorted(low)
+                and sum(a != b for a, b in zip(term, low, strict=True)) == 2
+            ):
+                return term
+        return word
+
+    return re.sub(r"[A-Za-z]{5,}", mend, text)
+
+
+def _names(text: str, names: tuple[str, ...]) -> str:
+    """A capitalised word almost equal to a name that is known to belong here."""
+    from rapidfuzz.distance import DamerauLevenshtein
+
+    known = {name.lower() for name in names}
+
+    def mend(match: re.Match[str]) -> str:
+        word = match.group()
+        if word.lower() in known or len(word) < 5:
+            return word
+        close = [
+            name
+            for name in names
+            if abs(len(name) - len(word)) <= 1
+            and name[0].lower() == word[0].lower()
+            and DamerauLevenshtein.distance(name.lower(), word.lower()) <= (1 if len(word) < 8 else 2)
+        ]
+        return close[0] if len(close) == 1 else word
+
+    return re.sub(r"(?<=[a-z,] )[A-Z][a-z'-]{4,}", mend, text)
