@@ -169,6 +169,8 @@ class Dealing:
             quantity, ccy, unit = about.size, about.ccy, about.unit
         if side is None or quantity is None or quantity <= 0:
             return False
+        if quantity == about.size and instrument.kind == "bond":
+            ccy = ccy or about.ccy
         if unit is None and instrument.unit and instrument.kind not in ("fx", "bond", "irs"):
             unit, ccy = instrument.unit, None
         priced = next((leg for leg in reversed(group) if leg.prices), None)

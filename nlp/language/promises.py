@@ -370,11 +370,22 @@ def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -
     span = FieldSpan("what", promise.turn, words[first].start, words[last - 1].end)
     return FollowUp(
         owner=promise.owner,
-        what=wording(promise, frame),
+        what=_task(promise, frames, turns),
         due=due,
         evidence=tuple(sorted(promise.evidence)),
         spans=(span,),
     )
+
+
+def _task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
+    """The wording, with the sentence that says what "it" is."""
+    first, last = promise.words
+    frame = frames[promise.turn]
+    what = wording(promise, frame, turns[promise.turn].who)
+    if promise.vague or _PRONOUNS & {word.low for word in frame.words[first:last]}:
+        about = _antecedent(promise, frames, turns)
+        return f"{what} (re: {about})" if about else what
+    return what
 
 
 _PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
@@ -396,23 +407,21 @@ def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) 
     return ""
 
 
-def wording(promise: Promise, frame: Frame) -> str:
-    """The promise as a task: "Send the corrected confirmation to the client today"."""
+def wording(promise: Promise, frame: Frame, speaker: Who) -> str:
+    """The promise as a task: "Send a corrected confirmation to the client today"."""
     first, last = promise.words
     other = "the client" if promise.owner == "trader" else "the desk"
-    mine = {"i": other, "my": "their", "me": other, "us": other}
+    if speaker == promise.owner:
+        swap = {"you": other, "u": other, "your": "their", "ur": "their"}
+    else:
+        swap = {"me": other, "us": other, "my": "their", "our": "their"}
     result: list[str] = []
     for k in range(first, last):
         word = frame.words[k]
-        if word.low in FILLERS or word.low in STOPS:
+        if word.low in FILLERS or word.low in STOPS or (word.low == "," and result and result[-1] == ","):
             continue
-        swap = {"you": other, "u": other, "your": "their", "ur": "their"}
-        text = swap.get(word.low) or (mine.get(word.low) if not promise.stated else None) or word.text
-        glue = (
-            word.low.startswith("'")
-            or word.low in (",", "n't", "-", "%")
-            or (k > first and frame.words[k - 1].low in ("-",))
-        )
-        result.append(text if glue or not result else f" {text}")
+        text = word.lemma if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
+        glue = not result or word.start == frame.words[k - 1].end
+        result.append(text if glue else f" {text}")
     sentence = "".join(result).strip(" ,-")
     return sentence[:1].upper() + sentence[1:180]

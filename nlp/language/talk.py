@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from nlp.language import topics
 from nlp.language.dealing import Dealing
-from nlp.language.frames import Frame
+from nlp.language.frames import Frame, Size
 from nlp.language.model import Header, Turn
 from nlp.language.quoting import read_quote
 from nlp.language.terms import Mention
@@ -241,6 +241,18 @@ class Talk:
         self.topics.append(topic)
         return topic
 
+    def _in_currency(self, frame: Frame, size: Size, topic: Topic) -> Size:
+        """ "Paying them in yen. Four hundred million": the amount is in the currency spoken of just before."""
+        if size.ccy is not None or topic.kind != "fx":
+            return size
+        named = {m for mention in frame.mentions for m in range(mention.first, mention.last)}
+        codes = [
+            m.code
+            for m in frame.monies
+            if m.first < size.first and m.first not in named and m.code in topic.instrument.code
+        ]
+        return replace(size, ccy=codes[-1]) if codes else size
+
     def _learn(self, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         """Amounts, sides, dates and kinds of price said in passing."""
         if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
@@ -250,7 +262,9 @@ class Talk:
             if turn.who == "trader" and topic.size is not None and not size.sure:
                 continue
             if topic.status == "open":
-                topic.size, topic.ccy, topic.unit = topics.size_of(size, topic.instrument)
+                topic.size, topic.ccy, topic.unit = topics.size_of(
+                    self._in_currency(frame, size, topic), topic.instrument
+                )
                 useful = True
         if turn.who == "client":
             side = topics.client_side(frame, topic.instrument)

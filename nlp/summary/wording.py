@@ -136,9 +136,9 @@ def _follow_ups(found: tuple[FollowUp, ...], dialogue: Dialogue) -> str:
     parts = []
     for follow in found[:MAX_FOLLOW_UPS]:
         who = dialogue.header.trader.name if follow.owner == "trader" else "the client"
-        due = f" by {day(follow.due, started)}" if follow.due else ""
+        due = f"by {day(follow.due, started)}" if follow.due else ""
         what = follow.what[:1].lower() + follow.what[1:]
-        parts.append(f"{who} to {what}{f' (due{due})' if due else ''}")
+        parts.append(f"{who} to {what}{f' ({due})' if due else ''}")
     return _join("Follow-ups: " + "; ".join(parts))
 
 
