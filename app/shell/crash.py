@@ -73,7 +73,8 @@ class CrashReport:
 
     def record(self, error: BaseException) -> None:
         """Writes an error's place into the log and hands it to ``on_error``."""
-        text = f"{datetime.now(UTC).isoformat(timespec='seconds')} {anonymous_traceback(type(error), error.__traceback__)}\n"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        text = f"{now} {anonymous_traceback(type(error), error.__traceback__)}\n"
         path = self._folder / ERRORS
         with self._lock:
             try:

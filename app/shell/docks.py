@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import zlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.shell.panels import AREAS, Panel, PanelFrame
 
 log = logging.getLogger(__name__)
 STATE_VERSION = 1
+MOST_STATE = 1_000_000
 TOP_SHARE = 0.53
 COLUMN_SHARES = {"crm": 0.316, "analytics": 0.376, "pricing": 0.308}
 """How the width right of the calls column is shared."""
@@ -264,10 +266,13 @@ class Docks(QObject):
 
         ``known`` are the apps there were when it was saved: panels that came since are opened at their home.
         """
+        if not self._arranged:
+            # The library restores only docks it has placed before.
+            self.arrange()
         self._moving = True
         self.manager.setUpdatesEnabled(False)
         try:
-            if not self.manager.restoreState(QByteArray(state), STATE_VERSION):
+            if not _is_state(state) or not self.manager.restoreState(QByteArray(state), STATE_VERSION):
                 return False
             self._arranged = True
             self._sharing = False
@@ -285,3 +290,12 @@ class Docks(QObject):
     def _emit_changed(self, _value: object = None) -> None:
         if not self._moving:
             self.changed.emit()
+
+
+def _is_state(state: bytes) -> bool:
+    """Whether the bytes are what ``save`` gives: a length, then XML packed by zlib. Qt only warns of anything else."""
+    try:
+        text = zlib.decompressobj().decompress(state[4:], MOST_STATE)
+    except zlib.error:
+        return False
+    return text.lstrip().startswith(b"<?xml")

@@ -61,9 +61,8 @@ class PassphraseWindow(QWidget):
         self.again = self._secret()
         if choosing:
             box.addWidget(field("The same again", self.again))
-        self.complaint = label(
-            f"At least {LEAST} characters; a few words are easy to remember." if choosing else "", "dim"
-        )
+        hint = f"At least {LEAST} characters; a few words are easy to remember." if choosing else ""
+        self.complaint = label(hint, "dim")
         self.complaint.setWordWrap(True)
         box.addWidget(self.complaint)
         row = QHBoxLayout()

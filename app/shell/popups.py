@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QMouseEvent
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from app.shell import tokens
 
@@ -56,7 +58,7 @@ class PopupFrame(QFrame):
         self._grip = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Shown:
     frame: PopupFrame
     anchor: str
@@ -89,7 +91,7 @@ class Popups(QObject):
         if shown is None:
             shown = _Shown(PopupFrame(widget, self._root), anchor, focus)
             shown.frame.installEventFilter(self)
-            widget.destroyed.connect(self._forget_dead)
+            widget.destroyed.connect(partial(self._forget_dead, shown))
             self._shown.append(shown)
         widget.show()
         self._place(shown)
@@ -145,8 +147,8 @@ class Popups(QObject):
     def _find(self, widget: QWidget) -> _Shown | None:
         return next((shown for shown in self._shown if shown.frame.content is widget), None)
 
-    def _forget_dead(self, dead: QObject) -> None:
-        for shown in [shown for shown in self._shown if shown.frame.content is dead]:
+    def _forget_dead(self, shown: _Shown, _dead: QObject | None = None) -> None:
+        if shown in self._shown and isValid(shown.frame):
             self._shown.remove(shown)
             shown.frame.hide()
             shown.frame.deleteLater()

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -68,15 +68,19 @@ class Chooser(QWidget):
             self._open = False
             self.decided.emit(index)
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # Before the list sees the key: it would look for a card that begins with the digit.
+        return event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._key(event)
+
+    def _key(self, event: QKeyEvent) -> bool:
         if event.key() == Qt.Key.Key_Escape:
             self.decide(None)
-        elif (
-            Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_9 and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        ):
+            return True
+        plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if plain and Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_9:
             self.decide(event.key() - Qt.Key.Key_1)
-        else:
-            super().keyPressEvent(event)
+            return True
+        return False
 
 
 def ask(

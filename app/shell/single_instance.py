@@ -30,6 +30,7 @@ class SingleInstance(QObject):
         digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
         self._name = f"deskline-{digest}"
         self._server: QLocalServer | None = None
+        self._callers: list[QLocalSocket] = []
 
     def claim(self) -> bool:
         """True if this is the first start; it listens from now on. False if another one runs."""
@@ -57,6 +58,9 @@ class SingleInstance(QObject):
         return heard
 
     def release(self) -> None:
+        for socket in list(self._callers):
+            socket.abort()
+        self._callers.clear()
         if self._server is not None:
             self._server.close()
             self._server.deleteLater()
@@ -65,16 +69,26 @@ class SingleInstance(QObject):
 
     def _arrived(self) -> None:
         while self._server is not None and (socket := self._server.nextPendingConnection()) is not None:
-            socket.readyRead.connect(lambda socket=socket: self._read(socket))
-            socket.disconnected.connect(socket.deleteLater)
-            if socket.bytesAvailable():
+            self._callers.append(socket)
+            socket.readyRead.connect(self._read_all)
+            socket.disconnected.connect(self._drop_gone)
+        self._read_all()
+
+    def _read_all(self) -> None:
+        # Plain methods over a list of our own: a lambda holding its socket would outlive the socket's C++ side.
+        for socket in list(self._callers):
+            if socket.canReadLine():
                 self._read(socket)
+            elif socket.bytesAvailable() > MOST_BYTES:
+                socket.abort()
+
+    def _drop_gone(self) -> None:
+        for socket in list(self._callers):
+            if socket.state() == QLocalSocket.LocalSocketState.UnconnectedState:
+                self._callers.remove(socket)
+                socket.deleteLater()
 
     def _read(self, socket: QLocalSocket) -> None:
-        if not socket.canReadLine():
-            if socket.bytesAvailable() > MOST_BYTES:
-                socket.abort()
-            return
         line = bytes(socket.readLine().data())
         try:
             arguments = json.loads(line)

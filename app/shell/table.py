@@ -22,7 +22,16 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.shell import tokens
@@ -338,6 +347,16 @@ class RecordTable(QTableView):
             self._lay_columns()
 
     # Keys and mouse
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Getting the focus chooses nothing; Qt would make the first row current."""
+        had = self.currentIndex().isValid()
+        selection = self.selectionModel()
+        selection.blockSignals(True)
+        super().focusInEvent(event)
+        if not had:
+            selection.clearCurrentIndex()
+        selection.blockSignals(False)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.matches(QKeySequence.StandardKey.Copy):

@@ -179,7 +179,7 @@ def crm() -> QWidget:
             Column("Bond", lambda r: r[0], 0),
             Column("Size mm", lambda r: r[1], 70, "right", strong=True),
             Column("Price", lambda r: r[2], 74, "right", strong=True),
-            Column("P&L bp", lambda r: r[3], 58, "right", color=lambda r: _sign(r[3])),
+            Column("P&L bp", lambda r: r[3], 58, "right", color=lambda r: _sign(r[3]), drop=2),
             Column("Interest", lambda r: r[4], 110, color=lambda r: {"b": "up", "s": "dn"}.get(r[4][5:6], "tx2")),
             Column("Last", lambda r: r[5], 44, "right", color=lambda r: "tx3", drop=1),
         ],
@@ -374,8 +374,8 @@ def report() -> QWidget:
     products.addStretch()
     box.addLayout(products)
     text = QPlainTextEdit(
-        "Client adding EUR telecom duration; asked for an offer in VOD 33s. Quoted 10mm at 98.49 (ASW+96). Client finds it "
-        "rich vs ORAFP, asked for flex at 15mm. To revert before 14:00 with trader level and a switch idea."
+        "Client adding EUR telecom duration; asked for an offer in VOD 33s. Quoted 10mm at 98.49 (ASW+96). Client "
+        "finds it rich vs ORAFP, asked for flex at 15mm. To revert before 14:00 with trader level and a switch idea."
     )
     text.setFixedHeight(84)
     box.addWidget(field("Summary", text))
