@@ -116,6 +116,8 @@ class Change:
 
     def drafts(self) -> list[Draft]:
         """Flushes, and returns the entries to log in the order in which records were first touched."""
+        # Before flushing: to the session rows altered only inside their JSON look untouched, and it would not flush.
+        self._flag_json_altered_in_place()
         self._session.flush()
         return [draft for touch in self._touched.values() if (draft := _draft(touch)) is not None]
 

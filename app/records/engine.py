@@ -93,6 +93,7 @@ def _engine(create: Any, pool_size: int) -> Engine:
         pool_size=pool_size,
         max_overflow=0,
         json_serializer=canonical,
+        hide_parameters=True,  # errors reach the log; client data must not
     )
 
     @event.listens_for(engine, "checkin")

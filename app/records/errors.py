@@ -61,6 +61,8 @@ def translated(error: BaseException) -> StoreError | None:
         if original.errno in (errno.ENOSPC, errno.EDQUOT):
             return _disk_full()
         return _unavailable(original.strerror)
+    if original is not error and isinstance(original, ValueError | TypeError):
+        return Refused(f"The change was refused: {original}.")  # a column type would not store the value
     code = getattr(original, "sqlite_errorcode", None)
     if not isinstance(code, int):
         return None
