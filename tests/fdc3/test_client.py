@@ -114,7 +114,9 @@ async def test_the_host_can_move_an_app_to_a_channel(running: Running) -> None:
     running.host.join_user_channel(turret.app.instance or "", SIX)
     await eventually(lambda: heard and changes)
     assert (heard, changes) == ([SARAH], [{"currentChannelId": SIX}])
-    assert (channel := await turret.get_current_channel()) and channel.display_metadata.color == "blue"
+    channel = await turret.get_current_channel()
+    assert channel is not None
+    assert channel.display_metadata.color == "blue"
     await turret.leave_current_channel()
     await crm.broadcast(VOD)
     assert await turret.get_current_channel() is None

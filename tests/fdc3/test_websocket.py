@@ -1,0 +1,335 @@
+"""The websocket door: who gets in, what happens to nonsense, and what a broken link costs."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from running import QUICK, Running, eventually
+from schemas import check_message
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_socket
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
+
+from fdc3.client import connect, connect_from_environment
+from fdc3.client.channel import PrivateChannel
+from fdc3.directory import AppRecord
+from fdc3.launching import ProcessLauncher
+from fdc3.types import Contact, Context, ContextMetadata, Instrument, errors
+
+SARAH = Contact(name="Sarah Whitcombe", id={"email": "sarah@example.com"})
+VOD = Instrument(id={"ticker": "VOD"})
+SIX = "fdc3.channel.6"
+NOW = "2026-03-02T09:30:00Z"
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    async with Running("websocket", reconnect_grace=5.0) as running:
+        yield running
+
+
+def hello(secret: str, version: str = "1.0") -> str:
+    message = {
+        "type": "WSCPApplicationConnect",
+        "payload": {"protocolVersion": version, "sharedSecret": secret},
+        "meta": {"connectionAttemptUuid": "attempt-1", "timestamp": NOW},
+    }
+    return msgspec.json.encode(message).decode()
+
+
+async def introduced(running: Running, secret: str, version: str = "1.0") -> tuple[ClientConnection, dict[str, Any]]:
+    socket = await open_socket(running.host.url, proxy=None)
+    await socket.send(hello(secret, version))
+    answer = await socket.recv()
+    check_message(answer)
+    return socket, msgspec.json.decode(answer)
+
+
+async def asked(socket: ClientConnection, request_uuid: str = "r1") -> dict[str, Any]:
+    """Asks the agent for its info and returns the answer: the proof that the connection works."""
+    meta = {"requestUuid": request_uuid, "timestamp": NOW}
+    await socket.send(msgspec.json.encode({"type": "getInfoRequest", "payload": {}, "meta": meta}).decode())
+    async with asyncio.timeout(5):
+        while (answer := msgspec.json.decode(await socket.recv()))["meta"].get("requestUuid") != request_uuid:
+            pass
+    result: dict[str, Any] = answer
+    return result
+
+
+async def test_it_listens_on_loopback_only(running: Running) -> None:
+    assert running.host.url.startswith("ws://127.0.0.1:")
+    port = int(running.host.url.split(":")[2].split("/")[0])
+    own_address = "127.0.0.2"
+    with pytest.raises(OSError):  # noqa: PT011
+        socket.create_connection((own_address, port), timeout=1).close()
+
+
+async def test_the_right_secret_is_an_identity(running: Running) -> None:
+    _, secret = running.host.pair("turret")
+    socket, answer = await introduced(running, secret)
+    assert answer["type"] == "WSCPDesktopAgentConnect"
+    assert answer["meta"]["connectionAttemptUuid"] == "attempt-1"
+    assert answer["payload"]["implementationMetadata"]["appMetadata"]["appId"] == "turret"
+    assert secret not in str(answer)
+    assert (await asked(socket))["payload"]["implementationMetadata"]["appMetadata"]["appId"] == "turret"
+    await socket.close()
+
+
+@pytest.mark.parametrize(("secret", "version"), [("wrong", "1.0"), ("", "1.0"), ("geheim-ß", "1.0"), (None, "2.0")])
+async def test_a_wrong_secret_or_version_is_refused(running: Running, secret: str | None, version: str) -> None:
+    socket, answer = await introduced(running, secret if secret is not None else running.host.pair("crm")[1], version)
+    assert answer["type"] == "WSCPConnectFailed"
+    with pytest.raises(ConnectionClosed):
+        await socket.recv()
+    assert running.host.instances() == ()
+
+
+async def test_a_client_with_a_wrong_secret_or_address_gets_a_clear_error(running: Running) -> None:
+    with pytest.raises(errors.AccessDenied):
+        await connect(running.host.url, "wrong")
+    with pytest.raises(errors.AgentNotFound):
+        await connect("ws://127.0.0.1:1", "any")
+    with pytest.raises(errors.ErrorOnConnect):
+        await connect("http://nowhere", "any")
+
+
+async def test_web_pages_are_refused_by_their_origin(running: Running) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        await open_socket(running.host.url, origin=Origin("https://evil.example"), proxy=None)
+    assert refusal.value.response.status_code == 403
+    async with Running("websocket", origins=["https://desk.example"]) as other:
+        await (await open_socket(other.host.url, origin=Origin("https://desk.example"), proxy=None)).close()
+
+
+async def test_nothing_is_heard_before_the_introduction(running: Running) -> None:
+    socket = await open_socket(running.host.url, proxy=None)
+    await socket.send(
+        '{"type":"getInfoRequest","payload":{},"meta":{"requestUuid":"1","timestamp":"2026-03-02T09:30:00Z"}}'
+    )
+    assert msgspec.json.decode(await socket.recv())["type"] == "WSCPConnectFailed"
+
+
+async def test_secrets_and_client_data_stay_out_of_the_log(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        url, secret = running.host.pair("turret")
+        agent = await connect(url, secret)
+        await agent.join_user_channel(SIX)
+        await agent.broadcast(SARAH)
+        with pytest.raises(errors.AccessDenied):
+            await connect(url, "not-the-secret")
+        await agent.close()
+    assert secret not in caplog.text
+    assert "not-the-secret" not in caplog.text
+    assert "Whitcombe" not in caplog.text
+
+
+async def test_nonsense_never_ends_a_connection(running: Running) -> None:
+    """Mutations of real messages and plain noise: the connection survives and still answers."""
+    socket, _ = await introduced(running, running.host.pair("turret")[1])
+    dice = random.Random(20260302)
+    meta = {"requestUuid": "x", "timestamp": NOW}
+    real = [
+        {"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD}, "meta": meta},
+        {"type": "raiseIntentRequest", "payload": {"intent": "ViewProfile", "context": SARAH}, "meta": meta},
+        {"type": "addContextListenerRequest", "payload": {"channelId": None, "contextType": None}, "meta": meta},
+        {"type": "WSCPApplicationConnect", "payload": {"protocolVersion": "1.0"}, "meta": meta},
+    ]
+    fixed = ["", "null", "[]", "{}", "[" * 5000, '"\\ud800"', "NaN", '{"type":1e999}', "\x00"]
+    for message in [*fixed, *(_mutated(dice, real) for _ in range(500))]:
+        await socket.send(message)
+    await socket.send(b"\xff\xfe binary")
+    assert (await asked(socket, "still there"))["type"] == "getInfoResponse"
+    await socket.close()
+
+
+def _mutated(dice: random.Random, real: list[Any]) -> str:
+    text = list(msgspec.json.encode(dice.choice(real)).decode())
+    for _ in range(dice.randint(1, 6)):
+        place = dice.randrange(len(text))
+        text[place : place + dice.randint(0, 3)] = [dice.choice('{}[]",:0\\ué\n')] * dice.randint(0, 2)
+    return "".join(text)
+
+
+async def test_a_message_too_large_ends_only_its_own_connection(running: Running) -> None:
+    socket, _ = await introduced(running, running.host.pair("turret")[1])
+    other, _ = await introduced(running, running.host.pair("crm")[1])
+    await socket.send("x" * (2 * 1024 * 1024))
+    with pytest.raises(ConnectionClosed) as closed:
+        await socket.recv()
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+    assert (await asked(other))["type"] == "getInfoResponse"
+    await other.close()
+
+
+async def test_a_second_connection_with_the_secret_supersedes_the_first(running: Running) -> None:
+    _, secret = running.host.pair("turret")
+    first, before = await introduced(running, secret)
+    second, after = await introduced(running, secret)
+    identity = [x["payload"]["implementationMetadata"]["appMetadata"]["instanceId"] for x in (before, after)]
+    assert identity[0] == identity[1]
+    with pytest.raises(ConnectionClosed):
+        await asked(first)
+    assert (await asked(second))["type"] == "getInfoResponse"
+    assert len(running.host.instances()) == 1
+    await second.close()
+
+
+async def test_goodbye_ends_the_instance_and_the_secret_brings_it_back(running: Running) -> None:
+    url, secret = running.host.pair("turret")
+    agent = await connect(url, secret)
+    await agent.close()
+    await eventually(lambda: running.host.instances() == ())
+    again = await connect(url, secret)
+    assert again.app == agent.app
+    await again.close()
+
+
+def cut(running: Running, app_id: str) -> None:
+    """Cuts an app's socket as a crash of the network would, without any goodbye."""
+    for session in running.host._sessions.values():
+        if session.app_id == app_id and session.outlet is not None:
+            session.outlet._connection.transport.abort()  # type: ignore[attr-defined]
+
+
+async def test_a_broken_link_is_taken_up_again_with_nothing_lost(running: Running) -> None:
+    crm, turret = await running.connect_all("crm", "turret")
+    heard: list[Context] = []
+    channels: list[PrivateChannel] = []
+
+    async def view(context: Context, metadata: ContextMetadata) -> PrivateChannel:
+        channels.append(await crm.create_private_channel())
+        return channels[0]
+
+    await crm.add_intent_listener("ViewProfile", view)
+    await turret.join_user_channel(SIX)
+    await turret.add_context_listener(None, lambda context, _: heard.append(context))
+    private = await (await turret.raise_intent("ViewProfile", SARAH)).get_result()
+    assert isinstance(private, PrivateChannel)
+    await private.add_context_listener(None, lambda context, _: heard.append(context))
+    cut(running, "turret")
+    await eventually(lambda: any(s.grace for s in running.host._sessions.values()))
+    user = next(c for c in await crm.get_user_channels() if c.id == SIX)
+    await user.broadcast(VOD)
+    await channels[0].broadcast(SARAH)
+    info = await turret.get_info()
+    assert info.app_metadata
+    assert info.app_metadata.identifier == turret.app
+    await eventually(lambda: len(heard) == 2)
+    assert heard == [VOD, SARAH]
+
+
+async def test_an_app_that_was_forgotten_meanwhile_joins_and_listens_again() -> None:
+    async with Running("websocket", reconnect_grace=0.0) as running:
+        crm, turret = await running.connect_all("crm", "turret")
+        heard: list[Context] = []
+        await turret.join_user_channel(SIX)
+        await turret.add_context_listener(None, lambda context, _: heard.append(context))
+        deals = await turret.get_or_create_channel("deals")
+        await deals.add_context_listener(None, lambda context, _: heard.append(context))
+        await turret.add_intent_listener("StartCall", lambda context, _: context)
+        cut(running, "turret")
+
+        def listening() -> bool:
+            return any(i.app_id == "turret" and i.channel_id == SIX for i in running.host.instances())
+
+        await eventually(lambda: not listening())
+        await eventually(listening)
+        await crm.join_user_channel(SIX)
+        await crm.broadcast(VOD)
+        await (await crm.get_or_create_channel("deals")).broadcast(SARAH)
+        assert await (await crm.raise_intent("StartCall", SARAH)).get_result() == SARAH
+        await eventually(lambda: len(heard) == 2)
+
+
+async def test_a_request_repeated_after_a_break_is_answered_again_but_done_once(running: Running) -> None:
+    _, secret = running.host.pair("turret")
+    socket, _ = await introduced(running, secret)
+    meta = {"requestUuid": "once", "timestamp": NOW}
+    create = msgspec.json.encode({"type": "createPrivateChannelRequest", "payload": {}, "meta": meta}).decode()
+    await socket.send(create)
+    first = await socket.recv()
+    socket.transport.abort()
+    socket, answer = await introduced(running, secret)
+    assert answer["payload"]["implementationMetadata"]["appMetadata"]["instanceMetadata"] == {"resumed": True}
+    await socket.send(create)
+    assert await socket.recv() == first
+    await socket.close()
+
+
+async def test_a_client_gives_up_an_agent_that_does_not_come_back(running: Running) -> None:
+    turret = await running.connect("turret")
+    running.host._server._server.close(close_connections=False)  # type: ignore[union-attr]
+    cut(running, "turret")
+    await asyncio.wait_for(turret.closed.wait(), QUICK.give_up_after + 5)
+
+
+CHILD = """
+import asyncio, sys
+sys.path.insert(0, {root!r})
+from fdc3.client import connect_from_environment
+
+async def main():
+    agent = await connect_from_environment()
+    await agent.add_intent_listener("ViewProfile", lambda context, metadata: context)
+    await agent.closed.wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def native(tmp_path: Path) -> AppRecord:
+    script = tmp_path / "child.py"
+    script.write_text(CHILD.format(root=str(Path(__file__).resolve().parents[2])))
+    intents = {"listensFor": {"ViewProfile": {"contexts": ["fdc3.contact"]}}}
+    details = {"path": "python", "arguments": str(script)}
+    value = {"appId": "child", "title": "Child", "type": "native", "details": details, "interop": {"intents": intents}}
+    return msgspec.convert(value, AppRecord)
+
+
+async def test_a_program_is_started_for_an_intent_and_ended_with_the_agent(native: AppRecord) -> None:
+    launcher = ProcessLauncher()
+    async with Running("memory", native, launcher=launcher) as running:
+        desk = await running.connect("desk")
+        assert await (await desk.raise_intent("ViewProfile", SARAH)).get_result() == SARAH
+        [pid] = launcher.processes.values()
+        if sys.platform == "linux":
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+            secrets = [s.secret for s in running.host._sessions.values() if s.secret]
+            assert not any(secret in command for secret in secrets)
+    assert launcher.processes == {}
+
+
+async def test_a_program_that_dies_is_gone_at_once(native: AppRecord) -> None:
+    launcher = ProcessLauncher()
+    async with Running("memory", native, launcher=launcher) as running:
+        identifier = await running.host.launch("child", channel_id=SIX)
+        await eventually(lambda: any(i.connected and i.channel_id == SIX for i in running.host.instances()), 20)
+        launcher._processes[identifier.instance or ""].kill()
+        await eventually(lambda: running.host.instances() == ())
+
+
+async def test_a_program_that_cannot_be_started_is_an_error(native: AppRecord) -> None:
+    native.details["path"] = "/no/such/program"
+    async with Running("memory", native, launcher=ProcessLauncher()) as running:
+        with pytest.raises(errors.ErrorOnLaunch):
+            await running.host.launch("child")
+        with pytest.raises(errors.IntentDeliveryFailed):
+            await (await running.connect("desk")).raise_intent("ViewProfile", SARAH)
+
+
+async def test_a_program_started_by_hand_is_told_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FDC3_WEBSOCKET_URL", raising=False)
+    with pytest.raises(errors.AgentNotFound, match="FDC3_WEBSOCKET_URL"):
+        await connect_from_environment()
