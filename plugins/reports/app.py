@@ -85,7 +85,7 @@ class ReportsApp:
             # The talk goes on; ``store.close`` adds the interaction at its end.
             self._desk.notify(Notice(f"This {talk.kind} is not in the records yet. {error}", "warning"))
         state = await self._open_conversation(talk, said)
-        live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard)
+        live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard, self._told)
         self._live[talk.interaction_id] = live
         await self._listen(live)
         return channel
@@ -157,10 +157,13 @@ class ReportsApp:
             report.saver.touch()
             if fresh:
                 self.reports.present(report)
-        status, user = "interrupted" if interrupted else "ended", self._desk.user.id
+        status, user, now = "interrupted" if interrupted else "ended", self._desk.user.id, self._desk.clock()
 
         def close(change: Change) -> None:
             store.close(change, talk, user, status=status, ended=at, share=share)
+            # In one transaction: there is no moment at which a crash leaves an ended talk without its draft.
+            if not report.read_only:
+                store.keep_draft(change, report.report_id, talk, user, report.draft, now)
 
         self._spawn(self._closed(talk, close))
 
@@ -190,6 +193,7 @@ class ReportsApp:
         # The recording is the better clock: a simulated call may run faster than the one on the wall.
         seconds = now.recorded_seconds or max(0.0, (at - live.talk.started).total_seconds())
         report.measure_time(seconds=seconds, share=share)
+        report.hear(publish.facts(now), client_spoke=_client_spoke(now))
         return report
 
     # -- while it lasts
@@ -198,17 +202,19 @@ class ReportsApp:
         """A newer state of the conversation: the draft follows where the trader did not lead."""
         report = self.reports.of(live.talk.interaction_id)
         if report is not None:
-            await self.reports.hear(
-                report, publish.facts(now), client_spoke=any(each.who == "client" for each in now.segments)
-            )
-        if live.over and now.phase == "refined":
-            if report is not None:
-                if now.talk_share is not None:
-                    report.measure_time(seconds=report.draft.shown("duration") or 0.0, share=now.talk_share)
-                report.set_phase("refined")
-                self.reports.forget(report)
-            self._live.pop(live.talk.interaction_id, None)
-            self._spawn(live.close())
+            await self.reports.hear(report, publish.facts(now), client_spoke=_client_spoke(now))
+            if live.over and now.phase == "refined" and now.talk_share is not None:
+                report.measure_time(seconds=report.draft.shown("duration") or 0.0, share=now.talk_share)
+
+    def _told(self, live: LiveTalk, now: ConversationState) -> None:
+        """The desk knows it too. After the careful pass nothing more comes."""
+        if not live.over or now.phase != "refined":
+            return
+        if report := self.reports.of(live.talk.interaction_id):
+            report.set_phase("refined")
+            self.reports.forget(report)
+        self._live.pop(live.talk.interaction_id, None)
+        self._spawn(live.close())
 
     async def _talk(self, said: Announcement) -> Talk:
         customer, contact = await self._desk.records.query(
@@ -283,13 +289,17 @@ class ReportsApp:
             publish.facts(now),
             seconds=seconds,
             share=now.talk_share,
-            client_spoke=any(each.who == "client" for each in now.segments),
+            client_spoke=_client_spoke(now),
         )
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _client_spoke(now: ConversationState) -> bool:
+    return any(each.who == "client" for each in now.segments)
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> ReportsApp:

@@ -21,8 +21,8 @@ log = logging.getLogger(__name__)
 class LiveTalk:
     """On the I/O loop. The newest state of the conversation wins; no state is published twice.
 
-    ``heard`` is called after each state has been published. The talk stays here after its end, until the careful pass
-    of the transcript is in.
+    Of each state ``heard`` learns before the desk does, so that the draft is never behind what the panels show, and
+    ``told`` after it. The talk stays here after its end, until the careful pass of the transcript is in.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class LiveTalk:
         conversation: State[ConversationState],
         broadcast: Callable[[publish.Message], Awaitable[None]],
         heard: Callable[[LiveTalk, ConversationState], Awaitable[None]],
+        told: Callable[[LiveTalk, ConversationState], None],
     ) -> None:
         self.talk = talk
         self.channel = channel
@@ -41,6 +42,7 @@ class LiveTalk:
         self._conversation = conversation
         self._broadcast = broadcast
         self._heard = heard
+        self._told = told
         self._shown: ConversationState | None = None
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
@@ -72,8 +74,9 @@ class LiveTalk:
             before, now = self._shown, self.now
             self._shown = now
             try:
+                await self._heard(self, now)
                 for message in publish.messages(self.talk, self._trader, before, now):
                     await self._broadcast(message)
-                await self._heard(self, now)
             except Exception:  # one bad message must not silence the rest of the call
                 log.exception("a change of the conversation was not passed on")
+            self._told(self, now)

@@ -253,7 +253,7 @@ def registered(session: Session, interaction_id: str) -> tuple[Registered, ...]:
 def symbols(session: Session, ids: Iterable[str]) -> dict[str, str]:
     wanted = list(ids)
     rows = session.execute(select(Instrument.id, Instrument.symbol).where(Instrument.id.in_(wanted))).all()
-    return dict(row.tuple() for row in rows)
+    return {row.id: row.symbol for row in rows}
 
 
 def customers(session: Session) -> tuple[Reference, ...]:

@@ -243,7 +243,9 @@ def _note(
     known: dict[str, str | None],
 ) -> str | None:
     identity = entry.get("instrument_id")
-    name = symbols.get(identity or "") or str(entry.get("instrument") or entry.get("text") or "")
+    name = symbols.get(identity or "") or str(
+        entry.get("description") or entry.get("text") or entry.get("instrument") or ""
+    )
     if not name:
         return None
     key = identity or name.casefold()

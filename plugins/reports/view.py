@@ -299,6 +299,7 @@ class ReportPopup(QWidget):
         column.setContentsMargins(12, 6, 12, 10)
         column.setSpacing(6)
         self._hint = label("", "mut")
+        self._hint.setObjectName("hint")
         column.addWidget(self._hint)
         line = QHBoxLayout()
         line.setSpacing(6)

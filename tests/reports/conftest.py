@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from app.conversation.state import ConversationState, Segment
@@ -17,7 +19,14 @@ from app.records.log import Cause
 from app.records.store import Records
 from app.records.tables import Contact, ContactHandle, ContactPhone, Instrument, Organization, User
 from app.services import CurrentUser, Notice, Services, State
+from fdc3.client import DesktopAgent, PrivateChannel, connect_memory
+from fdc3.directory import AppDirectory, AppRecord
+from fdc3.host import Host
+from fdc3.types import Context
 from nlp.language.model import Analysis, Consent, Deal, FollowUp, Mention, Quote
+from plugins.reports.app import ReportsApp, start
+from plugins.reports.open_report import ReportCard
+from plugins.reports.work import ReportsState
 
 NOW = dt.datetime(2026, 11, 24, 10, 42, 31, tzinfo=dt.UTC)
 STARTED = dt.datetime(2026, 11, 24, 10, 38, tzinfo=dt.UTC)
@@ -182,3 +191,102 @@ def desk(records: Records, conversations: LedConversations, notices: list[Notice
         settings=None,
     )
     return Services(**vars(parts))
+
+
+async def until(condition: Callable[[], Any], seconds: float = 5.0) -> None:
+    """Waits for a condition, not for a time."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "the condition did not come true"
+        await asyncio.sleep(0.005)
+
+
+CALLER = {"appId": "test-caller", "title": "Caller", "type": "other", "details": {}}
+
+
+@dataclass
+class RunningDesk:
+    """The reports app on a real agent, and a caller as a turret or chat service would be."""
+
+    app: ReportsApp
+    caller: DesktopAgent
+    conversations: LedConversations
+    heard: list[Context]
+    dealt: Analysis = DEALT
+
+    async def call(self, number: str = NUMBER, line: str = "L1") -> PrivateChannel:
+        return await self.interaction(
+            interactionType="Phone Call",
+            call={"line": line, "number": number, "direction": "inbound", "audio": {"url": "ws://x", "rate": 8000}},
+        )
+
+    async def chat(self) -> PrivateChannel:
+        return await self.interaction(
+            interactionType="Instant Message", chat={"service": "sim", "handle": "swhitfield"}
+        )
+
+    async def interaction(self, **fields: Any) -> PrivateChannel:
+        context = Context(
+            type="fdc3.interaction",
+            participants={"type": "fdc3.contactList", "contacts": []},
+            timeRange={"type": "fdc3.timeRange", "startTime": STARTED.isoformat()},
+            **fields,
+        )
+        answer = await (await self.caller.raise_intent("CreateInteraction", context)).get_result()
+        assert isinstance(answer, PrivateChannel)
+        return answer
+
+    @property
+    def interaction_id(self) -> str:
+        return list(self.conversations.states)[-1]
+
+    def say(self, analysis: Analysis = QUOTED, interaction_id: str = "", **fields: Any) -> None:
+        said = {"segments": SEGMENTS, "analysis": analysis, "summary": SUMMARY, "recorded_seconds": 252.0, **fields}
+        self.conversations.say(interaction_id or self.interaction_id, **said)
+
+    async def event(self, channel: PrivateChannel, event: str) -> None:
+        await channel.broadcast(Context(type="deskline.call.event", event=event, at=NOW.isoformat()))
+
+    async def ended_call(self, analysis: Analysis = QUOTED, **fields: Any) -> ReportCard:
+        """A call that was heard and has ended; its report is in front."""
+        channel = await self.call(**fields)
+        identity = self.interaction_id
+        self.say(analysis)
+        await until(
+            lambda: any(c.type == "deskline.conversation.facts" for c in self.heard if c.id["deskline"] == identity)
+        )
+        await self.event(channel, "ended")
+        await until(lambda: any(card.talk.interaction_id == identity for card in self.state.cards))
+        return next(card for card in self.state.cards if card.talk.interaction_id == identity)
+
+    @property
+    def state(self) -> ReportsState:
+        return self.app.reports.state.value
+
+    @property
+    def card(self) -> ReportCard:
+        current = self.state.current
+        assert current is not None
+        return current
+
+
+@pytest.fixture
+async def running(desk: Services, conversations: LedConversations) -> AsyncIterator[RunningDesk]:
+    directory = AppDirectory.load(Path(__file__).parents[2] / "plugins/reports/app.json")
+    directory.add(msgspec.convert(CALLER, AppRecord))
+    host = Host(directory)
+    await host.start()
+    agent = await connect_memory(host, app_id="deskline-reports")
+    await agent.join_user_channel("fdc3.channel.6")
+    caller = await connect_memory(host, app_id="test-caller")
+    await caller.join_user_channel("fdc3.channel.6")
+    heard: list[Context] = []
+    for name in ("deskline.conversation", "deskline.deals"):
+        channel = await caller.get_or_create_channel(name)
+        await channel.add_context_listener(None, lambda context, _: heard.append(context))
+    app = await start(agent, desk)
+    yield RunningDesk(app, caller, conversations, heard)
+    await app.close()
+    await caller.close()
+    await agent.close()
+    await host.close()
