@@ -36,7 +36,7 @@ def configure() -> None:
         | flag.DisableTabTextEliding
     )
     hide = ads.CDockManager.eAutoHideFlag
-    ads.CDockManager.setAutoHideConfigFlags(hide.AutoHideFeatureEnabled | hide.AutoHideSideBarsIconOnly)
+    ads.CDockManager.setAutoHideConfigFlags(hide.AutoHideFeatureEnabled)
 
 
 class Docks(QObject):

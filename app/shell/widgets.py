@@ -170,12 +170,12 @@ class Kpi(QFrame):
         column.setSpacing(1)
         self._title = caption(title)
         self._value = label(value, "num")
-        self._remark = label(remark, kind)
+        self._remark = ElidedLabel(remark, kind)
         line = QHBoxLayout()
         line.setSpacing(6)
+        self._value.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         line.addWidget(self._value)
-        line.addWidget(self._remark)
-        line.addStretch()
+        line.addWidget(self._remark, 1)
         column.addWidget(self._title)
         column.addLayout(line)
         self.setAccessibleName(title)
@@ -183,7 +183,7 @@ class Kpi(QFrame):
     def set(self, value: str, remark: str = "", kind: str = "dim") -> None:
         """``kind`` is the remark's: "up" and "dn" colour a change, "dim" a comment."""
         self._value.setText(value)
-        self._remark.setText(remark)
+        self._remark.set_text(remark)
         set_kind(self._remark, kind)
         self.setAccessibleDescription(f"{value} {remark}".strip())
 

@@ -217,13 +217,13 @@ class MainWindow(QMainWindow):
         self._spaces.fill_menu(menu)
         menu.addSeparator()
         for panel in self.docks.panels():
-            action = menu.addAction(icons.icon(panel.icon), panel.title.replace("&", "&&"))
-            action.setCheckable(True)
-            action.setChecked(self.docks.is_open(panel.app_id))
-            action.triggered.connect(lambda on, app_id=panel.app_id: self._open_or_close(app_id, on))
+            opened = self.docks.is_open(panel.app_id)
+            title = panel.title.replace("&", "&&")
+            action = menu.addAction(icons.icon("check", "acc"), title) if opened else menu.addAction(title)
+            action.triggered.connect(partial(self._open_or_close, panel.app_id, not opened))
         menu.popup(self._layout_button.mapToGlobal(QPoint(self._layout_button.width() + 4, 0)))
 
-    def _open_or_close(self, app_id: str, wanted: bool) -> None:
+    def _open_or_close(self, app_id: str, wanted: bool, _checked: bool = False) -> None:
         if wanted:
             self.docks.focus(app_id)
         else:

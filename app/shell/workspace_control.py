@@ -116,9 +116,9 @@ class WorkspaceControl(QObject):
 
     def fill_menu(self, menu: QMenu) -> None:
         for name in self.workspaces.names():
-            action = menu.addAction(icons.icon("desk"), name.replace("&", "&&"))
-            action.setCheckable(True)
-            action.setChecked(name == self.workspaces.current)
+            title = name.replace("&", "&&")
+            current = name == self.workspaces.current
+            action = menu.addAction(icons.icon("check", "acc"), title) if current else menu.addAction(title)
             action.triggered.connect(partial(self._switch_checked, name))
         menu.addSeparator()
         for command_id in ("save", "save-as", "rename", "delete", "reset"):

@@ -113,10 +113,10 @@ def test_panels_float_hide_and_come_back(window: MainWindow, ui: Ui, settle: Set
     assert len(_rects(window)) == 7
 
 
-def test_alt_and_a_digit_goes_to_a_panel(window: MainWindow, qtbot: QtBot) -> None:
+def test_ctrl_and_a_digit_goes_to_a_panel(window: MainWindow, qtbot: QtBot) -> None:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)
-    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.AltModifier)
+    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
     assert window.docks.focused() == "crm"
 
 
