@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Callable
+
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.brokerage.entry import format_price, format_short
@@ -14,7 +17,11 @@ from plugins.deals.blotter import BlotterRow, Scope
 _SCOPES: tuple[Scope, ...] = ("today", "customer")
 
 
-def _columns() -> list[Column]:
+def _columns(now: Callable[[], dt.datetime]) -> list[Column]:
+    def time(row: BlotterRow) -> str:
+        local = row.traded_at.astimezone()
+        return f"{local:%H:%M:%S}" if local.date() == now().date() else f"{local.day} {local:%b %y}"
+
     def dim(row: BlotterRow) -> str | None:
         return "tx3" if row.cancelled else None
 
@@ -22,11 +29,11 @@ def _columns() -> list[Column]:
         return "tx3" if row.cancelled else "up" if row.client_side == "buy" else "dn"
 
     return [
-        Column("Time", _time, 62, color=lambda row: "tx3", sort=lambda row: row.traded_at),
-        Column("Client", lambda row: row.customer, 0, color=dim, strong=True, tip=lambda row: row.sentence),
+        Column("Time", time, 66, color=lambda row: "tx3", sort=lambda row: row.traded_at),
+        Column("Client", lambda row: row.customer, 92, color=dim, strong=True, tip=lambda row: row.sentence),
         Column("Side", lambda row: row.client_side.capitalize(), 38, color=side_color),
         Column("Size", lambda row: format_short(row.quantity), 56, "right", dim, sort=lambda row: row.quantity),
-        Column("Instrument", lambda row: row.symbol, 96, color=dim),
+        Column("Instrument", lambda row: row.symbol, 0, color=dim),
         Column(
             "Price", lambda row: format_price(row.price, row.decimals), 64, "right", dim, sort=lambda row: row.price
         ),
@@ -34,13 +41,8 @@ def _columns() -> list[Column]:
     ]
 
 
-def _time(row: BlotterRow) -> str:
-    local = row.traded_at.astimezone()
-    return f"{local:%H:%M:%S}" if local.date() == local.now().date() else f"{local.day} {local:%b %y}"
-
-
 def _status(row: BlotterRow) -> str:
-    return "Cancelled" if row.cancelled else "Referred" if row.credit_result == "refer" else "Registered"
+    return "Cancelled" if row.cancelled else "Referred" if row.credit_result == "refer" else "Done"
 
 
 def _pill(row: BlotterRow) -> str:
@@ -59,7 +61,7 @@ class BlotterPage(QWidget):
         header.title.hide()
         header.add(self.scope)
         header.add_right(self.cancel_button)
-        self.table = RecordTable(_columns(), "No deals today.", name="Blotter")
+        self.table = RecordTable(_columns(lambda: ui.clock().astimezone()), "No deals today.", name="Blotter")
         self.table.activated.connect(lambda row: ui.run(app.focus(row)))
         self.table.chosen.connect(lambda row: self.cancel_button.setEnabled(not row.cancelled))
         self.undo_bar = QFrame()

@@ -110,9 +110,12 @@ class Heard:
         """15mm EURUSD, client buys, at 1.0922."""
         words = [self.instrument]
         if self.quantity is not None:
-            unit = self.quantity_unit or (self.quantity_ccy if self.quantity_ccy else "")
-            own = unit and unit in self.instrument[:3]
-            words.insert(0, f"{format_short(self.quantity)}{'' if own or not unit else ' ' + unit}")
+            # Only in a pair does the currency say something: which of the two is fixed.
+            foreign = (
+                len(self.instrument) == 6 and self.quantity_ccy and not self.instrument.startswith(self.quantity_ccy)
+            )
+            unit = self.quantity_unit or (self.quantity_ccy if foreign else None)
+            words.insert(0, f"{format_short(self.quantity)} {unit}" if unit else format_short(self.quantity))
         text = " ".join(words)
         if self.side:
             text += f", client {self.side}s"
