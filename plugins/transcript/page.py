@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import (
@@ -47,6 +48,7 @@ class TranscriptPage(QTextEdit):
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUndoRedoEnabled(False)
+        self.setCursorWidth(0)
         self.setTabChangesFocus(True)
         self.setAccessibleName("Transcript")
         self.setStyleSheet(f"QTextEdit{{background:{T['bg1']};border:0;border-radius:0;padding:0 4px}}")
@@ -170,19 +172,10 @@ class TranscriptPage(QTextEdit):
 
     def _new_block(self, cursor: QTextCursor, first: bool) -> bool:
         """One block per turn, its words hanging beside time and speaker."""
-        if not first:
-            cursor.insertBlock()
-        shape = QTextBlockFormat()
-        shape.setLeftMargin(TEXT_AT)
-        shape.setTextIndent(-TEXT_AT)
-        shape.setTabPositions(
-            [
-                QTextOption.Tab(NAME_AT, QTextOption.TabType.LeftTab),
-                QTextOption.Tab(TEXT_AT, QTextOption.TabType.LeftTab),
-            ]
-        )
-        shape.setBottomMargin(4)
-        cursor.setBlockFormat(shape)
+        if first:
+            cursor.setBlockFormat(_shape())
+        else:
+            cursor.insertBlock(_shape())
         return False
 
     def _turn(self, cursor: QTextCursor, line: Line) -> None:
@@ -229,6 +222,18 @@ def _speaker(who: str) -> str:
     return "up" if who == "trader" else "acctx"
 
 
+@lru_cache(maxsize=1)
+def _shape() -> QTextBlockFormat:
+    shape = QTextBlockFormat()
+    shape.setLeftMargin(TEXT_AT)
+    shape.setTextIndent(-TEXT_AT)
+    stops = [QTextOption.Tab(at, QTextOption.TabType.LeftTab) for at in (NAME_AT, TEXT_AT)]
+    shape.setTabPositions(stops)
+    shape.setBottomMargin(5)
+    return shape
+
+
+@lru_cache(maxsize=32)
 def _text(tint: str, *, ground: str = "", strong: bool = False) -> QTextCharFormat:
     made = QTextCharFormat()
     made.setForeground(QColor(T[tint]))
