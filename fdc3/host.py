@@ -8,7 +8,6 @@ import hmac
 import logging
 import secrets
 import time
-import uuid
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -30,12 +29,24 @@ from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.launching import Launcher, ProcessLauncher
 from fdc3.transports.link import Outlet
-from fdc3.transports.memory import MemoryLink
+from fdc3.transports.memory import MemoryBus, MemoryLink
 from fdc3.transports.websocket_server import WebSocketServer
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
 from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
+
+__all__ = [
+    "Host",
+    "Instance",
+    "IntentChoice",
+    "Launcher",
+    "Observation",
+    "ProcessLauncher",
+    "ResolutionRequest",
+    "Resolver",
+    "Timeouts",
+]
 
 logger = logging.getLogger(__name__)
 
@@ -117,6 +128,7 @@ class Host:
         self._launcher = launcher
         if isinstance(launcher, ProcessLauncher):
             launcher.on_exit = self.instance_gone
+        self._bus = MemoryBus()
         self._server = WebSocketServer(self, origins=origins)
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
@@ -181,7 +193,7 @@ class Host:
         self._sessions.setdefault(instance_id, Session(app_id))
         if channel_id is not None:
             self.join_user_channel(instance_id, channel_id)
-        return await DesktopAgent(MemoryLink(self, instance_id))._start()
+        return await DesktopAgent(MemoryLink(self, self._bus, instance_id))._start()
 
     async def launch(self, app_id: str, *, channel_id: str | None = None) -> AppIdentifier:
         """Starts an app of the directory, on a user channel if given. Raises ``OpenError`` or the launcher's error."""
@@ -201,7 +213,7 @@ class Host:
 
     def pair(self, app_id: str) -> tuple[str, str]:
         """A URL and a secret for a program that the user starts."""
-        return self.url, self._mint(str(uuid.uuid4()), app_id)
+        return self.url, self._mint(secrets.token_hex(16), app_id)
 
     def instance_gone(self, instance_id: str) -> None:
         """An app is known to have ended (its process exited): it is forgotten at once, with its secret."""
@@ -288,6 +300,8 @@ class Host:
             session.answers.clear()
             if outlet is not None:
                 outlet.shut("the instance has ended")
+            if session.secret is None:
+                del self._sessions[instance_id]
         self._carry_out(self._broker.disconnect(instance_id))
 
     # Carrying out what the broker decides

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,8 +25,8 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _uuid() -> str:
-    return str(uuid.uuid4())
+def _random_id() -> str:
+    return os.urandom(16).hex()
 
 
 _REQUESTS_BY_NAME = {request.type_name(): request for request in REQUESTS}
@@ -48,7 +48,7 @@ class Broker:
         timeouts: Timeouts | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        new_id: Callable[[], str] = _uuid,
+        new_id: Callable[[], str] = _random_id,
     ) -> None:
         implementation = ImplementationMetadata(
             fdc3_version="2.2",

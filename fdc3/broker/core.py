@@ -30,13 +30,13 @@ from fdc3.types.metadata import AppIdentifier, AppMetadata
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. The standard asks for at least 15 for a started app to add its listener, and that the agent gives up
-    before its clients do (they wait 100 s for anything that may start an app or ask the user)."""
+    before its clients do: they wait 100 s where the user may be asked and an app started, so these add up to less."""
 
-    connect: float = 30.0
+    connect: float = 20.0
     """A started app must connect."""
-    listener: float = 20.0
+    listener: float = 15.0
     """A connected app must add the listener for a waiting context or intent."""
-    resolver: float = 90.0
+    resolver: float = 60.0
     """The user must have chosen an app."""
     heartbeat: float | None = None
     """Interval of heartbeats; None where the transport notices dead apps itself."""

@@ -218,7 +218,10 @@ class DesktopAgent:
     # The link reports to these
 
     def received(self, data: bytes | str) -> None:
-        self._exchange.received(data)
+        try:
+            self._exchange.received(data)
+        except Exception:  # whatever one message does, the next ones must arrive
+            logger.exception("A message from the agent could not be handled")
 
     def _event(self, event: m.Event) -> None:
         self._subscriptions.received(event)

@@ -89,7 +89,7 @@ class Dispatcher:
         except Exception:
             logger.exception("A handler failed: %s", _name(handler))
             return
-        if inspect.isawaitable(result):
+        if result is not None and inspect.isawaitable(result):
             self.run(result, handler)
 
     def run(self, work: Awaitable[Any], handler: Callable[..., Any]) -> None:

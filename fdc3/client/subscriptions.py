@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import UNSET
 
@@ -47,6 +47,15 @@ class Subscriptions:
         self._replay: asyncio.Task[None] | None = None
         self.channel_id: str | None = None
         """The user channel we have joined."""
+        self._arrivals: dict[type[m.Event], Callable[[Any], None]] = {
+            m.BroadcastEvent: self._context_arrived,
+            m.IntentEvent: self._intent_arrived,
+            m.ChannelChangedEvent: self._channel_changed,
+            m.PrivateChannelOnAddContextListenerEvent: self._private_listener_added,
+            m.PrivateChannelOnUnsubscribeEvent: self._private_listener_ended,
+            m.PrivateChannelOnDisconnectEvent: self._private_disconnected,
+            m.HeartbeatEvent: self._heartbeat,
+        }
 
     # Asking. Each is known here before the agent confirms: the first event may arrive right behind the confirmation.
 
@@ -135,28 +144,24 @@ class Subscriptions:
     # What arrives
 
     def received(self, event: m.Event) -> None:
-        match event:
-            case m.BroadcastEvent(payload=p):
-                self._context_arrived(p)
-            case m.IntentEvent():
-                self._intent_arrived(event)
-            case m.ChannelChangedEvent(payload=p):
-                self._channel_changed(p.new_channel_id)
-            case m.PrivateChannelOnAddContextListenerEvent(payload=p):
-                details = {"contextType": p.context_type}
-                self._private_event(p.private_channel_id, PrivateChannelEvent("addContextListener", details))
-            case m.PrivateChannelOnUnsubscribeEvent(payload=p):
-                details = {"contextType": p.context_type}
-                self._private_event(p.private_channel_id, PrivateChannelEvent("unsubscribe", details))
-            case m.PrivateChannelOnDisconnectEvent(payload=p):
-                self._private_event(p.private_channel_id, PrivateChannelEvent("disconnect", {}))
-            case m.HeartbeatEvent():
-                payload = m.HeartbeatPayload(event.meta.event_uuid)
-                self._exchange.notify(m.HeartbeatAcknowledgementRequest, payload)
-            case _:
-                logger.debug("An event of this kind means nothing to this client: %s", event.type_name())
+        self._arrivals[type(event)](event)
 
-    def _context_arrived(self, payload: m.BroadcastEventPayload) -> None:
+    def _private_listener_added(self, event: m.PrivateChannelOnAddContextListenerEvent) -> None:
+        details = {"contextType": event.payload.context_type}
+        self._private_event(event.payload.private_channel_id, PrivateChannelEvent("addContextListener", details))
+
+    def _private_listener_ended(self, event: m.PrivateChannelOnUnsubscribeEvent) -> None:
+        details = {"contextType": event.payload.context_type}
+        self._private_event(event.payload.private_channel_id, PrivateChannelEvent("unsubscribe", details))
+
+    def _private_disconnected(self, event: m.PrivateChannelOnDisconnectEvent) -> None:
+        self._private_event(event.payload.private_channel_id, PrivateChannelEvent("disconnect", {}))
+
+    def _heartbeat(self, event: m.HeartbeatEvent) -> None:
+        self._exchange.notify(m.HeartbeatAcknowledgementRequest, m.HeartbeatPayload(event.meta.event_uuid))
+
+    def _context_arrived(self, event: m.BroadcastEvent) -> None:
+        payload = event.payload
         metadata = _metadata(payload.originating_app)
         context: Context | None = Context.decode(payload.context)
         kind = context.type if context is not None else ""
@@ -199,8 +204,8 @@ class Subscriptions:
 
     # The user channel
 
-    def _channel_changed(self, channel_id: str | None) -> None:
-        self.channel_id = channel_id
+    def _channel_changed(self, event: m.ChannelChangedEvent) -> None:
+        channel_id = self.channel_id = event.payload.new_channel_id
         listening = [x for x in self._contexts if x.channel_id is None]
         for subscription in listening:
             subscription.heard = False

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from fdc3.transports.link import Outlet, Receiver
@@ -21,22 +20,37 @@ class MemoryHost(Protocol):
     def detach(self, instance_id: str, outlet: Outlet) -> None: ...
 
 
+class MemoryBus:
+    """Hands over what has arrived for the apps of one host: on the loop's next turn, never inside a sender's call."""
+
+    def __init__(self) -> None:
+        self._waiting: list[MemoryLink] = []
+
+    def arrived(self, link: MemoryLink) -> None:
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._hand_over)
+        self._waiting.append(link)
+
+    def _hand_over(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for link in waiting:
+            link.drain()
+
+
 class MemoryLink:
     """Both ends at once: the client's ``Link`` and the host's ``Outlet``. Lives on one event loop."""
 
-    def __init__(self, host: MemoryHost, instance_id: str) -> None:
+    def __init__(self, host: MemoryHost, bus: MemoryBus, instance_id: str) -> None:
         self._host = host
+        self._bus = bus
         self._instance_id = instance_id
         self._receiver: Receiver | None = None
         self._arrived: deque[bytes] = deque()
-        self._call_soon: Callable[..., object] | None = None
-        self._scheduled = False
 
     # Link
 
     async def open(self, receiver: Receiver) -> AppIdentifier:
         self._receiver = receiver
-        self._call_soon = asyncio.get_running_loop().call_soon
         return self._host.attach(self._instance_id, self)
 
     def send(self, data: bytes) -> bool:
@@ -53,18 +67,16 @@ class MemoryLink:
     # Outlet
 
     def deliver(self, data: bytes) -> None:
+        if not self._arrived:
+            self._bus.arrived(self)
         self._arrived.append(data)
-        # Handlers run on a later turn of the loop, never inside the sender's call.
-        if not self._scheduled and self._call_soon is not None:
-            self._scheduled = True
-            self._call_soon(self._drain)
 
-    def _drain(self) -> None:
-        self._scheduled = False
-        for _ in range(len(self._arrived)):
-            if self._receiver is None:
-                return
-            self._receiver.received(self._arrived.popleft())
+    def drain(self) -> None:
+        """Gives the client what had arrived when this began; the rest has its own turn."""
+        arrived, self._arrived = self._arrived, deque()
+        for data in arrived:
+            if self._receiver is not None:
+                self._receiver.received(data)
 
     def shut(self, reason: str) -> None:
         receiver, self._receiver = self._receiver, None

@@ -40,7 +40,8 @@ class Context(dict[str, Any]):
     @staticmethod
     def parse(value: Mapping[str, Any]) -> Context:
         """The context in a JSON object, as the class of its type if that is standard. Raises ``MalformedContext``."""
-        kind = value.get("type") if isinstance(value, Mapping) else None
+        # The type first: checking for an abstract Mapping is slow, and nearly everything is a dict.
+        kind = value.get("type") if type(value) is dict or isinstance(value, Mapping) else None
         if not isinstance(kind, str) or not kind:
             raise MalformedContext("a context needs a type")
         cls = Context._classes.get(kind, Context)
