@@ -93,8 +93,8 @@ class Dealing:
         )
         if frame.has(*ORDER_WORDS) and not set(frame.lows) & topics.DONE:
             return False
-        if not spoken and not self._accepted(i):
-            return False
+        if not spoken and (not self._accepted(i) or not self._taken_before(i)):
+            return False  # "you bought that last week" is no deal of today
         found = legs(frame)
         dealt = False
         for group in self._groups(found):
@@ -118,6 +118,12 @@ class Dealing:
             amounts = {size.figure.value for size in group[0].sizes}
             return priced and len(amounts) == 1 and not frame.has("recap", "so far")
         return priced or bool(set(frame.lows) & topics.DONE)
+
+    def _taken_before(self, i: int) -> bool:
+        turns, frames = self.talk.turns, self.talk.frames
+        recent = [k for k in range(max(0, i - 5), i) if turns[k].who == "client"]
+        past = any(frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade") for k in (*recent, i))
+        return not past and any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
 
     def _accepted(self, i: int, topic: Topic | None = None) -> bool:
         """The client accepted within the last few turns (since the last deal in this enquiry), or agrees in the next."""
@@ -175,11 +181,12 @@ class Dealing:
             unit, ccy = instrument.unit, None
         priced = next((leg for leg in reversed(group) if leg.prices), None)
         kind: PriceType
+        price: Decimal | None
         if swap:
             legs_ = [self._price(about, frame, leg)[0] for leg in group]
             if legs_[0] is None or legs_[1] is None or instrument.kind != "fx":
                 return False
-            price: Decimal | None = (legs_[1] - legs_[0]).scaleb(2 if instrument.code.endswith("JPY") else 4)
+            price = (legs_[1] - legs_[0]).scaleb(2 if instrument.code.endswith("JPY") else 4)
             kind, figure_at = "points", None
         elif priced is not None:
             price, kind, figure_at = self._price(about, frame, priced)

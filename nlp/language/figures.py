@@ -193,6 +193,10 @@ class _Reader:
         if self.chunks and (len(word) > 3 or self.word(1) in SCALES or self.word(1) in ("y", "yr", "w", "d", "/", ")")):
             return False  # the next number of a list, not more digits of this one
         self.typed = True
+        if not self.chunks and word.isdecimal() and self.word(1) == "-" and _is_tick(word, self.word(2)):
+            self.chunks = [word, self.word(2)]  # 98-12, a price in 32nds
+            self.i += 3
+            return False
         if "." in word:
             if self.chunks:
                 return False
@@ -304,6 +308,10 @@ class _Reader:
         return Figure(
             self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal
         )
+
+
+def _is_tick(handle: str, ticks: str) -> bool:
+    return 70 <= int(handle) <= 140 and len(ticks) == 2 and ticks.isdecimal() and ticks.isascii() and int(ticks) < 32
 
 
 def _spoken_group(words: Sequence[str], i: int) -> tuple[str, int]:

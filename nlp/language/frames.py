@@ -131,12 +131,13 @@ def read(words: Sequence[Word], security: Security) -> Frame:
     isins = terms.isins(words)
     taken = {i for first, last, _ in isins for i in range(first, last)}
     days, months, tenors = _times(lows, taken)
-    for item in (*days, *tenors):
-        taken.update(range(item.first, item.last))
+    for spans in (days, tenors):
+        for item in spans:
+            taken.update(range(item.first, item.last))
     monies = terms.monies(lows)
     found = _mentions(words, months, tenors, monies, security)
-    for item in months:
-        taken.update(range(item.first, item.last))
+    for span in months:
+        taken.update(range(span.first, span.last))
     for first, maturity, coupon in terms.coupons(words, months):
         taken.update(range(first if coupon is None else coupon.first, maturity.last))
     for mention in found:

@@ -88,9 +88,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
     levels = _levels(frame, topic)
     result = []
-    for level, kind in levels or (
-        [(None, _kind(frame.lows))] if frame.has("fixing order", "at the fix", "moc", "market on close") else []
-    ):
+    stated: list[tuple[Decimal | None, OrderType]] = [*levels]
+    if not levels and frame.has("fixing order", "at the fix", "moc", "market on close"):
+        stated = [(None, _kind(frame.lows))]
+    for level, kind in stated:
         side = _side(talk, i, frame, topic, level, before)
         size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
         if size is None:

@@ -37,7 +37,7 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         return "spread_bp"
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
-            return hint  # type: ignore[return-value]
+            return hint
     return topic.price_type or "price"
 
 
@@ -173,8 +173,10 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         and not frame.has("offer", "offered")
     ):
         topic.bid, topic.mid = price, None
-    elif frame.has("offer", "offered", "ask") or topic.side == "buy":
+    elif frame.has("offer", "offered", "ask") or topic.side == "buy" or topic.hints & {"offer", "bid"} == {"offer"}:
         topic.ask, topic.mid = price, None
+    elif topic.hints & {"offer", "bid"} == {"bid"}:
+        topic.bid, topic.mid = price, None
 
 
 def _all_in(topic: Topic, frame: Frame, figures: list[Figure], turn: int) -> None:

@@ -267,6 +267,8 @@ class Talk:
                 )
                 useful = True
         if turn.who == "client":
+            if topic.quoted_at is None and frame.has("offer", "bid") and not frame.has("leave", "my bid", "my offer"):
+                topic.hints |= {word for word in ("offer", "bid") if frame.has(word)}
             side = topics.client_side(frame, topic.instrument)
             if side and topic.status == "open":
                 topic.side, useful = side, True

@@ -302,7 +302,7 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
 def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
     """(first token, maturity, coupon) of each bond named by its maturity."""
     lows = [word.low for word in words]
-    found = []
+    found: list[tuple[int, Months, Figure | None]] = []
     for maturity in months:
         if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
             continue

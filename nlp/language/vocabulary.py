@@ -83,7 +83,7 @@ def fx_pair(one: str, other: str) -> Instrument | None:
     if row is None:
         return Instrument(kind, code, currency=base, decimals=4)
     settle = int(row[3]) if len(row) > 3 else 2
-    common = {"low": Decimal(str(row[0])), "high": Decimal(str(row[1])), "decimals": int(row[2]), "settle": settle}
+    common: dict[str, Any] = {"low": Decimal(str(row[0])), "high": Decimal(str(row[1])), "decimals": int(row[2]), "settle": settle}
     if kind == "metal":
         return Instrument(kind, code, currency=quote, unit="oz", price_ccy=quote, **common)
     return Instrument(kind, code, currency=base, **common)
