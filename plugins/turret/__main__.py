@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from plugins.turret.model import TurretError
-from plugins.turret.process import URL_VARIABLE, Options, TurretProcess, say_on_standard_output
+from plugins.turret.process import URL_VARIABLE, Options, TurretProcess, speaker
 from plugins.turret.simulated import SimulatedTurret
 
 
@@ -51,7 +51,7 @@ async def _headless(options: Options) -> None:
     stop = asyncio.Event()
     with contextlib.suppress(NotImplementedError):  # Windows has no such signal: the process simply ends there
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await TurretProcess(options, turret, say=say_on_standard_output).run(stop)
+    await TurretProcess(options, turret, say=speaker(options)).run(stop)
 
 
 def _has_display() -> bool:

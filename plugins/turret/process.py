@@ -140,10 +140,18 @@ class TurretProcess:
                 self.say({"audio": self.audio.offer(audio), "call": audio.call, "rate": audio.rate})
 
 
-def say_on_standard_output(message: dict[str, object]) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
+def speaker(options: Options) -> Callable[[dict[str, object]], None]:
+    """Events as JSON lines on standard output, for whoever scripts a turret alone.
+
+    At a desk it is silent: the desk's output may be a log, and numbers of callers do not belong there.
+    """
+
+    def say(message: dict[str, object]) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.write(json.dumps(message) + "\n")
+            sys.stdout.flush()
+
+    return say if options.alone else lambda message: None
 
 
 async def _until_closed(agent: DesktopAgent) -> object:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLin
 from app.shell import theme
 from app.shell.widgets import ElidedLabel, button, caption, icon_button, label, pill, separator, set_kind
 from plugins.turret.model import Line, TurretError
-from plugins.turret.process import Options, TurretProcess, say_on_standard_output
+from plugins.turret.process import Options, TurretProcess, speaker
 from plugins.turret.simulated import SimulatedTurret
 
 DEMO_FOLDER = Path(__file__).parents[2] / "resources" / "demo"
@@ -260,6 +260,6 @@ async def _windowed(options: Options) -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     window.show()
     try:
-        await TurretProcess(options, turret, say=say_on_standard_output).run(stop)
+        await TurretProcess(options, turret, say=speaker(options)).run(stop)
     finally:
         window.close()
