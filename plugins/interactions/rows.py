@@ -64,14 +64,20 @@ def look(row: TalkRow, now: dt.datetime, zone: dt.tzinfo) -> Look:
 
 def kept(rows: Iterable[TalkRow], chosen: Filter) -> tuple[TalkRow, ...]:
     """Live ones first, newest on top; then the past, newest on top."""
-    passes = {
-        "all": lambda row: True,
-        "calls": lambda row: row.kind == "call",
-        "chats": lambda row: row.kind == "chat",
-        "to_report": lambda row: row.to_report,
-    }[chosen]
-    found = [row for row in rows if passes(row)]
+    found = [row for row in rows if _passes(row, chosen)]
     return tuple(sorted(found, key=lambda row: (row.live, row.started), reverse=True))
+
+
+def _passes(row: TalkRow, chosen: Filter) -> bool:
+    match chosen:
+        case "calls":
+            return row.kind == "call"
+        case "chats":
+            return row.kind == "chat"
+        case "to_report":
+            return row.to_report
+        case _:
+            return True
 
 
 def with_state(row: TalkRow | None, message: Mapping[str, Json], now: dt.datetime) -> TalkRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -54,7 +55,7 @@ class InteractionsPanel(QWidget):
                 Command(
                     f"interactions.{name.replace('_', '-')}",
                     f"Calls & chats: {title}",
-                    lambda index=index: self.filter.set_current(index),
+                    partial(self.filter.set_current, index),
                     f"Ctrl+Alt+{index + 1}",
                     None,
                     self,
