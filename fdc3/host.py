@@ -256,7 +256,7 @@ class Host:
             outlet.deliver(session.backlog.popleft())
         self._carry_out(self._broker.connect(instance_id))
 
-    def receive(self, instance_id: str, outlet: Outlet, data: bytes | str) -> None:
+    def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None:
         session = self._sessions.get(instance_id)
         if session is None or session.outlet is not outlet:
             return

@@ -217,7 +217,7 @@ class DesktopAgent:
 
     # The link reports to these
 
-    def received(self, data: bytes | str) -> None:
+    def received(self, data: bytes) -> None:
         try:
             self._exchange.received(data)
         except Exception:  # whatever one message does, the next ones must arrive

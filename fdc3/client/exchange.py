@@ -95,7 +95,7 @@ class Exchange:
         """Sends a request that has no answer."""
         self._link.send(self._message(kind, payload)[1])
 
-    def received(self, data: bytes | str) -> None:
+    def received(self, data: bytes) -> None:
         try:
             message = self._dialect.decode_agent_message(data)
         except Unreadable as reason:

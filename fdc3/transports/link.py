@@ -15,7 +15,7 @@ FRAMES.setLevel(logging.WARNING)
 class Receiver(Protocol):
     """What a client's link reports. All calls come on the client's event loop."""
 
-    def received(self, data: bytes | str) -> None: ...
+    def received(self, data: bytes) -> None: ...
 
     def reconnected(self, *, resumed: bool) -> None:
         """The link broke and is back. ``resumed``: the agent kept everything; else this is a fresh start."""

@@ -51,7 +51,7 @@ class WebSocketLink:
         if connection is None:
             return False
         # Writes without waiting, in order, and passes over a connection that has just closed.
-        broadcast([connection], data.decode())
+        broadcast([connection], data, text=True)
         return True
 
     async def close(self) -> None:
@@ -59,7 +59,7 @@ class WebSocketLink:
         connection, self._connection = self._connection, None
         if connection is not None:
             goodbye = wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(dt.datetime.now(dt.UTC)))
-            broadcast([connection], wscp.encode(goodbye).decode())
+            broadcast([connection], wscp.encode(goodbye), text=True)
             await connection.close()
         if reader is not None and reader is not asyncio.current_task():
             reader.cancel()
@@ -90,7 +90,7 @@ class WebSocketLink:
         )
         try:
             await connection.send(wscp.encode(hello).decode())
-            answer = wscp.decode(await asyncio.wait_for(connection.recv(), 5))
+            answer = wscp.decode(await asyncio.wait_for(connection.recv(decode=False), 5))
         except (ConnectionClosed, TimeoutError):
             raise ErrorOnConnect("the agent did not answer the introduction") from None
         if isinstance(answer, wscp.WSCPConnectFailed):
@@ -105,7 +105,8 @@ class WebSocketLink:
     async def _read(self, connection: ClientConnection, receiver: Receiver) -> None:
         while True:
             try:
-                async for data in connection:
+                while True:
+                    data = await connection.recv(decode=False)
                     if wscp.is_goodbye(data):
                         self._connection = None
                         await connection.close()

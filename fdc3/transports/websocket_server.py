@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from websockets.asyncio.connection import broadcast
@@ -37,7 +37,7 @@ class Gate(Protocol):
     def ready(self, instance_id: str, outlet: Outlet) -> None:
         """The instance has been answered; deliver what there is."""
 
-    def receive(self, instance_id: str, outlet: Outlet, data: bytes | str) -> None: ...
+    def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None: ...
 
     def detach(self, instance_id: str, outlet: Outlet) -> None:
         """The instance said goodbye."""
@@ -49,22 +49,29 @@ class Gate(Protocol):
 class SocketOutlet:
     """One socket. Messages are written at once, without waiting; an app that does not read is cut off."""
 
-    def __init__(self, connection: ServerConnection) -> None:
+    def __init__(self, connection: ServerConnection, cut_off: Callable[[SocketOutlet], None]) -> None:
         self._connection = connection
+        self._cut_off = cut_off
+        self._overflowed = False
         self._closing: asyncio.Task[None] | None = None
 
     def deliver(self, data: bytes) -> None:
-        if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
-            self.shut("the app does not read its messages")
+        if self._overflowed:
             return
-        broadcast([self._connection], data.decode())
+        if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
+            # Its messages have a gap now, so it may not resume: it has to start afresh.
+            self._overflowed = True
+            self._connection.transport.abort()
+            asyncio.get_running_loop().call_soon(self._cut_off, self)
+            return
+        broadcast([self._connection], data, text=True)
 
     def shut(self, reason: str) -> None:
         if self._closing is None:
             self._closing = asyncio.ensure_future(self._connection.close(1001, reason))
 
     def goodbye(self) -> None:
-        broadcast([self._connection], wscp.encode(wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(_now()))).decode())
+        broadcast([self._connection], wscp.encode(wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(_now()))), text=True)
 
 
 class WebSocketServer:
@@ -102,7 +109,7 @@ class WebSocketServer:
 
     async def _serve(self, connection: ServerConnection) -> None:
         try:
-            hello = wscp.decode(await asyncio.wait_for(connection.recv(), INTRODUCTION_SECONDS))
+            hello = wscp.decode(await asyncio.wait_for(connection.recv(decode=False), INTRODUCTION_SECONDS))
             attempt = (
                 hello.meta.connection_attempt_uuid if isinstance(hello, wscp.WSCPApplicationConnect) else "unknown"
             )
@@ -112,7 +119,7 @@ class WebSocketServer:
         except _Refused as refused:
             logger.warning("An app was refused: %s", refused)
             failed = wscp.WSCPConnectFailed(payload=wscp.ConnectFailed(str(refused)), meta=meta)
-            broadcast([connection], wscp.encode(failed).decode())
+            broadcast([connection], wscp.encode(failed), text=True)
             await connection.close(1008, "refused")
         except TimeoutError:
             await connection.close(1008, "no introduction")
@@ -130,16 +137,21 @@ class WebSocketServer:
         return instance_id
 
     async def _converse(self, connection: ServerConnection, instance_id: str, meta: wscp.ConnectionMeta) -> None:
-        outlet = SocketOutlet(connection)
+        def cut_off(overflowed: SocketOutlet) -> None:
+            logger.warning("An app that does not read its messages was cut off")
+            self._gate.detach(instance_id, overflowed)
+
+        outlet = SocketOutlet(connection, cut_off)
         self._outlets.add(outlet)
         try:
             implementation = self._gate.welcome(instance_id, outlet)
             welcome = wscp.WSCPDesktopAgentConnect(
                 payload=wscp.DesktopAgentConnect(wscp.PROTOCOL_VERSION, implementation), meta=meta
             )
-            broadcast([connection], wscp.encode(welcome).decode())
+            broadcast([connection], wscp.encode(welcome), text=True)
             self._gate.ready(instance_id, outlet)
-            async for data in connection:
+            while True:
+                data = await connection.recv(decode=False)  # the decoder of messages looks after broken UTF-8
                 if wscp.is_goodbye(data):
                     self._gate.detach(instance_id, outlet)
                     break

@@ -78,7 +78,6 @@ def decode(data: bytes | str) -> ConnectionStep | None:
         return None
 
 
-def is_goodbye(data: bytes | str) -> bool:
+def is_goodbye(data: bytes) -> bool:
     """Whether ``data`` is a goodbye; cheap for all other messages."""
-    marker = b"WSCPGoodbye" if isinstance(data, bytes) else "WSCPGoodbye"
-    return len(data) < 200 and marker in data and isinstance(decode(data), WSCPGoodbye)  # type: ignore[operator]
+    return len(data) < 200 and b"WSCPGoodbye" in data and isinstance(decode(data), WSCPGoodbye)

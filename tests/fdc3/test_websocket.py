@@ -172,6 +172,30 @@ async def test_a_message_too_large_ends_only_its_own_connection(running: Running
     await other.close()
 
 
+async def test_an_app_that_does_not_read_is_cut_off_and_the_others_are_not(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fdc3.transports.websocket_server.MAX_UNSENT", 1_000_000)
+    crm, turret = await running.connect_all("crm", "turret")
+    heard: list[Context] = []
+    await (await turret.get_or_create_channel("big")).add_context_listener(None, lambda c, _: heard.append(c))
+    deaf, _ = await introduced(running, running.host.pair("pricing")[1])
+    deaf.transport.pause_reading()
+    meta = {"requestUuid": "x", "timestamp": NOW}
+    payload = {"channelId": "big", "contextType": None}
+    await deaf.send(
+        msgspec.json.encode({"type": "addContextListenerRequest", "payload": payload, "meta": meta}).decode()
+    )
+    channel = await crm.get_or_create_channel("big")
+    sent = 0
+    async with asyncio.timeout(20):
+        while any(i.app_id == "pricing" for i in running.host.instances()):
+            await channel.broadcast(Context(type="deskline.big", text="x" * 500_000))
+            sent += 1
+    await eventually(lambda: len(heard) == sent)
+    deaf.transport.abort()
+
+
 async def test_a_second_connection_with_the_secret_supersedes_the_first(running: Running) -> None:
     _, secret = running.host.pair("turret")
     first, before = await introduced(running, secret)
