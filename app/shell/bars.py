@@ -283,15 +283,15 @@ class StatusBar(QFrame):
         self._zones = [(name, _zone(key)) for name, key in zones]
 
     def _add(self, name: str, *, first: bool) -> None:
-        divider = separator(vertical=True)
         fact = label("", "dim")
         self._facts[name] = fact
-        self._lines[name] = divider
         if not first:
+            divider = separator(vertical=True)
             self._line.addWidget(divider)
+            self._lines[name] = divider
+            divider.hide()
         self._line.addWidget(fact)
         fact.hide()
-        divider.hide()
 
     def set(self, name: str, text: str, tip: str = "") -> None:
         """Shows a fact, or hides it when the text is empty. ``name`` is one of LEFT or "central"."""
@@ -317,7 +317,8 @@ class StatusBar(QFrame):
             needed = fact.sizeHint().width() + 18
             shown = bool(fact.text()) and needed <= room
             fact.setVisible(shown)
-            self._lines[name].setVisible(shown)
+            if name in self._lines:
+                self._lines[name].setVisible(shown)
             room -= needed if shown else 0
 
 

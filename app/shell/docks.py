@@ -131,13 +131,23 @@ class Docks(QObject):
         return True
 
     def float_panel(self, app_id: str) -> None:
-        if self.open(app_id) and not self._docks[app_id].isFloating():
-            self._docks[app_id].setFloating()
+        """Takes a panel out into a window of its own."""
+        dock = self._docks.get(app_id)
+        if dock is None or not self.open(app_id) or dock.isInFloatingContainer():
+            return
+        size = dock.size()
+        dock.setFloating()
+        frame = dock.floatingDockContainer()
+        if frame is not None:
+            frame.resize(max(size.width(), 420), max(size.height(), 320))
+            frame.show()
+            frame.raise_()
 
     def auto_hide(self, app_id: str) -> None:
         """Moves a panel into the side bar, or back."""
         if self.open(app_id):
             self._docks[app_id].toggleAutoHide()
+            self._title_side_tabs()
             self._emit_changed()
 
     def focused(self) -> str | None:
@@ -284,8 +294,16 @@ class Docks(QObject):
         finally:
             self.manager.setUpdatesEnabled(True)
             self._moving = False
+        self._title_side_tabs()
         self._emit_changed()
         return True
+
+    def _title_side_tabs(self) -> None:
+        for app_id, dock in self._docks.items():
+            tab = dock.sideTabWidget()
+            if tab is not None:
+                # A side tab is a button: a plain ampersand would underline the next letter.
+                tab.setText(self._frames[app_id].panel.title.replace("&", "&&"))
 
     def _emit_changed(self, _value: object = None) -> None:
         if not self._moving:

@@ -8,9 +8,9 @@ import sys
 import threading
 from pathlib import Path
 
-import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.shell.crash import CrashReport
@@ -212,11 +212,13 @@ def test_progress_says_what_is_done_and_how_far(dressed: object, qtbot: QtBot) -
     assert progress.bar.maximum() == 0
 
 
-@pytest.mark.parametrize("signal_name", ["qWarning"])
-def test_a_whole_session_warns_of_nothing(window: MainWindow, ui: Ui, qtbot: QtBot, signal_name: str) -> None:
+def test_a_whole_session_warns_of_nothing_and_opens_no_stray_window(window: MainWindow, ui: Ui, qtbot: QtBot) -> None:
     for command in ui.commands.all():
         if command.id.startswith("panel.show.") or command.id == "workspace.reset":
             ui.commands.run(command.id)
+    for name in ("agent", "latency", "transcription", "journal", "central"):
+        window.set_status(name, f"{name} is well")
     window.resize(1920, 1080)
     qtbot.wait(5)
+    assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == [window]
     assert window.grab().size().width() == 1920

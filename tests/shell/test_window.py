@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.shell import icons, tokens
@@ -105,6 +105,9 @@ def test_the_rail_closes_what_is_in_sight_and_opens_the_rest(window: MainWindow)
 @pytest.mark.qt_log_ignore("does not support", extend=True)
 def test_panels_float_hide_and_come_back(window: MainWindow, ui: Ui, settle: Settle) -> None:
     window.docks.float_panel("pricing")
+    floating = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible() and widget is not window]
+    assert len(floating) == 1
+    assert floating[0].width() >= 400
     assert window.docks.area_rect("pricing", window.centralWidget()) is None
     window.docks.auto_hide("calls")
     settle()
