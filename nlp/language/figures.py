@@ -248,7 +248,8 @@ class _Reader:
             tail, length = _spoken_group(self.words, after)
             if length and self.hundreds and self.words[after + length : after + length + 1] in (["hundred"],):
                 return False
-            if self.scaled and not self.hundreds and not self._lower_group_follows():
+            short = SCALES.get(self.scale_word) == 1000 and tail != ""  # seven thousand and one
+            if self.scaled and not self.hundreds and not short and not self._lower_group_follows():
                 return False
             self.i += 1
             return bool(tail) or is_numeral(self.word())

@@ -53,7 +53,9 @@ def orders_left(talk: Talk) -> list[Order]:
         topic = talk.topic_at.get(i)
         if topic is None:
             continue
-        if frame.has(*GONE) and not frame.has("one cancels", "oco", "if"):
+        if frame.has(*GONE) and not frame.has(
+            "one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled"
+        ):
             found = [o for o in found if o.topic is not topic]
             continue
         if turn.who == "trader" and frame.has(*CUES) and not _dealt_at(talk, i):

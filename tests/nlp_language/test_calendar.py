@@ -1,0 +1,104 @@
+"""Days, maturities and tenors."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.language.calendar import Day, add_business_days, add_tenor, day_at, imm_day, months_at, tenor_at
+from nlp.language.words import TOKEN
+
+TODAY = date(2026, 6, 10)  # a Wednesday
+
+
+def words(text: str) -> list[str]:
+    return [m.group().lower() for m in TOKEN.finditer(text) if not m.group().isspace()]
+
+
+def first_day(text: str) -> date | None:
+    tokens = words(text)
+    day = next((d for i in range(len(tokens)) if (d := day_at(tokens, i)) is not None), None)
+    return day.resolve(TODAY) if day else None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("value Friday", date(2026, 6, 12)),
+        ("by Wednesday", date(2026, 6, 17)),
+        ("tomorrow morning", date(2026, 6, 11)),
+        ("before close today", date(2026, 6, 10)),
+        ("the thirtieth of September", date(2026, 9, 30)),
+        ("fifth of March", date(2027, 3, 5)),
+        ("Monday the twenty-second", date(2026, 6, 22)),
+        ("16th of October 2028", date(2028, 10, 16)),
+        ("val 18 jun", date(2026, 6, 18)),
+        ("September 17th", date(2026, 9, 17)),
+        ("Friday of next week", date(2026, 6, 19)),
+        ("end of February", date(2027, 2, 28)),
+        ("value the twenty-sixth of February twenty twenty-seven", date(2027, 2, 26)),
+        ("by eod", date(2026, 6, 10)),
+        ("one second please", None),
+        ("the first quarter", None),
+        ("thirty-first of June", None),
+    ],
+)
+def test_days_count_from_the_conversation(text: str, expected: date | None) -> None:
+    assert first_day(text) == expected
+
+
+@given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(0, 40))
+def test_business_days_never_end_on_a_weekend(start: date, count: int) -> None:
+    end = add_business_days(start, count)
+    assert end >= start
+    assert count == 0 or end.weekday() < 5
+
+
+@given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(1, 60), st.sampled_from("WMY"))
+def test_tenors_roll_to_a_weekday_near_their_end(start: date, count: int, unit: str) -> None:
+    end = add_tenor(start, f"{count}{unit}")
+    assert end.weekday() < 5
+    assert end > start
+
+
+@given(st.integers(2020, 2040), st.integers(1, 12))
+def test_imm_days_are_third_wednesdays(year: int, month: int) -> None:
+    day = imm_day(year, month)
+    assert (day.weekday(), (day.day - 1) // 7) == (2, 2)
+
+
+@given(st.integers(0, 6), st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)))
+def test_a_weekday_is_the_next_one_to_come(weekday: int, today: date) -> None:
+    found = Day(0, 1, weekday=weekday).resolve(today)
+    assert found is not None
+    assert found.weekday() == weekday
+    assert timedelta(0) < found - today <= timedelta(7)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("January thirty-one", (1, 1, 2031)),
+        ("oct 35", (10, 10, 2035)),
+        ("6/29", (6, 6, 2029)),
+        ("June twenty-nines", (6, 6, 2029)),
+        ("April to June twenty-eight", (4, 6, 2028)),
+        ("Q3-27", (7, 9, 2027)),
+        ("second half", (7, 12, None)),
+    ],
+)
+def test_maturities_and_periods(text: str, expected: tuple[int, int, int | None]) -> None:
+    span = months_at(words(text), 0)
+    assert span is not None
+    assert (span.begin, span.end, span.year) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("seven-year", "7Y"), ("three months", "3M"), ("10y", "10Y"), ("2w", "2W"), ("3m vol", "3M"), ("3m", None), ("25m", None), ("five", None)]
+)  # fmt: skip
+def test_tenors(text: str, code: str | None) -> None:
+    tenor = tenor_at(words(text), 0)
+    assert (tenor.code if tenor else None) == code
