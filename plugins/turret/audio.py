@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 CHANNELS = ("trader", "client")
 _SAMPLE_BYTES = 2 * len(CHANNELS)
+_DONE_KEPT = 8
 _FRAME_SAMPLES = 8000  # at most a second of telephone sound in a frame
 
 
@@ -131,6 +132,10 @@ class AudioServer:
 
     def offer(self, audio: CallAudio) -> str:
         """Makes a call readable and gives the address to read it at."""
+        # Calls read to their end hold no sound; the last few stay, for a reader that asks once more where the end is.
+        done = [call for call, (_, kept) in self._calls.items() if kept.done]
+        for call in done[:-_DONE_KEPT]:
+            del self._calls[call]
         token = secrets.token_urlsafe(24)
         self._calls[audio.call] = (token, audio)
         return f"{self._base}/audio/{audio.call}?token={token}"

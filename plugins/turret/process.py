@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import os
+import stat
 import sys
 import threading
 from collections.abc import Callable
@@ -141,9 +142,10 @@ class TurretProcess:
 
 
 def speaker(options: Options) -> Callable[[dict[str, object]], None]:
-    """Events as JSON lines on standard output, for whoever scripts a turret alone.
+    """Events as JSON lines on standard output, for whoever scripts the turret: alone, or through a pipe.
 
-    At a desk it is silent: the desk's output may be a log, and numbers of callers do not belong there.
+    A turret that the desk started by itself is silent: the desk's output may be a log, and callers' numbers do not
+    belong there.
     """
 
     def say(message: dict[str, object]) -> None:
@@ -151,7 +153,14 @@ def speaker(options: Options) -> Callable[[dict[str, object]], None]:
             sys.stdout.write(json.dumps(message) + "\n")
             sys.stdout.flush()
 
-    return say if options.alone else lambda message: None
+    return say if options.alone or _scripted() else lambda message: None
+
+
+def _scripted() -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(0).st_mode)
+    except OSError:
+        return False
 
 
 async def _until_closed(agent: DesktopAgent) -> object:

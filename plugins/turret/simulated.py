@@ -230,6 +230,7 @@ class SimulatedTurret:
     def _end(self, line: str, happening: Happening, reason: str) -> None:
         self._board = self._board.hang_up(line, self.now())
         call = self._calls[self._board.line(line).call or ""]
+        call.pcm = b""
         if call.audio is not None:
             call.audio.end()
         self._happened(happening, call.id, reason)
@@ -245,6 +246,7 @@ class SimulatedTurret:
         await asyncio.sleep(CLEAR_SECONDS / min(self.speed, 3.0))
         line = self._board.with_call(call)
         if line is not None and line.state == "ended":
+            self._calls.pop(call, None)
             self._board = self._board.clear(line.line)
             self._tell(TurretEvent("cleared", self._board.line(line.line)))
 
