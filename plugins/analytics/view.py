@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.brokerage.entry import format_price, format_short
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 SPANS = ("1D", "5D", "1M", "YTD")
 REFRESH_MS = 250
+LOWEST = 320
 _DAYS = {"5D": 7, "1M": 31}
 
 
@@ -83,6 +84,11 @@ class AnalyticsPanel(QWidget):
         super().showEvent(event)
         self._timer.start()
         self._load_chart()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Where both do not fit, the price wins.
+        self.business.setVisible(self.height() >= LOWEST)
 
     def _load_chart(self) -> None:
         """pyqtgraph comes once the panel is seen and something is to be drawn, imported off the UI thread."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from app.brokerage.entry import format_short
@@ -14,20 +15,22 @@ from app.brokerage.spans import ago
 from app.records.lines import ContactCard
 from app.records.tables import CreditLine
 from app.shell.ui import Ui
-from app.shell.widgets import ElidedLabel, Kpi, RecordTable, SegmentedButtons, heading, pill
+from app.shell.widgets import ElidedLabel, Kpi, RecordTable, SegmentedButtons, pill, set_kind
 from plugins.crm import tables
 from plugins.crm.app import CrmApp, CrmState, Tab
 from plugins.crm.customer import Customer
 from plugins.crm.identity import show_number
 
-TABS: tuple[tuple[Tab, str], ...] = (
-    ("holdings", "Holdings & axes"),
-    ("interactions", "Interactions"),
-    ("deals", "Deals"),
-    ("enquiries", "Enquiries"),
-    ("contacts", "Contacts"),
-    ("follow_ups", "Follow-ups"),
+TABS: tuple[tuple[Tab, str, str], ...] = (
+    ("holdings", "Holdings & axes", "Held"),
+    ("interactions", "Interactions", "Talks"),
+    ("deals", "Deals", "Deals"),
+    ("enquiries", "Enquiries", "Asked"),
+    ("contacts", "Contacts", "People"),
+    ("follow_ups", "Follow-ups", "Tasks"),
 )
+"""Tab, its title, and the title where there is little room."""
+NARROW = 540
 _MIFID = {"professional": "Prof", "eligible counterparty": "ECP", "retail": "Retail"}
 
 
@@ -37,17 +40,20 @@ class CustomerPage(QWidget):
         self._app, self._ui = app, ui
         self._customer: Customer | None = None
         self._shown: Customer | None = None
-        self.name = heading("", 1)
+        self._counts: dict[Tab, int] = {}
+        self._narrow = False
+        self.name = ElidedLabel("", "h1")
         self.tier, self.mifid, self.status = pill("", "acc"), pill(), pill("", "warn")
         self.contact = ElidedLabel("", "mut")
         self.relation = ElidedLabel("", "dim")
         self.consents = ElidedLabel("", "dim")
         self.revenue, self.hits = Kpi("Revenue YTD"), Kpi("Hit ratio YTD")
-        self.last, self.credit = Kpi("Last contact"), Kpi("Credit used")
-        self.tabs = SegmentedButtons([title for _, title in TABS], name="Customer's records")
+        self.last = Kpi("Last contact")
+        self.credit = pill()
+        self.tabs = SegmentedButtons([title for _, title, _ in TABS], name="Customer's records")
         self.tables = self._tables()
         self._stack = QStackedWidget()
-        for tab, _ in TABS:
+        for tab, _, _ in TABS:
             self._stack.addWidget(self.tables[tab])
         self.tabs.changed.connect(self._tab_changed)
         self._lay_out()
@@ -91,19 +97,23 @@ class CustomerPage(QWidget):
     def _lay_out(self) -> None:
         first = QHBoxLayout()
         first.setSpacing(8)
-        first.addWidget(self.name)
+        first.addWidget(self.name, 1)
         for each in (self.tier, self.mifid, self.status):
             first.addWidget(each)
-        first.addStretch(1)
+        first.addStretch()
+        second = QHBoxLayout()
+        second.setSpacing(8)
+        second.addWidget(self.contact, 1)
+        second.addWidget(self.credit)
         figures = QHBoxLayout()
         figures.setSpacing(8)
-        for kpi in (self.revenue, self.hits, self.last, self.credit):
+        for kpi in (self.revenue, self.hits, self.last):
             figures.addWidget(kpi, 1)
         head = QVBoxLayout()
         head.setContentsMargins(10, 8, 10, 4)
         head.setSpacing(3)
         head.addLayout(first)
-        head.addWidget(self.contact)
+        head.addLayout(second)
         line = QHBoxLayout()
         line.setSpacing(12)
         line.addWidget(self.relation, 1)
@@ -113,6 +123,8 @@ class CustomerPage(QWidget):
         head.addLayout(figures)
         tabs = QHBoxLayout()
         tabs.setContentsMargins(6, 2, 6, 2)
+        # Six titles must not keep the panel from becoming narrow.
+        self.tabs.setMinimumWidth(1)
         tabs.addWidget(self.tabs)
         tabs.addStretch(1)
         column = QVBoxLayout(self)
@@ -124,7 +136,7 @@ class CustomerPage(QWidget):
         self.setFocusProxy(self._stack)
 
     def show_tab(self, tab: Tab) -> None:
-        self.tabs.set_current(next(index for index, (name, _) in enumerate(TABS) if name == tab))
+        self.tabs.set_current(next(index for index, (name, _, _) in enumerate(TABS) if name == tab))
 
     def show_state(self, state: CrmState) -> None:
         customer, person = state.customer, state.person
@@ -141,7 +153,7 @@ class CustomerPage(QWidget):
 
     def _show_header(self, customer: Customer) -> None:
         organization = customer.organization
-        self.name.setText(organization.name)
+        self._name(organization.name)
         self._pill(self.tier, f"Tier {organization.tier}" if organization.tier else "")
         category = organization.mifid_category or ""
         self._pill(self.mifid, f"MiFID: {_MIFID.get(category, category)}" if category else "")
@@ -154,12 +166,12 @@ class CustomerPage(QWidget):
         self.relation.set_text(" · ".join(part for part in parts if part))
 
     def _show_person_alone(self, person: ContactCard | None) -> None:
-        self.name.setText(person.contact.name if person else "")
-        for each in (self.tier, self.mifid):
+        self._name(person.contact.name if person else "")
+        for each in (self.tier, self.mifid, self.credit):
             self._pill(each, "")
         self._pill(self.status, "No organization")
         self.relation.set_text("")
-        for kpi in (self.revenue, self.hits, self.last, self.credit):
+        for kpi in (self.revenue, self.hits, self.last):
             kpi.set("–")
 
     def _show_person(self, person: ContactCard | None, *, loading: bool) -> None:
@@ -190,11 +202,14 @@ class CustomerPage(QWidget):
             self.last.set("never")
         else:
             self.last.set(ago(figures.last_contact, self._now()), figures.last_contact_kind)
-        self.credit.set(*_credit_words(customer.lines))
+        words, kind, whole = _credit_words(customer.lines)
+        self._pill(self.credit, words)
+        set_kind(self.credit, kind)
+        self.credit.setToolTip(whole)
 
     def _fill(self) -> None:
         customer = self._customer
-        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, _ in TABS}
+        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, _, _ in TABS}
         if customer is not None:
             rows = {
                 "holdings": (customer.holdings, len(customer.holdings)),
@@ -204,16 +219,34 @@ class CustomerPage(QWidget):
                 "contacts": (customer.people, len(customer.people)),
                 "follow_ups": (customer.follow_ups, len(customer.follow_ups)),
             }
-        for index, (tab, title) in enumerate(TABS):
-            lines, count = rows[tab]
+        for tab, (lines, count) in rows.items():
             self.tables[tab].set_rows(lines)
-            self.tabs.set_title(index, title if tab == "holdings" or not count else f"{title} {count}")
+            self._counts[tab] = count
+        self._title_tabs()
+
+    def _title_tabs(self) -> None:
+        for index, (tab, title, short) in enumerate(TABS):
+            words = short if self._narrow else title
+            count = self._counts.get(tab, 0)
+            self.tabs.set_title(index, words if tab == "holdings" or not count else f"{words} {count}")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if (narrow := self.width() < NARROW) != self._narrow:
+            self._narrow = narrow
+            self._title_tabs()
 
     def _tab_changed(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
 
     def _now(self) -> dt.datetime:
         return self._ui.clock().astimezone()
+
+    def _name(self, text: str) -> None:
+        """As wide as the name, so that the pills follow it, and narrower where there is no room."""
+        self.name.ensurePolished()
+        self.name.set_text(text)
+        self.name.setMaximumWidth(self.name.sizeHint().width())
 
     @staticmethod
     def _pill(label: Any, text: str) -> None:
@@ -229,16 +262,24 @@ def _growth(this: Decimal, before: Decimal) -> tuple[str, str]:
 
 
 def _credit_words(lines: Sequence[CreditLine]) -> tuple[str, str, str]:
-    """The fullest line: used of its limit, and its state where it is not simply open."""
+    """The fullest line in short, its pill's kind, and all lines whole."""
     if not lines:
-        return "none", "no line", "dn"
-    fullest = max(lines, key=lambda line: line.used / line.limit if line.limit else Decimal(2))
-    share = fullest.used / fullest.limit if fullest.limit else Decimal(1)
-    kind = "dn" if share >= Decimal("0.95") or fullest.status != "active" else "dim"
-    remark = f"of {fullest.currency} {format_short(fullest.limit)}"
+        return "No credit line", "pilldn", "Ask Credit to open a line before dealing."
+    whole = [
+        f"{line.kind.capitalize()}: {line.currency} {line.used:,.0f} of {line.limit:,.0f} used, "
+        f"{line.status}, to {line.expires.day} {line.expires:%b %Y}"
+        for line in lines
+    ]
+    fullest = max(lines, key=lambda line: (line.status != "active", _share(line)))
     if fullest.status != "active":
-        remark += f", {fullest.status}"
-    return f"{share:.0%}", remark, kind
+        return f"Credit {fullest.status}", "pilldn", "\n".join(whole)
+    share = _share(fullest)
+    kind = "pilldn" if share >= 1 else "pillwarn" if share >= Decimal("0.9") else "pill"
+    return f"Credit {share:.0%} of {fullest.currency} {format_short(fullest.limit)}", kind, "\n".join(whole)
+
+
+def _share(line: CreditLine) -> Decimal:
+    return line.used / line.limit if line.limit else Decimal(2)
 
 
 __all__ = ["TABS", "CustomerPage"]

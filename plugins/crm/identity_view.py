@@ -23,9 +23,9 @@ class MatchTable(RecordTable):
         super().__init__(
             [
                 Column("#", self._number, 26, color=lambda match: "acc"),
-                Column("Contact", lambda match: match.name, 140, strong=True),
+                Column("Contact", lambda match: match.name, 116, strong=True),
                 Column("Organization", lambda match: match.organization or "no organization", 0),
-                Column("Role", lambda match: match.title, 120, color=lambda match: "tx2"),
+                Column("Role", lambda match: match.title, 96, color=lambda match: "tx2"),
                 Column("Why", lambda match: match.why, 170, color=lambda match: "tx3"),
             ],
             "",

@@ -178,7 +178,7 @@ def deals(now: Now) -> list[Column]:
         Column(
             "Settles",
             lambda line: f"{line.deal.value_date:%d %b %y}" if line.deal.value_date else "–",
-            72,
+            80,
             "right",
             lambda line: "tx3",
             sort=lambda line: line.deal.value_date or dt.date.min,
@@ -233,11 +233,10 @@ def contacts() -> list[Column]:
         return None if card.contact.status == "active" else "tx3"
 
     return [
-        Column("Name", lambda card: card.contact.name, 130, color=tone, strong=True),
-        Column("Role", lambda card: card.contact.title or "", 120, color=lambda card: "tx2"),
-        Column("Phone", lambda card: ", ".join(show_number(phone.e164) for phone in card.phones), 128),
+        Column("Name", lambda card: card.contact.name, 116, color=tone, strong=True, tip=consent_words),
+        Column("Role", lambda card: card.contact.title or "", 96, color=lambda card: "tx2"),
+        Column("Phone", lambda card: ", ".join(show_number(phone.e164) for phone in card.phones), 124),
         Column("E-mail", lambda card: ", ".join(email.address for email in card.emails), 0, color=lambda card: "tx2"),
-        Column("Consents", consent_words, 110, color=lambda card: "tx3", tip=consent_words),
     ]
 
 
@@ -262,7 +261,7 @@ def follow_ups(now: Now) -> list[Column]:
         Column(
             "Due",
             lambda line: due(line)[0],
-            96,
+            112,
             "right",
             lambda line: due(line)[1],
             sort=lambda line: line.follow_up.due or dt.datetime.max.replace(tzinfo=dt.UTC),

@@ -20,7 +20,9 @@ _SCOPES: tuple[Scope, ...] = ("today", "customer")
 def _columns(now: Callable[[], dt.datetime]) -> list[Column]:
     def time(row: BlotterRow) -> str:
         local = row.traded_at.astimezone()
-        return f"{local:%H:%M:%S}" if local.date() == now().date() else f"{local.day} {local:%b %y}"
+        if local.date() == now().date():
+            return f"{local:%H:%M:%S}"
+        return f"{local.day} {local:%b}" if local.year == now().year else f"{local:%b %Y}"
 
     def dim(row: BlotterRow) -> str | None:
         return "tx3" if row.cancelled else None
@@ -29,8 +31,8 @@ def _columns(now: Callable[[], dt.datetime]) -> list[Column]:
         return "tx3" if row.cancelled else "up" if row.client_side == "buy" else "dn"
 
     return [
-        Column("Time", time, 66, color=lambda row: "tx3", sort=lambda row: row.traded_at),
-        Column("Client", lambda row: row.customer, 92, color=dim, strong=True, tip=lambda row: row.sentence),
+        Column("Time", time, 60, color=lambda row: "tx3", sort=lambda row: row.traded_at),
+        Column("Client", lambda row: row.customer, 84, color=dim, strong=True, tip=lambda row: row.sentence),
         Column("Side", lambda row: row.client_side.capitalize(), 38, color=side_color),
         Column("Size", lambda row: format_short(row.quantity), 56, "right", dim, sort=lambda row: row.quantity),
         Column("Instrument", lambda row: row.symbol, 0, color=dim),

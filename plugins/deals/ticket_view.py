@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -20,7 +21,7 @@ from app.brokerage.settlement import describe
 from app.shell import tokens
 from app.shell.commands import Command
 from app.shell.ui import Ui
-from app.shell.widgets import Column, ElidedLabel, RecordTable, button, caption, label, separator, set_kind
+from app.shell.widgets import Column, ElidedLabel, RecordTable, button, caption, icon_button, label, separator, set_kind
 from plugins.deals.app import DealsApp, DealsState
 from plugins.deals.directory import Directory, security_names
 from plugins.deals.reading import CheckLine
@@ -123,8 +124,8 @@ class TicketPage(QWidget):
         spark = QLabel()
         spark.setPixmap(self._ui.icon("spark", "acc", 14).pixmap(14, 14))
         self._heard_text = ElidedLabel("", "mut")
-        self.accept = button("Accept", "ghost", tip="Take what was said as the ticket (Alt+A)")
-        self.dismiss = button("Dismiss", "ghost", tip="Take what was said out of the ticket (Alt+D)")
+        self.accept = icon_button("check", "Accept what was said as the ticket (Alt+A)", tint="up")
+        self.dismiss = icon_button("x", "Take what was said out of the ticket (Alt+D)")
         self.accept.clicked.connect(self._accept)
         self.dismiss.clicked.connect(self._dismiss)
         row.addWidget(spark)
@@ -135,7 +136,7 @@ class TicketPage(QWidget):
     def _build_checks(self) -> None:
         self.checks = RecordTable(
             [
-                Column("Check", lambda row: row.name, 0, strong=True, tip=lambda row: row.reason),
+                Column("Pre-trade check", lambda row: row.name, 0, strong=True, tip=lambda row: row.reason),
                 Column("Result", lambda row: _RESULTS[row.result][0], 66, pill=lambda row: _RESULTS[row.result][1]),
                 Column("By", lambda row: row.by, 54, align="right", color=lambda row: "tx2"),
             ],
@@ -189,19 +190,34 @@ class TicketPage(QWidget):
         end.addWidget(self.problem, 1)
         end.addWidget(self.clear)
         end.addWidget(self.register)
+        inner = QWidget()
+        fields_column = QVBoxLayout(inner)
+        fields_column.setContentsMargins(10, 2, 10, 4)
+        fields_column.setSpacing(5)
+        fields_column.addLayout(grid)
+        fields_column.addLayout(sides)
+        fields_column.addWidget(self.heard)
+        fields_column.addWidget(separator())
+        fields_column.addWidget(self.checks)
+        fields_column.addWidget(self.credit)
+        fields_column.addStretch(1)
+        # On a low screen the fields scroll; Register stays in sight.
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.viewport().setAutoFillBackground(False)
+        inner.setAutoFillBackground(False)
+        scroll.setWidget(inner)
+        foot = QVBoxLayout()
+        foot.setContentsMargins(10, 2, 10, 8)
+        foot.addWidget(self.reason)
+        foot.addLayout(end)
         page = QVBoxLayout(self)
-        page.setContentsMargins(10, 2, 10, 8)
-        page.setSpacing(5)
-        page.addLayout(grid)
-        page.addLayout(sides)
-        page.addWidget(self.heard)
-        page.addWidget(separator())
-        page.addWidget(caption("Pre-trade checks"))
-        page.addWidget(self.checks)
-        page.addWidget(self.credit)
-        page.addStretch(1)
-        page.addWidget(self.reason)
-        page.addLayout(end)
+        page.setContentsMargins(0, 0, 0, 0)
+        page.setSpacing(0)
+        page.addWidget(scroll, 1)
+        page.addLayout(foot)
 
     def _add_commands(self) -> None:
         def waiting() -> bool:

@@ -28,8 +28,8 @@ class FollowUpsPanel(QWidget):
             [
                 Column("Task", lambda task: task.what, 0, tip=_tip),
                 Column("By", lambda task: "us" if task.owner == "trader" else "client", 48, color=lambda task: "tx3"),
-                Column("Client", lambda task: task.customer, 150, color=lambda task: "tx2"),
-                Column("Due", self._due, 96, "right", self._color, sort=lambda task: task.due or _FAR),
+                Column("Client", lambda task: task.customer, 130, color=lambda task: "tx2"),
+                Column("Due", self._due, 112, "right", self._color, sort=lambda task: task.due or _FAR),
             ],
             "Loading follow-ups…",
             name="Follow-ups",

@@ -104,7 +104,7 @@ def test_the_panel_draws_price_and_business(stage: Stage, qtbot) -> None:  # typ
     prices = stage.desk.prices
     for second in range(900):
         move = Decimal(second % 97 - 40) / 1000 + Decimal(second) / 9000
-        at = NOW - dt.timedelta(seconds=900 - second)
+        at = NOW + dt.timedelta(seconds=second)
         prices.update([Tick("vod33", Decimal("98.30") + move, Decimal("98.36") + move)], at)
     app = stage.start(analytics, "deskline-analytics")
     panel = AnalyticsPanel(app, stage.ui)
