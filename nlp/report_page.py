@@ -36,14 +36,42 @@ def page(report: Report) -> str:
         f"<h1>{escape(title)}</h1><p class=sub>{escape(sub)}</p>",
         _section("Summary", f"<p>{escape(report.summary)}</p>"),
         _section("Talk", _talk(report)),
-        _section("Deals", _table(("Client", "Size", "Instrument", "Price", "Value"), [_deal(d) for d in analysis.deals], "No deal heard.")),
-        _section("Quotes not dealt", _table(("Outcome", "Size", "Instrument", "Bid", "Ask"), [_quote(q) for q in analysis.quotes_not_dealt], "None.")),
-        _section("Orders left", _table(("Order", "Size", "Instrument", "Level", "Expiry"), [_order(o) for o in analysis.orders_left], "None.")),
-        _section("Follow-ups", _table(("Owner", "What", "Due"), [(f.owner, f.what, f.due.isoformat() if f.due else "") for f in analysis.follow_ups], "None.")),
-    ]  # fmt: skip
+        _section(
+            "Deals",
+            _table(
+                ("Client", "Size", "Instrument", "Price", "Value"),
+                [deal_row(d) for d in analysis.deals],
+                "No deal heard.",
+            ),
+        ),
+        _section(
+            "Quotes not dealt",
+            _table(
+                ("Outcome", "Size", "Instrument", "Bid", "Ask"),
+                [quote_row(q) for q in analysis.quotes_not_dealt],
+                "None.",
+            ),
+        ),
+        _section(
+            "Orders left",
+            _table(
+                ("Order", "Size", "Instrument", "Level", "Expiry"),
+                [order_row(o) for o in analysis.orders_left],
+                "None.",
+            ),
+        ),
+        _section(
+            "Follow-ups",
+            _table(
+                ("Owner", "What", "Due"),
+                [(f.owner, f.what, f.due.isoformat() if f.due else "") for f in analysis.follow_ups],
+                "None.",
+            ),
+        ),
+    ]
     if analysis.consents:
         body.append(
-            _section("Contact", _table(("Channel", "Client says"), [_consent(c) for c in analysis.consents], ""))
+            _section("Contact", _table(("Channel", "Client says"), [consent_row(c) for c in analysis.consents], ""))
         )
     body.append(_section("Transcript", _transcript(report)))
     return f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style><main>{''.join(body)}</main></html>"
@@ -78,7 +106,7 @@ def _named(fact: Deal | Quote | Order) -> str:
     return f"{fact.description} ({fact.instrument})" if fact.description else fact.instrument
 
 
-def _deal(deal: Deal) -> tuple[str, ...]:
+def deal_row(deal: Deal) -> tuple[str, ...]:
     verb = {"buy": "buys", "sell": "sells"}[deal.client_side or "buy"]
     if deal.product == "irs":
         verb = "pays fixed" if deal.client_side == "buy" else "receives fixed"
@@ -91,17 +119,17 @@ def _deal(deal: Deal) -> tuple[str, ...]:
     )
 
 
-def _quote(quote: Quote) -> tuple[str, ...]:
+def quote_row(quote: Quote) -> tuple[str, ...]:
     bid = price(quote.bid, quote) or (f"{price(quote.mid, quote)} mid" if quote.mid is not None else "")
     return quote.outcome.replace("_", " "), _size(quote), _named(quote), bid, price(quote.ask, quote)
 
 
-def _order(order: Order) -> tuple[str, ...]:
+def order_row(order: Order) -> tuple[str, ...]:
     kind = f"{order.order_type.replace('_', ' ')}, {order.client_side}" + (", OCO" if order.oco else "")
     return kind, _size(order), _named(order), price(order.level, order), order.expiry or ""
 
 
-def _consent(consent: Consent) -> tuple[str, str]:
+def consent_row(consent: Consent) -> tuple[str, str]:
     return CHANNEL_WORDS.get(consent.channel, consent.channel), "yes" if consent.granted else "no"
 
 

@@ -12,14 +12,15 @@ def run(settings: Settings) -> int:
     from app.access.keys import KeyUnavailable, WrongPassphrase, obtain_key
     from app.cli.passphrase import ask
     from app.records.audit import verify
-    from app.records.store import Records, StoreError
+    from app.records.errors import StoreError
+    from app.records.store import Records
 
     folder = settings.desk_folder
     if not (folder / "deskline.db").exists():
         print(f"deskline audit: there is no desk in {folder}; choose one with --desk", file=sys.stderr)
         return 1
     try:
-        records = Records.open(folder, obtain_key(folder, ask))
+        records = Records.open(folder, obtain_key(folder, ask=ask, new_allowed=False))
     except (KeyUnavailable, WrongPassphrase, StoreError) as error:
         print(f"deskline audit: {error}", file=sys.stderr)
         return 1

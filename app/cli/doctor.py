@@ -35,15 +35,23 @@ def run(settings: Settings) -> int:
         try:
             found = list(check(settings))
         except Exception as error:  # a broken part must not hide the state of the others
-            found = [Finding(check.__name__.strip("_").replace("_", " "), "missing", f"{type(error).__name__}: {error}",
-                             "run make run again; if it stays, report this line")]
+            found = [
+                Finding(
+                    check.__name__.strip("_").replace("_", " "),
+                    "missing",
+                    f"{type(error).__name__}: {error}",
+                    "run make run again; if it stays, report this line",
+                )
+            ]
         for finding in found:
             findings.append(finding)
             print(f"{MARKS[finding.verdict]}  {finding.what:22} {finding.found}")
             if finding.remedy and finding.verdict != "ok":
                 print(f"{'':9}{'':22}   -> {finding.remedy}")
     missing = sum(finding.verdict == "missing" for finding in findings)
-    print(f"\n{'Everything that Deskline needs is here.' if not missing else f'{missing} of {len(findings)} need attention.'}")
+    print(
+        f"\n{'Everything that Deskline needs is here.' if not missing else f'{missing} of {len(findings)} need attention.'}"
+    )
     return 1 if missing else 0
 
 
@@ -65,7 +73,9 @@ def _qt(_: Settings) -> Iterator[Finding]:
     try:
         from PySide6 import QtWidgets  # noqa: F401
     except ImportError as error:
-        yield Finding("Qt", "missing", str(error), "install the packages of packaging/system-packages-run.txt, or run make run")
+        yield Finding(
+            "Qt", "missing", str(error), "install the packages of packaging/system-packages-run.txt, or run make run"
+        )
         return
     yield Finding("Qt", "ok", "loads")
     display = os.environ.get("WAYLAND_DISPLAY") or os.environ.get("DISPLAY")
@@ -76,12 +86,14 @@ def _qt(_: Settings) -> Iterator[Finding]:
 
 
 def _speech(settings: Settings) -> Iterator[Finding]:
-    from nlp.speech.models import describe_models
+    from nlp.speech.models import ModelChoice, describe_models
 
     chosen = settings.speech_model
-    for model in describe_models(chosen):
-        verdict: Verdict = "ok" if model.usable else ("missing" if model.name == chosen else "note")
-        yield Finding(f"speech model {model.name}", verdict, model.found, model.remedy)
+    for model in describe_models(ModelChoice(chosen)):
+        verdict: Verdict = "ok"
+        if model.state != "installed":
+            verdict = "missing" if model.name == chosen else "note"
+        yield Finding(f"speech model {model.name}", verdict, model.detail, model.remedy)
 
 
 def _language(_: Settings) -> Iterator[Finding]:
@@ -96,7 +108,7 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
     from app.access.keys import describe
 
     status = describe(settings.desk_folder)
-    yield Finding("database key", "ok" if status.protected else "note", status.found, status.remedy)
+    yield Finding("database key", "note" if status.source == "none" else "ok", status.text, status.remedy)
 
 
 def _audio(_: Settings) -> Iterator[Finding]:
@@ -107,8 +119,12 @@ def _audio(_: Settings) -> Iterator[Finding]:
     application = QGuiApplication.instance() or QGuiApplication([])
     for what, devices in (("microphone", QMediaDevices.audioInputs()), ("loudspeaker", QMediaDevices.audioOutputs())):
         names = ", ".join(device.description() for device in devices)
-        yield Finding(what, "ok" if names else "note", names or "none found",
-                      "connect one and check the system's sound settings; calls from a turret need none")
+        yield Finding(
+            what,
+            "ok" if names else "note",
+            names or "none found",
+            "connect one and check the system's sound settings; calls from a turret need none",
+        )
     del application
 
 
@@ -118,7 +134,9 @@ def _storage(settings: Settings) -> Iterator[Finding]:
     folder = settings.desk_folder
     parent = next(path for path in (folder, *folder.parents) if path.exists())
     writable = os.access(parent, os.W_OK)
-    yield Finding("desk folder", "ok" if writable else "missing", str(folder), f"make {parent} writable, or set data_folder")
+    yield Finding(
+        "desk folder", "ok" if writable else "missing", str(folder), f"make {parent} writable, or set data_folder"
+    )
     free = shutil.disk_usage(parent).free
     yield Finding("free disk", "ok" if free > NEEDED_BYTES else "missing", f"{free / 1e9:.1f} GB", "free at least 1 GB")
 

@@ -17,21 +17,22 @@ def run(file: Path, header: Path | None, model: str, *, as_json: bool) -> int:
     """Prints the report; problems go to the error output as one sentence."""
     from nlp.audio import AudioError
     from nlp.dialogue_file import BadDialogueFile
-    from nlp.speech import SpeechUnavailable
+    from nlp.speech import ModelError
 
     try:
         dialogue = read(file, header, model)
-    except (OSError, BadDialogueFile, AudioError, SpeechUnavailable) as error:
+    except (OSError, BadDialogueFile, AudioError, ModelError) as error:
         print(f"deskline report: {error}", file=sys.stderr)
         return 1
     from nlp import report as reports
+    from nlp.report_text import to_text
 
     from_sound = file.suffix.lower() not in DIALOGUES
     result = reports.build(dialogue, analyse(dialogue, Reference()), from_sound)
     if as_json:
         print(json.dumps(reports.to_json(result), indent=2, ensure_ascii=False))
     else:
-        print(reports.to_text(result))
+        print(to_text(result))
     return 0
 
 
@@ -44,9 +45,9 @@ def read(file: Path, header: Path | None, model: str) -> Dialogue:
     if file.suffix.lower() in DIALOGUES:
         return dialogue_file.load(file)
     facts = dialogue_file.load(header).header if header else _unknown(file)
-    from nlp.speech import transcribe_file
+    from nlp.speech import ModelChoice, transcribe_file
 
-    turns = transcribe_file(file, model=model, progress=_progress)
+    turns = transcribe_file(file, ModelChoice(model), _progress)
     if sys.stderr.isatty():
         print(file=sys.stderr)
     return Dialogue(facts, tuple(turns))

@@ -135,7 +135,7 @@ class Core:
         await self.host.start()
         self._closing.append(self.host.close)
         self._closing.append(self._programs.close)
-        self.worker = LanguageWorker(ModelChoice(self.settings.speech_model), cache=self.settings.root / "models")
+        self.worker = LanguageWorker(ModelChoice(self.settings.speech_model))
         self.conversations = Conversations(
             self.records,
             Recordings.beside(self.records),
@@ -204,9 +204,7 @@ class Core:
         manifest = manifest_of(record)
         try:
             start = await asyncio.to_thread(entry, manifest.app or "")
-            agent = await self.host.connect_memory(
-                record.app_id, instance_id=instance_id, channel_id=self._channel
-            )
+            agent = await self.host.connect_memory(record.app_id, instance_id=instance_id, channel_id=self._channel)
             with self._told_of(manifest.needs):
                 app = await start(agent, self.services)
         except Exception as error:  # one broken app must not take the desk with it

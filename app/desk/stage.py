@@ -33,8 +33,6 @@ class Stage:
         self.program = program
         self.speed = speed
         self._turret: asyncio.subprocess.Process | None = None
-        self._reading: asyncio.Task[None] | None = None
-        self.heard: list[dict[str, Any]] = []
 
     async def open_turret(self) -> None:
         """Starts the turret with a standard input to script it by."""
@@ -42,11 +40,10 @@ class Stage:
         self._turret = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "plugins.turret", "--headless", "--speed", str(self.speed),
             stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
             env={**os.environ, URL_VARIABLE: url, SECRET_VARIABLE: secret},
         )  # fmt: skip
-        self._reading = asyncio.create_task(self._listen(), name="listen to the turret")
-        await self.until(lambda: any("ready" in said for said in self.heard), "the turret to start")
+        await self.until(lambda: self.app("deskline-lines").state.value.present, "the turret to start")
 
     @property
     def turret_pid(self) -> int:
@@ -106,13 +103,3 @@ class Stage:
             self._turret.terminate()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._turret.wait(), 3.0)
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
-
-    async def _listen(self) -> None:
-        assert self._turret is not None
-        assert self._turret.stdout is not None
-        async for line in self._turret.stdout:
-            with contextlib.suppress(ValueError):
-                self.heard.append(json.loads(line))
