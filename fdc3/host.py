@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from fdc3.broker import (
     Broker,
@@ -30,11 +30,13 @@ from fdc3.directory import AppDirectory, AppRecord
 from fdc3.launching import Launcher, ProcessLauncher
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
-from fdc3.transports.websocket_server import WebSocketServer
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
 from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
+
+if TYPE_CHECKING:
+    from fdc3.transports.websocket_server import WebSocketServer
 
 __all__ = [
     "Host",
@@ -66,7 +68,10 @@ class IntentChoice:
 
 
 class Resolver(Protocol):
-    """Asks the user which app shall handle an intent. None: none, the user thought better of it."""
+    """Asks the user which app shall handle an intent. None: none, the user thought better of it.
+
+    Cancelled when the answer is no longer wanted; the question must then disappear from the screen.
+    """
 
     async def resolve(self, request: ResolutionRequest) -> AppIdentifier | IntentChoice | None: ...
 
@@ -129,7 +134,8 @@ class Host:
         if isinstance(launcher, ProcessLauncher):
             launcher.on_exit = self.instance_gone
         self._bus = MemoryBus()
-        self._server = WebSocketServer(self, origins=origins)
+        self._origins = origins
+        self._server: WebSocketServer | None = None
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
         self._observers: list[Callable[[Observation], None]] = []
@@ -142,11 +148,16 @@ class Host:
 
     async def start(self) -> None:
         """Opens the websocket on 127.0.0.1."""
+        # Late: the websocket library takes long to import, and the window need not wait for it.
+        from fdc3.transports.websocket_server import WebSocketServer
+
+        self._server = WebSocketServer(self, origins=self._origins)
         self.url = await self._server.start()
 
     async def close(self) -> None:
         """Says goodbye to all apps and ends those that were started as programs."""
-        await self._server.close()
+        if self._server is not None:
+            await self._server.close()
         for session in self._sessions.values():
             if session.grace is not None:
                 session.grace.cancel()

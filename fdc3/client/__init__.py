@@ -19,10 +19,12 @@ from fdc3.client.listeners import (
     PrivateChannelEvent,
     PrivateChannelEventHandler,
 )
+from fdc3.transports.link import Backoff
 
 __all__ = [
     "AgentEvent",
     "AgentEventHandler",
+    "Backoff",
     "Channel",
     "ContextHandler",
     "DesktopAgent",

@@ -6,7 +6,7 @@ import os
 
 from fdc3.client.agent import DesktopAgent
 from fdc3.client.exchange import ExchangeTimeouts
-from fdc3.transports.websocket_client import Backoff, WebSocketLink
+from fdc3.transports.link import Backoff
 from fdc3.types.errors import AgentNotFound
 
 URL_VARIABLE = "FDC3_WEBSOCKET_URL"
@@ -25,6 +25,9 @@ async def connect(
     A broken connection is taken up again with the same secret, and listeners and channel stay; see ``Backoff`` for how
     long this is tried. Raises ``AgentNotFound``, ``AccessDenied`` (wrong secret) or ``ErrorOnConnect``.
     """
+    # Late, because apps of the agent's own process never need it and it takes long to import.
+    from fdc3.transports.websocket_client import WebSocketLink
+
     return await DesktopAgent(WebSocketLink(url, shared_secret, backoff or Backoff()), timeouts)._start()
 
 

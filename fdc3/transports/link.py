@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Protocol
 
 from fdc3.types.metadata import AppIdentifier
@@ -10,6 +11,15 @@ from fdc3.types.metadata import AppIdentifier
 FRAMES = logging.getLogger("fdc3.frames")
 FRAMES.setLevel(logging.WARNING)
 """The websocket library's log. At debug level it would write down every frame, secrets and clients' data included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """Seconds between attempts to reconnect, growing from ``first`` to ``longest``, and for how long in all."""
+
+    first: float = 0.05
+    longest: float = 1.0
+    give_up_after: float = 10.0
 
 
 class Receiver(Protocol):

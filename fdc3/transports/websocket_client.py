@@ -6,13 +6,12 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from dataclasses import dataclass
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from fdc3.transports.link import FRAMES, Receiver
+from fdc3.transports.link import FRAMES, Backoff, Receiver
 from fdc3.types import wscp
 from fdc3.types.errors import AccessDenied, AgentError, AgentNotFound, ErrorOnConnect
 from fdc3.types.metadata import AppIdentifier
@@ -21,15 +20,6 @@ logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 16 * 1024 * 1024
 """Bytes a client accepts in one message from its agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """Seconds between attempts to reconnect, growing from ``first`` to ``longest``, and for how long in all."""
-
-    first: float = 0.05
-    longest: float = 1.0
-    give_up_after: float = 10.0
 
 
 class WebSocketLink:

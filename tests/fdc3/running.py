@@ -12,7 +12,7 @@ from schemas import check_message
 from fdc3.client import DesktopAgent, connect
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Observation
-from fdc3.transports.websocket_client import Backoff
+from fdc3.transports.link import Backoff
 from fdc3.types.wire import FDC3_2_2
 
 RECORDS = (
