@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select, update
 
 from app.records.codec import JsonValue
 from app.records.tables import (
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _SHORTEST_NUMBER = 4
+# The columns whose change matters to the index.
+_INDEXED = {
+    "organization": {"name", "short_name", "city", "lei", "kind", "notes"},
+    "contact": {"name", "title", "notes", "organization_id"},
+    "contact_phone": {"e164", "contact_id"},
+    "contact_email": {"address", "contact_id"},
+    "contact_handle": {"handle", "contact_id"},
+    "instrument": {"symbol", "name", "isin", "ticker", "issuer", "aliases", "kind"},
+    "interaction": {"subject", "handle"},
+    "call_report": {"fields", "interaction_id"},
+    "transcript_segment": {"text"},
+}
 _NOT_TEXT = frozenset({"direction", "line", "number", "due", "sentiment", "evidence"})
 
 index_tables = MetaData()
@@ -60,6 +72,8 @@ def maintain(connection: Connection, drafts: Sequence[Draft]) -> None:
     stale: dict[str, dict[str, None]] = {kind: {} for kind in _SOURCES}
     for draft in drafts:
         row = draft.row
+        if draft.op == "update" and not _INDEXED.get(draft.table, set()) & (draft.after or {}).keys():
+            continue  # nothing that is searched for
         match row:
             case Organization():
                 stale["organization"][row.id] = None
@@ -105,23 +119,29 @@ def digits_of(number: str) -> str:
 def _refresh(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     table = search_talk if kind in ("interaction", "segment") else search_names
     for batch in _batches(ids):
-        known = select(search_document.c.id).where(
+        known = select(search_document.c.record_id, search_document.c.id).where(
             search_document.c.kind == kind, search_document.c.record_id.in_(batch)
         )
-        old = list(connection.scalars(known))
-        if old:
-            connection.execute(delete(table).where(table.c.rowid.in_(old)))
-            connection.execute(delete(search_document).where(search_document.c.id.in_(old)))
-        texts = list(_SOURCES[kind](connection, batch))
-        if texts:
+        place = {row.record_id: row.id for row in connection.execute(known)}
+        texts = {each.record_id: each for each in _SOURCES[kind](connection, batch)}
+        changed = [each for each in texts.values() if each.record_id in place]
+        new = [each for each in texts.values() if each.record_id not in place]
+        gone = [row for record_id, row in place.items() if record_id not in texts]
+        for each in changed:
+            where = table.c.rowid == place[each.record_id]
+            connection.execute(update(table).where(where).values(title=each.title, body=each.body))
+        if gone:
+            connection.execute(delete(table).where(table.c.rowid.in_(gone)))
+            connection.execute(delete(search_document).where(search_document.c.id.in_(gone)))
+        if new:
             first = (connection.execute(select(func.max(search_document.c.id))).scalar() or 0) + 1
             connection.execute(
                 insert(search_document),
-                [{"id": first + n, "kind": kind, "record_id": each.record_id} for n, each in enumerate(texts)],
+                [{"id": first + n, "kind": kind, "record_id": each.record_id} for n, each in enumerate(new)],
             )
             connection.execute(
                 insert(table),
-                [{"rowid": first + n, "title": each.title, "body": each.body} for n, each in enumerate(texts)],
+                [{"rowid": first + n, "title": each.title, "body": each.body} for n, each in enumerate(new)],
             )
 
 

@@ -62,7 +62,8 @@ def search(session: Session, text: str, limit: int = 20) -> list[Hit]:
 def match_expression(text: str) -> str:
     """The FTS5 query for what was typed; every word is quoted, so nothing in it is an operator."""
     if _NUMBER.fullmatch(text.strip()) and len(digits := digits_of(text.replace("(0)", ""))) >= 4:
-        return f'"{digits.lstrip("0") or digits}"*'
+        # The index has every tail of the international number; the zero of a national number is not in it.
+        return f'"{digits}"* OR "{digits.lstrip("0") or digits}"*'
     return " ".join(f'"{word}"*' for word in _WORD.findall(text)[:12])
 
 

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 from app.records.demo.customers import DEMO_USER_ID, customers
-from app.records.demo.draw import Draw, demo_id
+from app.records.demo.draw import Draw
 from app.records.demo.market import Market
 from app.records.demo.talks import talks
 from app.records.demo.trading import trading
@@ -18,7 +18,7 @@ from app.records.log import Cause
 from app.records.store import Records
 from app.records.tables import PriceSource, Record, User
 
-__all__ = ["DEMO_USER_ID", "Progress", "build_demo", "demo_id"]
+__all__ = ["DEMO_USER_ID", "Progress", "build_demo", "demo_rows"]
 
 Progress = Callable[[float, str], None]
 """Told the done fraction (0 to 1) and what is being done."""
@@ -30,29 +30,31 @@ def build_demo(records: Records, seed: int = 7, today: dt.date | None = None, pr
     History ends on the last working day before ``today`` (the local date by default). Not on the UI thread.
     """
     tell = progress or (lambda fraction, text: None)
-    day = today or dt.date.today()
     with records.change("program:demo", Cause.demo()) as change:
         if change.get(User, DEMO_USER_ID) is not None:
             return False
-        tell(0.0, "Drawing the demo desk's customers")
-        draw = Draw(seed, day)
-        market = Market.load(draw)
-        house = customers(draw, market)
-        book = trading(draw, market, house)
-        tell(0.15, "Writing its calls and chats")
-        talked = talks(draw, house, book)
-        groups: Sequence[tuple[str, Sequence[Record]]] = (
-            ("customers", (*_price_sources(draw), *market.instruments, *house.rows)),
-            ("deals and enquiries", (*book.deals, *book.enquiries)),
-            ("calls and chats", talked.rows),
-        )
-        for done, (name, rows) in enumerate(groups):
-            tell(0.25 + 0.15 * done, f"Storing the demo desk's {name}")
+        tell(0.0, "Drawing the demo desk")
+        for place, (name, rows) in enumerate(demo_rows(seed, today or dt.date.today())):
+            tell(0.25 + 0.15 * place, f"Storing the demo desk's {name}")
             change.add_all(rows)
             change.session.flush()
         tell(0.7, "Logging and indexing the demo desk")
     tell(1.0, "The demo desk is ready")
     return True
+
+
+def demo_rows(seed: int, today: dt.date) -> list[tuple[str, Sequence[Record]]]:
+    """The rows of the demo desk in groups with a name."""
+    draw = Draw(seed, today)
+    market = Market.load(draw)
+    house = customers(draw, market)
+    book = trading(draw, market, house)
+    talked = talks(draw, house, book)
+    return [
+        ("customers", (*_price_sources(draw), *market.instruments, *house.rows)),
+        ("deals and enquiries", (*book.deals, *book.enquiries)),
+        ("calls and chats", talked.rows),
+    ]
 
 
 def _price_sources(draw: Draw) -> list[PriceSource]:
