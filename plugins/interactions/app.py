@@ -185,7 +185,7 @@ def _count(session: Session, since: dt.datetime) -> int:
 def _row(line: InteractionLine) -> TalkRow:
     talk, organization, contact = line.interaction, line.organization, line.contact
     known = organization is not None or contact is not None
-    address = talk.number or talk.handle or ""
+    address = talk_rows.phone(talk.number or "") or talk.handle or ""
     name = organization.short_name or organization.name if organization else contact.name if contact else ""
     return TalkRow(
         key=talk.id,
@@ -213,5 +213,8 @@ async def start(fdc3: DesktopAgent, desk: Services) -> InteractionsApp:
     await conversation.add_context_listener("deskline.transcript.segment", app.segment)
     await conversation.add_context_listener("deskline.interaction.show", app.interaction_shown)
     await turret.add_context_listener("deskline.turret.lines", app.lines)
+    # An app channel tells a late listener nothing by itself.
+    if (lines := await turret.get_current_context("deskline.turret.lines")) is not None:
+        await app.lines(lines)
     await app.refresh()
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 Json: TypeAlias = Any
@@ -85,7 +86,7 @@ def with_state(row: TalkRow | None, message: Mapping[str, Json], now: dt.datetim
     started = message.get("started_at")
     begun = dt.datetime.fromisoformat(started) if isinstance(started, str) else now
     known = bool(message.get("organization_id") or message.get("contact_id"))
-    address = message.get("number") or message.get("handle")
+    address = phone(message.get("number") or "") or message.get("handle")
     row = row or TalkRow("", "call", "live", begun, "")
     return replace(
         row,
@@ -128,7 +129,7 @@ def with_lines(
             since = line.get("since")
             begun = dt.datetime.fromisoformat(since) if isinstance(since, str) else now
             number = str(line.get("number") or "")
-            title = str(line.get("name") or "") or number or "Unknown"
+            title = str(line.get("name") or "") or phone(number) or "Unknown"
             found[key] = TalkRow(
                 key, "call", "ringing", begun, title, line=name, number=number or None, known=bool(line.get("name"))
             )
@@ -213,3 +214,15 @@ def _mark(row: TalkRow) -> tuple[str, str]:
     if row.live or row.status == "missed":
         return "", ""
     return {"saved": ("check", "up"), "draft": ("edit", "warn"), "none": ("edit", "tx3")}.get(row.report, ("", ""))
+
+
+@lru_cache(maxsize=512)
+def phone(number: str) -> str:
+    """A number as people read it, +44 20 7946 0143; what is no number stays as it is."""
+    import phonenumbers  # late: the window opens without it
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

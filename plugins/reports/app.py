@@ -14,7 +14,7 @@ from app.records.ids import new_id
 from app.services import CommitWatch, Notice, Services, State
 from fdc3.types import Context
 from nlp.language.model import Header, Party, Trader
-from plugins.reports import publish, store
+from plugins.reports import publish, store, wording
 from plugins.reports.intake import Announcement, announcement, moment
 from plugins.reports.live import LiveTalk
 from plugins.reports.open_report import OpenReport
@@ -47,6 +47,7 @@ class ReportsApp:
 
     async def begin(self) -> None:
         """Closes what a crash left open, and offers the drafts that were not finished."""
+        await asyncio.to_thread(wording.phone, "+442079460000")  # loads the numbering plan before the first call
         for talk in await self._desk.records.query(store.left_live):
             await self.reports.interrupted(talk, self._desk.clock())
         await self.reports.refresh_unfinished()

@@ -162,7 +162,7 @@ class ReportForm(QWidget):
         parts = (
             str(shown("direction")).capitalize(),
             str(shown("line")),
-            str(shown("number")),
+            wording.phone(str(shown("number") or "")),
             wording.clock_time(shown("started_at"), self._zone)[-5:],
             wording.duration(shown("duration")),
             wording.share(shown("talk_share")),

@@ -25,7 +25,7 @@ from app.records.tables import (
     Organization,
     TranscriptSegment,
 )
-from plugins.reports import due
+from plugins.reports import due, wording
 from plugins.reports.draft import Draft, Json
 from plugins.reports.items import ConsentHeard, Product, Reference, Registered, Task, read, reference, write
 from plugins.reports.suggest import subject
@@ -52,7 +52,7 @@ class Talk:
     def title(self) -> str:
         """Who it is with, as far as known."""
         known = self.customer or self.contact
-        return known.name if known else self.number or self.handle or "Unknown"
+        return known.name if known else wording.phone(self.number or "") or self.handle or "Unknown"
 
 
 @dataclass(frozen=True, slots=True)

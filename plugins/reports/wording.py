@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from functools import lru_cache
 
 from plugins.reports.items import Registered, Terms
 
@@ -120,3 +121,15 @@ def parse_clock_time(text: str, zone: dt.tzinfo | None = None) -> str | None:
         return None
     aware = local.replace(tzinfo=zone) if zone else local.astimezone()
     return aware.astimezone(dt.UTC).isoformat()
+
+
+@lru_cache(maxsize=512)
+def phone(number: str) -> str:
+    """A number as people read it, +44 20 7946 0143; what is no number stays as it is."""
+    import phonenumbers  # late: the window opens without it
+
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

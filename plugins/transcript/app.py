@@ -55,7 +55,7 @@ class TranscriptApp:
             self._keep(scripts.facts(known, context))
 
     async def show(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
-        """``deskline.interaction.show``: an interaction was chosen elsewhere."""
+        """``deskline.interaction.show`` or an ``fdc3.interaction`` of the records: it was chosen elsewhere."""
         if identity := context.id.get("deskline"):
             await self.open(identity)
 
@@ -154,4 +154,5 @@ async def start(fdc3: DesktopAgent, desk: Services) -> TranscriptApp:
         ("deskline.transcript.show", app.show_turns),
     ):
         await channel.add_context_listener(kind, handler)
+    await fdc3.add_context_listener("fdc3.interaction", app.show)
     return app

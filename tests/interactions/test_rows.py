@@ -71,7 +71,7 @@ def test_live_talks_stand_on_top_and_filters_hold() -> None:
 def test_a_talk_of_an_unknown_caller_is_named_by_its_number() -> None:
     state = {"id": {"deskline": "x"}, "kind": "call", "phase": "live", "number": "+442079460188", "customer": "?"}
     row = with_state(None, state, NOW)
-    assert (row.title, row.known) == ("Unknown +442079460188", False)
+    assert (row.title, row.known) == ("Unknown +44 20 7946 0188", False)
     row = with_state(row, {**state, "customer": "Tolland Castings", "organization_id": "t"}, NOW)
     assert (row.title, row.known) == ("Tolland Castings", True)
 
