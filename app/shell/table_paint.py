@@ -13,7 +13,7 @@ from app.shell import icons, theme, tokens
 from app.shell.tokens import T, color
 
 if TYPE_CHECKING:
-    from app.shell.table import Column
+    from app.shell.table_columns import Column
 
 PAD = 6
 _FLAGS = {

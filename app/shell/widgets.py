@@ -20,7 +20,8 @@ from PySide6.QtWidgets import (
 
 from app.shell import icons, theme, tokens
 from app.shell.cards import Card, CardList
-from app.shell.table import Column, RecordTable
+from app.shell.table import RecordTable
+from app.shell.table_columns import Column
 
 __all__ = [
     "Card",
@@ -174,6 +175,7 @@ class Kpi(QFrame):
         line = QHBoxLayout()
         line.setSpacing(6)
         self._value.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._remark.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         line.addWidget(self._value)
         line.addWidget(self._remark, 1)
         column.addWidget(self._title)

@@ -59,6 +59,7 @@ class MainWindow(QMainWindow):
         self._recording_since: dt.datetime | None = None
         self._received: list[Received] = []
         self._unread = 0
+        self._laid_out = False
         self._channels: list[tuple[str, str, str]] = [
             (channel, f"Channel {channel.rsplit('.', 1)[-1]}", tint) for channel, tint in tokens.CHANNELS.items()
         ]
@@ -124,7 +125,6 @@ class MainWindow(QMainWindow):
         self.rail.panel_asked.connect(self._toggle_panel)
         self.notice_list.closed.connect(self.toggle_notices)
         self.notice_list.cleared.connect(self._clear_notices)
-        self.palette_popup.used.connect(lambda _id: self._spaces.keep())
         self.top.set_channels(self._channels, self._channel)
 
     def _add_commands(self) -> None:
@@ -157,7 +157,8 @@ class MainWindow(QMainWindow):
                 icon=icon,
             )
         )
-        self._refresh_rail()
+        if self._laid_out:
+            self._refresh_rail()
         frame = self.docks.frame(app_id)
         assert frame is not None
         return frame
@@ -176,6 +177,8 @@ class MainWindow(QMainWindow):
 
     def start_layout(self) -> None:
         """Restores how the window was left, else the current workspace. Call it once, after the panels are added."""
+        self._laid_out = True
+        self._refresh_rail()
         self._spaces.start()
 
     @property

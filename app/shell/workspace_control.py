@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,6 +48,8 @@ class WorkspaceControl(QObject):
         self._save = save
         self.workspaces = Workspaces.from_json(load())
         self._listed: list[str] = []
+        self._newest = 0
+        self._writing = threading.Lock()
         top.workspace_chosen.connect(self.switch)
         ui.commands.add(
             Command("workspace.save", "Save workspace", self.save_current, "Ctrl+Shift+S", icon="desk"),
@@ -99,20 +103,32 @@ class WorkspaceControl(QObject):
         self.keep()
 
     def keep(self) -> None:
-        """Saves everything but the session; a failure is told, never raised."""
-        try:
-            self._save(self.workspaces.to_json())
-        except OSError as error:
-            log.error("The workspaces could not be saved: %s", error)
-            self._ui.notify(
-                Notice("The workspace could not be saved. Check that the disk is not full.", "warning", str(error))
-            )
+        """Saves the workspaces, off the UI thread; a failure is told, never raised."""
+        self._newest += 1
+        work = asyncio.to_thread(self._write, self._newest, self.workspaces.to_json())
+        self._ui.run(work, failed=self._not_saved, owner=self)
 
     def keep_session(self) -> None:
-        """Saves how the window is being left."""
+        """Saves how the window is being left, before it is gone."""
         self.workspaces.session = self._layout()
         self.workspaces.geometry = bytes(self._window.saveGeometry().data())
-        self.keep()
+        self._newest += 1
+        try:
+            self._write(self._newest, self.workspaces.to_json())
+        except OSError as error:
+            self._not_saved(error)
+
+    def _write(self, number: int, text: str) -> None:
+        with self._writing:
+            # Only the newest text is worth writing, and an older one must never come after it.
+            if number == self._newest:
+                self._save(text)
+
+    def _not_saved(self, error: Exception) -> None:
+        log.error("The workspaces could not be saved: %s", error)
+        self._ui.notify(
+            Notice("The workspace could not be saved. Check that the disk is not full.", "warning", str(error))
+        )
 
     def fill_menu(self, menu: QMenu) -> None:
         for name in self.workspaces.names():

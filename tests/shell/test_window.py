@@ -123,7 +123,7 @@ def test_ctrl_and_a_digit_goes_to_a_panel(window: MainWindow, qtbot: QtBot) -> N
     assert window.docks.focused() == "crm"
 
 
-def test_workspaces_are_saved_switched_renamed_and_deleted(make_window: MakeWindow) -> None:
+def test_workspaces_are_saved_switched_renamed_and_deleted(make_window: MakeWindow, qtbot: QtBot) -> None:
     saved: list[str] = []
     window = make_window(saved=saved)
     spaces = window.workspaces
@@ -141,6 +141,7 @@ def test_workspaces_are_saved_switched_renamed_and_deleted(make_window: MakeWind
     spaces.delete_current()
     assert spaces.workspaces.names() == [FIRST]
     assert window.docks.is_open("pricing")
+    qtbot.waitUntil(lambda: bool(saved) and json.loads(saved[-1])["workspaces"] == [{"name": FIRST}])
     assert json.loads(saved[-1])["current"] == FIRST
 
 
@@ -185,7 +186,7 @@ def test_workspaces_survive_the_round_trip_through_a_file(tmp_path: Path) -> Non
     assert [path.name for path in (tmp_path / "state").iterdir()] == ["workspaces.json"]
 
 
-def test_a_full_disk_is_told_and_the_old_workspaces_stay(make_window: MakeWindow, ui: Ui) -> None:
+def test_a_full_disk_is_told(make_window: MakeWindow, ui: Ui, qtbot: QtBot) -> None:
     window = make_window()
 
     def full(_text: str) -> None:
@@ -193,6 +194,7 @@ def test_a_full_disk_is_told_and_the_old_workspaces_stay(make_window: MakeWindow
 
     window.workspaces._save = full  # type: ignore[method-assign]
     window.workspaces.save_as("Morning")
+    qtbot.waitUntil(lambda: bool(ui.notices))
     assert ui.notices[-1].text.startswith("The workspace could not be saved.")
 
 
