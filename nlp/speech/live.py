@@ -32,6 +32,7 @@ class Utterance:
     ended: bool
     arrived: float  # the worker's clock when the end of its speech came in
     key: int  # the same for every look at the same stretch
+    paused: bool = False  # a look at a pause: its text stands if the utterance ends here
 
 
 class LiveSide:
@@ -121,7 +122,7 @@ class LiveSide:
                 found.append(self._cut(boundary.start, boundary.end, ended=True))
             elif boundary.kind == "pause":
                 self._looked = first + number
-                found.append(self._cut(boundary.start, boundary.end, ended=False))
+                found.append(self._cut(boundary.start, boundary.end, ended=False, paused=True))
         now = self._framed // FRAME
         since = self._ends.speaking_since
         if since is not None and (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY:
@@ -130,7 +131,7 @@ class LiveSide:
         self._forget()
         return found
 
-    def _cut(self, start: int, end: int, *, ended: bool) -> Utterance:
+    def _cut(self, start: int, end: int, *, ended: bool, paused: bool = False) -> Utterance:
         from_sample = max(self._closed, start * FRAME - int(PREROLL * SPEECH_RATE), self._sound_at)
         to_sample = end * FRAME + int(TAIL * SPEECH_RATE)
         if ended:
@@ -147,6 +148,7 @@ class LiveSide:
             ended,
             self._arrivals[min(place, len(self._arrivals) - 1)][1] if self._arrivals else 0.0,
             self._count,
+            paused,
         )
 
     def _forget(self) -> None:

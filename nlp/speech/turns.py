@@ -21,8 +21,15 @@ def interleave(sides: Mapping[Who, Sequence[Word]]) -> list[Turn]:
         for group in _groups(sorted(words, key=lambda word: word.start), others):
             text = unrepeated("".join(word.text for word in group).strip())
             if any(character.isalnum() for character in text):
-                turns.append(Turn(who, round(group[0].start, 2), round(group[-1].end, 2), text))
+                start = max(group[0].start, group[0].end - _longest(group[0]))
+                end = min(group[-1].end, group[-1].start + _longest(group[-1]))
+                turns.append(Turn(who, round(start, 2), round(max(start, end), 2), text))
     return merged(sorted(turns, key=lambda turn: (turn.start, turn.end)))
+
+
+def _longest(word: Word) -> float:
+    """Whisper counts the silence around a stretch to its first and last word; this is how long a word may take."""
+    return 0.3 + 0.08 * len(word.text.strip())
 
 
 def _groups(words: Sequence[Word], others: Sequence[Word]) -> Iterable[list[Word]]:

@@ -7,7 +7,7 @@ It ends when stdin does, so it never outlives the application.
 from __future__ import annotations
 
 import argparse
-import contextlib
+import datetime as dt
 import logging
 import os
 import signal
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nlp.audio.recording import CHANNELS
-from nlp.language.model import Analysis, Dialogue, Turn, Who
+from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
 from nlp.speech.live import Conversation, LiveSide, Utterance
 from nlp.speech.messages import (
     LENGTH,
@@ -52,6 +52,9 @@ log = logging.getLogger("nlp.speech.worker")
 
 NICE = 10
 PULSE_SECONDS = 1.0
+LOADING_LANGUAGE = 0.25
+TOO_SLOW = 0.7
+"""Seconds for an utterance from which on a busy machine spares itself the looks at those who still speak."""
 
 
 class Output:
@@ -78,6 +81,8 @@ class SpeechProcess:
         self._heard: dict[tuple[str, str], tuple[int, float, str]] = {}  # last look at a side: key, end, text
         self._pulsed: dict[str, float] = {}
         self._lock = threading.Lock()
+        self._language = threading.Event()
+        self._takes = 0.0  # seconds that an utterance has taken lately
 
     # The reading thread.
 
@@ -128,7 +133,7 @@ class SpeechProcess:
                 with self._lock:
                     conversation.pending += 1
                 self._work.utterance(utterance)
-            elif self._looks:
+            elif self._looks and (utterance.paused or self._takes < TOO_SLOW):
                 self._work.utterance(utterance)
 
     def _pulse(self, conversation: Conversation) -> None:
@@ -162,11 +167,17 @@ class SpeechProcess:
         for who in CHANNELS:
             self._heard.pop((name, who), None)
 
+    def warm_up(self) -> None:
+        """Loads the language model, which takes seconds, beside the recognition. A thread of its own runs this."""
+        started = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+        header = Header("", "call", started, Party("", ""), Trader(""))
+        understand(Conversation(header, Reference(), 8000, {}), (Turn("trader", 0.0, 1.0, "Ten million at 1.25."),))
+        self._language.set()
+
     # The recognising thread.
 
     def work(self) -> None:
         """Works off the jobs for ever. A job that fails fails its conversation, not the process."""
-        _warm_up()
         while True:
             job = self._work.next()
             name = job.call if isinstance(job, Utterance) else job if isinstance(job, str) else ""
@@ -190,7 +201,9 @@ class SpeechProcess:
         side = (utterance.call, utterance.who)
         key, end, text = self._heard.get(side, (-1, -1.0, ""))
         if not (key == utterance.key and abs(end - utterance.end) < 0.001):
+            began = time.monotonic()
             text = self._recogniser.quick(utterance.sound)
+            self._takes = 0.7 * self._takes + 0.3 * (time.monotonic() - began)
         if not utterance.ended:
             self._heard[side] = (utterance.key, utterance.end, text)
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=text))
@@ -224,6 +237,10 @@ class SpeechProcess:
             return
         with self._lock:
             turns = conversation.ordered
+        if not self._language.is_set():
+            self._work.analysed(name, LOADING_LANGUAGE)  # later: nobody's words wait while spaCy loads
+            self._work.analysis(name)
+            return
         began = time.monotonic()
         analysis, summary = understand(conversation, turns)
         self._work.analysed(name, time.monotonic() - began)
@@ -244,6 +261,7 @@ class SpeechProcess:
                         yield
                 turns = tuple(interleave(sides))
             yield
+            self._language.wait()
             analysis, summary = understand(conversation, turns)
             self._send(Finished(id=name, turns=turns, analysis=analysis, summary=summary))
         except Exception as error:
@@ -264,12 +282,6 @@ def understand(conversation: Conversation, turns: tuple[Turn, ...]) -> tuple[Ana
     except Exception as error:
         log.error("a conversation could not be analysed: %s", type(error).__name__)
         return Analysis(turns=turns), ""
-
-
-def _warm_up() -> None:
-    """Loads the language model before the first words need it."""
-    with contextlib.suppress(ImportError):
-        import nlp.language  # noqa: F401
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -296,6 +308,7 @@ def main(arguments: list[str] | None = None) -> int:
         reason = f"The speech model {options.model} cannot be loaded ({type(error).__name__}). Try another model."
     process = SpeechProcess(output, recogniser, reason, looks=not options.no_looks)
     output.send(Ready(model=options.model, speech=reason))
+    threading.Thread(target=process.warm_up, name="language", daemon=True).start()
     threading.Thread(target=process.work, name="recognise", daemon=True).start()
     threading.Thread(target=_alive, args=(output,), name="alive", daemon=True).start()
     _read(sys.stdin.buffer, process)

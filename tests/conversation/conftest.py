@@ -93,7 +93,7 @@ class Room:
 
 
 async def _until(
-    state: State[ConversationState], true: Callable[[ConversationState], bool], seconds: float = 60
+    state: State[ConversationState], true: Callable[[ConversationState], bool], seconds: float = 150
 ) -> ConversationState:
     """Waits until a state of the conversation fulfils the condition."""
     changed = asyncio.Event()

@@ -22,7 +22,7 @@ from nlp.speech.messages import Event, Facts, Failed, Finished, Segment
 
 pytestmark = pytest.mark.speech
 
-SECONDS = 26.0
+SECONDS = 20.0
 
 
 def header(name: str, kind: str = "call") -> Header:
@@ -53,7 +53,7 @@ class Desk:
     async def _reread(self, name: str, seconds: float) -> bytes:
         return bytes(self.recorded[name][round(seconds * 8000) * 4 :])
 
-    async def until(self, true: Callable[[], bool], seconds: float = 60.0) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 150.0) -> None:
         async with asyncio.timeout(seconds):
             while not true():
                 self._changed.clear()
@@ -100,7 +100,7 @@ def words(turns: list[Turn] | tuple[Turn, ...]) -> int:
 async def test_a_call_is_transcribed_as_it_is_heard_and_better_at_hang_up(desk: Desk, call: Recording) -> None:
     await desk.worker.open("c", header("c"), Reference(), 8000)
     await desk.play("c", call, 0, SECONDS)
-    await desk.until(lambda: len(desk.segments("c")) >= 5)
+    await desk.until(lambda: len(desk.segments("c")) >= 4)
     live = desk.segments("c")
     assert [segment.seq for segment in live] == list(range(len(live)))
     assert {segment.who for segment in live} == {"trader", "client"}
@@ -109,7 +109,7 @@ async def test_a_call_is_transcribed_as_it_is_heard_and_better_at_hang_up(desk: 
     await desk.until(lambda: desk.finished("c") is not None)
     final = desk.finished("c")
     assert final is not None
-    assert words(final.turns) > 35
+    assert words(final.turns) > 25
     assert [turn.start for turn in final.turns] == sorted(turn.start for turn in final.turns)
     assert all(a.who != b.who or b.start - a.end >= 2.5 for a, b in zip(final.turns, final.turns[1:], strict=False))
 
@@ -117,15 +117,15 @@ async def test_a_call_is_transcribed_as_it_is_heard_and_better_at_hang_up(desk: 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is not there")
 async def test_a_process_killed_in_mid_call_costs_no_word(desk: Desk, call: Recording) -> None:
     await desk.worker.open("c", header("c"), Reference(), 8000)
-    await desk.play("c", call, 0, 11)
-    await desk.until(lambda: len(desk.segments("c")) >= 3)
+    await desk.play("c", call, 0, 10)
+    await desk.until(lambda: len(desk.segments("c")) >= 2)
     before = desk.segments("c")
     assert desk.worker.pid is not None
     os.kill(desk.worker.pid, signal.SIGKILL)
     await desk.until(lambda: "restarting" in desk.statuses)
-    await desk.play("c", call, 11, 18)  # nobody listens now
+    await desk.play("c", call, 10, 15)  # nobody listens now
     await desk.until(lambda: desk.statuses[-1] == "live")
-    await desk.play("c", call, 18, SECONDS)
+    await desk.play("c", call, 15, SECONDS)
     await desk.worker.finish("c")
     await desk.until(lambda: desk.finished("c") is not None)
     after = desk.segments("c")
@@ -136,7 +136,7 @@ async def test_a_process_killed_in_mid_call_costs_no_word(desk: Desk, call: Reco
     final = desk.finished("c")
     assert final is not None
     assert final.turns[0].start < 5, "the careful pass covers the sound from before the kill"
-    assert any(11 < turn.start < 18 for turn in final.turns), "and from the time when nobody listened"
+    assert any(9 < turn.start < 15 for turn in final.turns), "and from the time when nobody listened"
     assert final.turns[-1].end > SECONDS - 8
 
 
@@ -144,7 +144,7 @@ async def test_two_calls_and_a_chat_at_once(desk: Desk, call: Recording) -> None
     for name in ("a", "b"):
         await desk.worker.open(name, header(name), Reference(), 8000)
     await desk.worker.open("chat", header("chat", "chat"), Reference())
-    await asyncio.gather(desk.play("a", call, 0, 10), desk.play("b", call, 0, 10))
+    await asyncio.gather(desk.play("a", call, 0, 7), desk.play("b", call, 0, 7))
     await desk.worker.turn("chat", Turn("client", 0, 0, "can you show me 10m cable"))
     await desk.until(lambda: any(isinstance(event, Facts) and event.id == "chat" for event in desk.events))
     for name in ("a", "b", "chat"):
