@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import uuid
 from collections.abc import Coroutine
@@ -13,9 +14,9 @@ from app.services import Notice, Services, State
 from fdc3.client import Channel, DesktopAgent
 from fdc3.types import Contact, Context, ContextMetadata
 from plugins.chat.client import LoopbackChat, from_environment
-from plugins.chat.follower import Follower
+from plugins.chat.follower import Event, Follower
 from plugins.chat.instruments import instrument_contexts
-from plugins.chat.model import Action, ChatState, Mention, Offer, asked_for, mentioned
+from plugins.chat.model import Action, ChatState, Conversation, Mention, Offer, asked_for, mentioned
 from plugins.chat.protocol import Arrived, ChatService, ChatUnavailable, Connection, Refused, ServiceEvent, Snapshot
 
 log = logging.getLogger(__name__)
@@ -100,15 +101,21 @@ class ChatApp:
         if shown is None or follower is None:
             self._desk.notify(Notice("There is nothing to report yet: the customer has not written."))
             return
-        await follower.tell("report")
+        await follower.tell(Event("report", self._now(shown)))
 
     async def end(self, conversation_id: str) -> None:
         """Ends a conversation: its interaction ends; if the customer writes again a new one begins."""
+        conversation = self.state.value.conversation(conversation_id)
         follower = self._followers.pop(conversation_id, None)
         self.state.set(self.state.value.closed(conversation_id))
-        if follower is not None:
-            await follower.tell("ended")
+        if follower is not None and conversation is not None:
+            await follower.tell(Event("ended", self._now(conversation)))
             await follower.close()
+
+    def _now(self, conversation: Conversation) -> dt.datetime:
+        """The present, but never before the last message: a played dialogue may run ahead of the clock."""
+        now = self._desk.clock()
+        return now if conversation.last is None else max(now, conversation.last.at)
 
     async def show(self, offer: Offer, intent: str) -> None:
         """Raises an intent with an instrument that the customer mentioned."""
@@ -145,7 +152,7 @@ class ChatApp:
             follower = self._followers.get(conversation.id)
             fresh = conversation.messages[conversation.first :]
             if follower is None and any(message.who == "client" for message in fresh):
-                follower = Follower(self._fdc3, conversation, self._known, self._accepted)
+                follower = Follower(self._fdc3, conversation, self._known, self._accepted, self._problem)
                 self._followers[conversation.id] = follower
                 follower.start(show_profile=not self._on_the_phone)
             if follower is not None:
@@ -159,6 +166,9 @@ class ChatApp:
         self.state.set(self.state.value.changed(conversation_id, interaction_id=interaction_id))
         if interaction_id in self._facts:
             self._spawn(self._offer(conversation_id, self._facts.pop(interaction_id)), "offers")
+
+    def _problem(self, text: str) -> None:
+        self._desk.notify(Notice(text, "warning"))
 
     def _unread(self, conversation_id: str) -> int:
         found = self.state.value.conversation(conversation_id)

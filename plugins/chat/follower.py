@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fdc3.client import DesktopAgent, PrivateChannel
@@ -16,7 +18,18 @@ log = logging.getLogger(__name__)
 
 _RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
 _IDENTITY_SECONDS = 0.3
-_Told = Message | str
+_TELL_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A call event: "report" or "ended"."""
+
+    name: str
+    at: dt.datetime
+
+
+_Told = Message | Event
 
 
 class Follower:
@@ -28,11 +41,13 @@ class Follower:
         conversation: Conversation,
         known: Callable[[str, Contact], None],
         accepted: Callable[[str, str], None],
+        problem: Callable[[str], None],
     ) -> None:
         self._agent = agent
         self._conversation = conversation
         self._known = known
         self._accepted = accepted
+        self._problem = problem
         self._next = conversation.first
         self._queue: asyncio.Queue[_Told] = asyncio.Queue()
         self._identity: asyncio.Task[None] | None = None
@@ -56,10 +71,13 @@ class Follower:
                 self._next = message.seq + 1
                 self._queue.put_nowait(message)
 
-    async def tell(self, event: str) -> None:
-        """Sends a call event ("report", "ended") after all messages so far."""
+    async def tell(self, event: Event) -> None:
+        """Sends a call event after all messages so far, and returns once it is sent."""
         self._queue.put_nowait(event)
-        await asyncio.wait_for(self._queue.join(), 10.0) if self._channel is not None else None
+        try:
+            await asyncio.wait_for(self._queue.join(), _TELL_SECONDS)
+        except TimeoutError:
+            log.warning("the desk has not taken the event %s yet", event.name)
 
     async def close(self) -> None:
         for task in (self._task, self._identity):
@@ -71,6 +89,8 @@ class Follower:
         if self._identity is not None:
             await asyncio.wait({self._identity}, timeout=_IDENTITY_SECONDS)
         self._channel = await self._create_interaction()
+        if self._channel is None:
+            self._problem(f"The chat with {self._conversation.name} is not taken down: check Reports.")
         while True:
             told = await self._queue.get()
             try:
@@ -142,8 +162,8 @@ class Follower:
 
 
 def _context(told: _Told, conversation: Conversation) -> Context:
-    if isinstance(told, str):
-        return Context({"type": "deskline.call.event", "event": told, "id": {"deskline-chat": conversation.id}})
+    if isinstance(told, Event):
+        return Context({"type": "deskline.call.event", "event": told.name, "at": told.at.isoformat()})
     return Context(
         {
             "type": "deskline.chat.message",

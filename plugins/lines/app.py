@@ -139,12 +139,9 @@ class LinesApp:
             await asyncio.sleep(LOOK_SECONDS)
             if await self._fdc3.find_instances(TURRET_APP):
                 continue
-            busy = self.state.value.busy
+            # Nothing is said here: whoever took the call down says that it was cut off, and the desk that it starts
+            # the turret again.
             self.state.set(replace(self.state.value, present=False, lines=()))
-            calls = " and ".join(f"the call with {line.who}" for line in busy if line.who)
-            if calls:
-                lost = f"The turret has stopped and with it {calls}. What was heard so far is kept; please call back."
-                self._desk.notify(Notice(lost, "error"))
 
 
 def _line(told: dict[str, object]) -> LineView:
