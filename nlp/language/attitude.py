@@ -4,44 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
+from nlp.language import vocabulary
 from nlp.language.frames import Frame
 from nlp.language.model import Consent, Turn
 
 CHANNELS: dict[str, tuple[str, ...]] = {
-    "whatsapp": ("whatsapp", "whats app", "what 's app"),
-    "email_newsletter": ("newsletter", "weekly e - mail", "weekly email", "mailing list", "e - mail newsletter", "email newsletter", "distribution e - mail"),
-    "sms": ("text", "texts", "text message", "text messages", "sms", "texting", "texted"),
-    "email": ("e - mail", "email", "e - mails", "emails"),
-    "phone": ("phone", "telephone", "phone calls", "by phone"),
-    "post": ("by post", "post", "letter"),
-    "third_party_data_sharing": ("third parties", "third party", "share my details", "share my data", "share our data", "pass my details"),
-}  # fmt: skip
-REFUSING = ("do not", "do n't", "dont", "not", "no", "never", "nothing", "stop", "without")
-ASKING = ("contact", "reach", "message", "messages", "messaged", "send", "get", "use", "put", "permission", "by", "for the record", "please", "pls", "happy", "fine", "ok", "okay", "consent", "only", "opt", "no", "not", "nothing", "text")  # fmt: skip
-GRANTING = (
-    "fine",
-    "ok",
-    "okay",
-    "happy",
-    "yes",
-    "prefer",
-    "please use",
-    "only",
-    "good",
-    "sure",
-    "go ahead",
-    "i consent",
-    "put me",
-)
-TOPIC = ("contact me", "contact us", "permission", "opt out", "opt in", "consent", "text me", "texts", "texted", "by text", "whatsapp", "newsletter", "weekly e - mail", "weekly email", "mailing list", "marketing", "text messages", "text message", "third parties", "unsubscribe", "share my details", "share our data", "sms")  # fmt: skip
-POSITIVE = (
-    "you 're a star", "star", "lifesaver", "life saver", "been great", "been brilliant", "really useful", "really helpful", "very helpful", "so helpful", "i owe you", "as always", "much appreciated",
-    "appreciate", "great job", "great service", "excellent service", "well done", "brilliant work", "best desk", "impressed", "you 're the best", "legend", "thank you so much", "fantastic", "couldn 't have", "delighted",
-)  # fmt: skip
-NEGATIVE = (
-    "complaint", "complain", "not acceptable", "unacceptable", "disappointed", "disappointing", "fed up", "frustrated", "frustrating", "unhappy", "not happy", "not good enough", "third time", "second time this", "not great ,",
-    "waste of", "ridiculous", "let down", "appalling", "till this is sorted", "until this is sorted", "take our business", "annoyed", "angry",
-)  # fmt: skip
+    name: tuple(words) for name, words in vocabulary.section("phrases", "attitude")["channels"].items()
+}
+REFUSING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["refusing"])
+ASKING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["asking"])
+GRANTING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["granting"])
+TOPIC: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["topic"])
+POSITIVE: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["positive"])
+NEGATIVE: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["negative"])
 
 
 def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
@@ -81,12 +56,14 @@ def _said(frame: Frame, asked: Frame | None) -> list[tuple[str, bool]]:
             refused = True
             result += [(channel, False) for channel in channels]
         elif (
-            part.has(*GRANTING)
-            and not part.has("got", "was", "messaged", "sent")
-            and (asked is not None and asked.has(*TOPIC) or refused)
+            (
+                part.has(*GRANTING)
+                and not part.has("got", "was", "messaged", "sent")
+                and (asked is not None and asked.has(*TOPIC) or refused)
+            )
+            or refused
+            and len(part.lows) <= 6
         ):
-            result += [(channel, True) for channel in channels]
-        elif refused and len(part.lows) <= 6:  # "Phone or e-mail."
             result += [(channel, True) for channel in channels]
     return result
 

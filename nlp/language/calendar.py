@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from nlp.language.figures import SCALES, figure_at, is_numeral
+from nlp.language.figures import SCALES, figure_at
 
 MONTHS = {name: i for i in range(1, 13) for name in (months.month_name[i].lower(), months.month_abbr[i].lower())} | {
     "sept": 9
@@ -43,23 +43,10 @@ ORDINALS = (
     }
     | {"thirtieth": 30}
 )
+LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
 TODAY = {"today", "tonight", "eod", "now", "asap"}
 TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "tmw"}
 PARTS = {"morning", "afternoon", "evening", "lunchtime"}
-UNITS = {
-    "day": "D",
-    "days": "D",
-    "week": "W",
-    "weeks": "W",
-    "month": "M",
-    "months": "M",
-    "year": "Y",
-    "years": "Y",
-    "yr": "Y",
-    "yrs": "Y",
-}
-LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
-TENOR_NEIGHBOURS = {"vol", "vols", "fwd", "fwds", "forward", "ndf", "outright", "swap", "swaps", "is", "carry", "points", "pts", "call", "put", "straddle", "libor"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,27 +94,6 @@ class Day:
                 return found
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
         return None
-
-
-@dataclass(frozen=True)
-class Months:
-    """A month or a run of months with a year, as in maturities, contracts and swap periods."""
-
-    first: int
-    last: int
-    begin: int
-    end: int
-    year: int | None
-    quarter: str | None = None
-
-
-@dataclass(frozen=True)
-class Tenor:
-    """A length of time from spot: "3M", "7Y"."""
-
-    first: int
-    last: int
-    code: str
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -324,97 +290,3 @@ def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
     if year and year_length and 2000 <= year <= 2099 and words[after + skip].startswith("20"):
         return Day(i, after + skip + year_length, day, MONTHS[words[at]], year)
     return Day(i, after, day, MONTHS[words[at]])
-
-
-def months_at(words: Sequence[str], i: int) -> Months | None:
-    """ "January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1", "first quarter", "second half"."""
-    word = words[i]
-    after = words[i + 1] if i + 1 < len(words) else ""
-    if word in MONTHS:
-        return _named_months(words, i)
-    if word.isdecimal() and word.isascii() and after == "/" and 1 <= int(word) <= 12 and i + 2 < len(words):
-        year = words[i + 2]
-        if (
-            year.isdecimal()
-            and year.isascii()
-            and (len(year) == 2 and 24 <= int(year) <= 75 or len(year) == 4 and year.startswith("20"))
-        ):
-            if i and (words[i - 1] in ("/", "=") or words[i - 1] == "."):
-                return None
-            return Months(i, i + 3, int(word), int(word), 2000 + int(year) % 100)
-    return _quarter(words, i)
-
-
-def _named_months(words: Sequence[str], i: int) -> Months:
-    begin = end = MONTHS[words[i]]
-    at = i + 1
-    while at + 1 < len(words) and words[at] in ("to", "-", "through", ",", "and", "until") and words[at + 1] in MONTHS:
-        end, at = MONTHS[words[at + 1]], at + 2
-    while at < len(words) and words[at] in MONTHS:
-        end, at = MONTHS[words[at]], at + 1
-    skip = 1 if words[at : at + 1] in (["-"], ["'"], ["of"]) else 0
-    year, length = year_at(words, at + skip)
-    if length and not (at + skip + length < len(words) and words[at + skip + length] in ("%", "lots", "mt", "percent")):
-        return Months(i, at + skip + length, begin, end, year)
-    return Months(i, at, begin, end, None)
-
-
-def _quarter(words: Sequence[str], i: int) -> Months | None:
-    number, length, kind = 0, 0, ""
-    names = {
-        "first": 1,
-        "second": 2,
-        "third": 3,
-        "fourth": 4,
-        "one": 1,
-        "two": 2,
-        "three": 3,
-        "four": 4,
-        "1": 1,
-        "2": 2,
-        "3": 3,
-        "4": 4,
-    }
-    word = words[i]
-    after = words[i + 1] if i + 1 < len(words) else ""
-    if len(word) == 2 and word[0] in "qh" and word[1] in "1234":
-        number, length, kind = int(word[1]), 1, word[0]
-    elif word in ("q", "h") and after in names:
-        number, length, kind = names[after], 2, word
-    elif word in names and word.isalpha() and after in ("quarter", "half") and word not in ("one", "three"):
-        number, length, kind = names[word], 2, after[0]
-    if not number or (kind == "h" and number > 2):
-        return None
-    at = i + length
-    skip = 1 if words[at : at + 1] in (["-"], ["'"], ["of"]) else 0
-    year, year_length = year_at(words, at + skip)
-    size = 3 if kind == "q" else 6
-    begin = (number - 1) * size + 1
-    last = at + skip + year_length if year else at
-    return Months(i, last, begin, begin + size - 1, year or None, f"{kind.upper()}{number}")
-
-
-def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
-    """ "seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
-    figure = figure_at(words, i)
-    if figure is None or figure.fraction or figure.pointed:
-        return None
-    typed = is_numeral(words[i])
-    if typed and i + 1 < len(words) and words[i + 1] in LETTERS:
-        letter, number = words[i + 1], words[i]
-        nxt = words[i + 2] if i + 2 < len(words) else ""
-        beyond = words[i + 3] if i + 3 < len(words) else ""
-        if "." in number or "," in number or int(number) > 60:
-            return None
-        before = words[i - 1] if i else ""
-        if letter == "m" and not (
-            nxt in TENOR_NEIGHBOURS or beyond in ("call", "put", "straddle") or before in ("strike", "roll", "carry")
-        ):
-            return None
-        return Tenor(i, i + 2, number + LETTERS[letter]) if int(number) else None
-    if figure.scaled or len(figure.chunks) != 1 or not figure.digits.isdecimal() or not 0 < int(figure.digits) <= 60:
-        return None
-    at = figure.last + (words[figure.last : figure.last + 1] == ["-"])
-    if at < len(words) and words[at] in UNITS:
-        return Tenor(i, at + 1, f"{int(figure.digits)}{UNITS[words[at]]}")
-    return None

@@ -23,13 +23,9 @@ from nlp.language.vocabulary import Instrument
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-ORDER_WORDS = ("limit", "stop", "order", "or better", "gtc", "good till", "good until", "t/p", "t / p", "s / l", "take profit", "leave", "leaving", "working", "work", "oco", "day order", "vwap", "twap", "if it", "bid for", "resting")  # fmt: skip
-ACCEPT_AFTER = {"agreed", "agree", "confirm", "confirmed", "confirms", "conf", "correct", "yes", "yeah", "yep", "yup", "ok", "okay", "perfect", "great", "ya", "cfm", "right", "lovely", "thanks", "cheers", "ta", "tks", "thx", "ty", "same", "k", "deal", "done", "super", "good", "fine", "ja", "oui"}  # fmt: skip
-ACCEPT_PHRASES = (
-    "mine", "yours", "done", "deal", "i take", "i 'll take", "i 'll buy", "take it", "take that", "take the", "take them", "i buy", "i sell", "hit", "lift", "i pay", "i 'll pay", "pay it", "i 'll sell",
-    "go ahead", "go on then", "let 's do", "lets do", "let 's go", "do it", "i give", "give you", "works for me", "works", "ok buy", "ok sell", "i deal", "agreed", "book it", "fill me", "sold", "bought", "buy at", "sell at", "you 're on",
-    "i 'm a buyer", "that 's fine", "fine", "i 'll do", "happy with that", "i receive", "i 'll receive", "print it", "i 'm done", "stop", "confirm", "sounds good",
-)  # fmt: skip
+ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
+ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
+ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 
 
 @dataclass
@@ -122,7 +118,10 @@ class Dealing:
     def _taken_before(self, i: int) -> bool:
         turns, frames = self.talk.turns, self.talk.frames
         recent = [k for k in range(max(0, i - 5), i) if turns[k].who == "client"]
-        past = any(frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade") for k in (*recent, i))
+        past = any(
+            frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade")
+            for k in (*recent, i)
+        )
         return not past and any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
 
     def _accepted(self, i: int, topic: Topic | None = None) -> bool:
@@ -206,14 +205,28 @@ class Dealing:
         if instrument.kind not in ("irs", "future", "commodity", "option") or (instrument.kind == "metal"):
             value = value or (spot if product not in ("fx-forward", "ndf", "fx-swap") else None)
         deal = Deal(
-            client_side=side, product=product, instrument=instrument.code, description=instrument.description, instrument_id=instrument.id,
-            quantity=quantity, quantity_ccy=None if unit else ccy, quantity_unit=unit, price=_trim(price), price_type=kind, price_ccy=_price_ccy(instrument, frame),
-            value_date=value, near_date=days[0][0].resolve(self.talk.today) if swap and days else None,
-            tenor=instrument.tenor or instrument.period or (about.tenor if product in ("fx-forward", "fx-swap", "ndf") else None),
-            spot_ref=_trim(legs_[0]) if swap and legs_[0] is not None else None, benchmark=about.benchmark if kind == "spread_bp" else None,
+            client_side=side,
+            product=product,
+            instrument=instrument.code,
+            description=instrument.description,
+            instrument_id=instrument.id,
+            quantity=quantity,
+            quantity_ccy=None if unit else ccy,
+            quantity_unit=unit,
+            price=_trim(price),
+            price_type=kind,
+            price_ccy=_price_ccy(instrument, frame),
+            value_date=value,
+            near_date=days[0][0].resolve(self.talk.today) if swap and days else None,
+            tenor=instrument.tenor
+            or instrument.period
+            or (about.tenor if product in ("fx-forward", "fx-swap", "ndf") else None),
+            spot_ref=_trim(legs_[0]) if swap and legs_[0] is not None else None,
+            benchmark=about.benchmark if kind == "spread_bp" else None,
             cash_price=self._cash(i, frame, kind),
-            evidence=tuple(sorted(about.evidence | {i} | self._agreement(i))), spans=tuple(self._spans(i, frame, lead, size, figure_at)),
-        )  # fmt: skip
+            evidence=tuple(sorted(about.evidence | {i} | self._agreement(i))),
+            spans=tuple(self._spans(i, frame, lead, size, figure_at)),
+        )
         self._enter(i, about, deal)
         return True
 
@@ -250,10 +263,22 @@ class Dealing:
         if instrument.kind in ("fx", "bond", "equity", "metal") and product not in ("fx-forward", "ndf"):
             value = value or spot
         deal = Deal(
-            client_side=topic.side, product=product, instrument=instrument.code, description=instrument.description, instrument_id=instrument.id, quantity=topic.size,
-            quantity_ccy=topic.ccy, quantity_unit=topic.unit, price=_trim(price), price_type=topic.price_type or "price", price_ccy=_price_ccy(instrument, frame),
-            value_date=value, tenor=instrument.tenor, benchmark=topic.benchmark, evidence=tuple(sorted(topic.evidence | {i})),
-        )  # fmt: skip
+            client_side=topic.side,
+            product=product,
+            instrument=instrument.code,
+            description=instrument.description,
+            instrument_id=instrument.id,
+            quantity=topic.size,
+            quantity_ccy=topic.ccy,
+            quantity_unit=topic.unit,
+            price=_trim(price),
+            price_type=topic.price_type or "price",
+            price_ccy=_price_ccy(instrument, frame),
+            value_date=value,
+            tenor=instrument.tenor,
+            benchmark=topic.benchmark,
+            evidence=tuple(sorted(topic.evidence | {i})),
+        )
         self._enter(i, topic, deal)
         return True
 

@@ -26,14 +26,39 @@ TENS = {
     for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
 } | {"fourty": "40"}
 SCALES = {
-    "thousand": 10**3, "k": 10**3, "grand": 10**3,
-    "million": 10**6, "millions": 10**6, "m": 10**6, "mm": 10**6, "mio": 10**6, "mil": 10**6, "mill": 10**6, "mn": 10**6, "mln": 10**6, "meg": 10**6,
-    "billion": 10**9, "billions": 10**9, "bn": 10**9, "bio": 10**9, "yard": 10**9, "yards": 10**9, "yd": 10**9,
-}  # fmt: skip
+    "thousand": 10**3,
+    "k": 10**3,
+    "grand": 10**3,
+    "million": 10**6,
+    "millions": 10**6,
+    "m": 10**6,
+    "mm": 10**6,
+    "mio": 10**6,
+    "mil": 10**6,
+    "mill": 10**6,
+    "mn": 10**6,
+    "mln": 10**6,
+    "meg": 10**6,
+    "billion": 10**9,
+    "billions": 10**9,
+    "bn": 10**9,
+    "bio": 10**9,
+    "yard": 10**9,
+    "yards": 10**9,
+    "yd": 10**9,
+}
 FRACTIONS = {
-    "half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "eighth": 8, "eighths": 8,
-    "sixteenth": 16, "sixteenths": 16,
-}  # fmt: skip
+    "half": 2,
+    "halves": 2,
+    "third": 3,
+    "thirds": 3,
+    "quarter": 4,
+    "quarters": 4,
+    "eighth": 8,
+    "eighths": 8,
+    "sixteenth": 16,
+    "sixteenths": 16,
+}
 GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
 POINTS = {"point", "spot", "decimal", "dot"}
 

@@ -11,18 +11,15 @@ from decimal import Decimal
 from typing import Any
 
 from nlp.language import terms, vocabulary
-from nlp.language.calendar import Day, Months, Tenor, day_at, months_at, plural_year, tenor_at
+from nlp.language.calendar import Day, day_at, plural_year
 from nlp.language.figures import Figure, figures
 from nlp.language.model import Side
+from nlp.language.periods import Months, Tenor, months_at, tenor_at
 from nlp.language.terms import Mention, Money, Security
 from nlp.language.words import Word
 
-QUANTITY_UNITS = {
-    "lot": "lots", "lots": "lots", "contract": "lots", "contracts": "lots", "share": "shares", "shares": "shares", "oz": "oz", "ounce": "oz",
-    "ounces": "oz", "tonne": "mt", "tonnes": "mt", "tons": "mt", "mt": "mt", "kt": "mt", "barrel": "bbl", "barrels": "bbl", "bbl": "bbl", "bbls": "bbl",
-    "mwh": "MWh", "therms": "therm", "allowances": "t CO2", "euas": "t CO2", "ukas": "t CO2",
-}  # fmt: skip
-TIMES = {"second", "seconds", "sec", "secs", "minute", "minutes", "mins", "min", "hour", "hours", "o'clock", "am", "pm", "times", "people", "documents", "years'", "ago", "weeks", "days"}  # fmt: skip
+QUANTITY_UNITS: dict[str, str] = vocabulary.section("phrases", "frames")["quantity_units"]
+TIMES: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["times"])
 BUY = {
     "buy",
     "buys",
@@ -56,7 +53,7 @@ SELL = {
     "gives",
     "seller",
 }
-PLAIN_VERBS = {"buy", "buys", "bought", "buying", "sell", "sells", "sold", "selling", "pay", "pays", "paid", "paying", "receive", "receives", "received", "receiving", "purchase", "purchases"}  # fmt: skip
+PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
 PERCENT = {"percent", "%", "pct"}
 
 
@@ -114,11 +111,20 @@ class Frame:
             return bool(first <= item.first < last)
 
         return Frame(
-            self.words, tuple(filter(inside, self.days)), tuple(filter(inside, self.months)), tuple(filter(inside, self.tenors)),
-            tuple(filter(inside, self.mentions)), tuple(filter(inside, self.monies)), tuple(x for x in self.isins if first <= x[0] < last),
-            tuple(filter(inside, self.sizes)), tuple(filter(inside, self.prices)), tuple(x for x in self.verbs if first <= x.at < last),
-            self.lows[last - 1 : last] == ("?",), self.lows[first:last], first,
-        )  # fmt: skip
+            self.words,
+            tuple(filter(inside, self.days)),
+            tuple(filter(inside, self.months)),
+            tuple(filter(inside, self.tenors)),
+            tuple(filter(inside, self.mentions)),
+            tuple(filter(inside, self.monies)),
+            tuple(x for x in self.isins if first <= x[0] < last),
+            tuple(filter(inside, self.sizes)),
+            tuple(filter(inside, self.prices)),
+            tuple(x for x in self.verbs if first <= x.at < last),
+            self.lows[last - 1 : last] == ("?",),
+            self.lows[first:last],
+            first,
+        )
 
     def clock(self, at: int) -> tuple[int, int]:
         """Characters of one token."""
@@ -144,9 +150,19 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         taken.update(range(mention.first, mention.last))
     sizes, prices = _amounts(lows, taken, monies, found)
     return Frame(
-        tuple(words), tuple(days), tuple(months), tuple(tenors), tuple(found), tuple(monies), tuple(isins), tuple(sizes), tuple(prices),
-        tuple(_verbs(lows)), bool(lows) and lows[-1] == "?", tuple(lows),
-    )  # fmt: skip
+        tuple(words),
+        tuple(days),
+        tuple(months),
+        tuple(tenors),
+        tuple(found),
+        tuple(monies),
+        tuple(isins),
+        tuple(sizes),
+        tuple(prices),
+        tuple(_verbs(lows)),
+        bool(lows) and lows[-1] == "?",
+        tuple(lows),
+    )
 
 
 def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months], list[Tenor]]:

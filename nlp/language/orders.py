@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from nlp.language import topics
+from nlp.language import topics, vocabulary
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType, Side
@@ -16,7 +16,7 @@ from nlp.language.quoting import placed
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
-CUES = ("limit", "lim", "stop loss", "stop", "s / l", "sl", "t / p", "tp", "take profit", "order", "or better", "bid for", "offer for", "leaving", "good till", "good until", "work", "working", "gtc", "fixing", "at the fix", "vwap", "twap", "moc", "market on close", "leave a bid", "leave an offer", "leave an order")  # fmt: skip
+CUES: tuple[str, ...] = tuple(vocabulary.section("phrases", "orders")["cues"])
 TYPES: tuple[tuple[OrderType, tuple[str, ...]], ...] = (
     ("take_profit", ("t / p", "tp", "take profit")),
     ("stop", ("stop loss", "stop", "s / l", "sl")),
@@ -25,7 +25,7 @@ TYPES: tuple[tuple[OrderType, tuple[str, ...]], ...] = (
     ("moc", ("moc", "market on close")),
     ("fixing", ("fixing order", "at the fix", "at the fixing", "on the fix", "wmr fix", "wm fix", "london fix")),
 )
-GONE = ("cxl", "cxld", "cancel", "cancelled", "canceled", "pull it", "pull the order", "forget the order", "take it off", "stopped", "off the order", "cancel the order", "scrap the order")  # fmt: skip
+GONE: tuple[str, ...] = tuple(vocabulary.section("phrases", "orders")["gone"])
 
 
 @dataclass
@@ -198,8 +198,20 @@ def _order(talk: Talk, order: Resting) -> Order:
     topic, instrument = order.topic, order.topic.instrument
     price_type = "rate" if instrument.kind in ("fx", "irs") else topic.price_type or "price"
     return Order(
-        client_side=order.side, product=talk.dealing.product(topic), instrument=instrument.code, description=instrument.description, instrument_id=instrument.id,
-        quantity=order.size, quantity_ccy=None if order.unit else order.ccy, quantity_unit=order.unit, level=order.level, order_type=order.kind, expiry=order.expiry,
-        oco=order.oco, price_type=price_type, price_ccy=instrument.price_ccy, tenor=instrument.tenor or instrument.period or (topic.tenor if instrument.kind == "fx" else None),
+        client_side=order.side,
+        product=talk.dealing.product(topic),
+        instrument=instrument.code,
+        description=instrument.description,
+        instrument_id=instrument.id,
+        quantity=order.size,
+        quantity_ccy=None if order.unit else order.ccy,
+        quantity_unit=order.unit,
+        level=order.level,
+        order_type=order.kind,
+        expiry=order.expiry,
+        oco=order.oco,
+        price_type=price_type,
+        price_ccy=instrument.price_ccy,
+        tenor=instrument.tenor or instrument.period or (topic.tenor if instrument.kind == "fx" else None),
         evidence=tuple(sorted(order.evidence)),
-    )  # fmt: skip
+    )

@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 
+from nlp.language import vocabulary
 from nlp.language.frames import Frame
 from nlp.language.model import FieldSpan, FollowUp, Turn, Who
+from nlp.language.tasks import Promise, sentences, task
 
-SEND = {"send", "mail", "email", "forward", "fire", "post", "circulate", "share"}
-CALL = {
-    "call",
-    "ring",
-    "ping",
-    "message",
-    "msg",
-    "shout",
-    "revert",
-    "phone",
-    "buzz",
-    "update",
-    "alert",
-    "tell",
-    "speak",
-    "chat",
-    "bell",
-    "reply",
-}
-WORK = {"add", "log", "record", "chase", "arrange", "prepare", "book", "schedule", "set", "setting", "put", "run", "organise", "organize", "amend", "confirm", "draft", "invite", "keep", "watch"}  # fmt: skip
-CLASSES = {word: "send" for word in SEND} | {word: "call" for word in CALL} | {word: "work" for word in WORK}
-ACCEPT = ("will do", "sure", "yes", "yep", "yeah", "ok", "okay", "np", "of course", "no problem", "noted", "got it", "absolutely", "sounds good", "please", "pls", "pls do", "consider it done", "in the diary", "understood", "that 's fine", "perfect", "on it", "happy to", "'s fine", "that should be possible", "i will", "no worries")  # fmt: skip
-REFUSE = ("no need", "do n't bother", "not now", "no thanks", "ca n't", "cannot", "no , thanks")
-FILLERS = {"um", "uh", "er", "you know", "just", "also", "please", "pls", "yes", "yeah", "ok"}
-STOPS = {".", "?", "!", ";", "...", "--"}
-
-
-@dataclass
-class Promise:
-    """One thing to do while it is being agreed."""
-
-    owner: Who
-    kind: str
-    turn: int
-    words: tuple[int, int]
-    stated: bool  # promised, not only asked for
-    conditional: bool = False
-    evidence: set[int] = field(default_factory=set)
-    vague: bool = False
-    days: list[date] = field(default_factory=list)
+SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
+CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
+WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
+CLASSES = dict.fromkeys(SEND, "send") | dict.fromkeys(CALL, "call") | dict.fromkeys(WORK, "work")
+ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accept"])
+REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
 
 
 def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> list[FollowUp]:
     """The follow-ups of a conversation, each once, with the day it is due where one was agreed."""
     found: list[Promise] = []
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
-        for first, last in _sentences(frame):
+        for first, last in sentences(frame):
             promise = _promise(i, turn.who, frame, first, last) or _request(i, turn.who, frame, first, last)
             if promise is not None:
                 promise.days = _days(frame, first, last, today) or _days(frame, 0, len(frame.words), today)
@@ -63,15 +30,6 @@ def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> lis
     for promise in kept:
         _agree(promise, turns, frames, today)
     return [_follow_up(promise, frames, turns) for promise in _unique(kept) if _worth(promise, frames)]
-
-
-def _sentences(frame: Frame) -> list[tuple[int, int]]:
-    result, start = [], 0
-    for k, word in enumerate(frame.words):
-        if word.low in STOPS:
-            result.append((start, k + 1))
-            start = k + 1
-    return [*result, (start, len(frame.words))] if start < len(frame.words) else result
 
 
 def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
@@ -236,15 +194,14 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
         owner: Who | None = None
         if any(text.endswith(f" {phrase}") for phrase in ("shall i", "want me to", "should i", "like me to")):
             owner = who
-        elif any(
-            f" {verb} {you}" in text for verb in ("can", "could", "would", "will", "if") for you in ("you", "u")
-        ) or back[-1:] in (["please"], ["pls"]):
-            owner = other
         elif (
-            not back or back[-1] in (",", "and", "then") or set(back) <= {"yes", "oh", "ok", "and", ",", "so"}
-        ) and set(after[:3]) & {"me", "us"}:
-            owner = other
-        elif any(f" {you} " in text + " " for you in ("u", "you")) and words[k].low in ("revert",):
+            any(f" {verb} {you}" in text for verb in ("can", "could", "would", "will", "if") for you in ("you", "u"))
+            or back[-1:] in (["please"], ["pls"])
+            or (not back or back[-1] in (",", "and", "then") or set(back) <= {"yes", "oh", "ok", "and", ",", "so"})
+            and set(after[:3]) & {"me", "us"}
+            or any(f" {you} " in text + " " for you in ("u", "you"))
+            and words[k].low in ("revert",)
+        ):
             owner = other
         if owner is None or "not" in back or "n't" in back or "dont" in back:
             continue
@@ -370,58 +327,8 @@ def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -
     span = FieldSpan("what", promise.turn, words[first].start, words[last - 1].end)
     return FollowUp(
         owner=promise.owner,
-        what=_task(promise, frames, turns),
+        what=task(promise, frames, turns),
         due=due,
         evidence=tuple(sorted(promise.evidence)),
         spans=(span,),
     )
-
-
-def _task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
-    """The wording, with the sentence that says what "it" is."""
-    first, last = promise.words
-    frame = frames[promise.turn]
-    what = wording(promise, frame, turns[promise.turn].who)
-    if promise.vague or _PRONOUNS & {word.low for word in frame.words[first:last]}:
-        about = _antecedent(promise, frames, turns)
-        return f"{what} (re: {about})" if about else what
-    return what
-
-
-_PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
-
-
-def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
-    """The sentence that says what "it" is: the nearest earlier one that names at least two things."""
-    for i in range(promise.turn, max(-1, promise.turn - 4), -1):
-        frame = frames[i]
-        last = promise.words[0] if i == promise.turn else len(frame.words)
-        for start, end in reversed(_sentences(frame)):
-            if end > last and i == promise.turn:
-                continue
-            nouns = [w for w in frame.words[start:end] if w.pos in ("NOUN", "PROPN") and len(w.low) > 2]
-            if len(nouns) >= 2:
-                return (
-                    turns[i].text[frame.words[start].start : frame.words[min(end, start + 24) - 1].end].strip(" .?!,;-")
-                )
-    return ""
-
-
-def wording(promise: Promise, frame: Frame, speaker: Who) -> str:
-    """The promise as a task: "Send a corrected confirmation to the client today"."""
-    first, last = promise.words
-    other = "the client" if promise.owner == "trader" else "the desk"
-    if speaker == promise.owner:
-        swap = {"you": other, "u": other, "your": "their", "ur": "their"}
-    else:
-        swap = {"me": other, "us": other, "my": "their", "our": "their"}
-    result: list[str] = []
-    for k in range(first, last):
-        word = frame.words[k]
-        if word.low in FILLERS or word.low in STOPS or (word.low == "," and result and result[-1] == ","):
-            continue
-        text = word.lemma if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
-        glue = not result or word.start == frame.words[k - 1].end
-        result.append(text if glue else f" {text}")
-    sentence = "".join(result).strip(" ,-")
-    return sentence[:1].upper() + sentence[1:180]

@@ -51,13 +51,26 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     value = topic.day.resolve(talk.today) if topic.day else None
     points = topic.price_type == "points"
     return Quote(
-        client_side=topic.side, product=product, instrument=instrument.code, description=instrument.description, instrument_id=instrument.id,
-        quantity=topic.size, quantity_ccy=None if topic.unit else topic.ccy or (instrument.currency if not instrument.unit else None),
-        quantity_unit=topic.unit or (None if topic.ccy else instrument.unit), bid=_trim(bid), ask=_trim(ask), mid=_trim(mid),
-        price_type=topic.price_type or ("points" if points else "rate" if instrument.kind in ("fx", "irs") else "price"), price_ccy=instrument.price_ccy,
-        value_date=value, tenor=instrument.tenor or instrument.period or topic.tenor, benchmark=topic.benchmark, outcome=outcome,
+        client_side=topic.side,
+        product=product,
+        instrument=instrument.code,
+        description=instrument.description,
+        instrument_id=instrument.id,
+        quantity=topic.size,
+        quantity_ccy=None if topic.unit else topic.ccy or (instrument.currency if not instrument.unit else None),
+        quantity_unit=topic.unit or (None if topic.ccy else instrument.unit),
+        bid=_trim(bid),
+        ask=_trim(ask),
+        mid=_trim(mid),
+        price_type=topic.price_type
+        or ("points" if points else "rate" if instrument.kind in ("fx", "irs") else "price"),
+        price_ccy=instrument.price_ccy,
+        value_date=value,
+        tenor=instrument.tenor or instrument.period or topic.tenor,
+        benchmark=topic.benchmark,
+        outcome=outcome,
         evidence=tuple(sorted(topic.evidence)),
-    )  # fmt: skip
+    )
 
 
 def _trim(price: Decimal | None) -> Decimal | None:

@@ -10,33 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from nlp.language.calendar import Day, Months, Tenor
+from nlp.language import vocabulary
+from nlp.language.calendar import Day
 from nlp.language.figures import Figure
 from nlp.language.frames import PLAIN_VERBS, Frame, Size
 from nlp.language.model import Side
+from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention, Money
 
-CONDITIONAL = {
-    "'d",
-    "would",
-    "could",
-    "can",
-    "if",
-    "to",
-    "do",
-    "did",
-    "should",
-    "will",
-    "'ll",
-    "might",
-    "may",
-    "wanna",
-    "shall",
-    "cannot",
-    "when",
-    "not",
-    "n't",
-}
+CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback")["conditional"])
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
@@ -129,9 +111,12 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             subject = "client"
         elif word in SUBJECT_BANK:
             subject = "bank"
-        elif verb.low in ("buys", "sells", "pays", "receives", "purchases") and words[back].text[:1].isupper():
-            subject = "client"
-        elif verb.low.endswith("ing") and (back < frame.begin or word in STOPS):
+        elif (
+            verb.low in ("buys", "sells", "pays", "receives", "purchases")
+            and words[back].text[:1].isupper()
+            or verb.low.endswith("ing")
+            and (back < frame.begin or word in STOPS)
+        ):
             subject = "client"
         elif found and subject and not _new_subject(frame, found[-1][0], at):
             pass
@@ -153,8 +138,18 @@ def _leg(frame: Frame, at: int, side: Side | None, first: int, last: int) -> Leg
     part, whole = frame.part(first, sentence), frame.part(first, last)
     days = part.days or (whole.days if sentence == last else part.days)
     return Leg(
-        at, side, part.sizes or whole.sizes, part.monies, part.mentions or whole.mentions, part.prices or whole.prices, days, part.months, part.tenors, first, last,
-    )  # fmt: skip
+        at,
+        side,
+        part.sizes or whole.sizes,
+        part.monies,
+        part.mentions or whole.mentions,
+        part.prices or whole.prices,
+        days,
+        part.months,
+        part.tenors,
+        first,
+        last,
+    )
 
 
 def price_figures(frame: Frame, leg: Leg) -> list[Figure]:

@@ -77,8 +77,15 @@ def mentions(frames: list[Frame]) -> list[Mention]:
 
 
 def mark(
-    here: list[Mention], turn: int, words: tuple[Word, ...], first: int, last: int, kind: str, code: str | None = None, ref: str | None = None
-) -> None:  # fmt: skip
+    here: list[Mention],
+    turn: int,
+    words: tuple[Word, ...],
+    first: int,
+    last: int,
+    kind: str,
+    code: str | None = None,
+    ref: str | None = None,
+) -> None:
     """Add one highlight."""
     text = " ".join(word.text for word in words[first:last])
     here.append(Mention(turn, words[first].start, words[last - 1].end, kind, text, code, ref))

@@ -299,7 +299,19 @@ class Talk:
 
 
 HINTS = {
-    "ndf": "ndf", "n d f": "ndf", "forward": "forward", "outright": "forward", "swap": "swap", "on spread": "spread_bp", "spread": "spread_bp", "on yield": "yield",
-    "yield": "yield", "cash": "price", "on price": "price", "cash px": "price", "spot": "spot", "limit": "order",
-}  # fmt: skip
-HINTS |= {phrase: "indicative" for phrase in topics.INDICATIVE}
+    "ndf": "ndf",
+    "n d f": "ndf",
+    "forward": "forward",
+    "outright": "forward",
+    "swap": "swap",
+    "on spread": "spread_bp",
+    "spread": "spread_bp",
+    "on yield": "yield",
+    "yield": "yield",
+    "cash": "price",
+    "on price": "price",
+    "cash px": "price",
+    "spot": "spot",
+    "limit": "order",
+}
+HINTS |= dict.fromkeys(topics.INDICATIVE, "indicative")

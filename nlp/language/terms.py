@@ -8,24 +8,17 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
-from nlp.language.calendar import Months, Tenor
 from nlp.language.figures import Figure, figure_at
 from nlp.language.model import Reference, ReferenceInstrument
+from nlp.language.periods import Months, Tenor
 from nlp.language.vocabulary import Instrument
 from nlp.language.words import Word
 
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
-NOT_ISSUERS = set(
-    "the a an in on of at for and or some any my your our their to sell buy with have got need offer bid level show me us is are it that this "
-    "these those new old current against over versus vs v two three okay ok yes no so right where what how pls please u i we you do can could like "
-    "want line just also million hi hello morning thanks well now see let by as "
-    "twos threes fives sevens tens twenties thirties current ones one long isin".split()
-)
+NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
 SHARE_WORDS = {"vwap", "twap", "shares", "shs", "stock", "moc"}
-NOT_TICKERS = set(
-    "ISIN OTC VAT KYC NDF IRS CIF CSA USD EUR GBP JPY CHF AUD LEI SSI SSIS TBA FYI EOD EOM COB GTC OCO DAY IMM YTD ECB BOE FED CPI GDP NFP PMI ETA FFS LOL OMG ASAP PLS THX TKS IOI VWAP TWAP MOC BID ASK BPS DVO AM PM ISDA MIFID RFQ RM HF NWE EM FX ETF AGM EGM Q1 Q2".split()
-)
+NOT_TICKERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_tickers"])
 
 
 @dataclass(frozen=True)
@@ -92,12 +85,17 @@ def from_reference(row: ReferenceInstrument) -> Instrument:
     base = known or Instrument(kind, code, currency=row.currency)
     pounds = kind == "equity" and row.currency in ("GBX", "GBp")
     changes: dict[str, object] = {
-        "id": row.id, "isin": row.isin, "decimals": row.decimals if row.decimals is not None else base.decimals,
-        "settle": row.settle_days if row.settle_days is not None else base.settle, "coupon": row.coupon,
+        "id": row.id,
+        "isin": row.isin,
+        "decimals": row.decimals if row.decimals is not None else base.decimals,
+        "settle": row.settle_days if row.settle_days is not None else base.settle,
+        "coupon": row.coupon,
         "maturity": (row.maturity.year, row.maturity.month) if row.maturity else None,
-        "description": row.name or None, "unit": row.quantity_unit or ({"equity": "shares", "future": "lots"}.get(kind)),
-        "price_ccy": "GBX" if pounds else base.price_ccy, "ticks": kind == "bond" and row.symbol.upper().startswith(("UST", "T ", "US ")),
-    }  # fmt: skip
+        "description": row.name or None,
+        "unit": row.quantity_unit or ({"equity": "shares", "future": "lots"}.get(kind)),
+        "price_ccy": "GBX" if pounds else base.price_ccy,
+        "ticks": kind == "bond" and row.symbol.upper().startswith(("UST", "T ", "US ")),
+    }
     if row.price is not None and row.price > 0:
         changes |= {"low": row.price * 2 / 3, "high": row.price * 4 / 3}
     return replace(base, **changes)  # type: ignore[arg-type]

@@ -13,18 +13,11 @@ from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
 DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
-AGREED = ("agreed", "agree", "confirm", "confirmed", "conf", "correct", "yes", "yeah", "yep", "ok", "okay", "perfect", "great", "fine", "ya", "k", "cfm", "right", "lovely", "good", "super", "thanks", "cheers", "sure", "ta", "tks", "thx", "ty", "all good")  # fmt: skip
-PASS = (
-    "pass", "i 'll pass", "nothing done", "not for me", "nothing there", "leave it", "leave that", "i leave", "i 'll leave", "no thanks", "no need", "not today",
-    "just looking", "too rich", "too wide", "too expensive", "nothing on", "sit on my hands", "nothing in", "i 'm out", "off", "not worth it", "too low",
-    "let it go", "no interest", "dont need", "do n't need", "nothing",
-)  # fmt: skip
-INDICATIVE = (
-    "indicative", "indicatively", "indic", "indication", "ballpark", "rough idea", "purely for colour", "just for colour", "for colour", "not to trade", "just a level",
-    "not asking to trade", "marking my book", "just so i know", "idea only", "guide", "just an idea", "indics", "for info", "purely for color", "no trade from me", "not trading",
-)  # fmt: skip
-CANCEL = ("cancelled", "canceled", "cancel that", "scrap it", "scrap that", "bust", "busted", "undone", "as if it never happened", "pull the trade", "unwind that", "rip it up", "tear it up", "void", "voided", "taken back", "reversed")  # fmt: skip
-CORRECTION = ("sorry", "correction", "wrong", "should be", "i meant", "i mean", "amend", "actually", "no ,", "not", "typo", "mistake", "misheard", "make that", "make it", "instead")  # fmt: skip
+AGREED: tuple[str, ...] = tuple(v.section("phrases", "topics")["agreed"])
+PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
+INDICATIVE: tuple[str, ...] = tuple(v.section("phrases", "topics")["indicative"])
+CANCEL: tuple[str, ...] = tuple(v.section("phrases", "topics")["cancel"])
+CORRECTION: tuple[str, ...] = tuple(v.section("phrases", "topics")["correction"])
 
 
 @dataclass

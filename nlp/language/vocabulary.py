@@ -41,7 +41,7 @@ class Instrument:
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Any]:
     folder = files("resources.vocabulary")
-    names = ("fx", "rates", "listed", "commodities", "speech")
+    names = ("fx", "rates", "listed", "commodities", "speech", "phrases")
     return {name: yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
 
 
@@ -83,7 +83,12 @@ def fx_pair(one: str, other: str) -> Instrument | None:
     if row is None:
         return Instrument(kind, code, currency=base, decimals=4)
     settle = int(row[3]) if len(row) > 3 else 2
-    common: dict[str, Any] = {"low": Decimal(str(row[0])), "high": Decimal(str(row[1])), "decimals": int(row[2]), "settle": settle}
+    common: dict[str, Any] = {
+        "low": Decimal(str(row[0])),
+        "high": Decimal(str(row[1])),
+        "decimals": int(row[2]),
+        "settle": settle,
+    }
     if kind == "metal":
         return Instrument(kind, code, currency=quote, unit="oz", price_ccy=quote, **common)
     return Instrument(kind, code, currency=base, **common)
@@ -126,9 +131,17 @@ def future(name: str, year: int | None, month: int | None) -> Instrument:
     row = section("listed", "futures")[name]
     code = f"{name} {contract(year, month)}".strip()
     return Instrument(
-        "future", code, currency=row["currency"], settle=None, low=Decimal(str(row["low"])), high=Decimal(str(row["high"])),
-        decimals=int(row["decimals"]), unit="lots", maturity=(year or 0, month) if month else None, form=name,
-    )  # fmt: skip
+        "future",
+        code,
+        currency=row["currency"],
+        settle=None,
+        low=Decimal(str(row["low"])),
+        high=Decimal(str(row["high"])),
+        decimals=int(row["decimals"]),
+        unit="lots",
+        maturity=(year or 0, month) if month else None,
+        form=name,
+    )
 
 
 def contract(year: int | None, month: int | None) -> str:
@@ -142,10 +155,19 @@ def commodity(name: str, period: str = "", option: str = "") -> Instrument:
     row = section("commodities", "commodities")[name]
     words = [name, option or row["form"], period]
     return Instrument(
-        "option" if option else "commodity", " ".join(w for w in words if w), currency=row["currency"], settle=None,
-        low=None if option else Decimal(str(row["low"])), high=None if option else Decimal(str(row["high"])),
-        decimals=2, unit=row["unit"], price_ccy=row["currency"], period=period or None, form=name, issuer=option,
-    )  # fmt: skip
+        "option" if option else "commodity",
+        " ".join(w for w in words if w),
+        currency=row["currency"],
+        settle=None,
+        low=None if option else Decimal(str(row["low"])),
+        high=None if option else Decimal(str(row["high"])),
+        decimals=2,
+        unit=row["unit"],
+        price_ccy=row["currency"],
+        period=period or None,
+        form=name,
+        issuer=option,
+    )
 
 
 def swap(index: str, tenor: str | None) -> Instrument:
@@ -153,9 +175,16 @@ def swap(index: str, tenor: str | None) -> Instrument:
     row = section("rates", "swaps")[index]
     name = str(row["name"])
     return Instrument(
-        "irs", f"{name} {tenor}" if tenor else name, currency=name[:3], settle=None, low=Decimal("0.1"), high=Decimal(15),
-        decimals=3, tenor=tenor, form=index,
-    )  # fmt: skip
+        "irs",
+        f"{name} {tenor}" if tenor else name,
+        currency=name[:3],
+        settle=None,
+        low=Decimal("0.1"),
+        high=Decimal(15),
+        decimals=3,
+        tenor=tenor,
+        form=index,
+    )
 
 
 def government_bond(name: str, coupon: Decimal | None, maturity: tuple[int, int] | None) -> Instrument:
@@ -174,9 +203,16 @@ def government_bond(name: str, coupon: Decimal | None, maturity: tuple[int, int]
 
 
 def bond(
-    issuer: str, coupon: Decimal | None, maturity: tuple[int, int] | None, currency: str | None,
-    *, settle: int = 2, ticks: bool = False, short: bool = False, isin: str | None = None,
-) -> Instrument:  # fmt: skip
+    issuer: str,
+    coupon: Decimal | None,
+    maturity: tuple[int, int] | None,
+    currency: str | None,
+    *,
+    settle: int = 2,
+    ticks: bool = False,
+    short: bool = False,
+    isin: str | None = None,
+) -> Instrument:
     """A bond by issuer, coupon and month of maturity, or by ISIN."""
     words = [issuer]
     if coupon is not None:
@@ -189,6 +225,16 @@ def bond(
         )
     name = " ".join(w for w in words if w)
     return Instrument(
-        "bond", isin or name, description=name if isin and name else None, currency=currency, settle=settle, low=Decimal(40),
-        high=Decimal(180), ticks=ticks, isin=isin, coupon=coupon, maturity=maturity, issuer=issuer,
-    )  # fmt: skip
+        "bond",
+        isin or name,
+        description=name if isin and name else None,
+        currency=currency,
+        settle=settle,
+        low=Decimal(40),
+        high=Decimal(180),
+        ticks=ticks,
+        isin=isin,
+        coupon=coupon,
+        maturity=maturity,
+        issuer=issuer,
+    )

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 
+from nlp.language import vocabulary
 from nlp.language.model import Analysis, Turn
 
-WEIGHTS = {
-    "complaint": 4, "complain": 4, "confirmation": 2, "wrong": 3, "late": 3, "error": 3, "mistake": 2, "credit": 2, "line": 1, "limit": 1, "review": 3, "kyc": 4, "audit": 2, "auditors": 2, "passport": 3,
-    "expires": 2, "agreed": 2, "committee": 2, "board": 2, "budget": 2, "policy": 2, "hedge": 2, "cancel": 4, "cancelled": 4, "balance": 3, "headline": 3, "recall": 2, "announcement": 2, "research": 2,
-    "settlement": 2, "instructions": 2, "account": 1, "acquisition": 3, "refinancing": 3, "dividend": 2, "because": 1, "value": 1, "switch": 3, "risk": 1, "margin": 2, "threshold": 2, "forecast": 2,
-    "election": 2, "view": 1, "client": 1, "price": 1, "mandate": 3, "invoice": 2, "supplier": 2, "position": 1, "bank": 1, "platform": 2, "double": 1,
-}  # fmt: skip
+WEIGHTS: dict[str, int] = vocabulary.section("phrases", "salience")["weights"]
 
 
 def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int) -> list[tuple[str, str]]:

@@ -7,14 +7,23 @@ from nlp.summary.numbers import amount, day, level, price, tenor
 from nlp.summary.salience import salient
 
 CHANNEL_WORDS = {
-    "whatsapp": "WhatsApp", "sms": "text messages", "phone": "phone", "email": "e-mail", "email_newsletter": "the e-mail newsletter", "post": "post",
+    "whatsapp": "WhatsApp",
+    "sms": "text messages",
+    "phone": "phone",
+    "email": "e-mail",
+    "email_newsletter": "the e-mail newsletter",
+    "post": "post",
     "third_party_data_sharing": "sharing data with third parties",
-}  # fmt: skip
+}
 OUTCOMES = {
-    "passed": "was quoted {level} and passed", "indicative": "was indicative only at {level}", "hypothetical": "was discussed at {level}",
-    "conditional": "was quoted {level}, subject to approval", "traded_away": "was quoted {level} and traded away",
-    "cancelled": "was agreed at {level} and then cancelled", "no_quote": "was asked for, but no price could be shown",
-}  # fmt: skip
+    "passed": "was quoted {level} and passed",
+    "indicative": "was indicative only at {level}",
+    "hypothetical": "was discussed at {level}",
+    "conditional": "was quoted {level}, subject to approval",
+    "traded_away": "was quoted {level} and traded away",
+    "cancelled": "was agreed at {level} and then cancelled",
+    "no_quote": "was asked for, but no price could be shown",
+}
 MAX_FOLLOW_UPS = 6
 
 
@@ -122,7 +131,16 @@ def _shown(quote: Quote) -> str:
 
 
 def _order(order: Order, dialogue: Dialogue) -> str:
-    kinds = {"limit": "limit order", "stop": "stop order", "take_profit": "take profit", "fixing": "fixing order", "vwap": "VWAP order", "twap": "TWAP order", "moc": "market-on-close order", "ioi": "indication of interest"}  # fmt: skip
+    kinds = {
+        "limit": "limit order",
+        "stop": "stop order",
+        "take_profit": "take profit",
+        "fixing": "fixing order",
+        "vwap": "VWAP order",
+        "twap": "TWAP order",
+        "moc": "market-on-close order",
+        "ioi": "indication of interest",
+    }
     at = f" at {price(order.level, order)}" if order.level is not None else ""
     expiry = {None: "", "day": ", day order", "GTC": ", GTC"}.get(order.expiry)
     if expiry is None and order.expiry:

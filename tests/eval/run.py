@@ -45,7 +45,9 @@ def from_sound(case: dict[str, Any], recording: Path) -> dict[str, Any]:
     header = parse({key: value for key, value in case.items() if key not in ("truth", "turns")}).header
     dialogue = Dialogue(header, tuple(transcribe_file(recording)))
     analysis = analyse(dialogue)
-    return report.to_json(report.build(msgspec.structs.replace(dialogue, turns=analysis.turns), analysis, from_sound=True))
+    return report.to_json(
+        report.build(msgspec.structs.replace(dialogue, turns=analysis.turns), analysis, from_sound=True)
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -79,7 +81,9 @@ def main(arguments: list[str] | None = None) -> int:
 def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Score call reports on the labelled dialogues.")
     parser.add_argument("--sound", action="store_true", help="also make reports from recordings")
-    parser.add_argument("--recordings", type=Path, default=None, help="folder of two-channel recordings (implies --sound)")
+    parser.add_argument(
+        "--recordings", type=Path, default=None, help="folder of two-channel recordings (implies --sound)"
+    )
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES, help="folder of labelled dialogues")
     parser.add_argument("--reports", type=Path, default=None, help="folder to write the reports to")
     return parser.parse_args(arguments)
@@ -90,13 +94,25 @@ def _keep(folder: Path | None, kind: str, results: list[tuple[dict[str, Any], di
         return
     (folder / kind).mkdir(parents=True, exist_ok=True)
     for case, made in results:
-        (folder / kind / f"{case['id']}.json").write_text(json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8")
+        (folder / kind / f"{case['id']}.json").write_text(
+            json.dumps(made, indent=1, ensure_ascii=False), encoding="utf-8"
+        )
 
 
 def _table(title: str, results: list[tuple[dict[str, Any], dict[str, Any]]], seconds: float) -> None:
     total = Score()
-    heads = {"deals": "deals", "quotes_not_dealt": "quotes", "orders_left": "orders", "follow_ups": "follow-ups", "consents": "consents"}
-    print(f"\n{title}: right/in truth (found)\n{'':40}" + "".join(f"{head:>13}" for head in heads.values()) + f"{'mention':>10}{'loose':>7}")
+    heads = {
+        "deals": "deals",
+        "quotes_not_dealt": "quotes",
+        "orders_left": "orders",
+        "follow_ups": "follow-ups",
+        "consents": "consents",
+    }
+    print(
+        f"\n{title}: right/in truth (found)\n{'':40}"
+        + "".join(f"{head:>13}" for head in heads.values())
+        + f"{'mention':>10}{'loose':>7}"
+    )
     for case, made in results:
         one = score(case, made)
         total.add(one)

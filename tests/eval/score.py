@@ -12,12 +12,30 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Fact = Mapping[str, Any]
-MONTHS = {m: m[:3] for m in "january february march april may june july august september october november december".split()}
-STOP = set("the a an to of for and on by in at with from is be will it this that her his their them him he she they send sent".split())
+MONTHS = {
+    m: m[:3] for m in "january february march april may june july august september october november december".split()
+}
+STOP = set(
+    "the a an to of for and on by in at with from is be will it this that her his their them him he she they send sent".split()
+)
 SAME = {
-    "treasury": "ust", "treasuries": "ust", "gilt": "ukt", "gilts": "ukt", "linker": "ukti", "bonos": "spgb", "bono": "spgb", "obligaciones": "spgb",
-    "estoxx": "euro", "eurostoxx": "euro", "contract": "", "pct": "", "plc": "", "ag": "", "reg": "", "s": "",
-}  # fmt: skip
+    "treasury": "ust",
+    "treasuries": "ust",
+    "gilt": "ukt",
+    "gilts": "ukt",
+    "linker": "ukti",
+    "bonos": "spgb",
+    "bono": "spgb",
+    "obligaciones": "spgb",
+    "estoxx": "euro",
+    "eurostoxx": "euro",
+    "contract": "",
+    "pct": "",
+    "plc": "",
+    "ag": "",
+    "reg": "",
+    "s": "",
+}
 
 
 @dataclass
@@ -53,7 +71,11 @@ class Score:
         """Sum up."""
         for kind, count in other.counts.items():
             mine = self.counts[kind]
-            mine.right, mine.truth, mine.found = mine.right + count.right, mine.truth + count.truth, mine.found + count.found
+            mine.right, mine.truth, mine.found = (
+                mine.right + count.right,
+                mine.truth + count.truth,
+                mine.found + count.found,
+            )
         self.mentioned += other.mentioned
         self.to_mention += other.to_mention
         self.loose += other.loose
@@ -132,7 +154,9 @@ def _quote(t: Fact, p: Fact) -> bool:
 
 
 def _order(t: Fact, p: Fact) -> bool:
-    return same_instrument(t, p) and t.get("client_side") == p.get("client_side") and near(t.get("level"), p.get("level"))
+    return (
+        same_instrument(t, p) and t.get("client_side") == p.get("client_side") and near(t.get("level"), p.get("level"))
+    )
 
 
 def _follow_up(t: Fact, p: Fact) -> bool:
@@ -148,8 +172,12 @@ def _consent(t: Fact, p: Fact) -> bool:
 
 
 RIGHT: dict[str, Callable[[Fact, Fact], bool]] = {
-    "deals": _deal, "quotes_not_dealt": _quote, "orders_left": _order, "follow_ups": _follow_up, "consents": _consent,
-}  # fmt: skip
+    "deals": _deal,
+    "quotes_not_dealt": _quote,
+    "orders_left": _order,
+    "follow_ups": _follow_up,
+    "consents": _consent,
+}
 
 
 def _matched(truth: Sequence[Fact], found: Sequence[Fact], right: Callable[[Fact, Fact], bool]) -> int:

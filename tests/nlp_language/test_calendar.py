@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.language.calendar import Day, add_business_days, add_tenor, day_at, imm_day, months_at, tenor_at
+from nlp.language.calendar import Day, add_business_days, add_tenor, day_at, imm_day
+from nlp.language.periods import months_at, tenor_at
 from nlp.language.words import TOKEN
 
 TODAY = date(2026, 6, 10)  # a Wednesday
@@ -97,8 +98,18 @@ def test_maturities_and_periods(text: str, expected: tuple[int, int, int | None]
 
 
 @pytest.mark.parametrize(
-    ("text", "code"), [("seven-year", "7Y"), ("three months", "3M"), ("10y", "10Y"), ("2w", "2W"), ("3m vol", "3M"), ("3m", None), ("25m", None), ("five", None)]
-)  # fmt: skip
+    ("text", "code"),
+    [
+        ("seven-year", "7Y"),
+        ("three months", "3M"),
+        ("10y", "10Y"),
+        ("2w", "2W"),
+        ("3m vol", "3M"),
+        ("3m", None),
+        ("25m", None),
+        ("five", None),
+    ],
+)
 def test_tenors(text: str, code: str | None) -> None:
     tenor = tenor_at(words(text), 0)
     assert (tenor.code if tenor else None) == code

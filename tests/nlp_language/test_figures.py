@@ -79,7 +79,7 @@ def test_typed_numbers_keep_their_value(number: Decimal) -> None:
         ("double seven", ["77"]),
         ("no numbers here", []),
     ],
-)  # fmt: skip
+)
 def test_market_numbers(text: str, values: list[str]) -> None:
     assert [figure.value for figure in figures(words(text))] == [Decimal(v) for v in values]
 

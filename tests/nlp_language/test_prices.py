@@ -48,8 +48,14 @@ def test_the_point_goes_where_the_market_is(code: str, text: str, anchor: str | 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("three eighty and a half", "3.805"), ("three ninety-nine", "3.99"), ("three point eight two three", "3.823"), ("two seventy", "2.70"), ("sixty", None)],
-)  # fmt: skip
+    [
+        ("three eighty and a half", "3.805"),
+        ("three ninety-nine", "3.99"),
+        ("three point eight two three", "3.823"),
+        ("two seventy", "2.70"),
+        ("sixty", None),
+    ],
+)
 def test_swap_rates_in_percent(text: str, expected: str | None) -> None:
     (figure,) = figures(words(text))
     assert place(figure, swap("GBP", "7Y"), "rate") == (Decimal(expected) if expected else None)
@@ -57,7 +63,12 @@ def test_swap_rates_in_percent(text: str, expected: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("ninety-nine sixteen plus", "99.515625"), ("a hundred oh nine", "100.28125"), ("one oh two sixteen", "102.5"), ("98-12 +", "98.390625")],
+    [
+        ("ninety-nine sixteen plus", "99.515625"),
+        ("a hundred oh nine", "100.28125"),
+        ("one oh two sixteen", "102.5"),
+        ("98-12 +", "98.390625"),
+    ],
 )
 def test_prices_in_thirty_seconds(text: str, expected: str) -> None:
     tokens = words(text)

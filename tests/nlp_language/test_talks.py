@@ -58,56 +58,97 @@ def test_a_passed_price_is_a_quote_and_no_deal() -> None:
     talk = next(talk for talk in TALKS if talk.name == "passed-not-dealt")
     analysis = analyse(dialogue(talk))
     assert not analysis.deals
-    assert [(q.bid, q.ask, q.outcome) for q in analysis.quotes_not_dealt] == [(Decimal("1.2702"), Decimal("1.2705"), "passed")]
+    assert [(q.bid, q.ask, q.outcome) for q in analysis.quotes_not_dealt] == [
+        (Decimal("1.2702"), Decimal("1.2705"), "passed")
+    ]
 
 
 def test_a_limit_order_is_left_with_its_expiry() -> None:
-    analysis = read("call", """
+    analysis = read(
+        "call",
+        """
         c: I'd like to leave an order in euro-dollar. Sell ten million euros at one ten fifty.
         t: So a limit order, you sell ten million euros at one ten fifty. How long for?
         c: Good till cancelled.
         t: Good till cancelled, okay.
-    """)  # fmt: skip
+    """,
+    )
     (order,) = analysis.orders_left
-    assert (order.client_side, order.level, order.quantity, order.order_type, order.expiry) == ("sell", Decimal("1.1050"), 10_000_000, "limit", "GTC")
+    assert (order.client_side, order.level, order.quantity, order.order_type, order.expiry) == (
+        "sell",
+        Decimal("1.1050"),
+        10_000_000,
+        "limit",
+        "GTC",
+    )
     assert not analysis.deals
 
 
 def test_promises_have_an_owner_and_a_day() -> None:
-    analysis = read("call", """
+    analysis = read(
+        "call",
+        """
         c: Could you send me the year-end valuations?
         t: Sure, I'll send them to you by Friday.
         c: Thanks. And I'll e-mail you the signed mandate tomorrow.
-    """)  # fmt: skip
-    assert [(f.owner, f.due) for f in analysis.follow_ups] == [("trader", date(2026, 6, 12)), ("client", date(2026, 6, 11))]
+    """,
+    )
+    assert [(f.owner, f.due) for f in analysis.follow_ups] == [
+        ("trader", date(2026, 6, 12)),
+        ("client", date(2026, 6, 11)),
+    ]
 
 
 def test_refused_and_granted_channels() -> None:
-    analysis = read("call", """
+    analysis = read(
+        "call",
+        """
         c: And please, no text messages.
         t: Noted, no texts.
-    """)  # fmt: skip
+    """,
+    )
     assert [(c.channel, c.granted) for c in analysis.consents] == [("sms", False)]
 
 
 def test_the_security_master_gives_names_and_places_decimals() -> None:
     row = ReferenceInstrument(
-        id="i1", kind="equity", symbol="PLGN", name="Pilgrim Foods", ticker="PLGN", currency="GBX", aliases=("pilgrim",), price=Decimal("412"), settle_days=2
-    )  # fmt: skip
-    analysis = read("call", """
+        id="i1",
+        kind="equity",
+        symbol="PLGN",
+        name="Pilgrim Foods",
+        ticker="PLGN",
+        currency="GBX",
+        aliases=("pilgrim",),
+        price=Decimal("412"),
+        settle_days=2,
+    )
+    analysis = read(
+        "call",
+        """
         c: Where do you bid Pilgrim in fifty thousand?
         t: I can bid you four eleven and a half.
         c: Okay, hit it.
         t: Done. You sell fifty thousand Pilgrim Foods at four eleven and a half.
         c: Agreed.
-    """, Reference((row,)))  # fmt: skip
+    """,
+        Reference((row,)),
+    )
     (deal,) = analysis.deals
-    assert (deal.instrument_id, deal.instrument, deal.price, deal.quantity, deal.quantity_unit) == ("i1", "PLGN", Decimal("411.5"), 50_000, "shares")
+    assert (deal.instrument_id, deal.instrument, deal.price, deal.quantity, deal.quantity_unit) == (
+        "i1",
+        "PLGN",
+        Decimal("411.5"),
+        50_000,
+        "shares",
+    )
     assert "Pilgrim" in summarise(dialogue(Talk("x", "call", "c: hi")), analysis)
 
 
 def test_misheard_words_are_repaired_only_in_trading_company() -> None:
-    heard = read("call", "c: Where's Euro$ please?\nt: The ten-year buns are at a yield of two point six.\nc: I like buns with butter.")
+    heard = read(
+        "call",
+        "c: Where's Euro$ please?\nt: The ten-year buns are at a yield of two point six.\nc: I like buns with butter.",
+    )
     assert "euro dollar" in heard.turns[0].text
     assert "bunds" in heard.turns[1].text
     typed = read("chat", "c: cbale in 5 pls")
@@ -143,7 +184,10 @@ def test_reports_are_escaped_pages_and_plain_json() -> None:
 
 
 def test_a_hundred_turns_are_read_in_reasonable_time() -> None:
-    lines = "\n".join(f"{'ct'[n % 2]}: turn {n}: euro-dollar in {n} please, one sixteen {n % 90 + 10}, I'll send it by Friday" for n in range(100))
+    lines = "\n".join(
+        f"{'ct'[n % 2]}: turn {n}: euro-dollar in {n} please, one sixteen {n % 90 + 10}, I'll send it by Friday"
+        for n in range(100)
+    )
     began = time.monotonic()
     assert len(read("call", lines).turns) == 100
     assert time.monotonic() - began < 20  # generous: loads the language model on a busy machine
@@ -152,16 +196,23 @@ def test_a_hundred_turns_are_read_in_reasonable_time() -> None:
 PIECES = st.sampled_from(
     "one two sixteen oh point and a half hundred thousand million euro dollar cable yours mine done you sell buy at in plus . , ? - / -- ... 1.16 75 3mm 99-16+ XS9205631849 "
     "I'll send Friday the of October thirty-one six eighths forty-five 1) 2) yen gold bund Stoxx Dec SONIA pay fixed years % quarter T+2 limit gtc stop not if cancel".split()
-)  # fmt: skip
+)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.tuples(st.booleans(), st.lists(PIECES, max_size=14)), max_size=8))
 def test_any_order_of_trading_words_is_read_without_an_error(turns: list[tuple[bool, list[str]]]) -> None:
-    lines = tuple(Turn("trader" if trader else "client", n, n + 1, " ".join(pieces)) for n, (trader, pieces) in enumerate(turns))
+    lines = tuple(
+        Turn("trader" if trader else "client", n, n + 1, " ".join(pieces)) for n, (trader, pieces) in enumerate(turns)
+    )
     base = dialogue(TALKS[0])
     for kind in ("call", "chat"):
-        talked = Dialogue(base.header.__class__(**{f: getattr(base.header, f) for f in ("id", "started", "client", "trader")}, kind=kind), lines)
+        talked = Dialogue(
+            base.header.__class__(
+                **{f: getattr(base.header, f) for f in ("id", "started", "client", "trader")}, kind=kind
+            ),
+            lines,
+        )
         report.to_html(report.build(talked, analyse(talked)))
 
 
@@ -169,5 +220,7 @@ def test_any_order_of_trading_words_is_read_without_an_error(turns: list[tuple[b
 @given(st.lists(st.text(max_size=60), max_size=5))
 def test_any_text_is_read_without_an_error(texts: list[str]) -> None:
     base = dialogue(TALKS[0])
-    talked = Dialogue(base.header, tuple(Turn("client" if n % 2 else "trader", n, n + 1, text) for n, text in enumerate(texts)))
+    talked = Dialogue(
+        base.header, tuple(Turn("client" if n % 2 else "trader", n, n + 1, text) for n, text in enumerate(texts))
+    )
     report.to_json(report.build(talked, analyse(talked)))
