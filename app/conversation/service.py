@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["ConversationState", "Conversations", "Phase", "Segment"]
 log = logging.getLogger(__name__)
 
+NO_SOUND = "The turret gives no sound for this call: it is neither recorded nor transcribed."
+
 
 class Conversations:
     """Open, follow and end calls and chats. ``worker``'s callbacks are taken over by this object."""
@@ -120,8 +122,10 @@ class Conversations:
     async def open_chat(
         self, interaction_id: str, header: Header, *, organization_id: str | None = None
     ) -> State[ConversationState]:
-        """Follows a chat; its messages come by ``add_message``."""
+        """Follows a chat; its messages come by ``add_message``. A call opened here has no sound: its state says so."""
         talk = self._begin(interaction_id, header)
+        if header.kind == "call":
+            talk.update(audio=NO_SOUND)
         await self._worker.open(interaction_id, header, Reference())
         await self._refer(interaction_id, header, organization_id)
         return talk.state

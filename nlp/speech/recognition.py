@@ -20,6 +20,7 @@ TUNED_VAD = {"threshold": 0.2, "neg_threshold": 0.1, "speech_pad_ms": 600}
 """On telephone sound whisper's stock thresholds eat the starts of turns and double the word errors."""
 TOKENS_PER_SECOND = 8
 MOST_TOKENS = 200
+SHORTEST_SOUND = 1_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Recogniser:
         Long calls go in blocks: the features of an hour at once would need gigabytes, and whoever waits for the
         recogniser meanwhile waits no longer than one block's preparation.
         """
+        if len(sound) < SHORTEST_SOUND:
+            return
         for start, end in blocks(sound):
             yield from self._careful_block(sound[start:end], start / 16_000)
 

@@ -136,3 +136,15 @@ def test_the_reference_names_what_the_customer_holds_first_with_live_prices(room
     assert plain.names == ("Gareth Pemberly", "Tolland Castings plc", "Tolland", "Hannah Osgood")
     assert [one.symbol for one in stranger.instruments] == ["AUDUSD", "EURUSD", "GBPUSD"]
     assert stranger.names == ("Hannah Osgood",)
+
+
+@pytest.mark.speech
+async def test_a_call_without_sound_says_so_and_comes_to_its_end(room: Room, until: Until) -> None:
+    await room.conversations.start()
+    call = room.interaction()
+    state = await room.conversations.open_chat(call, room.header(call))
+    assert state.value.audio.startswith("The turret gives no sound for this call")
+    await room.conversations.end(call)
+    now = await until(state, lambda now: now.phase == "refined")
+    assert now.segments == ()
+    assert room.conversations.header(call).client.contact == "Gareth Pemberly"
