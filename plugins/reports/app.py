@@ -218,15 +218,20 @@ class ReportsApp:
         self._spawn(live.close())
 
     async def _talk(self, said: Announcement) -> Talk:
-        customer, contact = await self._desk.records.query(
-            lambda session: store.identify(
-                session,
-                contact_id=said.contact_id,
-                organization_id=said.organization_id,
-                number=said.number,
-                handle=said.handle,
+        try:
+            customer, contact = await self._desk.records.query(
+                lambda session: store.identify(
+                    session,
+                    contact_id=said.contact_id,
+                    organization_id=said.organization_id,
+                    number=said.number,
+                    handle=said.handle,
+                )
             )
-        )
+        except StoreError as error:
+            # A call that cannot be named now is still recorded and reported.
+            self._desk.notify(Notice(f"The caller could not be looked up. {error}", "warning"))
+            customer, contact = None, None
         return Talk(
             new_id(), said.kind, said.direction, said.started, said.line, said.number, said.handle, customer, contact
         )

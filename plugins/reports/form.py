@@ -98,6 +98,8 @@ class ReportForm(QWidget):
             value = card.draft.shown(name)
             if name not in self._own and self._shown.get(name, ...) != value:
                 editor.set_value(value)
+                if editor.said:
+                    editor.dress("said")
                 self._shown[name] = value
                 if name == "customer":
                     who = reference(value)
@@ -159,6 +161,7 @@ class ReportForm(QWidget):
 
     def _show_facts(self, card: ReportCard) -> None:
         shown = card.draft.shown
+        self._editors["number"].caption.setText("HANDLE" if card.talk.kind == "chat" else "NUMBER")
         parts = (
             str(shown("direction")).capitalize(),
             str(shown("line")),

@@ -206,7 +206,9 @@ class ReportPopup(QWidget):
         elif failed:
             text = f"not saved: {saving.why}"
         elif saving.at is not None:
-            text = f"draft · saved locally {self._local(saving.at):%H:%M:%S}"
+            # Beside the arrows of a queue there is less room.
+            how = "saved" if len(self._reports.state.value.cards) > 1 else "saved locally"
+            text = f"draft · {how} {self._local(saving.at):%H:%M:%S}"
         else:
             text = "draft · saving…" if saving.kind == "pending" else "draft"
         self._state.set_text(text)

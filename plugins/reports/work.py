@@ -142,22 +142,26 @@ class Reports:
 
     async def edit(self, report_id: str, name: str, value: Json) -> None:
         """The trader typed. On disk within ``saving.DELAY`` seconds."""
-        self._find(report_id).edit(name, value)
+        if report := self._held(report_id):
+            report.edit(name, value)
 
     async def accept(self, report_id: str, name: str) -> None:
-        self._find(report_id).accept(name)
+        if report := self._held(report_id):
+            report.accept(name)
 
     async def reject(self, report_id: str, name: str) -> None:
-        self._find(report_id).reject(name)
+        if report := self._held(report_id):
+            report.reject(name)
 
     async def flush(self, report_id: str) -> bool:
         """Writes what is unwritten; true when all is on disk."""
-        return await self._find(report_id).saver.flush()
+        report = self._held(report_id)
+        return report is None or await report.saver.flush()
 
     async def save(self, report_id: str) -> bool:
         """Save and next: one transaction. On failure the draft stays open with the reason beside it."""
-        report = self._find(report_id)
-        if report.busy or report.read_only:
+        report = self._held(report_id)
+        if report is None or report.busy or report.read_only:
             return False
         report.busy = True
         self._publish()
@@ -181,7 +185,9 @@ class Reports:
 
     async def discard(self, report_id: str) -> None:
         """Takes the report away; ``undo_discard`` brings it back whole."""
-        report = self._find(report_id)
+        report = self._held(report_id)
+        if report is None or report.read_only:
+            return
         await report.saver.flush()
         await self.write(lambda change: store.set_status(change, report_id, "discarded", self._desk.clock()))
         self._discarded = report
@@ -204,7 +210,9 @@ class Reports:
 
     async def put_aside(self, report_id: str) -> None:
         """Closes the popup on this report and keeps its draft."""
-        report = self._find(report_id)
+        report = self._held(report_id)
+        if report is None:
+            return
         await report.saver.flush()
         self._dequeue(report)
         await self.refresh_unfinished()
@@ -328,11 +336,15 @@ class Reports:
         ids = instrument_ids({"deals": report.draft.shown("deals_heard")})
         return await self._desk.records.query(lambda session: store.symbols(session, ids))
 
+    def _held(self, report_id: str) -> OpenReport | None:
+        """None for a report that was just finished: the popup may be a moment behind."""
+        return next((each for each in (*self._queue, *self._open.values()) if each.report_id == report_id), None)
+
     def _find(self, report_id: str) -> OpenReport:
-        for report in (*self._queue, *self._open.values()):
-            if report.report_id == report_id:
-                return report
-        raise LookupError("This report is no longer open.")
+        report = self._held(report_id)
+        if report is None:
+            raise LookupError("This report is no longer open.")
+        return report
 
     def _finished(self, report: OpenReport) -> None:
         report.saver.stop()
