@@ -208,6 +208,15 @@ def talk(session: Session, interaction_id: str) -> Talk | None:
     return _talk(session, row) if row else None
 
 
+def unreported(session: Session, interaction_id: str) -> tuple[float, float | None] | None:
+    """Seconds and talk share of a talk that is over and has no report yet; None if there is nothing to report."""
+    row = session.get(Interaction, interaction_id)
+    if row is None or row.report_status != "none" or row.status not in ("ended", "interrupted"):
+        return None
+    seconds = (row.ended_at - row.started_at).total_seconds() if row.ended_at else 0.0
+    return seconds, row.talk_share
+
+
 def left_live(session: Session) -> tuple[Talk, ...]:
     """Interactions that a crash of an earlier run left open."""
     rows = session.scalars(select(Interaction).where(Interaction.status == "live")).all()

@@ -311,19 +311,23 @@ class Reports:
         await self.write(lambda change: store.keep_draft(change, report.report_id, talk, user, draft, now))
 
     async def _adopt(self, interaction_id: str) -> OpenReport | None:
-        """A report from the records, or a new one for an interaction that has none."""
-        stored, talk, deals = await self._desk.records.query(
+        """A report from the records, or a new one for a talk that is over and has none."""
+        stored, talk, deals, bare = await self._desk.records.query(
             lambda s: (
                 store.report_of(s, interaction_id),
                 store.talk(s, interaction_id),
                 store.registered(s, interaction_id),
+                store.unreported(s, interaction_id),
             )
         )
-        if talk is None:
-            return None
-        report = self._from_store(stored) if stored else self._make(new_id(), talk, Draft(), "stored")
-        if stored is None:
+        if stored is not None:
+            report = self._from_store(stored)
+        elif talk is not None and bare is not None:
+            report = self._make(new_id(), talk, Draft(), "stored")
             report.measure_talk(talk)
+            report.measure_time(seconds=bare[0], share=bare[1])
+        else:
+            return None
         report.name_instruments(await self._symbols(report))
         report.set_registered(deals)
         return report

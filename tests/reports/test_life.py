@@ -326,6 +326,33 @@ async def test_a_call_left_live_by_a_crash_is_closed_and_drafted(
     await later.close()
 
 
+async def test_looking_at_a_talk_makes_a_report_only_where_one_is_due(running: Any, records: Records) -> None:
+    def add(change: Any) -> None:
+        began = dt.datetime(2026, 11, 23, 9, tzinfo=dt.UTC)
+        for key, status, report in (("due", "ended", "none"), ("missed", "missed", "none"), ("old", "ended", "saved")):
+            change.add(
+                Interaction(
+                    id=key,
+                    kind="call",
+                    direction="inbound",
+                    status=status,
+                    started_at=began,
+                    ended_at=began + dt.timedelta(seconds=90),
+                    report_status=report,
+                )
+            )
+
+    await records.write("user:user-mk", add)
+    reports = running.app.reports
+    assert not await reports.show("missed")
+    assert not await reports.show("old")
+    assert not await reports.show("nowhere")
+    assert await reports.show("due")
+    assert running.card.draft.shown("duration") == 90.0
+    await reports.flush(running.card.report_id)
+    assert [row.interaction_id for row in rows(records, CallReport)] == ["due"]
+
+
 async def test_an_evidence_click_asks_the_transcript_to_show_the_turns(running: Any) -> None:
     card = await running.ended_call()
     await running.app.reports.show_turns(card.report_id, [1, 0])
