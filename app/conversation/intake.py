@@ -73,6 +73,11 @@ class Intake:
         return self._saved / self.rate
 
     @property
+    def safe(self) -> bool:
+        """Whether all that was received is on the disk."""
+        return not self._unsaved
+
+    @property
     def received(self) -> int:
         return self._saved + len(self._unsaved) // SAMPLE_BYTES
 
@@ -95,7 +100,12 @@ class Intake:
             await asyncio.wait(self._tasks, timeout=DRAIN)
 
     async def close(self) -> None:
-        """Stops at once. What is not on the disk by now has never been acknowledged."""
+        """Stops reading and writes what came. What a full disk does not take has never been acknowledged."""
+        self._over.set()
+        self._arrived.set()
+        if self._tasks:
+            self._tasks[0].cancel()
+            await asyncio.wait(self._tasks, timeout=0.0 if self.recording else DRAIN)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -231,7 +231,7 @@ class Conversations:
         if waiting is not None and not waiting.done():
             waiting.set_result(failure)
         intake = self._intakes.get(interaction_id)
-        if intake is not None and not intake.recording:
+        if intake is not None and intake.safe:
             del self._intakes[interaction_id]
             asyncio.get_running_loop().create_task(intake.close())
 

@@ -61,8 +61,9 @@ class LiveSide:
 
     @property
     def settled(self) -> float:
-        """Seconds up to which every utterance has been cut."""
-        return self.origin / self.rate + self._ends.heard_until * FRAME_SECONDS
+        """Seconds from which another process would have to go on: with the pre-roll of what comes next."""
+        heard = max(self._closed / SPEECH_RATE, self._ends.heard_until * FRAME_SECONDS - PREROLL)
+        return self.origin / self.rate + heard
 
     def take(self, at: int, pcm: bytes, now: float) -> list[Utterance]:
         """Adds sound beginning at sample ``at``; overlap is dropped, a hole becomes silence."""

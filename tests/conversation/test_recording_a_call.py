@@ -149,3 +149,17 @@ async def test_calls_left_live_by_a_crash_are_marked_interrupted(room: Room) -> 
     assert row.ended_at is not None
     assert (row.ended_at - row.started_at).total_seconds() == 3.0
     assert room.stored(chat).status == "interrupted"
+
+
+async def test_closing_the_desk_in_mid_call_keeps_what_came(room: Room, ringing: Ringing, until: Until) -> None:
+    call = room.interaction()
+    state = await room.conversations.open_call(call, ringing.url, room.header(call))
+    ringing.speak(1.0)
+    await until(state, lambda now: now.recorded_seconds >= 1.0)
+    ringing.speak(0.1)
+    intake = room.conversations._intakes[call]
+    async with asyncio.timeout(10):
+        while intake.received < 8800:
+            await asyncio.sleep(0)
+    await room.conversations.close()
+    assert room.recordings.read(f"{call}.rec").pcm == ringing.pcm
