@@ -83,6 +83,8 @@ def maintain(connection: Connection, drafts: Sequence[Draft]) -> None:
                 stale["contact"][row.id] = None
             case ContactPhone() | ContactEmail() | ContactHandle():
                 stale["contact"][row.contact_id] = None
+                if draft.before and "contact_id" in draft.before:  # it was another's
+                    stale["contact"][str(draft.before["contact_id"])] = None
             case Instrument():
                 stale["instrument"][row.id] = None
             case Interaction():

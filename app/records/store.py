@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import disk_usage
 from typing import TypeVar
 
 from sqlalchemy import Engine, select
@@ -23,7 +24,7 @@ from app.records.anchor import Anchor
 from app.records.chain import Chain
 from app.records.change import Change, LoggedSession
 from app.records.engine import reader_engine, writer_engine
-from app.records.errors import StoreError, WrongThread, translated
+from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
 from app.records.indexing import maintain
 from app.records.lock import FolderLock
 from app.records.log import Cause, Entry, change_log, derived_key, entry_of
@@ -34,6 +35,7 @@ Listener = Callable[[Sequence[Entry]], None]
 log = logging.getLogger(__name__)
 
 DATABASE = "deskline.db"
+_LEAST_FREE = 1_000_000
 
 
 def utc_now() -> dt.datetime:
@@ -83,10 +85,14 @@ class Records:
                 schema.fill_search(writer)
                 chain = Chain.open(writer, anchor, clock)
                 return cls(folder, key, writer, reader_engine(path, key), chain, lock)
-            except BaseException:
+            except BaseException as error:
                 if writer is not None:
                     writer.dispose()
                 lock.release()
+                known = error if isinstance(error, StoreError) else translated(error)
+                if isinstance(known, StoreUnavailable) and disk_usage(folder).free < _LEAST_FREE:
+                    # SQLite calls it an I/O error when it has no room for the file its connections share.
+                    raise DiskFull("The disk is full: the records cannot be opened. Free some space first.") from error
                 raise
 
     @property

@@ -43,7 +43,7 @@ class Mishap(Exception):
     pass
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_changes)
 def test_rows_equal_the_replay_of_the_log(changes: list[tuple[list[Step], bool]]) -> None:
     with tempfile.TemporaryDirectory() as folder, Records.open(Path(folder), KEY) as records:

@@ -16,7 +16,7 @@ from app.records.store import Records
 from app.records.tables import Contact, Organization
 
 KEY = bytes(range(32))
-ROUNDS = 6
+ROUNDS = 5
 WRITER = """
 import sys
 from pathlib import Path

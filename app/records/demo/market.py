@@ -26,7 +26,7 @@ _DAILY_MOVE = {
 _QUARTER = {3: "Mar", 6: "Jun", 9: "Sep", 12: "Dec"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # its prices would be hashed with it
 class Security:
     """An instrument as the generator sees it. ``group``: fx, ndf, government, corporate, equity, future, irs, ..."""
 
