@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from app.records.change import Change
 
 
+RECORDED = "recorded_id"
+"""Beside a saved report's fields: the follow-ups it put into the records, so that a later save can take one out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Talk:
     """One call or chat, as far as it is not what was said. ``started`` is aware UTC."""
@@ -159,9 +163,11 @@ def finish(
     """Saves the report whole: report, interaction, follow-ups and accepted consents in this one transaction."""
     customer, contact = reference(draft.shown("customer")), reference(draft.shown("contact"))
     known = talk_of(talk, customer, contact)
-    tasks = _keep_tasks(change, known, trader_id, read(draft.shown("follow_ups"), Task), zone)
+    recorded = frozenset(draft.values.get(RECORDED, ()))
+    tasks = _keep_tasks(change, known, trader_id, read(draft.shown("follow_ups"), Task), recorded, zone)
     consents = _keep_consents(change, known, read(draft.shown("consents"), ConsentHeard), now)
-    values = {**draft.values, "follow_ups": write(tasks), "consents": write(consents)}
+    ids = [task.id for task in tasks]
+    values = {**draft.values, "follow_ups": write(tasks), "consents": write(consents), RECORDED: ids}
     saved = replace(draft, values=values, suggestions={}, edited=draft.edited | {"follow_ups", "consents"})
     keep_draft(change, report_id, talk, trader_id, saved, now)
     change.update(CallReport, report_id, status="saved")
@@ -281,17 +287,17 @@ def talk_of(before: Talk, customer: Reference | None, contact: Reference | None)
     return replace(before, customer=customer, contact=contact)
 
 
-def _keep_tasks(change: Change, talk: Talk, trader_id: str, tasks: Sequence[Task], zone: dt.tzinfo) -> tuple[Task, ...]:
-    """New tasks become rows, known ones are brought up to date, those taken out of the report are cancelled."""
-    known = set(change.session.scalars(select(FollowUp.id).where(FollowUp.interaction_id == talk.interaction_id)).all())
+def _keep_tasks(
+    change: Change, talk: Talk, trader_id: str, tasks: Sequence[Task], recorded: frozenset[str], zone: dt.tzinfo
+) -> tuple[Task, ...]:
+    """New tasks become rows, those of an earlier save are brought up to date or, where taken out, cancelled."""
     kept = []
     for task in tasks:
         if not task.what.strip():
             continue
         fields: dict[str, Json] = {"owner": task.owner, "what": task.what, "due": due.as_moment(task.due, zone)}
-        if task.id in known and task.id:
+        if task.id is not None and task.id in recorded and change.get(FollowUp, task.id) is not None:
             change.update(FollowUp, task.id, **fields)
-            known.discard(task.id)
             kept.append(task)
             continue
         row = FollowUp(
@@ -304,8 +310,11 @@ def _keep_tasks(change: Change, talk: Talk, trader_id: str, tasks: Sequence[Task
         )
         change.add(row)
         kept.append(msgspec.structs.replace(task, id=row.id))
-    for gone in known:
-        change.update(FollowUp, gone, status="cancelled")
+    for gone in recorded - {task.id for task in kept}:
+        row_gone = change.get(FollowUp, gone)
+        # What was done stays done, whatever the report says of it later.
+        if row_gone is not None and row_gone.status == "open":
+            change.update(FollowUp, gone, status="cancelled")
     return tuple(kept)
 
 
