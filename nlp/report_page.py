@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from nlp.language.model import Consent, Deal, Mention, Order, Quote
+from nlp.language.model import Consent, Deal, Mention, Order, Quote, Terms
 from nlp.report import Report
 from nlp.summary.numbers import amount, level, price
 from nlp.summary.wording import CHANNEL_WORDS
@@ -14,9 +14,11 @@ body{font:15px/1.5 Inter,'DejaVu Sans',Arial,sans-serif;color:#1c2430;background
 main{max-width:960px;margin:24px auto;background:#fff;padding:28px 36px;border:1px solid #dfe3e8;border-radius:6px}
 h1{font-size:22px;margin:0 0 4px}h2{font-size:15px;margin:24px 0 6px;color:#44546a}
 p.sub{color:#5a6675;margin:0}table{border-collapse:collapse;width:100%}
-th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #edf0f3;vertical-align:top}th{font-weight:600;color:#5a6675}
+th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid #edf0f3;vertical-align:top}
+th{font-weight:600;color:#5a6675}
 td.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.t{display:grid;grid-template-columns:64px 90px 1fr;gap:2px 10px}.t span.at{color:#8a94a3;font-variant-numeric:tabular-nums}
+.t{display:grid;grid-template-columns:64px 90px 1fr;gap:2px 10px}
+.t span.at{color:#8a94a3;font-variant-numeric:tabular-nums}
 .client{color:#0b5cad}.trader{color:#5a3e9b}mark{padding:0 2px;border-radius:3px;background:#fff1c2}
 mark.instrument{background:#d9ecff}mark.quantity{background:#e3f6df}mark.price{background:#ffe6d1}mark.date,mark.tenor{background:#efe5ff}
 .empty{color:#8a94a3}
@@ -74,7 +76,8 @@ def page(report: Report) -> str:
             _section("Contact", _table(("Channel", "Client says"), [consent_row(c) for c in analysis.consents], ""))
         )
     body.append(_section("Transcript", _transcript(report)))
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style><main>{''.join(body)}</main></html>"
+    head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html><html lang=en>{head}<main>{''.join(body)}</main></html>"
 
 
 def _section(title: str, content: str) -> str:
@@ -85,7 +88,8 @@ def _talk(report: Report) -> str:
     s = report.statistics
     minutes, seconds = divmod(round(s.duration), 60)
     share = f"trader {s.talk_share_trader:.0%}, client {s.talk_share_client:.0%}"
-    return f"<p>{minutes}:{seconds:02d} min · {s.turns} turns · {s.words} words · {escape(share)} · tone {escape(report.analysis.sentiment)}</p>"
+    talk = f"{minutes}:{seconds:02d} min · {s.turns} turns · {s.words} words · {share}"
+    return f"<p>{escape(talk)} · tone {escape(report.analysis.sentiment)}</p>"
 
 
 def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> str:
@@ -96,13 +100,13 @@ def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]], empty: str) -> s
     return f"<table><tr>{head}</tr>{lines}</table>"
 
 
-def _size(fact: Deal | Quote | Order) -> str:
+def _size(fact: Terms) -> str:
     if fact.quantity is None:
         return ""
     return " ".join(x for x in (fact.quantity_ccy, amount(fact.quantity), fact.quantity_unit) if x)
 
 
-def _named(fact: Deal | Quote | Order) -> str:
+def _named(fact: Terms) -> str:
     return f"{fact.description} ({fact.instrument})" if fact.description else fact.instrument
 
 

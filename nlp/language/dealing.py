@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,10 +12,10 @@ from nlp.language import topics
 from nlp.language import vocabulary as v
 from nlp.language.calendar import add_business_days
 from nlp.language.frames import Frame
-from nlp.language.model import Deal, FieldSpan, PriceType, Product, Side
-from nlp.language.prices import ticks
-from nlp.language.quoting import placed, price_type
-from nlp.language.readback import Leg, currency, legs, merge_currencies, price_figures
+from nlp.language.hearing import ACCEPT_PHRASES, Done, Hearing
+from nlp.language.model import Deal, PriceType, Product, Side
+from nlp.language.quoting import placed
+from nlp.language.readback import Leg, currency, legs, merge_currencies
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument
 
@@ -24,27 +23,13 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
-ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 
 
-@dataclass
-class Done:
-    """A deal as understood so far, with where it came from."""
-
-    topic: Topic
-    deal: Deal
-    turn: int
-    standing: bool = True
-    spans: list[FieldSpan] = field(default_factory=list)
-
-
-class Dealing:
+class Dealing(Hearing):
     """Turns confirmations into deals. Knows the walk it belongs to."""
 
     def __init__(self, talk: Talk) -> None:
-        self.talk = talk
-        self.done: list[Done] = []
+        super().__init__(talk)
 
     # what the client does
 
@@ -93,11 +78,21 @@ class Dealing:
             return False  # "you bought that last week" is no deal of today
         found = legs(frame)
         dealt = False
-        for group in self._groups(found):
+        groups = self._groups(found)
+        if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
+            return False
+        for group in groups:
             dealt = self._deal(i, frame, topic, group) or dealt
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt
+
+    def _half_a_swap(self, found: list[Leg]) -> bool:
+        """Bought and sold in the same amount of the same currency: a swap of which a part was not understood."""
+        one, other = found
+        sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
+        same_amount = len(sizes) == 2 and sizes[0] == sizes[1]
+        return same_amount and one.side != other.side and currency(one) is not None and currency(one) == currency(other)
 
     def _groups(self, found: list[Leg]) -> list[list[Leg]]:
         if len(found) == 2 and found[0].side != found[1].side and all(leg.prices for leg in found):
@@ -106,51 +101,6 @@ class Dealing:
             if one and one == other and len(sizes) == 2 and sizes[0] == sizes[1] and found[0].days and found[1].days:
                 return [found]  # an FX swap: same amount, two dates
         return merge_currencies(found)
-
-    def _complete(self, frame: Frame, group: list[Leg]) -> bool:
-        """A read-back says its price, or that it is done; one that names several amounts without a verb is a recap."""
-        priced = any(leg.prices for leg in group)
-        if group[0].side is None:
-            amounts = {size.figure.value for size in group[0].sizes}
-            return priced and len(amounts) == 1 and not frame.has("recap", "so far")
-        return priced or bool(set(frame.lows) & topics.DONE)
-
-    def _taken_before(self, i: int) -> bool:
-        turns, frames = self.talk.turns, self.talk.frames
-        recent = [k for k in range(max(0, i - 5), i) if turns[k].who == "client"]
-        past = any(
-            frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade")
-            for k in (*recent, i)
-        )
-        return not past and any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
-
-    def _accepted(self, i: int, topic: Topic | None = None) -> bool:
-        """The client accepted within the last few turns (since the last deal in this enquiry), or agrees in the next."""
-        turns, frames = self.talk.turns, self.talk.frames
-        last = max(
-            (done.turn for done in self.done if topic is not None and done.topic is topic and done.turn < i), default=-1
-        )
-        if last >= 0 and not any(
-            frames[k].has(*topics.CORRECTION) or frames[k].has(*ACCEPT_PHRASES)
-            for k in range(last + 1, i)
-            if turns[k].who == "client"
-        ):
-            return False
-        if (
-            last >= 0
-            and i - last <= 3
-            and not any(
-                frames[k].sizes or frames[k].has(*topics.CORRECTION)
-                for k in range(last + 1, i)
-                if turns[k].who == "client"
-            )
-        ):
-            return False
-        for k in range(max(0, i - 5), i):
-            if turns[k].who == "client" and frames[k].has(*ACCEPT_PHRASES) and not frames[k].question:
-                return True
-        after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
-        return any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1])
 
     def _deal(self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]) -> bool:
         instrument, about = self._instrument(i, frame, topic, group)
@@ -167,11 +117,16 @@ class Dealing:
         swap = len(group) == 2 and all(leg.prices for leg in group)
         side = self._side(frame, instrument, about, lead if not swap else group[1])
         size = lead.sizes[0] if lead.sizes else None
+        quantity: Decimal | None
         if size is not None:
             quantity, ccy, unit = topics.size_of(size, instrument)
             quantity = self._total(i, frame, lead, quantity, instrument)
-        else:
+        elif self.talk.header.kind == "chat":
             quantity, ccy, unit = about.size, about.ccy, about.unit
+        else:
+            return False  # heard, an amount must be said again
+        if self.talk.header.kind == "call" and not self._agrees(i, about, quantity, lead):
+            return False
         if side is None or quantity is None or quantity <= 0:
             return False
         if quantity == about.size and instrument.kind == "bond":
@@ -386,59 +341,6 @@ class Dealing:
             return about.side
         return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side
 
-    def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Any]:
-        lows = [word.low for word in frame.words]
-        for figure in price_figures(frame, leg):
-            kind = price_type(about, frame, figure)
-            if about.instrument.ticks and kind == "price":
-                price = ticks(figure, lows[figure.last : figure.last + 1], None)[0]
-            else:
-                price = placed(about, frame, figure)
-            if price is not None:
-                return price, kind, figure
-        return None, "price", None
-
-    def _plausible(self, about: Topic, price: Decimal, kind: PriceType, i: int, swap: bool) -> bool:
-        """In speech a price must agree with what was shown or said again; a lone one may be misheard."""
-        if (
-            about.instrument.low is not None
-            and about.instrument.high is not None
-            and kind in ("rate", "price")
-            and not swap
-            and not about.instrument.low <= price <= about.instrument.high
-        ):
-            return False
-        if self.talk.header.kind == "chat":
-            return True
-        digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
-        for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
-            for figure in self.talk.frames[k].prices:
-                said = (
-                    figure.digits.replace(".", "").lstrip("0").rstrip("0")
-                    if figure.pointed
-                    else figure.digits.lstrip("0")
-                )
-                if said and (
-                    digits.endswith(said)
-                    or said.rstrip("0") == digits.rstrip("0")
-                    or figure.value == price
-                    or placed(about, self.talk.frames[k], figure) == price
-                ):
-                    return True
-        return swap or price in (about.bid, about.ask)
-
-    def _total(self, i: int, frame: Frame, leg: Leg, quantity: Decimal, instrument: Instrument) -> Decimal:
-        """ "Five thousand a month, January to March" is fifteen thousand."""
-        assert leg.sizes
-        after = [
-            frame.words[k].low
-            for k in range(leg.sizes[0].figure.last, min(len(frame.words), leg.sizes[0].figure.last + 4))
-        ]
-        if "month" not in after and "monthly" not in after:
-            return quantity
-        span = next((m for m in frame.months if m.end != m.begin), None)
-        return quantity * ((span.end - span.begin) % 12 + 1) if span else quantity
-
     def product(self, topic: Topic) -> Product:
         """The product of an enquiry that did not deal."""
         instrument = topic.instrument
@@ -468,38 +370,6 @@ class Dealing:
             "option": "option",
         }
         return kinds.get(instrument.kind, "commodity")
-
-    def _cash(self, i: int, frame: Frame, kind: PriceType) -> Decimal | None:
-        """The clean price stated for a trade done on spread or yield."""
-        if kind not in ("spread_bp", "yield"):
-            return None
-        for k in range(i, min(len(self.talk.frames), i + 4)):
-            nearby = self.talk.frames[k]
-            lows = [word.low for word in nearby.words]
-            for figure in nearby.prices:
-                if "clean" in lows[figure.last : figure.last + 3] and figure.pointed and 40 < figure.value < 180:
-                    return figure.value
-        return None
-
-    def _agreement(self, i: int) -> set[int]:
-        after = [k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "client"]
-        return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
-
-    def _spans(self, i: int, frame: Frame, leg: Leg, size: Any, figure: Any) -> list[FieldSpan]:
-        spans = []
-        if size is not None:
-            spans.append(
-                FieldSpan("quantity", i, frame.words[size.figure.first].start, frame.words[size.figure.last - 1].end)
-            )
-        if figure is not None:
-            spans.append(FieldSpan("price", i, frame.words[figure.first].start, frame.words[figure.last - 1].end))
-        if leg.side is not None:
-            spans.append(FieldSpan("client_side", i, *frame.clock(leg.at)))
-        for mention in leg.mentions[:1]:
-            spans.append(
-                FieldSpan("instrument", i, frame.words[mention.first].start, frame.words[mention.last - 1].end)
-            )
-        return spans
 
 
 def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:

@@ -1,8 +1,8 @@
 """The grammar of spoken and typed numbers.
 
-Market talk says numbers in ways that general converters lose: "one sixteen seventy-five", "oh nine", "three eighty and a
-half", "eighty forty", "22 and a half million", "99-16+". A Figure therefore keeps the digits as chunks next to the value,
-and the decimal point is placed later, when the instrument is known (`nlp.language.prices`).
+Market talk says numbers in ways that general converters lose: "one sixteen seventy-five", "oh nine", "three eighty and
+a half", "eighty forty", "22 and a half million", "99-16+". A Figure therefore keeps the digits as chunks next to the
+value, and the decimal point is placed later, when the instrument is known (`nlp.language.prices`).
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ POINTS = {"point", "spot", "decimal", "dot"}
 class Figure:
     """A number between tokens `first` and `last` (exclusive).
 
-    `chunks` are the digit groups as said ("one sixteen seventy-five": 1, 16, 75). `value` is the plain reading. `scaled`
-    says that a scale word was heard, `pointed` that the decimal point was, `cardinal` that "hundred" or a scale makes
-    the magnitude certain.
+    `chunks` are the digit groups as said ("one sixteen seventy-five": 1, 16, 75). `value` is the plain reading.
+    `scaled` says that a scale word was heard, `pointed` that the decimal point was, `cardinal` that "hundred" or a
+    scale makes the magnitude certain.
     """
 
     first: int
@@ -226,6 +226,9 @@ class _Reader:
             if self.chunks:
                 return False
             self.pointed = True
+            tail = self.word(2)
+            if self.word(1) == "-" and len(word.split(".")[1]) >= 3 and len(tail) == 1 and tail.isdecimal():
+                word, self.i = word + tail, self.i + 2  # "0.801-4", as recognisers write the last digit
         self.cardinal = self.cardinal or "," in word
         self.chunks.append(word.replace(",", ""))
         self.i += 1

@@ -349,7 +349,7 @@ def _in_millions(
     money_before: Money | None,
     at_mention: Mention | None,
 ) -> bool:
-    """A bare number that can only be an amount: "in fifteen", "fifteen euros", "twelve Aussie", "forty of the fives"."""
+    """A bare number that can only be an amount: "in fifteen", "fifteen euros", "forty of the fives"."""
     plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
     if not plain:
         return False
@@ -393,17 +393,3 @@ def _verbs(lows: Sequence[str]) -> list[Verb]:
             continue
         found.append(Verb(i, side, low))
     return found
-
-
-def million(size: Size, instrument: Instrument_ | None) -> Decimal:
-    """The amount in units: bare numbers are millions where the market counts in them."""
-    if size.sure or instrument is None:
-        return size.figure.value
-    return (
-        size.figure.value * 1_000_000
-        if instrument.kind in ("fx", "bond", "irs") and size.figure.value < 5000
-        else size.figure.value
-    )
-
-
-Instrument_ = vocabulary.Instrument

@@ -65,7 +65,7 @@ class Tenor:
 
 
 def months_at(words: Sequence[str], i: int) -> Months | None:
-    """ "January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1", "first quarter", "second half"."""
+    """Maturities and periods: "January thirty-one", "Oct 35", "6/29", "January to March twenty-seven", "Q1"."""
     word = words[i]
     after = words[i + 1] if i + 1 < len(words) else ""
     if word in MONTHS:

@@ -1,4 +1,4 @@
-"""Follow-ups: what one side promised, from promises ("I'll send it by Friday") and accepted requests ("could you ...")."""
+"""Follow-ups: from promises ("I'll send it by Friday") and from accepted requests ("could you ...")."""
 
 from __future__ import annotations
 
@@ -118,12 +118,7 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
         return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
-    if (
-        lemma in ("get", "have")
-        and pos != "AUX"
-        and (to_you or after[:1] == ["you"])
-        and not after[:2] == ["you", "to"]
-    ):
+    if lemma in ("get", "have") and pos != "AUX" and (to_you or after[:1] == ["you"]) and after[:2] != ["you", "to"]:
         return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and ("to" in after[1:2] or "with" in after):
         return "call"

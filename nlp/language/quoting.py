@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
@@ -125,7 +126,7 @@ def _two_way(
     topic: Topic, frame: Frame, figures: list[Figure], handle: Decimal | None
 ) -> tuple[Decimal, Decimal] | None:
     lows = [word.low for word in frame.words]
-    for one, other in zip(figures, figures[1:], strict=False):
+    for one, other in pairwise(figures):
         gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+")]
         joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (
             bool(gap) and len(gap) <= 5 and "offered" in gap

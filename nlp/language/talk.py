@@ -60,7 +60,7 @@ class Talk:
                 )
             ):
                 marks.append((k, low))
-        if frame.lows[:2] == ("on",) + frame.lows[1:2] and len(frame.lows) > 1 and frame.lows[1] in self.labels:
+        if frame.lows[:2] == ("on", *frame.lows[1:2]) and len(frame.lows) > 1 and frame.lows[1] in self.labels:
             marks.append((0, frame.lows[1]))
         if not marks and len(frame.prices) >= 3:
             heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})

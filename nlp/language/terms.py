@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure, figure_at
@@ -107,7 +108,7 @@ def monies(lows: Sequence[str]) -> list[Money]:
     i = 0
     while i < len(lows):
         code, last = words.get(lows[i]), i + 1
-        if lows[i] in ("us", "u") and lows[i + 1 : i + 2] in (["dollars"], ["dollar"]):
+        if lows[i] in ("us", "u", "u.s.") and lows[i + 1 : i + 2] in (["dollars"], ["dollar"]):
             code, last = "USD", i + 2
         if lows[i] == "swiss" and lows[i + 1 : i + 2] in (["franc"], ["francs"]):
             last = i + 2
@@ -129,7 +130,7 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
             pair = v.pair_of(low.upper())
             if pair is not None and v.pair_of(low.upper()) == v.fx_pair(low[:3].upper(), low[3:].upper()):
                 result.append(Mention(i, i + 1, pair))
-    for one, other in zip(found, found[1:], strict=False):
+    for one, other in pairwise(found):
         gap = lows[one.last : other.first]
         near = not gap or (
             len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap)

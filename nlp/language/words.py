@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TOKEN = re.compile(
     r"[A-Z]{2}[A-Z0-9]{9}[0-9]\b"  # ISIN
+    r"|\b[UP]\.S\.|\b[ap]\.m\."
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
     r"|(?:do|does|did|is|are|was|were|would|could|should|has|have|had|wo|ca)(?=n['’]t\b)|n['’]t\b"
     r"|['’](?:ll|re|ve|d|m|s)\b"

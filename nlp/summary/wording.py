@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote
+from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
 from nlp.summary.numbers import amount, day, level, price, tenor
 from nlp.summary.salience import salient
 
@@ -66,7 +66,7 @@ def _opening(dialogue: Dialogue, analysis: Analysis) -> str:
     return f"{header.client.contact} of {header.client.organization} {verb} {header.trader.name}{about}{mood}."
 
 
-def _name(fact: Deal | Quote | Order) -> str:
+def _name(fact: Terms) -> str:
     if fact.product == "irs" and fact.tenor:
         return f"the {tenor(fact.tenor)} swap ({fact.instrument})"
     if fact.description and fact.description != fact.instrument:
@@ -74,7 +74,7 @@ def _name(fact: Deal | Quote | Order) -> str:
     return fact.instrument
 
 
-def _size(fact: Deal | Quote | Order) -> str:
+def _size(fact: Terms) -> str:
     if fact.quantity is None:
         return ""
     unit = fact.quantity_unit
@@ -84,7 +84,7 @@ def _size(fact: Deal | Quote | Order) -> str:
     return f"{fact.quantity_ccy + ' ' if fact.quantity_ccy else ''}{amount(fact.quantity)} "
 
 
-def _product(fact: Deal | Quote | Order) -> str:
+def _product(fact: Terms) -> str:
     return {"fx-spot": " spot", "fx-forward": " forward", "fx-swap": " FX swap", "ndf": " NDF"}.get(fact.product, "")
 
 

@@ -16,7 +16,8 @@ MONTHS = {
     m: m[:3] for m in "january february march april may june july august september october november december".split()
 }
 STOP = set(
-    "the a an to of for and on by in at with from is be will it this that her his their them him he she they send sent".split()
+    "the a an to of for and on by in at with from is be will it this that her his their them him he "
+    "she they send sent".split()
 )
 SAME = {
     "treasury": "ust",

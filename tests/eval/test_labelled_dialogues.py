@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.eval.run import from_text, labelled
@@ -11,11 +9,11 @@ from tests.eval.score import Score, score
 
 
 @pytest.fixture(scope="module")
-def total() -> Iterator[Score]:
+def total() -> Score:
     result = Score()
     for case in labelled():
         result.add(score(case, from_text(case)))
-    yield result
+    return result
 
 
 def test_deals_are_right_nine_times_in_ten(total: Score) -> None:

@@ -104,7 +104,7 @@ TALKS = (
         c: Where do you bid me the OAT two and three quarters October thirty-two, twenty million, on yield?
         t: Two ninety-eight and a half.
         c: Fine, hit it.
-        t: Done, you sell twenty million OAT two and three quarters October thirty-two at a yield of two point nine eight five.
+        t: Done, you sell twenty million OAT two and three quarters October thirty-two at two point nine eight five.
         c: Two nine eight five, agreed.
     """,
         (("sell", "OAT 2.75% Oct-2032", 20e6, 2.985),),
@@ -113,7 +113,7 @@ TALKS = (
         "treasury-32nds",
         "chat",
         """
-        c: bid 25mm ust 4 3/36? 
+        c: bid 25mm ust 4 3/36?
         t: 98-12+
         c: hit
         t: done u sell 25mm UST 4 3/36 at 98-12+
@@ -128,7 +128,7 @@ TALKS = (
         c: I'm a buyer of two million Marrow Telecom, the five and an eighths May thirty.
         t: I can offer you at a hundred and one and three quarters.
         c: Okay, I take those.
-        t: You buy two million Marrow Telecom five and an eighth May thirty at one oh one seventy-five, settlement Friday. Done.
+        t: Done. You buy two million Marrow Telecom five and an eighth May thirty at one oh one seventy-five.
         c: Yes, one oh one seventy-five.
     """,
         (("buy", "Marrow Telecom 5.125% May 2030", 2e6, 101.75),),
@@ -188,7 +188,7 @@ TALKS = (
         c: I need to buy five million euros against sterling for the thirtieth of September.
         t: Spot eighty-five forty, points plus thirty, all-in eighty-five seventy.
         c: Okay, done.
-        t: Done. You buy five million euros against sterling at point eight five seven oh, value the thirtieth of September.
+        t: Done. You buy five million euros against sterling at point eight five seven oh, value thirtieth September.
         c: Agreed.
     """,
         (("buy", "EURGBP", 5e6, 0.857),),

@@ -194,8 +194,11 @@ def test_a_hundred_turns_are_read_in_reasonable_time() -> None:
 
 
 PIECES = st.sampled_from(
-    "one two sixteen oh point and a half hundred thousand million euro dollar cable yours mine done you sell buy at in plus . , ? - / -- ... 1.16 75 3mm 99-16+ XS9205631849 "
-    "I'll send Friday the of October thirty-one six eighths forty-five 1) 2) yen gold bund Stoxx Dec SONIA pay fixed years % quarter T+2 limit gtc stop not if cancel".split()
+    "one two sixteen oh point and a half hundred thousand million "
+    "euro dollar cable yours mine done you sell buy at in "
+    "plus . , ? - / -- ... 1.16 75 3mm 99-16+ XS9205631849 "
+    "I'll send Friday the of October thirty-one six eighths forty-five "
+    "1) 2) yen gold bund Stoxx Dec SONIA pay fixed years % quarter T+2 limit gtc stop not if cancel".split()
 )
 
 
