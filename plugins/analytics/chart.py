@@ -1,4 +1,4 @@
-"""The price chart. pyqtgraph takes most of a second to import, so this module is imported after the window is shown."""
+"""The price chart. pyqtgraph is slow to import: this module comes in on the UI thread, after the window is shown."""
 
 from __future__ import annotations
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 SPANS = ("1D", "5D", "1M", "YTD")
 REFRESH_MS = 250
 LOWEST = 320
+QUIET_MS = 1500
 _DAYS = {"5D": 7, "1M": 31}
 
 
@@ -83,7 +84,7 @@ class AnalyticsPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._timer.start()
-        self._load_chart()
+        QTimer.singleShot(QUIET_MS, self, self._load_chart)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -91,16 +92,22 @@ class AnalyticsPanel(QWidget):
         self.business.setVisible(self.height() >= LOWEST)
 
     def _load_chart(self) -> None:
-        """pyqtgraph comes once the panel is seen and something is to be drawn, imported off the UI thread."""
-        if self._loading or not self.isVisible() or self._state.focus is None:
-            return
-        self._loading = True
-        self._ui.run(_import_chart(), then=self._chart_loaded, failed=self._chart_failed, owner=self)
+        """Brings pyqtgraph in: its numpy on another thread, itself here, because it alters Qt's classes.
 
-    def _chart_loaded(self, module: ModuleType) -> None:
-        chart: PriceChart = module.PriceChart()
-        self.chart = chart
-        self._charts.addWidget(chart)
+        That takes a third of a second, so it happens in the quiet after the start and not when the first call rings.
+        """
+        if not self._loading:
+            self._loading = True
+            self._ui.run(_import_numpy(), then=self._numpy_loaded, failed=self._chart_failed, owner=self)
+
+    def _numpy_loaded(self, _module: ModuleType) -> None:
+        try:
+            from plugins.analytics.chart import PriceChart
+        except ImportError as error:
+            self._chart_failed(error)
+            return
+        self.chart = PriceChart()
+        self._charts.addWidget(self.chart)
         self._draw()
 
     def _chart_failed(self, error: Exception) -> None:
@@ -114,7 +121,6 @@ class AnalyticsPanel(QWidget):
         self.business.show_business(state.business)
         if state.phase == "failed" or (state.text and state.focus is None):
             self._empty.set_text(state.text)
-        self._load_chart()
         self._draw()
         if state.asked != self._asked:
             self._asked = state.asked
@@ -242,8 +248,8 @@ class BusinessStrip(QWidget):
         )
 
 
-async def _import_chart() -> ModuleType:
-    return await asyncio.to_thread(importlib.import_module, "plugins.analytics.chart")
+async def _import_numpy() -> ModuleType:
+    return await asyncio.to_thread(importlib.import_module, "numpy")
 
 
 def _start(span: str, now: dt.datetime) -> float:

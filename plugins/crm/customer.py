@@ -14,7 +14,7 @@ from app.records import queries
 from app.records.lines import ContactCard, DealLine, FollowUpLine, HoldingLine, InteractionLine
 from app.records.tables import CreditLine, Deal, Enquiry, Instrument, Interaction, Organization, User
 
-SHOWN = 60
+SHOWN = 40
 """Rows of a tab; older ones are found by search."""
 
 
