@@ -35,12 +35,15 @@ def test_a_call_walks_from_the_ring_to_a_saved_report(open_desk: Callable[..., D
     play(desk.stage.ring(CALLER, DEMO / "call.wav"))
     until(lambda: lines.state.value.waiting("ringing"), "the line to ring")
     until(lambda: crm.state.value.customer is not None, "the customer in CRM")
-    assert crm.state.value.person.name == "Gareth Pemberly"
-    organization = crm.state.value.customer.organization_id
+    assert crm.state.value.person.contact.name == "Gareth Pemberly"
+    organization = crm.state.value.customer.organization.id
     until(lambda: app("deskline-pricing").state.value.organization_id == organization, "pricing to turn")
     until(lambda: app("deskline-deals").state.value.ticket.client is not None, "the ticket to turn")
     assert app("deskline-deals").state.value.ticket.client.organization_id == organization
-    until(lambda: app("deskline-analytics").state.value.organization_id == organization, "analytics to turn")
+    until(
+        lambda: getattr(app("deskline-analytics").state.value.business, "organization_id", None) == organization,
+        "analytics to turn",
+    )
 
     # It is answered: recorded, transcribed live, on screen.
     play(lines.answer())
@@ -106,7 +109,7 @@ def test_a_chat_walks_from_the_first_message_to_a_saved_report(open_desk: Callab
 
     play(desk.stage.write(DEMO / "chat.yaml"))
     until(lambda: crm.state.value.customer is not None, "the customer in CRM")
-    assert crm.state.value.person.name == "Mikkel Brandt"
+    assert crm.state.value.person.contact.name == "Mikkel Brandt"
     until(lambda: chat.state.value.shown and chat.state.value.shown.offers, "an instrument to be offered")
     offer = chat.state.value.shown.offers[0]
     assert {action.intent for action in offer.actions} == {"ViewAnalysis", "ViewQuote", "ViewInstrument"}
