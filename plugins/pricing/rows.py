@@ -75,14 +75,15 @@ class PriceRow:
         self.tone = "tx3" if quote.stale else None
         if last is not None and last.bid == quote.bid and last.ask == quote.ask and last.size == quote.size:
             return
-        decimals = self.line.decimals
+        # 64ths of a Treasury future have six decimals; nobody reads more than four behind a three-figure price.
+        decimals = min(self.line.decimals, 4 if quote.bid >= 100 else 5)
         self.size = amount(quote.size, self.line.unit)
         self.bid = f"{quote.bid:.{decimals}f}"
         self.ask = f"{quote.ask:.{decimals}f}"
         spread = quote.spread_bp
         self.spread = "" if spread is None else f"{spread:.1f}"
         change = quote.change
-        self.change = signed(change, decimals if decimals < 4 else decimals - 1)
+        self.change = signed(change, min(decimals, 4))
         self.change_tone = "up" if change > 0 else "dn" if change < 0 else "tx3"
         if last is not None and not quote.stale:
             self.bid_flash = _direction(last.bid, quote.bid) or self.bid_flash

@@ -303,6 +303,15 @@ def test_rows_are_chosen_and_copied_by_keyboard(grid: Grid, qtbot: QtBot) -> Non
     grid.panel.hide()
 
 
+def test_a_narrow_panel_keeps_instrument_bid_and_ask(grid: Grid) -> None:
+    grid.panel.show()
+    for width, hidden in ((480, []), (440, ["Age"]), (400, ["Size", "Age"]), (330, ["Size", "Spd bp", "Age"])):
+        grid.panel.resize(width, 400)
+        titles = [column.title for column in grid.panel.table._columns]
+        assert [title for place, title in enumerate(titles) if grid.panel.table.isColumnHidden(place)] == hidden
+    grid.panel.hide()
+
+
 def test_an_empty_list_says_why(qtbot: QtBot, ui: Ui) -> None:
     empty = Grid(qtbot, ui, 0)
     assert "No instruments to price yet" in empty.panel.table._empty
