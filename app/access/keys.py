@@ -164,7 +164,8 @@ def describe(folder: Path, *, backend: Callable[[], Backend | None] = find_backe
         "Install and unlock a Secret Service (Debian: gnome-keyring), or start with a passphrase"
         f" (interactively, or in {PASSPHRASE_VARIABLE} for unattended runs)."
     )
-    text = "No keyring was found." if found is None else f"The keyring {name} is not safe for a key and is not used."
+    none = found is None or backend_name(found).startswith(("keyring.backends.fail.", "keyring.backends.null."))
+    text = "No keyring was found." if none else f"The keyring {name} is not safe for a key and is not used."
     return KeyStatus("none", name, False, text, remedy)
 
 

@@ -112,6 +112,7 @@ def _keyring(settings: Settings) -> Iterator[Finding]:
 
 
 def _audio(_: Settings) -> Iterator[Finding]:
+    os.environ.setdefault("QT_LOGGING_RULES", "qt.multimedia*=false")  # it lists every codec library it tries
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen" if not os.environ.get("DISPLAY") else "")
     from PySide6.QtGui import QGuiApplication
     from PySide6.QtMultimedia import QMediaDevices
