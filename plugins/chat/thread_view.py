@@ -28,6 +28,9 @@ class ThreadView(QTextBrowser):
         self.anchorClicked.connect(self._clicked)
         self._shown: tuple[object, ...] = ()
         self._thread: str | None = None
+        self._following = True
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self.verticalScrollBar().rangeChanged.connect(self._grown)
         palette = self.palette()
         palette.setColor(palette.ColorRole.Base, palette.color(palette.ColorRole.Window))
         self.setPalette(palette)
@@ -41,12 +44,21 @@ class ThreadView(QTextBrowser):
             return
         bar = self.verticalScrollBar()
         changed = conversation is None or conversation.id != self._thread
-        following = changed or bar.value() >= bar.maximum() - 4
+        following = changed or self._following
         place = bar.value()
         self._shown = wanted
         self._thread = None if conversation is None else conversation.id
         self.setHtml("" if conversation is None else page(conversation))
         bar.setValue(bar.maximum() if following else place)
+        self._following = following
+
+    def _scrolled(self, value: int) -> None:
+        self._following = value >= self.verticalScrollBar().maximum() - 4
+
+    def _grown(self, _least: int, most: int) -> None:
+        """Offers below take room from the thread: its end stays in sight if it was."""
+        if self._following:
+            self.verticalScrollBar().setValue(most)
 
     def _clicked(self, address: QUrl) -> None:
         if address.scheme() == "instrument":

@@ -168,6 +168,27 @@ def test_without_a_service_the_panel_says_so(panel: ChatPanel, app: ChatStandIn,
     assert panel._pill.text() == "Offline"
 
 
+def test_the_end_of_the_thread_stays_in_sight_unless_the_reader_has_scrolled_up(
+    panel: ChatPanel, app: ChatStandIn, qtbot: QtBot
+) -> None:
+    def at_the_end() -> bool:
+        return bar.maximum() > 0 and bar.value() == bar.maximum()
+
+    def write(count: int) -> None:
+        said = tuple(Message(n, "client", AT, f"message {n}") for n in range(count))
+        app.state.set(app.state.value.changed("a", messages=said, mentions=()))
+        qtbot.waitUntil(lambda: f"message {count - 1}" in panel.thread_view.toPlainText())
+
+    bar = panel.thread_view.verticalScrollBar()
+    write(40)
+    qtbot.waitUntil(at_the_end)
+    panel.resize(760, 300)
+    qtbot.waitUntil(at_the_end)
+    bar.setValue(10)
+    write(41)
+    assert bar.value() == 10
+
+
 def test_marks_never_break_the_text_whatever_is_in_it() -> None:
     text = "<b>VOD</b> & 33s\nok"
     html = marked(text, [Mention(0, 3, 6, "v"), Mention(0, 5, 9, "overlaps"), Mention(0, 90, 99, "outside")])
