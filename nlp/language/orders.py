@@ -116,6 +116,8 @@ def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
         price = placed(topic, frame, figure)
         if price is None or price in seen or _percent(lows, figure):
             continue
+        if topic.anchors and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
+            continue  # no level of this market: misheard, or another number
         seen.add(price)
         near = tuple(lows[max(0, figure.first - 4) : figure.first])
         found.append(

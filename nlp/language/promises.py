@@ -41,12 +41,7 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
         kind = _kind(frame, k, last)
         if kind is None:
             continue
-        subject = _speaker(
-            back,
-            k == first
-            or set(back)
-            <= {",", "yes", "ok", "sure", "yep", "perfect"} | {w.low for w in words[first:k] if w.low in {"ok", "yes"}},
-        )
+        subject = _speaker(back)
         ongoing = low in ("sending", "setting", "mailing", "emailing") and (
             not back or set(back) <= {"yes", "ok", "sure", "yep", ",", "am", "'m", "i"}
         )
@@ -64,7 +59,7 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
     return None
 
 
-def _speaker(back: list[str], initial: bool) -> bool:
+def _speaker(back: list[str]) -> bool:
     """The speaker is the one who will act."""
     text = " ".join(back)
     direct = (
@@ -85,11 +80,7 @@ def _speaker(back: list[str], initial: bool) -> bool:
     )
     if any(text.endswith(phrase) or f"{phrase} " in text + " " for phrase in direct) and "you can" not in text:
         return True
-    return (
-        (initial and not back) is True
-        and False
-        or text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
-    )
+    return text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
 
 
 def _kind(frame: Frame, k: int, last: int) -> str | None:

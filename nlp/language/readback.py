@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from nlp.language import vocabulary
 from nlp.language.calendar import Day
@@ -201,8 +200,3 @@ def _currency(leg: Leg) -> str | None:
 def currency(leg: Leg) -> str | None:
     """The currency a leg exchanges."""
     return _currency(leg)
-
-
-def quantity_conflict(values: Sequence[Decimal]) -> bool:
-    """True when one amount was understood in two ways."""
-    return len(set(values)) > 1

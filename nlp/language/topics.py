@@ -7,13 +7,12 @@ from decimal import Decimal
 
 from nlp.language import vocabulary as v
 from nlp.language.calendar import Day
-from nlp.language.frames import BUY, SELL, Frame, Size
+from nlp.language.frames import Frame, Size
 from nlp.language.model import PriceType, Side
 from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
 DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
-AGREED: tuple[str, ...] = tuple(v.section("phrases", "topics")["agreed"])
 PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
 INDICATIVE: tuple[str, ...] = tuple(v.section("phrases", "topics")["indicative"])
 CANCEL: tuple[str, ...] = tuple(v.section("phrases", "topics")["cancel"])
@@ -183,12 +182,3 @@ def strong(mention: Mention) -> bool:
     return not mention.benchmark and (
         not mention.weak or mention.instrument.kind in ("fx", "metal", "commodity", "future")
     )
-
-
-def government(point: int | None, mention: Mention) -> Instrument:
-    """An issuer-less bond said next to a point of the treasury curve."""
-    bond = mention.instrument
-    return v.government_bond("UST", bond.coupon, bond.maturity)
-
-
-ALL_SIDES = BUY | SELL

