@@ -50,6 +50,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 SILENCE = 20.0
 """Seconds without any sign of life after which the process is taken for hung."""
 LOADING = 120.0
+GRACE = 1.0
 UNREAD = 16 << 20
 """Bytes the process may leave unread before sound is no longer put in its pipe."""
 STEADY = 60.0
@@ -227,11 +228,14 @@ class LanguageWorker:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
         if process.stdin is not None:
-            process.stdin.close()
+            process.stdin.close()  # the end of its input ends it
+        try:
+            await asyncio.wait_for(process.wait(), GRACE)
+        except TimeoutError:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
     def _handle(self, message: Reply) -> None:
         if isinstance(message, Ready):

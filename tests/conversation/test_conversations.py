@@ -22,7 +22,7 @@ from nlp.audio import load
 if TYPE_CHECKING:
     from tests.conversation.conftest import Ringing, Room, Until
 
-SECONDS = 17.0
+SECONDS = 20.0
 
 
 def sound(path: Path, first: float, last: float) -> bytes:
