@@ -88,12 +88,13 @@ class AnalyticsApp:
         await self._read(state.business.organization_id if state.business else None, instrument_id)
 
     async def refresh(self) -> None:
-        state = self.state.value
-        if state.phase == "ready":
-            await self._read(
-                state.business.organization_id if state.business else None,
-                state.focus.instrument_id if state.focus else None,
-            )
+        async with self._following:
+            state = self.state.value
+            if state.phase == "ready":
+                await self._read(
+                    state.business.organization_id if state.business else None,
+                    state.focus.instrument_id if state.focus else None,
+                )
 
     async def _read(self, organization_id: str | None, instrument_id: str | None) -> None:
         now = self._desk.clock()

@@ -16,6 +16,8 @@ from app.records.tables import CreditLine, Deal, Enquiry, Instrument, Interactio
 
 SHOWN = 40
 """Rows of a tab; older ones are found by search."""
+COMPARABLE = 10
+"""With fewer enquiries the year before, a change in the hit ratio says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ def _figures(
         earned[True],
         earned[False],
         hit_ratio(asked[True]),
-        hit_ratio(asked[False]),
+        hit_ratio(asked[False]) if len(asked[False]) >= COMPARABLE else None,
         talked.started_at if talked else None,
         talked.kind if talked else "",
     )
