@@ -50,7 +50,8 @@ from nlp.speech.work import Work
 
 log = logging.getLogger("nlp.speech.worker")
 
-NICE = 10
+NICE = 5
+"""Below the window, which must never stutter; not so low that a busy machine leaves the words behind for seconds."""
 PULSE_SECONDS = 1.0
 LOADING_LANGUAGE = 0.25
 TOO_SLOW = 0.7
