@@ -44,7 +44,11 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--settings", type=Path, metavar="FILE", help="read this settings file instead of the usual one")
     top.add_argument(
-        "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting for this run; may be repeated"
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change one setting for this run; may be repeated",
     )
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
 
@@ -53,11 +57,15 @@ def parser() -> argparse.ArgumentParser:
         help="play a demonstration call and chat",
         description="Opens an invented desk and plays a call and a chat on it, as a customer would make them.",
     )
-    demo.add_argument("--call", type=Path, metavar="WAV", help="two-channel recording to play (left trader, right client)")
+    demo.add_argument(
+        "--call", type=Path, metavar="WAV", help="two-channel recording to play (left trader, right client)"
+    )
     demo.add_argument("--chat", type=Path, metavar="YAML", help="dialogue file of a chat to play")
     demo.add_argument("--offscreen", action="store_true", help="open no window; write screenshots and reports instead")
     demo.add_argument("--speed", type=float, default=1.0, metavar="N", help="play N times faster than real time")
-    demo.add_argument("--out", type=Path, default=Path("out"), metavar="FOLDER", help="where --offscreen writes (default: out)")
+    demo.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="FOLDER", help="where --offscreen writes (default: out)"
+    )
 
     report = commands.add_parser(
         "report",
@@ -66,7 +74,10 @@ def parser() -> argparse.ArgumentParser:
     )
     report.add_argument("file", type=Path, metavar="FILE")
     report.add_argument(
-        "--header", type=Path, metavar="YAML", help="start time, client and trader of a recording: a dialogue file without turns"
+        "--header",
+        type=Path,
+        metavar="YAML",
+        help="start time, client and trader of a recording: a dialogue file without turns",
     )
     report.add_argument("--json", action="store_true", help="print JSON instead of a readable text")
 
@@ -124,7 +135,9 @@ def _dispatch(args: argparse.Namespace, settings: Settings) -> int:
         case "demo":
             from app.cli import demo
 
-            return demo.run(settings, call=args.call, chat=args.chat, offscreen=args.offscreen, speed=args.speed, out=args.out)
+            return demo.run(
+                settings, call=args.call, chat=args.chat, offscreen=args.offscreen, speed=args.speed, out=args.out
+            )
         case _:
             from app.desk import open_desk
 

@@ -27,7 +27,7 @@ SIZE = (1920, 1080)
 
 
 def run(settings: Settings, *, call: Path | None, chat: Path | None, offscreen: bool, speed: float, out: Path) -> int:
-    """Exit status 0 when the whole demo was played. Offscreen it acts as the trader too and leaves pictures in ``out``."""
+    """Exit status 0 when the demo was played. Offscreen it plays the trader too and leaves pictures in ``out``."""
     for given in (call, chat):
         if given is not None and not given.exists():
             print(f"deskline demo: {given} does not exist", file=sys.stderr)

@@ -49,9 +49,8 @@ def run(settings: Settings) -> int:
             if finding.remedy and finding.verdict != "ok":
                 print(f"{'':9}{'':22}   -> {finding.remedy}")
     missing = sum(finding.verdict == "missing" for finding in findings)
-    print(
-        f"\n{'Everything that Deskline needs is here.' if not missing else f'{missing} of {len(findings)} need attention.'}"
-    )
+    all_well = "Everything that Deskline needs is here."
+    print(f"\n{f'{missing} of {len(findings)} need attention.' if missing else all_well}")
     return 1 if missing else 0
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.access.keys import KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
-from app.desk.manifest import BadManifest, Manifest, Service, directory, entry, manifest_of
+from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
 from app.market.loopback import LoopbackService, ServiceNotStarted
@@ -28,7 +28,7 @@ from app.records.tables import Instrument, User
 from app.services import Clock, CurrentUser, Notice, Services, utc_now
 from app.settings import Settings
 from fdc3.client import DesktopAgent
-from fdc3.directory import AppRecord
+from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Resolver
 from fdc3.launching import ProcessLauncher
 from nlp.speech.client import LanguageWorker
@@ -59,6 +59,7 @@ class Core:
     def __init__(
         self,
         settings: Settings,
+        directory: AppDirectory,
         *,
         notify: Callable[[Notice], None],
         resolver: Resolver | None = None,
@@ -71,7 +72,7 @@ class Core:
         self.settings = settings
         self.prices = PriceBook()
         self.apps: dict[str, RunningApp] = {}
-        self.directory = directory(settings.app_folders)
+        self.directory = directory
         self.notify = notify
         self._resolver, self._started, self._stopped = resolver, started, stopped
         self._ask, self._key, self._clock = ask_passphrase, key, clock
@@ -93,7 +94,7 @@ class Core:
     # -- opening
 
     async def open_records(self, progress: Progress = lambda fraction, text: None) -> CurrentUser:
-        """The key, the encrypted file and, on a new desk that wants it, the demo data. Raises StoreError, KeyUnavailable."""
+        """Key, encrypted file and, on a new desk that wants it, demo data. Raises StoreError, KeyUnavailable."""
         self.records = await asyncio.to_thread(self._open_records, progress)
         self._closing.append(self._close_records)
         user = await self.records.query(_first_user)

@@ -1,21 +1,24 @@
-"""The desk with its window: the UI thread's side of the composition."""
+"""The desk with its window: the UI thread's side of the composition.
+
+The window is painted before anything behind it is imported: the database, the agent and the language libraries take
+longer to load than the window takes to appear.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
 import sys
 from concurrent.futures import Future
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
-from app.desk.core import Core, RunningApp
-from app.desk.manifest import BadManifest, entry, manifest_of
-from app.desk.resolving import AskingResolver
-from app.desk.status import DeskStatus, StatusFollower
+from app.desk.manifest import BadManifest, directory, entry, manifest_of
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
 from app.settings import Settings
@@ -30,6 +33,12 @@ from app.shell.ui import Ui
 from app.shell.window import MainWindow
 from app.shell.workspaces import file_store
 
+if TYPE_CHECKING:
+    from app.desk.core import Core, RunningApp
+    from app.desk.status import DeskStatus, StatusFollower
+
+UNPAINTED_MS = 500
+"""A window that is not painted by then (minimised, or none is shown yet) is opened behind all the same."""
 log = logging.getLogger(__name__)
 
 
@@ -93,31 +102,33 @@ class Program(QObject):
         self._passphrase: PassphraseWindow | None = None
         self._progress: ProgressWindow | None = None
         self._ending = False
+        self._opening = False
+        self._key = key
+        self.directory = directory(settings.app_folders)
         self.loop = IoLoop()
         self.loop.start()
         self.ui = Ui(self.loop, parent=self)
         load, save = file_store(settings.state_folder / "workspaces.json")
         self.window = MainWindow(self.ui, CurrentUser("", "", "", ""), load=load, save=save)
         self.window.set_channel(settings.channel)
-        self.core = Core(
-            settings,
-            notify=self.ui.notify,
-            resolver=AskingResolver(self.ui),
-            started=lambda running: self.ui.post(lambda: self._make_panel(running)),
-            stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
-            ask_passphrase=self._ask_passphrase,
-            key=key,
-        )
+        self._core: Core | None = None
+        self._channel = settings.channel
         self._follower: StatusFollower | None = None
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
         self.window.closing.connect(self.quit)
         self.window.channel_chosen.connect(self._move)
-        self.window.restart_asked.connect(lambda app_id: self.ui.run(self.core.restart_app(app_id)))
+        self.window.restart_asked.connect(self._restart)
+
+    @property
+    def core(self) -> Core:
+        """The desk behind the window; there is none before the window has been painted."""
+        assert self._core is not None
+        return self._core
 
     def start(self) -> None:
-        """Shows the window with its panels loading, and opens everything behind it."""
-        for record in self.core.directory:
+        """Shows the window with its panels loading, and then opens everything behind it."""
+        for record in self.directory:
             try:
                 dock = manifest_of(record).dock
             except BadManifest:
@@ -127,11 +138,48 @@ class Program(QObject):
                     record.app_id, dock.title or record.title, dock.icon, None, dock.area, order=dock.order
                 )
         self.window.start_layout()
-        if not self.settings.demo_data or (self.settings.desk_folder / "deskline.db").exists():
-            self.window.show()
-        self.ui.run(self.core.open_records(self._say_progress), then=self._records_open, failed=self._cannot_open)
+        if self.settings.demo_data and not (self.settings.desk_folder / "deskline.db").exists():
+            self._open()
+            return
+        self.window.installEventFilter(self)
+        self.window.show()
+        QTimer.singleShot(UNPAINTED_MS, self, self._open)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._open)
+        return False
 
     # -- opening
+
+    def _open(self) -> None:
+        if not (self._opening or self._ending):
+            self._opening = True
+            self._open_records()
+
+    def _open_records(self) -> None:
+        self.ui.run(self._records_opened(), then=self._records_open, failed=self._cannot_open)
+
+    async def _records_opened(self) -> CurrentUser:
+        if self._core is None:
+            self._core = await asyncio.to_thread(self._make_core)
+        return await self._core.open_records(self._say_progress)
+
+    def _make_core(self) -> Core:
+        from app.desk.core import Core
+        from app.desk.resolving import AskingResolver
+
+        return Core(
+            self.settings,
+            self.directory,
+            notify=self.ui.notify,
+            resolver=AskingResolver(self.ui),
+            started=lambda running: self.ui.post(lambda: self._make_panel(running)),
+            stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
+            ask_passphrase=self._ask_passphrase,
+            key=self._key,
+        )
 
     def _records_open(self, user: CurrentUser) -> None:
         self._close_questions()
@@ -142,6 +190,8 @@ class Program(QObject):
         self.ui.run(self._open_rest(user), then=lambda _: self._opened(), failed=self._cannot_open)
 
     async def _open_rest(self, user: CurrentUser) -> None:
+        from app.desk.status import StatusFollower
+
         await self.core.open(user)
         agent = await self.core.host.connect_memory("deskline-desk")
         self._follower = StatusFollower(agent, self.core.records)
@@ -153,6 +203,8 @@ class Program(QObject):
         self._status_timer.start()
         self._tick()
         self.ready.emit()
+        if self._channel != self.settings.channel:
+            self._move(self._channel)
         self.ui.run(self.core.open_outside(), then=lambda _: self.outside_ready.emit())
 
     def _make_panel(self, running: RunningApp) -> None:
@@ -172,7 +224,7 @@ class Program(QObject):
     def _cannot_open(self, error: Exception) -> None:
         if isinstance(error, WrongPassphrase) and self._passphrase is not None:
             self._passphrase.refuse(str(error))
-            self.ui.run(self.core.open_records(self._say_progress), then=self._records_open, failed=self._cannot_open)
+            self._open_records()
             return
         self._close_questions()
         sentence = str(error) or type(error).__name__
@@ -235,8 +287,14 @@ class Program(QObject):
     # -- while open
 
     def _move(self, channel: str) -> None:
+        self._channel = channel
         self.window.set_channel(channel)
-        self.ui.run(self.core.move_to_channel(channel))
+        if self._follower is not None:
+            self.ui.run(self.core.move_to_channel(channel))
+
+    def _restart(self, app_id: str) -> None:
+        if self._follower is not None:
+            self.ui.run(self.core.restart_app(app_id))
 
     def _show_status(self, status: DeskStatus) -> None:
         self.window.set_turret(status.turret, status.turret_level)
@@ -266,7 +324,8 @@ class Program(QObject):
     async def _close_all(self) -> None:
         if self._follower is not None:
             await self._follower.close()
-        await self.core.close()
+        if self._core is not None:
+            await self._core.close()
 
     def _end(self) -> None:
         self.loop.stop()

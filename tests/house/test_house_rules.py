@@ -65,7 +65,9 @@ def test_no_nested_event_loop_in_the_product() -> None:
     for path in sources("app", "plugins"):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if re.search(r"\.exec\(\)", line):
-                assert re.search(r"\b(application|app)\.exec\(\)", line), f"{path.relative_to(ROOT)}:{number} {line.strip()}"
+                assert re.search(r"\b(application|app)\.exec\(\)", line), (
+                    f"{path.relative_to(ROOT)}:{number} {line.strip()}"
+                )
 
 
 def test_files_stay_readable() -> None:
