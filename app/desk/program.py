@@ -113,6 +113,7 @@ class Program(QObject):
         self.window.set_channel(settings.channel)
         self._core: Core | None = None
         self._channel = settings.channel
+        self._refusal = ""
         self._follower: StatusFollower | None = None
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
@@ -227,7 +228,7 @@ class Program(QObject):
             self._open_records()
             return
         self._close_questions()
-        sentence = str(error) or type(error).__name__
+        self._refusal = sentence = str(error) or type(error).__name__
         if not isinstance(error, StoreError | KeyUnavailable):
             log.error("The desk cannot be opened", exc_info=error)
         else:
@@ -295,6 +296,8 @@ class Program(QObject):
     def _restart(self, app_id: str) -> None:
         if self._follower is not None:
             self.ui.run(self.core.restart_app(app_id))
+        else:
+            self.window.panel_stopped(app_id, self._refusal)
 
     def _show_status(self, status: DeskStatus) -> None:
         self.window.set_turret(status.turret, status.turret_level)
