@@ -187,10 +187,9 @@ def run(folder: Path, rounds: int, rng: random.Random, say: Callable[[str], None
         child.read(moment)
         child.kill()
         unfinished = check(folder, acknowledged, source)
-        say(
-            f"round {number} of {rounds}: killed {moment:.2f} s after “{fact}”; {len(child.facts)} facts told, all there; "
-            f"{len(unfinished)} unfinished reports"
-        )
+        killed = f"killed {moment:.2f} s after “{fact}”"
+        told = f"{len(child.facts)} facts told, all there; {len(unfinished)} unfinished reports"
+        say(f"round {number} of {rounds}: {killed}; {told}")
     last = Child(folder, acknowledged, "look")
     assert last.read(START_SECONDS, until="opened"), "the desk did not open"
     check_opened(folder, last.opened, unfinished)
