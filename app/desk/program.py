@@ -303,7 +303,11 @@ class Program(QObject):
         self.window.set_turret(status.turret, status.turret_level)
         self.window.set_recording(status.recording)
         self.window.set_to_sync(status.queued)
-        self.window.set_status("journal", f"{status.queued:,} changes queued for the central server")
+        self.window.set_status(
+            "journal",
+            f"Journal {status.queued:,} queued",
+            "Changes that a central server has not taken yet; none is set up",
+        )
 
     def _tick(self) -> None:
         instances = len([one for one in self.core.host.instances() if one.connected])

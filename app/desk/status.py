@@ -15,7 +15,7 @@ from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata
 
 log = logging.getLogger(__name__)
-ATTENTION = {"ringing": "rings", "connected": "on call", "held": "held", "dialling": "dialling"}
+ATTENTION = {"ringing": "rings · F9", "connected": "on call", "held": "held", "dialling": "dialling"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,8 @@ class StatusFollower:
         text = "Turret ready"
         if busy:
             text = " · ".join(f"{line['line']} {ATTENTION[line['state']]}" for line in busy[:2])
-        self.state.set(replace(self.state.value, turret=text, turret_level="up"))
+        rings = any(line["state"] == "ringing" for line in busy)
+        self.state.set(replace(self.state.value, turret=text, turret_level="warn" if rings else "up"))
 
     def _conversation(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         interaction = str((context.id or {}).get("deskline", ""))

@@ -33,12 +33,12 @@ class StatePill(QFrame):
         self._shown = ("", "")
         self.set(icon, text, tint)
 
-    def set(self, icon: str, text: str, tint: str) -> None:
+    def set(self, icon: str, text: str, tint: str, tip: str = "") -> None:
         if self._shown != (icon, tint):
             self._shown = (icon, tint)
             self._picture.setPixmap(icons.icon(icon, tint, 14).pixmap(QSize(14, 14), self.devicePixelRatioF()))
         self._word.setText(text)
-        self.setToolTip(text)
+        self.setToolTip(tip or text)
         self.setAccessibleName(text)
 
     def set_kind(self, kind: str) -> None:
@@ -144,7 +144,7 @@ class TopBar(QFrame):
         self._rec_line = separator(vertical=True)
         self._rec_line.hide()
         self.turret = StatePill("headset", "Turret starting", "tx3")
-        self.online = StatePill("wifi-off", "Offline", "tx3")
+        self.online = StatePill("lock", "Local only", "up")
         self.sync = StatePill("check", "Synced", "up")
         for widget in (self.recording, self._rec_line, self.turret, self.online, self.sync):
             line.addWidget(widget)

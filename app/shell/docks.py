@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 STATE_VERSION = 1
 MOST_STATE = 1_000_000
 TOP_SHARE = 0.53
+TICKET_NEEDS = 452
+"""On a low screen prices give their rows to the ticket: its checks stay in sight."""
 COLUMN_SHARES = {"crm": 0.316, "analytics": 0.376, "pricing": 0.308}
 """How the width right of the calls column is shared."""
 
@@ -227,6 +229,8 @@ class Docks(QObject):
             widths.append(calls if home == "calls" else round(rest * COLUMN_SHARES.get(home, 1 / 3)))
             if isinstance(part, QSplitter) and part.count() == 2:
                 upper = round(size.height() * TOP_SHARE)
+                if home == "pricing":
+                    upper = max(min(upper, size.height() - TICKET_NEEDS), round(size.height() * 0.3))
                 part.setSizes([upper, size.height() - upper])
         root.setSizes(widths)
 

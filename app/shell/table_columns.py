@@ -17,8 +17,9 @@ LEAST_SCALE = 0.72
 class Column:
     """One column. ``color``, ``fill`` give token names; ``icon`` an icon name; ``pill`` a pill kind ("up", "warn").
 
-    A width of 0 stretches. Short of room, text columns shrink, then columns with a ``drop`` number go, 1 first; numbers
-    are never cut. ``sort`` gives the key to order by; without it numbers in the text count as numbers.
+    A width of 0 stretches. Short of room, text columns shrink, none below its ``least``, then columns with a ``drop``
+    number go, 1 first; numbers are never cut. ``sort`` gives the key to order by; without it numbers in the text count
+    as numbers.
     """
 
     title: str
@@ -33,6 +34,7 @@ class Column:
     pill: Callable[[Row], str | None] | None = None
     tip: Callable[[Row], str] | None = None
     drop: int = 0
+    least: int = 0
 
 
 def fitting(columns: Sequence[Column], room: int) -> list[int | None]:
@@ -42,11 +44,15 @@ def fitting(columns: Sequence[Column], room: int) -> list[int | None]:
     going = sorted((number for number in kept if columns[number].drop), key=lambda number: columns[number].drop)
     shrink = [number for number in kept if columns[number].align == "left" and number not in stretched]
 
+    def width_at(number: int, scale: float) -> int:
+        column = columns[number]
+        return max(int(column.width * scale), column.least) if number in shrink else column.width
+
+    def least(number: int) -> int:
+        return columns[number].least or LEAST_STRETCH
+
     def needed(scale: float) -> int:
-        return sum(
-            LEAST_STRETCH if number in stretched else int(columns[number].width * (scale if number in shrink else 1))
-            for number in kept
-        )
+        return sum(least(number) if number in stretched else width_at(number, scale) for number in kept)
 
     while going and needed(LEAST_SCALE) > room:
         kept.discard(going.pop(0))
@@ -54,13 +60,13 @@ def fitting(columns: Sequence[Column], room: int) -> list[int | None]:
     left = room - needed(scale)
     extra = max(0, left) // max(1, len(stretched & kept))
     widths: list[int | None] = []
-    for number, column in enumerate(columns):
+    for number in range(len(columns)):
         if number not in kept:
             widths.append(None)
         elif number in stretched:
-            widths.append(LEAST_STRETCH + extra)
+            widths.append(least(number) + extra)
         else:
-            widths.append(int(column.width * (scale if number in shrink else 1)))
+            widths.append(width_at(number, scale))
     return widths
 
 

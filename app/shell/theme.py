@@ -51,6 +51,8 @@ QLineEdit,QPlainTextEdit,QTextEdit,QComboBox,QAbstractSpinBox{background:{bg2};b
 border-radius:3px;padding:0 6px;min-height:22px;selection-background-color:{accln};selection-color:{tx1}}
 QPlainTextEdit,QTextEdit{padding:3px 4px}
 QLineEdit:focus,QPlainTextEdit:focus,QTextEdit:focus,QComboBox:focus,QAbstractSpinBox:focus{border-color:{acc}}
+QLineEdit:hover,QPlainTextEdit:hover,QComboBox:hover,QAbstractSpinBox:hover{border-color:{handle}}
+QLineEdit:focus:hover,QPlainTextEdit:focus:hover,QComboBox:focus:hover,QAbstractSpinBox:focus:hover{border-color:{acc}}
 QLineEdit:read-only{color:{tx2}}
 QLineEdit[k="bad"],QComboBox[k="bad"]{border-color:{dn}}
 QLineEdit[k="said"],QComboBox[k="said"],QPlainTextEdit[k="said"]{border-color:{accln}}
@@ -66,6 +68,15 @@ QPushButton:disabled{color:{tx3};background:{bg2};border-color:{line}}
 QPushButton[k="pri"]{background:{acc};border-color:{acc};color:{onacc};font-weight:600}
 QPushButton[k="buy"]{background:{up};border-color:{up};color:{onup};font-weight:600;min-height:28px}
 QPushButton[k="sell"]{background:{dn};border-color:{dn};color:{ondn};font-weight:600;min-height:28px}
+QPushButton[k="pri"]:hover{background:{acchi};border-color:{acchi}}
+QPushButton[k="buy"]:hover{background:{uphi};border-color:{uphi}}
+QPushButton[k="sell"]:hover{background:{dnhi};border-color:{dnhi}}
+QPushButton[k="buysoft"]{background:{upbg};border-color:{upbg};color:{up};font-weight:600;min-height:28px}
+QPushButton[k="sellsoft"]{background:{dnbg};border-color:{dnbg};color:{dn};font-weight:600;min-height:28px}
+QPushButton[k="buysoft"]:hover{border-color:{up}}
+QPushButton[k="sellsoft"]:hover{border-color:{dn}}
+QPushButton[k="buysoft"]:focus,QPushButton[k="sellsoft"]:focus{border-color:{tx1}}
+QPushButton[k="side"]{color:{tx2};font-weight:600;min-height:28px}
 QPushButton[k="pri"]:focus,QPushButton[k="buy"]:focus,QPushButton[k="sell"]:focus{border-color:{tx1}}
 QPushButton[k="pri"]:disabled,QPushButton[k="buy"]:disabled,QPushButton[k="sell"]:disabled
 {background:{bg3};border-color:{line2};color:{tx3}}
@@ -82,6 +93,7 @@ QToolButton{background:transparent;border:0;border-radius:4px;padding:4px}
 QToolButton:hover,QToolButton:focus{background:{bg3}}
 QToolButton:checked{background:{accbg}}
 QToolButton::menu-indicator{image:none}
+QToolButton:focus{border:1px solid {acc};padding:3px}
 QFrame#rail QToolButton:checked{background:transparent}
 QFrame#rail QToolButton:checked:hover{background:{bg3}}
 QFrame#rail QToolButton[k="home"]{background:{accbg}}

@@ -27,6 +27,9 @@ from app.shell.workspace_control import WorkspaceControl
 log = logging.getLogger(__name__)
 ZONES = (("LDN", "Europe/London"), ("NYC", "America/New_York"))
 SMALLEST = QSize(1024, 640)
+LOCAL_ONLY = (
+    "Everything stays on this computer: no central server is set up. Calls, chats, deals and reports work without one."
+)
 
 
 class MainWindow(QMainWindow):
@@ -126,6 +129,7 @@ class MainWindow(QMainWindow):
         self.notice_list.closed.connect(self.toggle_notices)
         self.notice_list.cleared.connect(self._clear_notices)
         self.top.set_channels(self._channels, self._channel)
+        self.set_online(None)
 
     def _add_commands(self) -> None:
         docks = self.docks
@@ -309,17 +313,21 @@ class MainWindow(QMainWindow):
         """``level``: "up" connected, "warn" trouble, "off" not there."""
         self.top.turret.set("headset", text, {"off": "tx3"}.get(level, level))
 
-    def set_online(self, online: bool, text: str = "") -> None:
-        if online:
+    def set_online(self, online: bool | None, text: str = "") -> None:
+        """None: there is no central server to be online with."""
+        if online is None:
+            self.top.online.set("lock", text or "Local only", "up", LOCAL_ONLY)
+        elif online:
             self.top.online.set("wifi", text or "Online", "up")
         else:
             self.top.online.set("wifi-off", text or "Offline", "tx3")
 
     def set_to_sync(self, count: int) -> None:
         if count:
-            self.top.sync.set("refresh", f"{count} to sync", "warn")
+            tip = f"{count:,} changes are kept in the journal for a central server"
+            self.top.sync.set("refresh", f"{count:,} to sync", "tx3", tip)
         else:
-            self.top.sync.set("check", "Synced", "up")
+            self.top.sync.set("check", "Synced", "up", "No change waits for a central server")
 
     def set_status(self, name: str, text: str, tip: str = "") -> None:
         """A fact below: "agent", "latency", "transcription", "journal" or "central"; empty text hides it."""

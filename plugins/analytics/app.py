@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from app.records.errors import StoreError
+from app.records.queries import instruments_that_matter
 from app.services import CommitWatch, Services, State
 from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata
@@ -76,7 +77,15 @@ class AnalyticsApp:
         state = self.state.value
         if state.business is not None and state.business.organization_id == organization_id:
             return
-        await self._read(organization_id, state.focus.instrument_id if state.focus else None)
+        await self._read(organization_id, await self._matters_to(organization_id, state.focus))
+
+    async def _matters_to(self, organization_id: str, focus: Focus | None) -> str | None:
+        """The instrument in focus if it matters to this customer too, else the one that matters most to them."""
+        found = await self._desk.records.query(
+            lambda session: [each.id for each in instruments_that_matter(session, organization_id)]
+        )
+        standing = focus.instrument_id if focus else None
+        return standing if standing in found or not found else found[0]
 
     async def _show_instrument(self, context: Context) -> None:
         instrument_id = await self._desk.records.query(lambda session: find_instrument(session, context.id))

@@ -69,6 +69,8 @@ class Columns(_Bars):
         foot = metrics.height() + 2
         width = self.width() / max(len(self.bars), 1)
         room = self.height() - 2 * foot
+        # Where month names would touch, their first letters do.
+        short = max(metrics.horizontalAdvance(bar.title) for bar in self.bars) + 4 > width
         for number, bar in enumerate(self.bars):
             newest = number == len(self.bars) - 1
             height = max(room * bar.value / largest, 1.0 if bar.value else 0.0)
@@ -78,11 +80,14 @@ class Columns(_Bars):
             )
             below = QRectF(left, self.height() - foot, width, foot)
             painter.setPen(QColor(T["tx1" if newest else "tx3"]))
-            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, bar.title)
+            painter.drawText(below, Qt.AlignmentFlag.AlignCenter, bar.title[:1] if short else bar.title)
             if bar.value and (newest or bar.value == largest):
                 text_width = metrics.horizontalAdvance(bar.text) + 2
                 start = min(max(left + width / 2 - text_width / 2, 0), self.width() - text_width)
-                painter.drawText(QRectF(start, foot + room - height - foot, text_width, foot), bar.text)
+                # Above whatever bar the text reaches over.
+                over = self.bars[max(int(start / width), 0) : int((start + text_width) / width) + 1]
+                top = room - max(room * each.value / largest for each in over)
+                painter.drawText(QRectF(start, top, text_width, foot), bar.text)
 
 
 class Rows(_Bars):

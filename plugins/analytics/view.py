@@ -206,14 +206,19 @@ class BusinessStrip(QWidget):
         column.setSpacing(4)
         column.addWidget(self.title)
         column.addWidget(self.words)
-        column.addLayout(bars)
+        column.addLayout(bars, 1)
+        column.addStretch()
         self.setFixedHeight(154)
         self._shown: Business | None = None
+        self.months.hide()
+        self.products.hide()
 
     def show_business(self, business: Business | None) -> None:
         if business is self._shown:
             return
         self._shown = business
+        self.months.setVisible(business is not None)
+        self.products.setVisible(business is not None)
         if business is None:
             self.title.setText("CUSTOMER'S BUSINESS")
             self.words.set_text("Choose a customer to see their business.")

@@ -21,16 +21,16 @@ from plugins.crm.app import CrmApp, CrmState, Tab
 from plugins.crm.customer import Customer
 from plugins.crm.identity import show_number
 
-TABS: tuple[tuple[Tab, str, str], ...] = (
-    ("holdings", "Holdings & axes", "Held"),
-    ("interactions", "Interactions", "Talks"),
-    ("deals", "Deals", "Deals"),
-    ("enquiries", "Enquiries", "Asked"),
-    ("contacts", "Contacts", "People"),
-    ("follow_ups", "Follow-ups", "Tasks"),
+TABS: tuple[tuple[Tab, str, str, str], ...] = (
+    ("holdings", "Holdings & axes", "Holdings", "Held"),
+    ("interactions", "Interactions", "Interactions", "Talks"),
+    ("deals", "Deals", "Deals", "Deals"),
+    ("enquiries", "Enquiries", "Enquiries", "Asked"),
+    ("contacts", "Contacts", "Contacts", "People"),
+    ("follow_ups", "Follow-ups", "Tasks", "Tasks"),
 )
-"""Tab, its title, and the title where there is little room."""
-NARROW = 540
+"""Tab, its title, and the titles where there is less and little room."""
+NARROW, NARROWEST = 600, 470
 _MIFID = {"professional": "Prof", "eligible counterparty": "ECP", "retail": "Retail"}
 
 
@@ -41,7 +41,7 @@ class CustomerPage(QWidget):
         self._customer: Customer | None = None
         self._shown: Customer | None = None
         self._counts: dict[Tab, int] = {}
-        self._narrow = False
+        self._steps = (False, False)
         self.name = ElidedLabel("", "h1")
         self.tier, self.mifid, self.status = pill("", "acc"), pill(), pill("", "warn")
         self.contact = ElidedLabel("", "mut")
@@ -50,10 +50,10 @@ class CustomerPage(QWidget):
         self.revenue, self.hits = Kpi("Revenue YTD"), Kpi("Hit ratio YTD")
         self.last = Kpi("Last contact")
         self.credit = pill()
-        self.tabs = SegmentedButtons([title for _, title, _ in TABS], name="Customer's records")
+        self.tabs = SegmentedButtons([title for _, title, _, _ in TABS], name="Customer's records")
         self.tables = self._tables()
         self._stack = QStackedWidget()
-        for tab, _, _ in TABS:
+        for tab, *_ in TABS:
             self._stack.addWidget(self.tables[tab])
         self.tabs.changed.connect(self._tab_changed)
         self._lay_out()
@@ -98,13 +98,15 @@ class CustomerPage(QWidget):
         first = QHBoxLayout()
         first.setSpacing(8)
         first.addWidget(self.name, 1)
-        for each in (self.tier, self.mifid, self.status):
+        for each in (self.tier, self.mifid, self.status, self.credit):
             first.addWidget(each)
         first.addStretch()
+        self._first, self._fourth = first, QHBoxLayout()
+        self._fourth.setSpacing(8)
+        self._fourth.addWidget(self.consents, 1)
         second = QHBoxLayout()
         second.setSpacing(8)
         second.addWidget(self.contact, 1)
-        second.addWidget(self.credit)
         figures = QHBoxLayout()
         figures.setSpacing(8)
         for kpi in (self.revenue, self.hits, self.last):
@@ -114,11 +116,8 @@ class CustomerPage(QWidget):
         head.setSpacing(3)
         head.addLayout(first)
         head.addLayout(second)
-        line = QHBoxLayout()
-        line.setSpacing(12)
-        line.addWidget(self.relation, 1)
-        line.addWidget(self.consents, 1)
-        head.addLayout(line)
+        head.addWidget(self.relation)
+        head.addLayout(self._fourth)
         head.addSpacing(3)
         head.addLayout(figures)
         tabs = QHBoxLayout()
@@ -136,7 +135,7 @@ class CustomerPage(QWidget):
         self.setFocusProxy(self._stack)
 
     def show_tab(self, tab: Tab) -> None:
-        self.tabs.set_current(next(index for index, (name, _, _) in enumerate(TABS) if name == tab))
+        self.tabs.set_current(next(index for index, (name, *_) in enumerate(TABS) if name == tab))
 
     def show_state(self, state: CrmState) -> None:
         customer, person = state.customer, state.person
@@ -185,18 +184,22 @@ class CustomerPage(QWidget):
         self.contact.set_text(" · ".join(part for part in parts if part))
         words = tables.consent_words(person)
         self.consents.set_text(f"Consents: {words}" if words else "No consents on record")
-        self.consents.setToolTip(words)
 
     def _show_figures(self, customer: Customer) -> None:
         figures = customer.figures
-        self.revenue.set(f"${format_short(figures.revenue_ytd)}", *_growth(figures.revenue_ytd, figures.revenue_before))
+        self.revenue.set(
+            f"${format_short(round(figures.revenue_ytd, -2))}", *_growth(figures.revenue_ytd, figures.revenue_before)
+        )
         if figures.hit_ratio is None:
             self.hits.set("–", "no firm enquiry")
         else:
             remark, kind = "", "dim"
             if figures.hit_ratio_before is not None:
                 points = round((figures.hit_ratio - figures.hit_ratio_before) * 100)
-                remark, kind = f"{points:+d} pts", "up" if points > 0 else "dn" if points < 0 else "dim"
+                remark, kind = (
+                    f"{points:+d} pts".replace("-", "−"),
+                    "up" if points > 0 else "dn" if points < 0 else "dim",
+                )
             self.hits.set(f"{figures.hit_ratio:.0%}", remark, kind)
         if figures.last_contact is None:
             self.last.set("never")
@@ -209,7 +212,7 @@ class CustomerPage(QWidget):
 
     def _fill(self) -> None:
         customer = self._customer
-        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, _, _ in TABS}
+        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, *_ in TABS}
         if customer is not None:
             rows = {
                 "holdings": (customer.holdings, len(customer.holdings)),
@@ -225,16 +228,30 @@ class CustomerPage(QWidget):
         self._title_tabs()
 
     def _title_tabs(self) -> None:
-        for index, (tab, title, short) in enumerate(TABS):
-            words = short if self._narrow else title
+        narrow, narrowest = self._steps
+        for index, (tab, title, middle, short) in enumerate(TABS):
             count = self._counts.get(tab, 0)
-            self.tabs.set_title(index, words if tab == "holdings" or not count else f"{words} {count}")
+            words = short if narrowest else middle if narrow else title
+            # Where there is least room the names stay whole and the counts go.
+            bare = tab == "holdings" or not count or narrowest
+            self.tabs.set_title(index, words if bare else f"{words} {count}")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if (narrow := self.width() < NARROW) != self._narrow:
-            self._narrow = narrow
+        steps = (self.width() < NARROW, self.width() < NARROWEST)
+        if steps != self._steps:
+            self._steps = steps
             self._title_tabs()
+            self._place_credit()
+
+    def _place_credit(self) -> None:
+        """Behind the name where there is room for both, else a line of its own below."""
+        for line in (self._first, self._fourth):
+            line.removeWidget(self.credit)
+        if self._steps[1]:
+            self._fourth.addWidget(self.credit)
+        else:
+            self._first.insertWidget(4, self.credit)
 
     def _tab_changed(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
@@ -258,7 +275,7 @@ def _growth(this: Decimal, before: Decimal) -> tuple[str, str]:
     if before <= 0:
         return "", "dim"
     change = round((this / before - 1) * 100)
-    return f"{change:+d}%", "up" if change > 0 else "dn" if change < 0 else "dim"
+    return f"{change:+d}%".replace("-", "−"), "up" if change > 0 else "dn" if change < 0 else "dim"
 
 
 def _credit_words(lines: Sequence[CreditLine]) -> tuple[str, str, str]:

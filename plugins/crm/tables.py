@@ -43,22 +43,28 @@ def holdings(customer: Callable[[], Customer | None], now: Now) -> list[Column]:
 
     return [
         Column(
-            "Instrument", lambda line: line.instrument.symbol, 0, strong=True, tip=lambda line: line.instrument.name
+            "Instrument",
+            lambda line: line.instrument.symbol,
+            0,
+            strong=True,
+            tip=lambda line: line.instrument.name,
+            least=116,
         ),
         Column(
             "Size",
-            lambda line: format_short(line.holding.quantity),
-            66,
+            lambda line: format_short(line.holding.quantity).replace("-", "−") if line.holding.quantity else "–",
+            62,
             "right",
             sort=lambda line: line.holding.quantity,
         ),
-        Column("Close", _close, 70, "right", sort=lambda line: line.instrument.reference_price),
+        Column("Close", _close, 70, "right", sort=lambda line: line.instrument.reference_price, drop=2),
         Column("P&L bp", _profit_text, 60, "right", _profit_color, sort=_profit),
         Column(
             "Interest",
             lambda line: _INTEREST.get(line.holding.interest, (line.holding.interest, ""))[0],
             86,
             color=lambda line: _INTEREST.get(line.holding.interest, ("", "tx2"))[1],
+            least=80,
         ),
         Column(
             "Last",
@@ -66,6 +72,7 @@ def holdings(customer: Callable[[], Customer | None], now: Now) -> list[Column]:
             50,
             "right",
             lambda line: "tx3",
+            drop=1,
             sort=lambda line: last(line) or dt.datetime.min.replace(tzinfo=dt.UTC),
         ),
     ]
@@ -85,7 +92,7 @@ def _profit(line: HoldingLine) -> Decimal:
 
 def _profit_text(line: HoldingLine) -> str:
     profit = round(_profit(line))
-    return f"{profit:+,}" if profit else "–"
+    return f"{profit:+,}".replace("-", "−") if profit else "–"
 
 
 def _profit_color(line: HoldingLine) -> str:

@@ -302,8 +302,11 @@ class TicketPage(QWidget):
         ):
             shown = format_price(price, ticket.security.decimals) if price is not None and ticket.security else ""
             _set_text(made, f"Client {word} {shown}".rstrip())
-            chosen = ticket.side in (side, None)
-            set_kind(made, side if chosen else "")
+            if ticket.side not in (side, None):
+                kind = "side"
+            else:
+                kind = side if shown or ticket.side else f"{side}soft"
+            set_kind(made, kind)
             made.setAccessibleDescription("chosen" if ticket.side == side else "")
 
     def _show_heard(self, state: DealsState) -> None:

@@ -26,10 +26,16 @@ class FollowUpsPanel(QWidget):
         self.setObjectName("panel")
         self.table = RecordTable(
             [
-                Column("Task", lambda task: task.what, 0, tip=_tip),
-                Column("By", lambda task: "us" if task.owner == "trader" else "client", 48, color=lambda task: "tx3"),
-                Column("Client", lambda task: task.customer, 130, color=lambda task: "tx2"),
-                Column("Due", self._due, 112, "right", self._color, sort=lambda task: task.due or _FAR),
+                Column("Task", lambda task: task.what, 0, tip=_tip, least=150),
+                Column(
+                    "By",
+                    lambda task: "us" if task.owner == "trader" else "client",
+                    44,
+                    color=lambda task: "tx3",
+                    drop=1,
+                ),
+                Column("Client", lambda task: task.customer, 118, color=lambda task: "tx2"),
+                Column("Due", self._due, 92, "right", self._color, sort=lambda task: task.due or _FAR),
             ],
             "Loading follow-ups…",
             name="Follow-ups",

@@ -154,7 +154,7 @@ def running(row: TalkRow, now: dt.datetime) -> str:
 
 def _subtitle(row: TalkRow) -> str:
     if row.status == "ringing":
-        return f"Turret {row.line} · ringing" if row.line else "ringing"
+        return f"Rings on {row.line} · F9 answers" if row.line else "Rings · F9 answers"
     if row.status == "live":
         return _live_subtitle(row)
     if row.status == "missed":
@@ -167,7 +167,8 @@ def _subtitle(row: TalkRow) -> str:
         return "Report discarded"
     if not row.known:
         return "No client match · resolve"
-    return " · ".join(part for part in ("Report saved", row.subject or row.contact) if part)
+    # The mark beside it says that the report is saved; the room is for what it was about.
+    return row.subject or row.contact or "Report saved"
 
 
 def _live_subtitle(row: TalkRow) -> str:

@@ -22,7 +22,8 @@ def amount(size: int, unit: str | None) -> str:
         short = f"{size / 1_000:g}k"
     else:
         short = str(size)
-    return short if unit in (None, "shares") else f"{short} {unit}"
+    # "t CO2" is told apart by the instrument; the column has room for "t".
+    return short if unit is None or unit == "shares" else f"{short} {unit.split()[0]}"
 
 
 def signed(value: Decimal, decimals: int) -> str:
@@ -84,7 +85,8 @@ class PriceRow:
         self.spread = "" if spread is None else f"{spread:.1f}"
         change = quote.change
         self.change = signed(change, min(decimals, 4))
-        self.change_tone = "up" if change > 0 else "dn" if change < 0 else "tx3"
+        # A change that rounds to nothing is none.
+        self.change_tone = {"+": "up", _MINUS: "dn"}.get(self.change[:1], "tx3")
         if last is not None and not quote.stale:
             self.bid_flash = _direction(last.bid, quote.bid) or self.bid_flash
             self.ask_flash = _direction(last.ask, quote.ask) or self.ask_flash

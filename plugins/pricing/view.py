@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.market.book import FeedStatus
@@ -26,21 +26,19 @@ _PHASES = {
     "stale": ("Stale", "pillwarn"),
     "offline": ("No feed", "pilldn"),
 }
-_GIVING_WAY = ((460, 6), (420, 1), (350, 4))
-"""Panel width below which a column (age, size, spread) is hidden."""
 _EMPTY = "No instruments to price yet. They come with the customer in focus, or with an instrument chosen elsewhere."
 
 
 def _columns() -> list[Column]:
-    """Wide enough for what is longest: 113.0469 in a Treasury future, 500 lots of it."""
+    """Wide enough for what is longest: 113.0469 in a Treasury future, 500 lots of it. Short of room the prices stay."""
     return [
-        Column("Instrument", lambda row: row.line.symbol, width=0, strong=True, tip=_tip),
-        Column("Size", lambda row: row.size, width=62, align="right", color=lambda row: "tx3", sort=_size),
+        Column("Instrument", lambda row: row.line.symbol, width=0, strong=True, tip=_tip, least=112),
+        Column("Size", lambda row: row.size, width=62, align="right", color=lambda row: "tx3", sort=_size, drop=2),
         Column("Bid", lambda row: row.bid, 70, "right", lambda row: row.tone, lambda row: row.bid_flash, strong=True),
         Column("Ask", lambda row: row.ask, 70, "right", lambda row: row.tone, lambda row: row.ask_flash, strong=True),
-        Column("Spd bp", lambda row: row.spread, width=52, align="right", color=lambda row: row.tone),
+        Column("Spd bp", lambda row: row.spread, width=52, align="right", color=lambda row: row.tone, drop=3),
         Column("Chg", lambda row: row.change, width=64, align="right", color=lambda row: row.change_tone, sort=_change),
-        Column("Age", lambda row: row.age, width=40, align="right", color=lambda row: "tx3", sort=_moved),
+        Column("Age", lambda row: row.age, width=40, align="right", color=lambda row: "tx3", sort=_moved, drop=1),
     ]
 
 
@@ -178,12 +176,6 @@ class PricingPanel(QWidget):
 
     def _has_rows(self) -> bool:
         return bool(self._rows)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        """Where the panel is narrow the prices stay whole and the lesser columns go."""
-        super().resizeEvent(event)
-        for below, column in _GIVING_WAY:
-            self.table.setColumnHidden(column, self.width() < below)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

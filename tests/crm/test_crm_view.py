@@ -54,7 +54,7 @@ def test_a_known_caller_is_shown_whole(panel: CrmPanel, stage: Stage, qtbot) -> 
     assert "looked after by Mara Keller" in page.relation.text_whole()
     assert page.credit.text() == "Credit 40% of EUR 50mm"
     assert page.last._value.text() == "54 min"
-    assert titles(panel) == ["Held", "Talks 3", "Deals 24", "Asked 24", "People 2", "Tasks 2"]
+    assert titles(panel) == ["Holdings", "Interactions 3", "Deals 24", "Enquiries 24", "Contacts 2", "Tasks 2"]
     panel.resize(700, 560)
     assert titles(panel)[:3] == ["Holdings & axes", "Interactions 3", "Deals 24"]
     panel.resize(512, 560)
