@@ -9,6 +9,7 @@ from msgspec import UNSET, Raw
 
 from fdc3.broker.core import Core, Handlers, Instance, Timer, context_type
 from fdc3.broker.effects import Launch
+from fdc3.directory import same_app
 from fdc3.types import messages as m
 from fdc3.types.errors import (
     AppNotFound,
@@ -16,6 +17,7 @@ from fdc3.types.errors import (
     DesktopAgentNotFound,
     ErrorOnLaunch,
     Fdc3Error,
+    NoAppsFound,
     TargetAppUnavailable,
     TargetInstanceUnavailable,
 )
@@ -123,6 +125,8 @@ class Apps:
         wanted = request.payload.app.app_id
         record = self.core.directory.get(wanted)
         running = self.core.running(record.app_id if record else wanted)
+        if record is None and not running:
+            raise NoAppsFound
         self.core.reply(instance, request, app_identifiers=tuple(self.core.metadata(x) for x in running if x.connected))
 
     def get_app_metadata(self, instance: Instance, request: m.GetAppMetadataRequest) -> None:
@@ -139,7 +143,7 @@ class Apps:
     def target(self, app: AppIdentifier) -> Instance:
         """The running instance that an identifier names. Raises ``TargetInstanceUnavailable``."""
         target = self.core.instances.get(app.instance or "")
-        if target is None or target.app_id not in (app.app_id, app.app_id.partition("@")[0]):
+        if target is None or not same_app(app.app_id, target.app_id):
             raise TargetInstanceUnavailable
         return target
 

@@ -108,12 +108,17 @@ class Intents:
         payload = request.payload
         kind = None if payload.context is UNSET else context_type(payload.context)
         wanted = None if payload.result_type is UNSET else payload.result_type
-        self.core.reply(instance, request, app_intent=self._option(payload.intent, kind, wanted, listening=True))
+        found = self._option(payload.intent, kind, wanted, listening=True)
+        if not found.apps:
+            raise NoAppsFound
+        self.core.reply(instance, request, app_intent=found)
 
     def find_intents_by_context(self, instance: Instance, request: m.FindIntentsByContextRequest) -> None:
         kind = context_type(request.payload.context)
         wanted = None if request.payload.result_type is UNSET else request.payload.result_type
-        found = [self._option(intent, kind, wanted) for intent in self._intents_for(kind, wanted)]
+        found = [self._option(intent, kind, wanted, listening=True) for intent in self._intents_for(kind, wanted)]
+        if not found:
+            raise NoAppsFound
         self.core.reply(instance, request, app_intents=tuple(found))
 
     def _intents_for(self, kind: str, result_type: str | None = None) -> list[str]:

@@ -171,7 +171,7 @@ class DesktopAgent:
     async def find_intent(
         self, intent: str, context: Context | None = None, result_type: str | None = None
     ) -> AppIntent:
-        """The apps that handle an intent (for this context, with this kind of result)."""
+        """The apps that handle an intent (for this context, with this kind of result). Raises ``NoAppsFound``."""
         payload = m.FindIntentPayload(
             intent, UNSET if context is None else context.encode(), UNSET if result_type is None else result_type
         )

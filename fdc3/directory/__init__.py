@@ -3,7 +3,7 @@
 The only registry of apps. Starting apps is not its business.
 """
 
-from fdc3.directory.directory import AppDirectory, IntentHandler, Problem
+from fdc3.directory.directory import AppDirectory, IntentHandler, Problem, same_app
 from fdc3.directory.records import AppRecord
 
-__all__ = ["AppDirectory", "AppRecord", "IntentHandler", "Problem"]
+__all__ = ["AppDirectory", "AppRecord", "IntentHandler", "Problem", "same_app"]

@@ -89,8 +89,9 @@ class AppDirectory:
         self._records[record.app_id] = record
 
     def get(self, app_id: str) -> AppRecord | None:
-        """The record of an appId, which may be fully qualified (``app@host``)."""
-        return self._records.get(app_id) or self._records.get(app_id.partition("@")[0])
+        """The record of an appId. Either side may be fully qualified (``app@host``); of several matches the first."""
+        exact = self._records.get(app_id)
+        return exact or next((record for record in self if same_app(app_id, record.app_id)), None)
 
     def handlers(
         self, intent: str | None = None, context_type: str | None = None, result_type: str | None = None
@@ -102,6 +103,11 @@ class AppDirectory:
             for name, listens_for in record.interop.intents.listens_for.items()
             if intent in (None, name) and listens_for.takes(context_type) and listens_for.returns(result_type)
         ]
+
+
+def same_app(one: str, other: str) -> bool:
+    """Whether two appIds may name one app: equal, or equal but for a host that only one of them names."""
+    return one == other or ("@" in one) != ("@" in other) and one.partition("@")[0] == other.partition("@")[0]
 
 
 def _entries(content: Any) -> list[Any]:

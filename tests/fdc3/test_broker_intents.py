@@ -222,13 +222,52 @@ def test_finding_honours_context_and_result_type(desk: Desk) -> None:
     find = ("turret", "findIntent")
     assert apps(desk.says(*find, intent="ViewProfile")) == ["crm", "crm"]
     assert apps(desk.says(*find, intent="ViewAnalysis")) == ["analytics", "pricing"]
-    assert apps(desk.says(*find, intent="ViewProfile", context=VOD)) == []
     assert apps(desk.says(*find, intent="ViewProfile", resultType="fdc3.contact")) == ["crm", "crm"]
-    assert apps(desk.says(*find, intent="ViewProfile", resultType="fdc3.order")) == []
-    for wanted, found in [("channel", ["pricing"]), ("channel<fdc3.valuation>", ["pricing"]), ("channel<x>", [])]:
-        assert apps(desk.says(*find, intent="ViewQuote", resultType=wanted)) == found
+    for wanted in ("channel", "channel<fdc3.valuation>"):
+        assert apps(desk.says(*find, intent="ViewQuote", resultType=wanted)) == ["pricing"]
     [(_, _, payload)] = desk.says("turret", "findIntentsByContext", context=CONTACT)
     assert [i["intent"]["name"] for i in payload["appIntents"]] == ["ViewProfile", "ViewQuote"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload"),
+    [
+        ("findIntent", {"intent": "Nothing"}),
+        ("findIntent", {"intent": "ViewProfile", "context": VOD}),
+        ("findIntent", {"intent": "ViewProfile", "resultType": "fdc3.order"}),
+        ("findIntent", {"intent": "ViewQuote", "resultType": "channel<x>"}),
+        ("findIntentsByContext", {"context": CONTACT, "resultType": "fdc3.order"}),
+        ("findInstances", {"app": {"appId": "nobody"}}),
+    ],
+)
+def test_finding_nobody_is_an_error_as_the_standard_says(desk: Desk, kind: str, payload: dict[str, Any]) -> None:
+    desk.connect("turret")
+    assert desk.says("turret", kind, **payload) == [("turret", f"{kind}Response", {"error": "NoAppsFound"})]
+
+
+def test_finding_by_context_names_only_instances_that_listen(desk: Desk) -> None:
+    desk.connect("crm", "crm/2", "turret")
+    desk.says("crm/2", "addIntentListener", intent="ViewProfile")
+    [(_, _, payload)] = desk.says("turret", "findIntentsByContext", context=CONTACT)
+    profile = payload["appIntents"][0]
+    assert [a.get("instanceId", a["appId"]) for a in profile["apps"]] == ["crm", "crm/2"]
+
+
+def test_app_ids_are_matched_with_and_without_their_directory() -> None:
+    desk = Desk(record("crm@desk.example", ViewProfile=["fdc3.contact"]), record("turret"))
+    desk.connect("crm@desk.example", "turret")
+    desk.says("crm@desk.example", "addIntentListener", intent="ViewProfile")
+    matched = {"appId": "crm@desk.example", "instanceId": "crm@desk.example"}
+    for app in ({"appId": "crm"}, {"appId": "crm@desk.example"}, {"appId": "crm", "instanceId": "crm@desk.example"}):
+        answer = desk.says("turret", "raiseIntent", intent="ViewProfile", context=CONTACT, app=app)
+        assert answer[1][2]["intentResolution"]["source"] == matched
+    [(_, _, payload)] = desk.says("turret", "findInstances", app={"appId": "crm"})
+    assert [a["instanceId"] for a in payload["appIdentifiers"]] == ["crm@desk.example"]
+    for app_id, elsewhere in [("crm@other.example", "crm@other.example"), ("crm@other.example", "turret")]:
+        answer = desk.says("turret", "getAppMetadata", app={"appId": app_id, "instanceId": elsewhere})
+        assert answer[0][2] == {"error": "TargetInstanceUnavailable"}
+    assert desk.says("turret", "open", app={"appId": "crm@other.example"})[0][2] == {"error": "AppNotFound"}
+    assert desk.says("turret", "open", app={"appId": "crm"})[0][:2] == ("launch", "crm@desk.example")
 
 
 def test_open_answers_when_the_app_is_there(desk: Desk) -> None:
@@ -271,7 +310,7 @@ def test_instances_and_metadata_can_be_looked_up(desk: Desk) -> None:
     desk.connect("crm", "crm/2", "turret")
     [(_, _, payload)] = desk.says("turret", "findInstances", app={"appId": "crm"})
     assert [a["instanceId"] for a in payload["appIdentifiers"]] == ["crm", "crm/2"]
-    assert desk.says("turret", "findInstances", app={"appId": "nobody"})[0][2] == {"appIdentifiers": []}
+    assert desk.says("turret", "findInstances", app={"appId": "analytics"})[0][2] == {"appIdentifiers": []}
     [(_, _, payload)] = desk.says("turret", "getAppMetadata", app={"appId": "crm"})
     assert payload["appMetadata"]["title"] == "Crm"
     [(_, _, payload)] = desk.says("turret", "getAppMetadata", app={"appId": "crm", "instanceId": "crm/2"})
