@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from nlp.language import topics
 from nlp.language import vocabulary as v
-from nlp.language.calendar import add_business_days
 from nlp.language.frames import Frame
-from nlp.language.hearing import ACCEPT_PHRASES, Done, Hearing
-from nlp.language.model import Deal, PriceType, Product, Side
+from nlp.language.hearing import ACCEPT_PHRASES, Agreed, Done, Hearing
+from nlp.language.model import Deal
+from nlp.language.naming import named, side_of
 from nlp.language.quoting import placed
 from nlp.language.readback import Leg, currency, legs, merge_currencies
+from nlp.language.settlement import price_currency, settled, trimmed
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
@@ -103,84 +101,57 @@ class Dealing(Hearing):
         return merge_currencies(found)
 
     def _deal(self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]) -> bool:
-        instrument, about = self._instrument(i, frame, topic, group)
+        instrument, about = named(self.talk, i, frame, topic, group)
         if (
             instrument is None
             or about is None
             or not self._accepted(i, about)
-            or not self._complete(frame, group)
+            or not self._complete(frame, group, about)
             or about.status == "passed"
             and about.passed_at == i - 1
         ):
             return False
         lead = next((leg for leg in group if leg.sizes), group[0])
         swap = len(group) == 2 and all(leg.prices for leg in group)
-        side = self._side(frame, instrument, about, lead if not swap else group[1])
-        size = lead.sizes[0] if lead.sizes else None
-        quantity: Decimal | None
-        if size is not None:
-            quantity, ccy, unit = topics.size_of(size, instrument)
-            quantity = self._total(i, frame, lead, quantity, instrument)
-        elif self.talk.header.kind == "chat":
-            quantity, ccy, unit = about.size, about.ccy, about.unit
-        else:
-            return False  # heard, an amount must be said again
-        if self.talk.header.kind == "call" and not self._agrees(i, about, quantity, lead):
+        side = side_of(frame, instrument, about, lead if not swap else group[1])
+        amount = self._amount_heard(i, frame, about, lead)
+        if side is None or amount is None:
             return False
-        if side is None or quantity is None or quantity <= 0:
-            return False
-        if quantity == about.size and instrument.kind == "bond":
-            ccy = ccy or about.ccy
-        if unit is None and instrument.unit and instrument.kind not in ("fx", "bond", "irs"):
-            unit, ccy = instrument.unit, None
-        priced = next((leg for leg in reversed(group) if leg.prices), None)
-        kind: PriceType
-        price: Decimal | None
+        quantity, ccy, unit = amount
         if swap:
             legs_ = [self._price(about, frame, leg)[0] for leg in group]
             if legs_[0] is None or legs_[1] is None or instrument.kind != "fx":
                 return False
             price = (legs_[1] - legs_[0]).scaleb(2 if instrument.code.endswith("JPY") else 4)
-            kind, figure_at = "points", None
-        elif priced is not None:
-            price, kind, figure_at = self._price(about, frame, priced)
+            terms = Agreed(self._repeated(i, about, quantity, lead), price, "points")
         else:
-            price, kind, figure_at = (
-                about.accepted_price or (about.ask if side == "buy" else about.bid),
-                about.price_type or "price",
-                None,
-            )
-        if price is None or not self._plausible(about, price, kind, i, swap):
+            terms = self._agreed(i, frame, about, group, side, quantity, lead)
+        if terms.quantity is None or terms.price is None or terms.quantity <= 0:
             return False
         days = [leg.days for leg in group if leg.days]
-        day = days[-1][-1] if days else about.day
-        value = day.resolve(self.talk.today) if day else None
-        spot = add_business_days(self.talk.today, instrument.settle) if instrument.settle is not None else None
-        product = self._product(instrument, about, value, spot, swap)
-        if instrument.kind not in ("irs", "future", "commodity", "option") or (instrument.kind == "metal"):
-            value = value or (spot if product not in ("fx-forward", "ndf", "fx-swap") else None)
+        product, value = settled(about, days[-1][-1] if days else about.day, self.talk.today, swap=swap)
         deal = Deal(
             client_side=side,
             product=product,
             instrument=instrument.code,
             description=instrument.description,
             instrument_id=instrument.id,
-            quantity=quantity,
+            quantity=terms.quantity,
             quantity_ccy=None if unit else ccy,
             quantity_unit=unit,
-            price=_trim(price),
-            price_type=kind,
-            price_ccy=_price_ccy(instrument, frame),
+            price=trimmed(terms.price),
+            price_type=terms.kind,
+            price_ccy=price_currency(instrument, frame),
             value_date=value,
             near_date=days[0][0].resolve(self.talk.today) if swap and days else None,
             tenor=instrument.tenor
             or instrument.period
             or (about.tenor if product in ("fx-forward", "fx-swap", "ndf") else None),
-            spot_ref=_trim(legs_[0]) if swap and legs_[0] is not None else None,
-            benchmark=about.benchmark if kind == "spread_bp" else None,
-            cash_price=self._cash(i, frame, kind),
+            spot_ref=trimmed(legs_[0]) if swap and legs_[0] is not None else None,
+            benchmark=about.benchmark if terms.kind == "spread_bp" else None,
+            cash_price=self._cash(i, terms.kind),
             evidence=tuple(sorted(about.evidence | {i} | self._agreement(i))),
-            spans=tuple(self._spans(i, frame, lead, size, figure_at)),
+            spans=tuple(self._spans(i, frame, lead, terms.figure)),
         )
         self._enter(i, about, deal)
         return True
@@ -212,11 +183,7 @@ class Dealing(Hearing):
         if topic.kind == "fx" and "swap" in topic.hints:
             return False
         instrument = topic.instrument
-        value = topic.day.resolve(self.talk.today) if topic.day else None
-        spot = add_business_days(self.talk.today, instrument.settle) if instrument.settle is not None else None
-        product = self._product(instrument, topic, value, spot, False)
-        if instrument.kind in ("fx", "bond", "equity", "metal") and product not in ("fx-forward", "ndf"):
-            value = value or spot
+        product, value = settled(topic, topic.day, self.talk.today)
         deal = Deal(
             client_side=topic.side,
             product=product,
@@ -226,9 +193,9 @@ class Dealing(Hearing):
             quantity=topic.size,
             quantity_ccy=topic.ccy,
             quantity_unit=topic.unit,
-            price=_trim(price),
+            price=trimmed(price),
             price_type=topic.price_type or "price",
-            price_ccy=_price_ccy(instrument, frame),
+            price_ccy=price_currency(instrument, frame),
             value_date=value,
             tenor=instrument.tenor,
             benchmark=topic.benchmark,
@@ -275,102 +242,6 @@ class Dealing(Hearing):
         standing[-1].topic.evidence.add(i)
         return True
 
-    # the fields
-
-    def _instrument(
-        self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]
-    ) -> tuple[Instrument | None, Topic | None]:
-        codes = [code for leg in group if (code := currency(leg))]
-        if len(group) == 2 and len(set(codes)) == 2:
-            pair = v.fx_pair(codes[0], codes[1])
-            if pair is not None:
-                return pair, self.talk.find(pair, i) or self._make(i, pair, topic)
-        for leg in group:
-            isin = next((code for first, _, code in frame.isins if leg.first <= first < leg.last), None)
-            listed = next((t for t in self.talk.topics if isin and t.instrument.isin == isin), None)
-            if listed is not None:
-                return listed.instrument, listed
-            for mention in leg.mentions:
-                if mention.benchmark or not mention.instrument.code or mention.point:
-                    continue
-                known = self.talk.find(mention.instrument, i)
-                if known is not None and (not mention.weak or known.instrument.kind == mention.instrument.kind):
-                    known.instrument = topics.better(known.instrument, mention.instrument)
-                    return known.instrument, known
-                if (
-                    mention.instrument.kind == "future"
-                    and topic is not None
-                    and topics.same(mention.instrument, topic.instrument)
-                ):
-                    return topic.instrument, topic
-                if topic is not None and topics.same(mention.instrument, topic.instrument):
-                    return topic.instrument, topic
-                if not mention.weak or mention.instrument.kind in ("fx", "metal"):
-                    return mention.instrument, self._make(i, mention.instrument, topic)
-        for leg in group:
-            years = next((int(t.code[:-1]) for t in leg.tenors if t.code.endswith("Y")), None) or next(
-                (m.point for m in leg.mentions if m.point), None
-            )
-            at_point = next((t for t in self.talk.topics if years and t.point == years), None)
-            if at_point is not None:
-                return at_point.instrument, at_point
-        if topic is None:
-            return None, None
-        if topic.kind == "fx" and codes and codes[0] not in topic.instrument.code:
-            return None, None
-        return topic.instrument, topic
-
-    def _make(self, i: int, instrument: Instrument, topic: Topic | None) -> Topic:
-        """An enquiry that only now gets its name; takes over what was asked while the pair was unnamed."""
-        made = self.talk._open(i, instrument)
-        if (
-            topic is not None
-            and topic.kind == instrument.kind
-            and topic.status == "open"
-            and topics.same(topic.instrument, instrument)
-        ):
-            made.evidence |= topic.evidence
-        made.evidence |= set(range(max(0, i - 6), i)) if not self.done else set()
-        made.hints |= {
-            hint for k in range(max(0, i - 14), i + 1) for hint in ("forward", "ndf") if self.talk.frames[k].has(hint)
-        }
-        return made
-
-    def _side(self, frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Side | None:
-        if leg.side is None:
-            return about.side
-        return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side
-
-    def product(self, topic: Topic) -> Product:
-        """The product of an enquiry that did not deal."""
-        instrument = topic.instrument
-        value = topic.day.resolve(self.talk.today) if topic.day else None
-        spot = add_business_days(self.talk.today, instrument.settle) if instrument.settle is not None else None
-        if instrument.kind == "fx" and topic.tenor and value is None and "spot" not in topic.hints:
-            topic.hints.add("forward")
-        return self._product(instrument, topic, value, spot, False)
-
-    def _product(
-        self, instrument: Instrument, about: Topic, value: date | None, spot: date | None, swap: bool
-    ) -> Product:
-        if instrument.kind == "fx":
-            if swap:
-                return "fx-swap"
-            outright = (value is not None and spot is not None and value > spot) or (
-                value is None and "forward" in about.hints and "spot" not in about.hints
-            )
-            if "ndf" in about.hints or (outright and instrument.code in v.section("fx", "ndf")):
-                return "ndf"
-            return "fx-forward" if outright else "fx-spot"
-        kinds: dict[str, Product] = {
-            "bond": "bond",
-            "irs": "irs",
-            "future": "future",
-            "equity": "equity",
-            "option": "option",
-        }
-        return kinds.get(instrument.kind, "commodity")
-
 
 def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:
     """The sentence of a turn that holds one of the phrases."""
@@ -382,14 +253,3 @@ def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:
                 return part
             start = k + 1
     return frame
-
-
-def _price_ccy(instrument: Instrument, frame: Frame) -> str | None:
-    if instrument.kind == "equity" and frame.has("pence", "p"):
-        return "GBX"
-    return instrument.price_ccy
-
-
-def _trim(price: Decimal) -> Decimal:
-    normal = price.normalize()
-    return normal.quantize(Decimal(1)) if normal == normal.to_integral_value() else normal

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from nlp.language import topics
+from nlp.language import proof, topics
 from nlp.language import vocabulary as v
+from nlp.language.figures import Figure
 from nlp.language.frames import Frame
-from nlp.language.model import Deal, FieldSpan, PriceType
+from nlp.language.model import Deal, FieldSpan, PriceType, Side
 from nlp.language.prices import ticks
 from nlp.language.quoting import placed, price_type
 from nlp.language.readback import Leg, price_figures
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-
-
 ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 
 
@@ -36,6 +34,16 @@ class Done:
     spans: list[FieldSpan] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Agreed:
+    """Amount and price of a deal; None where the turns do not settle them."""
+
+    quantity: Decimal | None
+    price: Decimal | None
+    kind: PriceType
+    figure: Figure | None = None
+
+
 class Hearing:
     """Reads single fields of confirmations in the light of the turns around them."""
 
@@ -43,7 +51,7 @@ class Hearing:
         self.talk = talk
         self.done: list[Done] = []
 
-    def _complete(self, frame: Frame, group: list[Leg]) -> bool:
+    def _complete(self, frame: Frame, group: list[Leg], about: Topic) -> bool:
         """A read-back says its price, or that it is done; one that names several amounts without a verb is a recap."""
         priced = any(leg.prices for leg in group)
         if group[0].side is None:
@@ -88,7 +96,7 @@ class Hearing:
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
         return any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1])
 
-    def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Any]:
+    def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Figure | None]:
         lows = [word.low for word in frame.words]
         for figure in price_figures(frame, leg):
             kind = price_type(about, frame, figure)
@@ -100,15 +108,83 @@ class Hearing:
                 return price, kind, figure
         return None, "price", None
 
-    def _plausible(self, about: Topic, price: Decimal, kind: PriceType, i: int, swap: bool) -> bool:
+    def _amount_heard(
+        self, i: int, frame: Frame, about: Topic, lead: Leg
+    ) -> tuple[Decimal, str | None, str | None] | None:
+        """(quantity, currency, unit) as read back; in a chat the amount asked for stands where none is repeated."""
+        instrument = about.instrument
+        quantity: Decimal | None
+        if lead.sizes:
+            quantity, ccy, unit = topics.size_of(lead.sizes[0], instrument)
+            quantity = self._total(frame, lead, quantity)
+        elif self.talk.header.kind == "chat":
+            quantity, ccy, unit = about.size, about.ccy, about.unit
+        else:
+            return None  # heard, an amount must be said again
+        if quantity is None:
+            return None
+        if quantity == about.size and instrument.kind == "bond":
+            ccy = ccy or about.ccy
+        if unit is None and instrument.unit and instrument.kind not in ("fx", "bond", "irs"):
+            unit, ccy = instrument.unit, None
+        return quantity, ccy, unit
+
+    def _agreed(
+        self, i: int, frame: Frame, about: Topic, group: list[Leg], side: Side, quantity: Decimal, lead: Leg
+    ) -> Agreed:
+        """Amount and price that the read-back and the other turns agree on."""
+        heard = self.talk.header.kind == "call"
+        priced = next((leg for leg in reversed(group) if leg.prices), None)
+        price, kind, figure = self._price(about, frame, priced) if priced else (None, about.price_type or "price", None)
+        if heard:
+            proven = self._proven(i, frame, about, priced, quantity)
+            if proven is not None:
+                return Agreed(*proven, kind if price is not None else "rate", figure)
+        if price is None and priced is None:
+            price, kind = (
+                about.accepted_price or (about.ask if side == "buy" else about.bid),
+                about.price_type or "price",
+            )
+        elif price is None and heard and priced is not None:
+            price, kind = self._misheard(about, priced)
+        if price is None or not self._plausible(about, price, kind, i):
+            return Agreed(quantity, None, kind)
+        return Agreed(self._repeated(i, about, quantity, lead) if heard else quantity, price, kind, figure)
+
+    def _misheard(self, about: Topic, priced: Leg) -> tuple[Decimal | None, PriceType]:
+        """For a price that makes no sense as heard: the one it lost a digit of, or the one that the client took."""
+        found = {p for figure in priced.prices if (p := proof.restored(figure, about.instrument)) is not None}
+        if about.accepted_price is not None:
+            found.add(about.accepted_price)
+        kind = about.price_type or ("rate" if about.kind == "fx" else "price")
+        return (found.pop() if len(found) == 1 else None), kind
+
+    def _proven(
+        self, i: int, frame: Frame, about: Topic, priced: Leg | None, quantity: Decimal
+    ) -> tuple[Decimal, Decimal] | None:
+        """Amount and price of an exchange of currencies that a countervalue proves."""
+        instrument, frames = about.instrument, self.talk.frames
+        if instrument.kind != "fx" or priced is None:
+            return None
+        stated = proof.countervalues(frames[i : i + 4])
+        if not stated:
+            return None
+        around = [*range(max(0, i - 16), i), *range(i + 1, min(len(frames), i + 4))]
+        quantities = {quantity, *(value for k in around for value in proof.amounts(frames[k], instrument))}
+        other = proof.twin(quantity)
+        quantities |= {other} if other is not None else set()
+        prices = [
+            p
+            for figure in priced.prices
+            for p in (placed(about, frame, figure), proof.restored(figure, instrument), about.accepted_price)
+            if p is not None
+        ]
+        return proof.by_countervalue((q for q in quantities if q >= 1000), prices, stated)
+
+    def _plausible(self, about: Topic, price: Decimal, kind: PriceType, i: int) -> bool:
         """In speech a price must agree with what was shown or said again; a lone one may be misheard."""
-        if (
-            about.instrument.low is not None
-            and about.instrument.high is not None
-            and kind in ("rate", "price")
-            and not swap
-            and not about.instrument.low <= price <= about.instrument.high
-        ):
+        low, high = about.instrument.low, about.instrument.high
+        if low is not None and high is not None and kind in ("rate", "price") and not low <= price <= high:
             return False
         if self.talk.header.kind == "chat":
             return True
@@ -120,27 +196,31 @@ class Hearing:
                     if figure.pointed
                     else figure.digits.lstrip("0")
                 )
-                if said and (
-                    digits.endswith(said)
-                    or said.rstrip("0") == digits.rstrip("0")
+                if (
+                    len(said) > 1
+                    and digits.endswith(said)
+                    or said
+                    and said.rstrip("0") == digits.rstrip("0")
                     or figure.value == price
                     or placed(about, self.talk.frames[k], figure) == price
                 ):
                     return True
-        return swap or price in (about.bid, about.ask)
+        return price in (about.bid, about.ask)
 
-    def _agrees(self, i: int, about: Topic, quantity: Decimal | None, lead: Leg) -> bool:
-        """The amount read back was asked for, or said in another turn too ("fifteen" may be heard as fifty)."""
-        if about.size is None or quantity == about.size or not lead.sizes:
-            return True
-        said = lead.sizes[0].figure.value
-        near = [*range(max(0, i - 16), i), *range(i + 1, min(len(self.talk.frames), i + 4))]
-        values = [size.figure.value for k in near for size in self.talk.frames[k].sizes]
-        values += [figure.value for k in near for figure in self.talk.frames[k].prices]
-        small = said / 1_000_000 if said >= 1_000_000 else said / 1000
-        return said in values or quantity in values or small in values
+    def _repeated(self, i: int, about: Topic, quantity: Decimal, lead: Leg) -> Decimal | None:
+        """The amount read back if it was asked for or said in another turn too ("fifteen" may be heard as fifty)."""
+        if self.talk.header.kind == "chat" or not lead.sizes:
+            return quantity
+        frames, instrument = self.talk.frames, about.instrument
+        last = max((done.turn for done in self.done if done.turn < i), default=-1)
+        before = [proof.amounts(frames[k], instrument) for k in range(max(0, i - 16, last), i)]
+        after = [proof.amounts(frame, instrument) for frame in frames[i + 1 : i + 4]]
+        said = topics.size_of(lead.sizes[0], instrument)[0]
+        if said != quantity:  # a monthly amount, of which the total is meant
+            return quantity if any({said, quantity} & amounts for amounts in before + after) else None
+        return proof.by_repetition(quantity, about.size, before, after)
 
-    def _total(self, i: int, frame: Frame, leg: Leg, quantity: Decimal, instrument: Instrument) -> Decimal:
+    def _total(self, frame: Frame, leg: Leg, quantity: Decimal) -> Decimal:
         """ "Five thousand a month, January to March" is fifteen thousand."""
         assert leg.sizes
         after = [
@@ -152,7 +232,7 @@ class Hearing:
         span = next((m for m in frame.months if m.end != m.begin), None)
         return quantity * ((span.end - span.begin) % 12 + 1) if span else quantity
 
-    def _cash(self, i: int, frame: Frame, kind: PriceType) -> Decimal | None:
+    def _cash(self, i: int, kind: PriceType) -> Decimal | None:
         """The clean price stated for a trade done on spread or yield."""
         if kind not in ("spread_bp", "yield"):
             return None
@@ -168,9 +248,9 @@ class Hearing:
         after = [k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "client"]
         return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
 
-    def _spans(self, i: int, frame: Frame, leg: Leg, size: Any, figure: Any) -> list[FieldSpan]:
+    def _spans(self, i: int, frame: Frame, leg: Leg, figure: Figure | None) -> list[FieldSpan]:
         spans = []
-        if size is not None:
+        for size in leg.sizes[:1]:
             spans.append(
                 FieldSpan("quantity", i, frame.words[size.figure.first].start, frame.words[size.figure.last - 1].end)
             )

@@ -13,6 +13,7 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType, Side
 from nlp.language.quoting import placed
+from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
@@ -201,7 +202,7 @@ def _order(talk: Talk, order: Resting) -> Order:
     price_type = "rate" if instrument.kind in ("fx", "irs") else topic.price_type or "price"
     return Order(
         client_side=order.side,
-        product=talk.dealing.product(topic),
+        product=enquired(topic, talk.today),
         instrument=instrument.code,
         description=instrument.description,
         instrument_id=instrument.id,

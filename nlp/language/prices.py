@@ -13,6 +13,7 @@ from nlp.language.figures import Figure
 from nlp.language.vocabulary import Instrument
 
 THIRTY_SECOND = Decimal(32)
+WIDEST_SPREAD = Decimal(2500)  # basis points; beyond, bonds trade on price
 
 
 def place(
@@ -24,8 +25,10 @@ def place(
     ask_of: Decimal | None = None,
 ) -> Decimal | None:
     """The price meant, or None when no placing makes sense. `ask_of`: the bid this figure is the other side of."""
-    if price_type in ("spread_bp", "points"):
+    if price_type == "points":
         return figure.value if len(figure.digits) <= 5 else None
+    if price_type == "spread_bp":
+        return figure.value if figure.value <= WIDEST_SPREAD else None
     if price_type == "yield":
         return _rate(figure, Decimal("-1"), Decimal(25))
     if instrument.kind == "irs":

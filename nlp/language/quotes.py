@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from nlp.language.model import Outcome, Quote
+from nlp.language.settlement import enquired, trimmed
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
@@ -47,7 +48,7 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     if bid is not None or ask is not None:
         mid = None
     instrument = topic.instrument
-    product = talk.dealing.product(topic)
+    product = enquired(topic, talk.today)
     value = topic.day.resolve(talk.today) if topic.day else None
     points = topic.price_type == "points"
     return Quote(
@@ -59,9 +60,9 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         quantity=topic.size,
         quantity_ccy=None if topic.unit else topic.ccy or (instrument.currency if not instrument.unit else None),
         quantity_unit=topic.unit or (None if topic.ccy else instrument.unit),
-        bid=_trim(bid),
-        ask=_trim(ask),
-        mid=_trim(mid),
+        bid=_shown(bid),
+        ask=_shown(ask),
+        mid=_shown(mid),
         price_type=topic.price_type
         or ("points" if points else "rate" if instrument.kind in ("fx", "irs") else "price"),
         price_ccy=instrument.price_ccy,
@@ -73,8 +74,5 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     )
 
 
-def _trim(price: Decimal | None) -> Decimal | None:
-    if price is None:
-        return None
-    normal = price.normalize()
-    return normal.quantize(Decimal(1)) if normal == normal.to_integral_value() else normal
+def _shown(price: Decimal | None) -> Decimal | None:
+    return None if price is None else trimmed(price)

@@ -10,6 +10,7 @@ from nlp.language.pipe import reader_for
 from nlp.language.promises import follow_ups
 from nlp.language.quotes import quotes_not_dealt
 from nlp.language.repair import repaired
+from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
 from nlp.language.words import Word
 
@@ -28,7 +29,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
         orders_left=tuple(orders_left(talk)),
         consents=tuple(consents(turns, frames)),
         sentiment=sentiment(turns, frames),
-        products=tuple(dict.fromkeys(talk.dealing.product(topic) for topic in talk.topics)),
+        products=tuple(dict.fromkeys(enquired(topic, talk.today) for topic in talk.topics)),
         mentions=tuple(mentions(frames)),
         follow_ups=tuple(follow_ups(turns, frames, dialogue.header.started.date())),
     )

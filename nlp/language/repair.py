@@ -8,6 +8,7 @@ from functools import lru_cache
 import msgspec
 
 from nlp.language import vocabulary
+from nlp.language.heard import numbers_mended
 from nlp.language.model import Dialogue, Reference, Turn
 
 
@@ -42,7 +43,18 @@ def _always_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
 @lru_cache(maxsize=4096)
 def _always(text: str) -> str:
     pattern, table = _always_pattern()
-    return pattern.sub(lambda match: table[match.group().lower()], text)
+    text = numbers_mended(pattern.sub(lambda match: table[match.group().lower()], text))
+    for heard, means in _patterns():
+        text = heard.sub(means, text)
+    return text
+
+
+@lru_cache(maxsize=1)
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple(
+        (re.compile(str(rule["heard"]), re.IGNORECASE), str(rule["means"]))
+        for rule in vocabulary.section("speech", "patterns")
+    )
 
 
 def _near(text: str, around: str) -> str:

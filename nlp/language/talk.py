@@ -139,7 +139,7 @@ class Talk:
                 or instrument is not mention.instrument
                 or (instrument.kind == "irs" and mention.weak)
             ):
-                chosen = self._open(i, instrument)
+                chosen = self.opened(i, instrument)
                 if self.point and self.point[0] == i and instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
             if chosen is not None and label:
@@ -203,7 +203,7 @@ class Talk:
             target.instrument = replace(target.instrument, isin=isin, code=isin, description=name)
             target.evidence.add(i)
         else:
-            target = self._open(i, Instrument("bond", isin, isin=isin, low=Decimal(40), high=Decimal(180)))
+            target = self.opened(i, Instrument("bond", isin, isin=isin, low=Decimal(40), high=Decimal(180)))
         if label:
             self.labels[label] = target
         return target
@@ -222,7 +222,7 @@ class Talk:
             return known
         if not asked:
             return None
-        opened, beside = self._open(i, instrument), self.current
+        opened, beside = self.opened(i, instrument), self.current
         if i - beside.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
             opened.size, opened.ccy, opened.day = beside.size, beside.ccy, beside.day
             opened.hints = set(beside.hints)
@@ -235,7 +235,8 @@ class Talk:
             return exact[-1]
         return next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
 
-    def _open(self, i: int, instrument: Instrument) -> Topic:
+    def opened(self, i: int, instrument: Instrument) -> Topic:
+        """A new enquiry."""
         topic = Topic(instrument, i)
         topic.evidence.add(i)
         self.topics.append(topic)

@@ -55,6 +55,10 @@ class Topic:
         """The instrument's kind."""
         return self.instrument.kind
 
+    def taken(self, side: Side | None) -> Decimal | None:
+        """The price that the client took: the one they said again, else the side of the quote they deal on."""
+        return self.accepted_price or (self.ask if side == "buy" else self.bid)
+
 
 def same(one: Instrument, other: Instrument) -> bool:
     """True when two mentions can be one instrument: equal codes, or bonds and contracts that do not contradict."""

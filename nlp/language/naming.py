@@ -1,0 +1,84 @@
+"""Which instrument and which side a read-back names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlp.language import topics
+from nlp.language import vocabulary as v
+from nlp.language.frames import Frame
+from nlp.language.model import Side
+from nlp.language.readback import Leg, currency
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import Instrument
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+
+def named(
+    talk: Talk, i: int, frame: Frame, topic: Topic | None, group: list[Leg]
+) -> tuple[Instrument | None, Topic | None]:
+    """The instrument that the legs of turn `i` exchange, and the enquiry it belongs to."""
+    codes = [code for leg in group if (code := currency(leg))]
+    if len(group) == 2 and len(set(codes)) == 2:
+        pair = v.fx_pair(codes[0], codes[1])
+        if pair is not None:
+            return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
+    for leg in group:
+        by_name = _by_name(talk, i, frame, topic, leg)
+        if by_name is not None:
+            return by_name.instrument, by_name
+    for leg in group:
+        years = next((int(t.code[:-1]) for t in leg.tenors if t.code.endswith("Y")), None) or next(
+            (m.point for m in leg.mentions if m.point), None
+        )
+        at_point = next((t for t in talk.topics if years and t.point == years), None)
+        if at_point is not None:
+            return at_point.instrument, at_point
+    if topic is None or (topic.kind == "fx" and codes and codes[0] not in topic.instrument.code):
+        return None, None
+    return topic.instrument, topic
+
+
+def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) -> Topic | None:
+    isin = next((code for first, _, code in frame.isins if leg.first <= first < leg.last), None)
+    listed = next((t for t in talk.topics if isin and t.instrument.isin == isin), None)
+    if listed is not None:
+        return listed
+    for mention in leg.mentions:
+        if mention.benchmark or not mention.instrument.code or mention.point:
+            continue
+        known = talk.find(mention.instrument, i)
+        if known is not None and (not mention.weak or known.instrument.kind == mention.instrument.kind):
+            known.instrument = topics.better(known.instrument, mention.instrument)
+            return known
+        if topic is not None and topics.same(mention.instrument, topic.instrument):
+            return topic
+        if not mention.weak or mention.instrument.kind in ("fx", "metal"):
+            return _opened(talk, i, mention.instrument, topic)
+    return None
+
+
+def _opened(talk: Talk, i: int, instrument: Instrument, topic: Topic | None) -> Topic:
+    """An enquiry that only now gets its name; takes over what was asked while the pair was unnamed."""
+    made = talk.opened(i, instrument)
+    if (
+        topic is not None
+        and topic.kind == instrument.kind
+        and topic.status == "open"
+        and topics.same(topic.instrument, instrument)
+    ):
+        made.evidence |= topic.evidence
+    made.evidence |= set(range(max(0, i - 6), i)) if not talk.dealing.done else set()
+    made.hints |= {
+        hint for k in range(max(0, i - 14), i + 1) for hint in ("forward", "ndf") if talk.frames[k].has(hint)
+    }
+    return made
+
+
+def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Side | None:
+    """The client's side: as read back, else as asked."""
+    if leg.side is None:
+        return about.side
+    return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side

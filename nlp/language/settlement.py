@@ -1,0 +1,85 @@
+"""Product and settlement date: spot, outright, fixing; a day that cannot be a settlement date is left blank."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+from nlp.language import vocabulary as v
+from nlp.language.calendar import Day, add_business_days
+from nlp.language.frames import Frame
+from nlp.language.model import Product
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import Instrument
+
+KINDS: dict[str, Product] = {
+    "bond": "bond",
+    "irs": "irs",
+    "future": "future",
+    "equity": "equity",
+    "option": "option",
+}
+LONGEST_LAG = 5  # business days that a trade for ordinary settlement may take
+
+
+def spot_date(instrument: Instrument, today: date) -> date | None:
+    """The ordinary settlement date; None where the instrument has none."""
+    return add_business_days(today, instrument.settle) if instrument.settle is not None else None
+
+
+def product_of(topic: Topic, value: date | None, today: date, *, swap: bool = False) -> Product:
+    """The product, from the instrument, the date and what was asked for."""
+    instrument = topic.instrument
+    if instrument.kind != "fx":
+        return KINDS.get(instrument.kind, "commodity")
+    if swap:
+        return "fx-swap"
+    spot = spot_date(instrument, today)
+    outright = (value is not None and spot is not None and value > spot) or (
+        value is None and "forward" in topic.hints and "spot" not in topic.hints
+    )
+    if "ndf" in topic.hints or (outright and instrument.code in v.section("fx", "ndf")):
+        return "ndf"
+    return "fx-forward" if outright else "fx-spot"
+
+
+def enquired(topic: Topic, today: date) -> Product:
+    """The product of an enquiry that did not deal."""
+    value = topic.day.resolve(today) if topic.day else None
+    if topic.kind == "fx" and topic.tenor and value is None and "spot" not in topic.hints:
+        topic.hints.add("forward")
+    return product_of(topic, value, today)
+
+
+def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -> tuple[Product, date | None]:
+    """Product and settlement date of a deal. No day said: the ordinary one; an impossible day said: blank."""
+    instrument = topic.instrument
+    said = day.resolve(today) if day else None
+    spot = spot_date(instrument, today)
+    ordinary = instrument.kind in ("bond", "equity", "metal") or (
+        instrument.kind == "fx" and "spot" in topic.hints and not topic.hints & {"forward", "ndf", "swap"}
+    )
+    ordinary = ordinary and not swap and topic.tenor is None
+    late = said is not None and ordinary and said > add_business_days(today, LONGEST_LAG)
+    if said is not None and (said < today or late):
+        said = None
+    product = product_of(topic, said, today, swap=swap)
+    if day is None and instrument.kind in ("fx", "bond", "equity", "metal") and product in ("fx-spot", *PLAIN):
+        return product, spot
+    return product, said
+
+
+PLAIN: tuple[Product, ...] = ("bond", "equity", "commodity")
+
+
+def price_currency(instrument: Instrument, frame: Frame) -> str | None:
+    """GBX where pence were said, else the currency that the instrument is priced in."""
+    if instrument.kind == "equity" and frame.has("pence", "p"):
+        return "GBX"
+    return instrument.price_ccy
+
+
+def trimmed(price: Decimal) -> Decimal:
+    """The price without trailing zeros."""
+    normal = price.normalize()
+    return normal.quantize(Decimal(1)) if normal == normal.to_integral_value() else normal
