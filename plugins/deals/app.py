@@ -26,7 +26,7 @@ from plugins.deals.blotter import BlotterRow, Scope, read_blotter
 from plugins.deals.booking import NeedsReason, NotRegistered, Order, Registered
 from plugins.deals.contexts import instrument_context, trade_context
 from plugins.deals.directory import Directory, organization_of, read_client, read_directory
-from plugins.deals.hearing import Talks
+from plugins.deals.hearing import Talks, proposed
 from plugins.deals.reading import Market, Reading, read
 from plugins.deals.ticket import Client, FieldName, Heard, Security, Side, Ticket
 
@@ -86,6 +86,8 @@ class DealsApp:
         channel = await self._fdc3.get_or_create_channel(CONVERSATION)
         await channel.add_context_listener("deskline.conversation.state", self._conversation)
         await channel.add_context_listener("deskline.conversation.facts", self._facts)
+        deals = await self._fdc3.get_or_create_channel(DEALS)
+        await deals.add_context_listener("deskline.deal.proposal", self._proposed)
         await self.refresh()
         self._prices = asyncio.create_task(self._follow_prices())
 
@@ -141,6 +143,20 @@ class DealsApp:
         if self._talks.facts(context, self.state.value.directory):
             self._offer_heard()
 
+    async def _proposed(self, context: Context, metadata: ContextMetadata | None = None) -> None:
+        """A report asks to have a deal registered that was heard: its ticket, in front, ready for the trader."""
+        heard = proposed(context, self.state.value.directory)
+        if heard is None:
+            return
+        async with self._following:
+            organization_id, contact_id = context.get("organization_id"), context.get("contact_id")
+            if isinstance(organization_id, str):
+                await self.turn_to(organization_id, contact_id if isinstance(contact_id, str) else None)
+            self._talks.propose(heard)
+            self._take_heard(heard)
+            self._offer_heard()
+            self._set(page="ticket", page_asked=self.state.value.page_asked + 1)
+
     # The ticket
 
     async def turn_to(self, organization_id: str, contact_id: str | None = None) -> None:
@@ -191,10 +207,13 @@ class DealsApp:
     async def accept_heard(self) -> None:
         """Makes what was said the ticket, the trader's own words giving way where they name another instrument."""
         state = self.state.value
+        heard = state.ticket.heard or next(iter(state.heard), None)
+        if heard is not None:
+            self._take_heard(heard)
+
+    def _take_heard(self, heard: Heard) -> None:
+        state = self.state.value
         ticket = state.ticket
-        heard = ticket.heard or next(iter(state.heard), None)
-        if heard is None:
-            return
         security = state.directory.security(heard.instrument_id)
         if security is not None and ticket.security is not None and security.id != ticket.security.id:
             ticket = Ticket(new_id())
@@ -346,7 +365,7 @@ class DealsApp:
     def _offer_heard(self) -> None:
         """Puts the next deal heard from this customer into the ticket, as far as the trader left room."""
         ticket = self.state.value.ticket
-        interaction_id = self._talk_with(ticket.client)
+        interaction_id = self._talk_with(ticket.client) or (ticket.heard.interaction_id if ticket.heard else None)
         waiting = self._talks.waiting(interaction_id)
         self._set(heard=waiting)
         if not waiting:

@@ -58,6 +58,13 @@ class Talks:
         self._heard[interaction_id] = heard
         return changed
 
+    def propose(self, heard: Heard) -> None:
+        """A deal that somebody wants registered waits for a decision again, even if it was dismissed before."""
+        self._settled.discard(heard.key)
+        known = self._heard.get(heard.interaction_id, ())
+        if all(each.key != heard.key for each in known):
+            self._heard[heard.interaction_id] = (*known, heard)
+
     def settle(self, *keys: Key) -> None:
         self._settled.update(keys)
 
@@ -95,6 +102,12 @@ def heard_deals(context: Mapping[str, Any], directory: Directory) -> tuple[Heard
     if not isinstance(deals, list):
         return ()
     return tuple(_heard(interaction_id, deal, directory) for deal in deals if isinstance(deal, Mapping))
+
+
+def proposed(context: Mapping[str, Any], directory: Directory) -> Heard | None:
+    """The deal of a ``deskline.deal.proposal``: the terms of one that was heard, beside the interaction's id."""
+    interaction_id = interaction_of(context)
+    return _heard(interaction_id, context, directory) if interaction_id else None
 
 
 def _heard(interaction_id: str, deal: Mapping[str, Any], directory: Directory) -> Heard:

@@ -88,7 +88,10 @@ class TicketPage(QWidget):
         self._add_commands()
 
     def start_typing(self) -> None:
-        """The first field that still wants something."""
+        """The first field that still wants something; Register when nothing does."""
+        if self.register.isEnabled():
+            self.register.setFocus()
+            return
         wanted = next((line for line in (self.client, self.instrument, *self.lines.values()) if not line.text()), None)
         (wanted or self.lines["quantity"]).setFocus()
 

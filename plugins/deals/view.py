@@ -50,6 +50,8 @@ class DealsPanel(QWidget):
             self._asked = state.page_asked
             self.pages.set_current(BLOTTER if state.page == "blotter" else TICKET)
             self._ui.focus_panel("deskline-deals")
+            if state.page == "ticket":
+                self.ticket.start_typing()
 
     def _go_to_ticket(self) -> None:
         self._ui.focus_panel("deskline-deals")

@@ -289,3 +289,39 @@ async def test_unknown_names_are_answered_with_a_sentence(deals: DealsApp) -> No
 
 async def test_the_interaction_named_by_a_deal_exists(desk: Desk) -> None:
     assert desk.one(Interaction, "i1") is not None
+
+
+async def test_a_report_can_ask_for_the_ticket_of_a_deal_that_was_heard(agent: Agent, deals: DealsApp) -> None:
+    await talk(agent, facts("i1"))
+    await deals.turn_to("helvia")
+    await deals.choose_instrument("SAP")
+    asked = deals.state.value.page_asked
+    channel = await agent.other.get_or_create_channel("deskline.deals")
+    terms = {"client_side": "sell", "product": "bond", "instrument": "VOD", "instrument_id": "vod33",
+             "quantity": "3000000", "quantity_ccy": "EUR", "price": "98.42", "value_date": None, "evidence": [4]}  # fmt: skip
+    of = {"id": {"deskline": "i1"}, "interaction": "i1", "organization_id": "ngam", "contact_id": "sarah"}
+    await channel.broadcast(Context(type="deskline.deal.proposal", **of, **terms))
+    await until(lambda: deals.state.value.page_asked > asked)
+    ticket = deals.state.value.ticket
+    assert ticket.client is not None
+    assert ticket.security is not None
+    assert (ticket.client.organization_id, ticket.client.contact_id) == ("ngam", "sarah")
+    assert (ticket.security.id, ticket.side, ticket.interaction_id) == ("vod33", "sell", "i1")
+    assert shown(deals)["quantity"].startswith("3,000,000")
+    assert (ticket.text("price"), deals.state.value.page) == ("98.42", "ticket")
+    assert deals.state.value.reading.ready
+
+
+async def test_a_proposal_brings_back_a_deal_that_was_dismissed(agent: Agent, deals: DealsApp) -> None:
+    await deals.turn_to("ngam", "sarah")
+    await talk(agent, facts("i1"))
+    await until(lambda: deals.state.value.heard)
+    await deals.dismiss_heard()
+    assert not deals.state.value.heard
+    channel = await agent.other.get_or_create_channel("deskline.deals")
+    said = facts("i1")["report"]["deals"][0]
+    await channel.broadcast(
+        Context(type="deskline.deal.proposal", id={"deskline": "i1"}, organization_id="ngam", contact_id=None, **said)
+    )
+    await until(lambda: deals.state.value.heard)
+    assert deals.state.value.ticket.text("quantity").startswith("15,000,000")
