@@ -34,6 +34,8 @@ RETRY_DISK = 2.0
 RETRY_SOCKET = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 3.2)
 MOST_UNSAVED = 128 << 20
 """An hour of telephone sound: beyond this, with no room on the disk, the oldest unsaved sound is let go."""
+MOST_AT_ONCE = 1 << 16
+"""One frame of the recording: a power cut in the middle of a longer append could leave what looks like damage."""
 DRAIN = 5.0
 """Seconds without sound after which a hung-up call's stream is taken for complete."""
 
@@ -91,7 +93,8 @@ class Intake:
         while not self._over.is_set():
             before = self.received
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), DRAIN)
+                async with asyncio.timeout(DRAIN):
+                    await self._over.wait()
             if self.received == before:
                 break
         self._over.set()
@@ -150,7 +153,7 @@ class Intake:
                     self._say(audio=self._lost())
                     return
                 await asyncio.sleep(RETRY_SOCKET[failures])
-        except ValueError as error:
+        except (ValueError, AttributeError, struct.error) as error:
             log.error("the turret's sound is not understood: %s", error)
             self.lost = True
             self._say(audio=self._lost())
@@ -178,7 +181,10 @@ class Intake:
                 continue
             self._unsaved += pcm
             self._arrived.set()
-            await self._listener(here, pcm)
+            try:
+                await self._listener(here, pcm)
+            except Exception as error:  # whatever happens to those who listen, the call is recorded
+                log.error("sound was not passed on: %s", type(error).__name__)
         return False
 
     async def _acknowledge_end(self, socket: ClientConnection) -> None:
@@ -206,14 +212,15 @@ class Intake:
             await self._arrived.wait()
             self._arrived.clear()
             while self._unsaved:
-                if not await self._save(bytes(self._unsaved)):
+                if not await self._save(bytes(self._unsaved[:MOST_AT_ONCE])):
                     await asyncio.sleep(RETRY_DISK)
             if self._over.is_set():
                 if self._writer is not None:
                     await self._on_disk(self._writer.close)
                 return
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._over.wait(), WRITE_EVERY)
+                async with asyncio.timeout(WRITE_EVERY):
+                    await self._over.wait()
 
     async def _save(self, pcm: bytes) -> bool:
         try:
@@ -223,11 +230,11 @@ class Intake:
                 )
             writer = self._writer
             await self._on_disk(lambda: writer.append(pcm))
-        except (StoreError, OSError) as error:
+        except Exception as error:  # also what nobody thought of: the sound waits, and the trader is told
             if len(self._unsaved) > MOST_UNSAVED:
                 # Times must stay right, so nothing is cut out of the middle: the recording ends here.
                 del self._unsaved[MOST_UNSAVED:]
-            reason = str(error) if isinstance(error, StoreError) else (error.strerror or "The disk failed.")
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             self._say(recording=f"The call is not being recorded at the moment: {reason}")
             return False
         del self._unsaved[: len(pcm)]

@@ -43,7 +43,8 @@ class Keeping:
     async def drained(self, seconds: float = 5.0) -> bool:
         """Whether everything so far was written within this time."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._idle.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
         return self._idle.is_set()
 
     async def close(self) -> None:
@@ -72,6 +73,9 @@ class Keeping:
         except StoreError as error:
             self._trouble(str(error))
             return False
+        except Exception:  # one that nobody thought of must not end the keeping of all others
+            log.exception("a part of a conversation could not be written")
+            return await self._one_by_one(batch)
         for _ in batch:
             self._waiting.popleft()
         self._trouble("")
@@ -83,14 +87,14 @@ class Keeping:
         for tries, work in batch:
             try:
                 await self._apply([work])
-            except (Refused, RecordMissing) as error:
-                if tries + 1 < MOST_TRIES:
+            except Exception as error:
+                if isinstance(error, StoreError) and not isinstance(error, Refused | RecordMissing):
+                    self._trouble(str(error))
+                    left.append((tries, work))
+                elif tries + 1 < MOST_TRIES:
                     left.append((tries + 1, work))
                 else:
                     log.error("a part of a conversation was refused by the records: %s", type(error).__name__)
-            except StoreError as error:
-                self._trouble(str(error))
-                left.append((tries, work))
         for _ in batch:
             self._waiting.popleft()
         self._waiting.extendleft(reversed(left))

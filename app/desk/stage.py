@@ -102,4 +102,5 @@ class Stage:
         if self._turret is not None and self._turret.returncode is None:
             self._turret.terminate()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turret.wait(), 3.0)
+                async with asyncio.timeout(3.0):
+                    await self._turret.wait()

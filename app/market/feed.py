@@ -146,7 +146,8 @@ class WebSocketFeed:
         decode = msgspec.msgpack.Decoder(Batch).decode
         while True:
             try:
-                message = await asyncio.wait_for(socket.recv(decode=False), self._stale_seconds)
+                async with asyncio.timeout(self._stale_seconds):
+                    message = await socket.recv(decode=False)
             except TimeoutError:
                 self._book.mark_stale(self._clock() - dt.timedelta(seconds=self._stale_seconds))
                 self._say("stale", f"No price has arrived for {self._stale_seconds:g} s.")

@@ -71,7 +71,8 @@ class LoopbackService:
         with contextlib.suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                await process.wait()
         except TimeoutError:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
@@ -93,7 +94,8 @@ class LoopbackService:
         assert process.stdout is not None
         self._process = process
         try:
-            line = await asyncio.wait_for(process.stdout.readline(), START_SECONDS)
+            async with asyncio.timeout(START_SECONDS):
+                line = await process.stdout.readline()
             return str(json.loads(line)["ready"])
         except (TimeoutError, ValueError, KeyError) as problem:
             with contextlib.suppress(ProcessLookupError):
@@ -166,4 +168,5 @@ async def parent_ended(poll_seconds: float = 0.5) -> None:
         threading.Thread(target=drain, name="standard input", daemon=True).start()
     while os.getppid() == parent and not at_end.is_set():
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(at_end.wait(), poll_seconds)
+            async with asyncio.timeout(poll_seconds):
+                await at_end.wait()

@@ -80,7 +80,8 @@ class WebSocketLink:
         )
         try:
             await connection.send(wscp.encode(hello).decode())
-            answer = wscp.decode(await asyncio.wait_for(connection.recv(decode=False), 5))
+            async with asyncio.timeout(5):
+                answer = wscp.decode(await connection.recv(decode=False))
         except (ConnectionClosed, TimeoutError):
             raise ErrorOnConnect("the agent did not answer the introduction") from None
         if isinstance(answer, wscp.WSCPConnectFailed):

@@ -109,7 +109,8 @@ class WebSocketServer:
 
     async def _serve(self, connection: ServerConnection) -> None:
         try:
-            hello = wscp.decode(await asyncio.wait_for(connection.recv(decode=False), INTRODUCTION_SECONDS))
+            async with asyncio.timeout(INTRODUCTION_SECONDS):
+                hello = wscp.decode(await connection.recv(decode=False))
             attempt = (
                 hello.meta.connection_attempt_uuid if isinstance(hello, wscp.WSCPApplicationConnect) else "unknown"
             )

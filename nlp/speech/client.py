@@ -212,8 +212,10 @@ class LanguageWorker:
         try:
             patience = LOADING
             while True:
-                head = await asyncio.wait_for(process.stdout.readexactly(LENGTH.size), patience)
-                body = await asyncio.wait_for(process.stdout.readexactly(*LENGTH.unpack(head)), SILENCE)
+                async with asyncio.timeout(patience):
+                    head = await process.stdout.readexactly(LENGTH.size)
+                async with asyncio.timeout(SILENCE):
+                    body = await process.stdout.readexactly(*LENGTH.unpack(head))
                 patience = SILENCE
                 self._handle(reply(body))
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -231,7 +233,8 @@ class LanguageWorker:
         if process.stdin is not None:
             process.stdin.close()  # the end of its input ends it
         try:
-            await asyncio.wait_for(process.wait(), GRACE)
+            async with asyncio.timeout(GRACE):
+                await process.wait()
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()

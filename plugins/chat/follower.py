@@ -75,7 +75,8 @@ class Follower:
         """Sends a call event after all messages so far, and returns once it is sent."""
         self._queue.put_nowait(event)
         try:
-            await asyncio.wait_for(self._queue.join(), _TELL_SECONDS)
+            async with asyncio.timeout(_TELL_SECONDS):
+                await self._queue.join()
         except TimeoutError:
             log.warning("the desk has not taken the event %s yet", event.name)
 

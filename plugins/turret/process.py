@@ -76,7 +76,8 @@ class TurretProcess:
             await asyncio.gather(*endings, return_exceptions=True)
             if agent is not None:
                 with contextlib.suppress(Exception):
-                    await asyncio.wait_for(agent.close(), 2.0)
+                    async with asyncio.timeout(2.0):
+                        await agent.close()
             await self.audio.close()
 
     async def perform(self, command: Command) -> None:

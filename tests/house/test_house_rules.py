@@ -93,3 +93,12 @@ def test_no_model_and_no_large_file_is_kept_in_the_repository() -> None:
         if path.exists():
             assert path.stat().st_size < 2_000_000, name
             assert path.suffix not in {".bin", ".onnx", ".safetensors", ".gguf"}, name
+
+
+def test_no_wait_that_can_swallow_its_cancellation() -> None:
+    """Before Python 3.12 ``asyncio.wait_for`` may return a result in place of the cancellation it was given.
+
+    A task cancelled at that moment runs on for ever, and whoever closes it waits as long. ``asyncio.timeout`` does not.
+    """
+    for path in sources("app", "fdc3", "nlp", "plugins"):
+        assert "asyncio.wait_for(" not in path.read_text(encoding="utf-8"), path.relative_to(ROOT)
