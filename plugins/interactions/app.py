@@ -116,7 +116,11 @@ class InteractionsApp:
         if recorded:
             self._read(key)
             await self._conversation.broadcast(
-                Context(type="deskline.interaction.show", id={"deskline": key}, report=not row.live)
+                Context(
+                    type="deskline.interaction.show",
+                    id={"deskline": key},
+                    report=not row.live and row.status != "missed",
+                )
             )
         if row.live or not row.known or row.status == "missed":
             await self._fdc3.raise_intent("ViewProfile", _contact(row))
@@ -148,7 +152,10 @@ class InteractionsApp:
     def _publish(self) -> None:
         # A talk that runs here is shown as it runs; the records' row of it comes after its end.
         past = [row for row in self._past if row.key not in self._live and row.status != "live"]
-        found = talk_rows.kept([*self._live.values(), *self._missed, *past], self._chosen)
+        # A missed call stands here until the records have it.
+        kept = {(row.number, row.started) for row in past if row.status == "missed"}
+        missed = [row for row in self._missed if (row.number, row.started) not in kept]
+        found = talk_rows.kept([*self._live.values(), *missed, *past], self._chosen)
         self.state.set(TalksState(found, self._chosen, self._to_report, self._more, self._loaded))
 
 

@@ -17,6 +17,7 @@ from nlp.language.model import Header, Party, Trader
 from plugins.reports import publish, store, wording
 from plugins.reports.intake import Announcement, announcement, moment
 from plugins.reports.live import LiveTalk
+from plugins.reports.missed import Rings, follow
 from plugins.reports.open_report import OpenReport
 from plugins.reports.store import Talk
 from plugins.reports.suggest import talk_share
@@ -42,6 +43,7 @@ class ReportsApp:
         self._loop = asyncio.get_running_loop()
         self._live: dict[str, LiveTalk] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ringing: Rings = {}
         self._deal_watch = CommitWatch(desk.records, {"deal"}, self.reports.refresh_deals, pause=0.02)
         self._stop_listening = desk.conversations.on_transcribed(self._transcribed)
 
@@ -106,6 +108,22 @@ class ReportsApp:
             )
             if contact is not None:
                 await self._identified(live, store.talk_of(talk, customer, contact))
+
+    async def lines(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """The turret's lines: a call that stops ringing without an answer is kept as missed."""
+        lines = context.get("lines")
+        self._ringing, unanswered = follow(self._ringing, lines if isinstance(lines, list) else (), self._desk.clock())
+        for said in unanswered:
+            await self._missed(said)
+
+    async def _missed(self, said: Announcement) -> None:
+        talk, ended = await self._talk(said), self._desk.clock()
+        try:
+            await self.reports.write(lambda change: store.missed(change, talk, self._desk.user.id, ended))
+        except StoreError as error:
+            self._desk.notify(Notice(f"A missed call from {talk.title} is not in the records. {error}", "error"))
+            return
+        self._desk.notify(Notice(f"Missed call from {talk.title}.", "warning"))
 
     async def show(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
         """An interaction is looked at: its report opens if that was asked for."""
@@ -309,11 +327,15 @@ def _client_spoke(now: ConversationState) -> bool:
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> ReportsApp:
-    names = ("deskline.conversation", "deskline.deals")
+    names = ("deskline.conversation", "deskline.deals", "deskline.turret")
     channels = {name: await fdc3.get_or_create_channel(name) for name in names}
     app = ReportsApp(fdc3, desk, channels)
     await channels["deskline.conversation"].add_context_listener("deskline.interaction.show", app.show)
     await fdc3.add_context_listener("fdc3.contact", app.contact_known)
+    await channels["deskline.turret"].add_context_listener("deskline.turret.lines", app.lines)
+    # An app channel tells a late listener nothing by itself.
+    if (lines := await channels["deskline.turret"].get_current_context("deskline.turret.lines")) is not None:
+        await app.lines(lines)
     await app.begin()
     await fdc3.add_intent_listener("CreateInteraction", app.create_interaction)
     return app

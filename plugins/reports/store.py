@@ -116,6 +116,12 @@ def begin(change: Change, talk: Talk, trader_id: str) -> None:
     change.session.flush()
 
 
+def missed(change: Change, talk: Talk, trader_id: str, ended: dt.datetime) -> None:
+    """A call that nobody answered: the interaction, over at once and without a report."""
+    begin(change, talk, trader_id)
+    change.update(Interaction, talk.interaction_id, status="missed", ended_at=ended)
+
+
 def identified(change: Change, talk: Talk) -> None:
     """The customer became known during the talk."""
     change.update(

@@ -298,7 +298,7 @@ async def test_a_report_can_ask_for_the_ticket_of_a_deal_that_was_heard(agent: A
     asked = deals.state.value.page_asked
     channel = await agent.other.get_or_create_channel("deskline.deals")
     terms = {"client_side": "sell", "product": "bond", "instrument": "VOD", "instrument_id": "vod33",
-             "quantity": "3000000", "quantity_ccy": "EUR", "price": "98.42", "value_date": None, "evidence": [4]}  # fmt: skip
+             "quantity": "3000000", "quantity_ccy": "EUR", "price": "98.42", "evidence": [4]}  # fmt: skip
     of = {"id": {"deskline": "i1"}, "interaction": "i1", "organization_id": "ngam", "contact_id": "sarah"}
     await channel.broadcast(Context(type="deskline.deal.proposal", **of, **terms))
     await until(lambda: deals.state.value.page_asked > asked)
