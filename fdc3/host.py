@@ -201,7 +201,9 @@ class Host:
         """Joins an app of this process: a new instance, or the one being launched; on a user channel if given."""
         if instance_id is None or self._broker.instance(instance_id) is None:
             instance_id = self._broker.add_instance(app_id, instance_id).id
-        self._sessions.setdefault(instance_id, Session(app_id))
+        session = self._sessions.get(instance_id)
+        if session is None or session.secret is not None:  # it turned out to need no secret: that one ends here
+            self._sessions[instance_id] = Session(app_id)
         if channel_id is not None:
             self.join_user_channel(instance_id, channel_id)
         return await DesktopAgent(MemoryLink(self, self._bus, instance_id))._start()
@@ -218,7 +220,7 @@ class Host:
         try:
             await self._start_app(record, instance.id)
         except BaseException:
-            self._carry_out(self._broker.launch_failed(instance.id))
+            self.instance_gone(instance.id)
             raise
         return instance.identifier
 
@@ -227,7 +229,7 @@ class Host:
         return self.url, self._mint(secrets.token_hex(16), app_id)
 
     def instance_gone(self, instance_id: str) -> None:
-        """An app is known to have ended (its process exited): it is forgotten at once, with its secret."""
+        """An app has ended (its process exited) or never began: it is forgotten at once, with its secret."""
         self._drop(instance_id)
         self._sessions.pop(instance_id, None)
 
@@ -250,7 +252,7 @@ class Host:
         if session.grace is not None:
             session.grace.cancel()
         if session.outlet is not None:
-            session.outlet.shut("superseded by a newer connection")
+            session.outlet.shut("superseded by a newer connection", superseded=True)
             session.outlet = None
         known = self._broker.instance(instance_id)
         if known is None:
@@ -374,7 +376,7 @@ class Host:
             await self._start_app(record, effect.instance_id)
         except Exception as error:
             logger.error("%s could not be started: %s", effect.app_id, error, exc_info=not isinstance(error, Fdc3Error))
-            self._carry_out(self._broker.launch_failed(effect.instance_id))
+            self.instance_gone(effect.instance_id)
 
     async def _start_app(self, record: AppRecord, instance_id: str) -> None:
         if self._launcher is None:

@@ -82,8 +82,12 @@ class DesktopAgent:
         """Set when the connection has ended for good, by either side."""
 
     async def _start(self) -> DesktopAgent:
-        self.app = await self._link.open(self)
-        await self._subscriptions.start()
+        try:
+            self.app = await self._link.open(self)
+            await self._subscriptions.start()
+        except BaseException:
+            await self.close()
+            raise
         return self
 
     async def close(self) -> None:

@@ -25,7 +25,7 @@ from fdc3.client.listeners import (
 )
 from fdc3.types import messages as m
 from fdc3.types.context import Context
-from fdc3.types.errors import Fdc3Error, IntentHandlerRejected
+from fdc3.types.errors import Fdc3Error, IntentHandlerRejected, MalformedMessage
 from fdc3.types.metadata import AppIdentifier, ContextMetadata, IntentResult
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Subscriptions:
         self._replay: asyncio.Task[None] | None = None
         self.channel_id: str | None = None
         """The user channel we have joined."""
+        self._lost_channel: str | None = None
+        """The user channel we were on when the agent forgot us, until we are on one again."""
         self._arrivals: dict[type[m.Event], Callable[[Any], None]] = {
             m.BroadcastEvent: self._context_arrived,
             m.IntentEvent: self._intent_arrived,
@@ -195,7 +197,12 @@ class Subscriptions:
             logger.exception("The handler of %s failed", payload.intent)
             result = IntentResult(error=IntentHandlerRejected.__name__)
         answer = m.IntentResultPayload(event.meta.event_uuid, payload.raise_intent_request_uuid, result)
-        await self._exchange.request(m.IntentResultRequest, answer)
+        try:
+            await self._exchange.request(m.IntentResultRequest, answer)
+        except MalformedMessage as reason:
+            logger.error("The result of %s could not be sent: %s", payload.intent, reason)
+            answer.intent_result = IntentResult(error=IntentHandlerRejected.__name__)
+            await self._exchange.request(m.IntentResultRequest, answer)
 
     def _private_event(self, channel_id: str, event: PrivateChannelEvent) -> None:
         for subscription in tuple(self._private):
@@ -206,6 +213,7 @@ class Subscriptions:
 
     def _channel_changed(self, event: m.ChannelChangedEvent) -> None:
         channel_id = self.channel_id = event.payload.new_channel_id
+        self._lost_channel = None
         listening = [x for x in self._contexts if x.channel_id is None]
         for subscription in listening:
             subscription.heard = False
@@ -235,7 +243,7 @@ class Subscriptions:
             if channel_id != self.channel_id or answer.context is UNSET or answer.context == m.NO_CONTEXT:
                 continue
             for subscription in subscriptions:
-                if subscription.context_type == kind and not subscription.heard:
+                if subscription.context_type == kind and not subscription.heard and subscription in self._contexts:
                     subscription.heard = True
                     self._dispatcher.call(subscription.handler, Context.decode(answer.context), _metadata(UNSET))
 
@@ -243,7 +251,8 @@ class Subscriptions:
 
     async def restore(self) -> None:
         """The agent has forgotten us: joins and listens again. Private channels cannot be had back."""
-        channel_id, self.channel_id = self.channel_id, None
+        # The link may break again before this is through: what was lost the first time must not be forgotten then.
+        self._lost_channel, self.channel_id = self.channel_id or self._lost_channel, None
         self.private_channels_lost()
         await self.start()
         for subscription in tuple(self._contexts):
@@ -253,8 +262,8 @@ class Subscriptions:
             await self._register_context(subscription)
         for intent in tuple(self._intents):
             await self._register_intent(intent)
-        if channel_id is not None:
-            await self._exchange.request(m.JoinUserChannelRequest, m.ChannelIdPayload(channel_id))
+        if self._lost_channel is not None:
+            await self._exchange.request(m.JoinUserChannelRequest, m.ChannelIdPayload(self._lost_channel))
 
     def private_channels_lost(self) -> None:
         """Tells handlers that their private channels are disconnected, and forgets these."""

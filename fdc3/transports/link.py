@@ -13,6 +13,10 @@ FRAMES.setLevel(logging.WARNING)
 """The websocket library's log. At debug level it would write down every frame, secrets and clients' data included."""
 
 
+LARGEST_REQUEST = 1024 * 1024
+"""Bytes an agent accepts in one message over a socket."""
+
+
 @dataclass(frozen=True, slots=True)
 class Backoff:
     """Seconds between attempts to reconnect, growing from ``first`` to ``longest``, and for how long in all."""
@@ -41,7 +45,10 @@ class Link(Protocol):
         """Connects; returns who we are. Raises ``AgentError``."""
 
     def send(self, data: bytes) -> bool:
-        """Sends a message; False if the link is broken at the moment and nothing was sent."""
+        """Sends a message; False if the link is broken at the moment and nothing was sent.
+
+        Raises ``MalformedMessage`` for one so large that the agent would end the connection for it.
+        """
 
     async def close(self) -> None: ...
 
@@ -52,5 +59,8 @@ class Outlet(Protocol):
     def deliver(self, data: bytes) -> None:
         """Queues a message; never blocks."""
 
-    def shut(self, reason: str) -> None:
-        """Ends the connection from the host's side; ``reason`` is for the other side's log."""
+    def shut(self, reason: str, *, superseded: bool = False) -> None:
+        """Ends the connection from the host's side; ``reason`` is for the other side's log.
+
+        ``superseded``: somebody else is this instance now, and the other side shall not come back.
+        """

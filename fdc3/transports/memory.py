@@ -78,7 +78,7 @@ class MemoryLink:
             if self._receiver is not None:
                 self._receiver.received(data)
 
-    def shut(self, reason: str) -> None:
+    def shut(self, reason: str, *, superseded: bool = False) -> None:
         receiver, self._receiver = self._receiver, None
         if receiver is not None:
             receiver.lost()

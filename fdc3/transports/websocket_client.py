@@ -11,9 +11,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
-from fdc3.transports.link import FRAMES, Backoff, Receiver
+from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Backoff, Receiver
 from fdc3.types import wscp
-from fdc3.types.errors import AccessDenied, AgentError, AgentNotFound, ErrorOnConnect
+from fdc3.types.errors import AccessDenied, AgentError, AgentNotFound, ErrorOnConnect, MalformedMessage
 from fdc3.types.metadata import AppIdentifier
 
 logger = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ class WebSocketLink:
         return identity
 
     def send(self, data: bytes) -> bool:
+        if len(data) > LARGEST_REQUEST:
+            raise MalformedMessage(f"it is larger than {LARGEST_REQUEST // 1024} KiB")
         connection = self._connection
         if connection is None:
             return False
@@ -104,11 +106,15 @@ class WebSocketLink:
                         receiver.lost()
                         return
                     receiver.received(data)
-            except ConnectionClosed:
-                pass
+            except ConnectionClosed as closed:
+                superseded = closed.rcvd is not None and closed.rcvd.code == wscp.SUPERSEDED
             if self._connection is None:  # closed by us
                 return
             self._connection = None
+            if superseded:
+                logger.warning("Another program has joined the desktop agent in our place")
+                receiver.lost()
+                return
             logger.info("The connection to the desktop agent broke; reconnecting")
             again = await self._reconnect()
             if again is None:

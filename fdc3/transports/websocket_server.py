@@ -12,14 +12,12 @@ from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from fdc3.transports.link import FRAMES, Outlet
+from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Outlet
 from fdc3.types import wscp
 from fdc3.types.metadata import ImplementationMetadata
 
 logger = logging.getLogger(__name__)
 
-MAX_MESSAGE = 1024 * 1024
-"""Bytes accepted in one message from an app."""
 MAX_UNSENT = 32 * 1024 * 1024
 """Bytes an app may leave unread before it is cut off."""
 INTRODUCTION_SECONDS = 5.0
@@ -66,9 +64,10 @@ class SocketOutlet:
             return
         broadcast([self._connection], data, text=True)
 
-    def shut(self, reason: str) -> None:
+    def shut(self, reason: str, *, superseded: bool = False) -> None:
         if self._closing is None:
-            self._closing = asyncio.ensure_future(self._connection.close(1001, reason))
+            code = wscp.SUPERSEDED if superseded else 1001
+            self._closing = asyncio.ensure_future(self._connection.close(code, reason))
 
     def goodbye(self) -> None:
         broadcast([self._connection], wscp.encode(wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(_now()))), text=True)
@@ -92,7 +91,7 @@ class WebSocketServer:
             self._port,
             origins=self._origins,  # type: ignore[arg-type]
             compression=None,
-            max_size=MAX_MESSAGE,
+            max_size=LARGEST_REQUEST,
             open_timeout=INTRODUCTION_SECONDS,
             server_header=None,
             logger=FRAMES,

@@ -6,6 +6,7 @@ messages to its own bytes; broker, client and transports do not change.
 
 from __future__ import annotations
 
+import re
 from typing import Protocol, Union, cast
 
 import msgspec
@@ -102,20 +103,25 @@ class Fdc3v22:
             try:
                 envelope = self._envelope.decode(data)
             except READ_ERRORS:
-                raise Unreadable(str(reason)) from None
-            raise Unreadable(str(reason), envelope.type, envelope.meta.requestUuid) from None
+                raise Unreadable(_without_values(reason)) from None
+            raise Unreadable(_without_values(reason), envelope.type, envelope.meta.requestUuid) from None
         return _with_error_in_place(request) if isinstance(request, IntentResultRequest) else request
 
     def decode_agent_message(self, data: bytes | str) -> AgentMessage:
         try:
             return self._agent_messages.decode(data)
         except READ_ERRORS as reason:
-            raise Unreadable(str(reason)) from None
+            raise Unreadable(_without_values(reason)) from None
 
     def encode(self, message: Message) -> bytes:
         if isinstance(message, IntentResultRequest) and message.payload.intent_result.error is not UNSET:
             message = _with_error_aside(message)
         return self._encoder.encode(message)
+
+
+def _without_values(reason: Exception) -> str:
+    """What is wrong with a message, without its values: this is for logs, where clients' data must not be."""
+    return "broken UTF-8" if isinstance(reason, UnicodeError) else re.sub(r"'.*'", "'...'", str(reason), flags=re.S)
 
 
 # A handler that fails has no words in 2.2: its result can only be a context, a channel or nothing. What is sent is

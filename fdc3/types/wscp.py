@@ -14,6 +14,9 @@ from msgspec import UNSET, UnsetType
 from fdc3.types.metadata import ImplementationMetadata, Wire
 
 PROTOCOL_VERSION: Final = "1.0"
+SUPERSEDED: Final = 4001
+"""Ours: the close code of a socket whose instance has been taken over by a newer one. Whoever gets it stays away, or
+two programs with one secret would take the instance from each other for ever."""
 
 
 class ConnectionMeta(Wire):

@@ -55,6 +55,9 @@ class Running:
         self.agents.append(agent)
         return agent
 
+    async def connect_as(self, app_id: str, instance_id: str) -> None:
+        self.agents.append(await self.host.connect_memory(app_id, instance_id=instance_id))
+
     async def connect_all(self, *app_ids: str) -> list[DesktopAgent]:
         return [await self.connect(app_id) for app_id in app_ids]
 

@@ -104,6 +104,18 @@ async def test_joining_or_listening_late_gives_the_current_context_once(running:
     assert (early, late, latest) == ([SARAH], [SARAH], [VOD])
 
 
+async def test_a_listener_that_has_ended_gets_no_current_context(running: Running) -> None:
+    """It ended while the current context was on its way to it."""
+    crm, turret = await running.connect_all("crm", "turret")
+    await crm.join_user_channel(SIX)
+    await crm.broadcast(SARAH)
+    heard = Heard()
+    listener = await turret.add_context_listener(None, heard)
+    await turret.add_event_listener("userChannelChanged", lambda event: listener.unsubscribe())
+    await turret.join_user_channel(SIX)
+    assert heard == []
+
+
 async def test_the_host_can_move_an_app_to_a_channel(running: Running) -> None:
     crm, turret = await running.connect_all("crm", "turret")
     await crm.join_user_channel(SIX)

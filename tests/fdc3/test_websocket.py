@@ -23,8 +23,10 @@ from websockets.typing import Origin
 from fdc3.client import connect, connect_from_environment
 from fdc3.client.channel import PrivateChannel
 from fdc3.directory import AppRecord
+from fdc3.host import Observation
 from fdc3.launching import ProcessLauncher
 from fdc3.types import Contact, Context, ContextMetadata, Instrument, errors
+from fdc3.types.messages import AddContextListenerRequest
 
 SARAH = Contact(name="Sarah Whitcombe", id={"email": "sarah@example.com"})
 VOD = Instrument(id={"ticker": "VOD"})
@@ -357,3 +359,101 @@ async def test_a_program_started_by_hand_is_told_what_is_missing(monkeypatch: py
     monkeypatch.delenv("FDC3_WEBSOCKET_URL", raising=False)
     with pytest.raises(errors.AgentNotFound, match="FDC3_WEBSOCKET_URL"):
         await connect_from_environment()
+
+
+async def test_two_programs_with_one_secret_do_not_fight_over_it(running: Running) -> None:
+    url, secret = running.host.pair("turret")
+    first = await connect(url, secret, backoff=QUICK)
+    second = await connect(url, secret, backoff=QUICK)
+    await asyncio.wait_for(first.closed.wait(), 5)
+    assert not second.closed.is_set()
+    info = await second.get_info()
+    assert info.app_metadata
+    assert info.app_metadata.identifier == first.app
+    await second.close()
+
+
+async def test_a_request_too_large_is_refused_without_costing_the_connection(running: Running) -> None:
+    crm, turret = await running.connect_all("crm", "turret")
+    huge = Context(type="deskline.big", text="x" * (2 * 1024 * 1024))
+    channel = await turret.get_or_create_channel("big")
+    with pytest.raises(errors.MalformedMessage):
+        await channel.broadcast(huge)
+    await turret.add_intent_listener("StartCall", lambda context, _: huge)
+    resolution = await crm.raise_intent("StartCall", SARAH)
+    with pytest.raises(errors.IntentHandlerRejected):
+        await asyncio.wait_for(resolution.get_result(), 5)
+    assert not any(session.grace for session in running.host._sessions.values())
+
+
+async def test_a_link_that_breaks_again_while_it_is_restored_keeps_its_channel(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second break comes when the app has been let in afresh, but has not joined its channel again."""
+    monkeypatch.setattr(running.host, "_grace", 0.0)
+    turret = await running.connect("turret")
+    await turret.join_user_channel(SIX)
+    await turret.add_context_listener(None, lambda context, _: None)
+    breaks = 0
+
+    def breaking(observation: Observation) -> None:
+        nonlocal breaks
+        if observation.direction == "in" and isinstance(observation.message, AddContextListenerRequest) and breaks < 2:
+            breaks += 1
+            cut(running, "turret")
+
+    running.host.observe(breaking)
+    cut(running, "turret")
+    await eventually(lambda: breaks == 2)
+    await eventually(lambda: any(i.channel_id == SIX for i in running.host.instances()))
+
+
+async def test_an_app_that_gives_up_connecting_leaves_nothing_behind(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running.host, "receive", lambda *_: None)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await connect(*running.host.pair("turret"))
+    await eventually(lambda: running.host.instances() == ())
+
+
+async def test_a_program_that_could_not_be_started_leaves_no_secret(native: AppRecord) -> None:
+    native.details["path"] = "/nowhere/at/all"
+    async with Running("memory", native, launcher=ProcessLauncher()) as running:
+        desk = await running.connect("desk")
+        with pytest.raises(errors.ErrorOnLaunch):
+            await desk.open("child")
+        with pytest.raises(errors.ErrorOnLaunch):
+            await running.host.launch("child")
+        assert [session.app_id for session in running.host._sessions.values()] == ["desk"]
+
+
+async def test_the_secret_of_an_app_in_this_process_ends_when_it_has_connected(native: AppRecord) -> None:
+    secrets: list[str] = []
+
+    class Inside:
+        async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None:
+            secrets.append(secret)
+            await running.connect_as("child", instance_id)
+
+    async with Running("memory", native, launcher=Inside()) as running:
+        await running.host.launch("child")
+        with pytest.raises(errors.AccessDenied):
+            await connect(running.host.url, secrets[0])
+        await running.agents[0].close()
+        assert running.host._sessions == {}
+
+
+async def test_what_an_app_sends_is_not_repeated_in_the_log(running: Running, caplog: pytest.LogCaptureFixture) -> None:
+    socket, _ = await introduced(running, running.host.pair("turret")[1])
+    meta = {"requestUuid": "x", "timestamp": NOW}
+    payload = {"privateChannelId": "x", "listenerType": "Sarah Whitcombe"}
+    kind = "privateChannelAddEventListenerRequest"
+    for message in ({"type": kind, "payload": payload, "meta": meta}, {"type": "Sarah Whitcombe\n2026 forged"}):
+        await socket.send(msgspec.json.encode(message).decode())
+    await asked(socket, "done")
+    assert "cannot be read" in caplog.text
+    assert "Whitcombe" not in caplog.text
+    assert "forged" not in caplog.text
+    await socket.close()
