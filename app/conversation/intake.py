@@ -18,7 +18,6 @@ from typing import TypeVar
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from app.records.errors import StoreError
 from app.records.recordings import Recordings, RecordingWriter
 
 T = TypeVar("T")

@@ -22,6 +22,9 @@ class LiveConversation:
             ConversationState(interaction_id, kind, speech=speech if kind == "call" else "live")
         )
         self.segments: list[Segment] = []
+        self.heard_out = False  # ended, and all of its sound is in
+        self.failed = ""
+        """Why the speech process gave this conversation up; empty if it has not."""
 
     @property
     def now(self) -> ConversationState:

@@ -70,8 +70,11 @@ class Conversations:
         """Ends everything. What is recorded and not transcribed yet is found by ``resume_pending`` next time."""
         if self._resuming is not None:
             self._resuming.cancel()
-        for intake in self._intakes.values():
-            await intake.close()
+        # A copy: a pass that ends meanwhile settles its call. And none may keep the others from being written.
+        closed = await asyncio.gather(*(intake.close() for intake in [*self._intakes.values()]), return_exceptions=True)
+        for error in closed:
+            if isinstance(error, Exception):
+                log.error("a recording did not close cleanly: %s", type(error).__name__)
         await self._worker.close()
         await self._keeping.close()
 
@@ -157,6 +160,9 @@ class Conversations:
         if intake is not None:
             await intake.hang_up()
             self._intake_changed(interaction_id)
+        talk.heard_out = True
+        if talk.failed:  # the speech process has let go of it: no answer will come
+            self._settle(interaction_id, talk.failed)
         await self._worker.finish(interaction_id)
 
     async def resume_pending(self) -> None:
@@ -224,7 +230,9 @@ class Conversations:
         talk.update(speech=f"unavailable: {event.reason}", lag_seconds=0.0)
         if talk.header.kind == "call":
             self._notify(Notice(f"{event.reason} The recording is kept and transcribed at the next start.", "warning"))
-        self._settle(event.id, event.reason)
+        talk.failed = event.reason
+        if talk.heard_out:  # until then the recording goes on
+            self._settle(event.id, event.reason)
 
     def _settle(self, interaction_id: str, failure: str) -> None:
         waiting = self._resumed.pop(interaction_id, None)
@@ -301,6 +309,7 @@ class Conversations:
     async def _transcribe(self, one: resumption.Pending, rate: int, seconds: float) -> None:
         talk = LiveConversation(one.interaction_id, one.header, self._worker.status)
         self._live[one.interaction_id] = talk
+        talk.heard_out = True
         talk.update(phase="ended", recorded_seconds=round(seconds, 2))
         found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
         done = self._resumed[one.interaction_id] = asyncio.get_running_loop().create_future()
