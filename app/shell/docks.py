@@ -9,10 +9,11 @@ from typing import Any
 
 import PySide6QtAds as ads
 from PySide6.QtCore import QByteArray, QEvent, QObject, QRect, QTimer, Signal
-from PySide6.QtWidgets import QSplitter, QWidget
+from PySide6.QtWidgets import QApplication, QSplitter, QWidget
 
 from app.shell import icons, theme, tokens
 from app.shell.panels import AREAS, Panel, PanelFrame
+from app.shell.popups import writes
 
 log = logging.getLogger(__name__)
 STATE_VERSION = 1
@@ -130,6 +131,19 @@ class Docks(QObject):
         if not self.open(app_id):
             return False
         self._frames[app_id].take_focus()
+        return True
+
+    def show(self, app_id: str) -> bool:
+        """Brings an open panel to the front without the keyboard; not over one that the user is writing in."""
+        dock = self._docks.get(app_id)
+        if dock is None or dock.isClosed() or dock.isAutoHide():
+            return False
+        if dock.isCurrentTab():
+            return True
+        focus, place = QApplication.focusWidget(), dock.dockAreaWidget()
+        if writes(focus) and place is not None and focus is not None and place.isAncestorOf(focus):
+            return False
+        dock.setAsCurrentTab()
         return True
 
     def float_panel(self, app_id: str) -> None:

@@ -28,6 +28,13 @@ CASCADE = 26
 _WRITING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 
 
+def writes(widget: QWidget | None) -> bool:
+    """Whether the user may be writing in this widget; text that is only read does not count."""
+    if isinstance(widget, QLineEdit | QPlainTextEdit | QTextEdit | QAbstractSpinBox) and widget.isReadOnly():
+        return False
+    return isinstance(widget, _WRITING)
+
+
 class PopupFrame(QFrame):
     """The border round a popup's widget; dragged by any part of it that takes no clicks itself."""
 
@@ -168,7 +175,7 @@ class Popups(QObject):
         frame.setGeometry(kept_inside(rect, room))
 
     def _writing(self, focus: QWidget | None) -> bool:
-        if focus is None or not isinstance(focus, _WRITING) or focus.window() is not self._root.window():
+        if focus is None or not writes(focus) or focus.window() is not self._root.window():
             return False
         return not any(shown.frame.isAncestorOf(focus) for shown in self._shown)
 

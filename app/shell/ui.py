@@ -43,6 +43,8 @@ class PopupHost(Protocol):
 
     def focus_panel(self, app_id: str) -> bool: ...
 
+    def show_panel(self, app_id: str) -> bool: ...
+
 
 class Ui(QObject):
     """The door between panels and the window. Made on the UI thread; ``post``, ``notify`` and ``run`` from any."""
@@ -162,6 +164,10 @@ class Ui(QObject):
     def focus_panel(self, app_id: str) -> bool:
         """Brings a panel to the front and gives it the keyboard; False if there is none."""
         return self._host.focus_panel(app_id) if self._host is not None else False
+
+    def show_panel(self, app_id: str) -> bool:
+        """Brings a panel to the front and leaves the keyboard where it is; not over a panel the user is writing in."""
+        return self._host.show_panel(app_id) if self._host is not None else False
 
 
 class _Alive:

@@ -151,17 +151,8 @@ class MainWindow(QMainWindow):
     ) -> PanelFrame:
         """Adds a panel, loading if ``widget`` is None; the returned frame sets its state later."""
         self.docks.add(Panel(app_id, title, icon, area, order), widget)
-        number = len(self.docks.panels())
-        self.ui.commands.add(
-            Command(
-                f"panel.show.{app_id}",
-                f"Go to {title}",
-                lambda: self.docks.focus(app_id),
-                f"Ctrl+{number}" if number < 10 and self.ui.commands.get(f"panel.show.{app_id}") is None else None,
-                icon=icon,
-            )
-        )
         if self._laid_out:
+            self._number_panels()
             self._refresh_rail()
         frame = self.docks.frame(app_id)
         assert frame is not None
@@ -182,6 +173,7 @@ class MainWindow(QMainWindow):
     def start_layout(self) -> None:
         """Restores how the window was left, else the current workspace. Call it once, after the panels are added."""
         self._laid_out = True
+        self._number_panels()
         self._refresh_rail()
         self._spaces.start()
 
@@ -191,6 +183,21 @@ class MainWindow(QMainWindow):
 
     def focus_panel(self, app_id: str) -> bool:
         return self.docks.focus(app_id)
+
+    def show_panel(self, app_id: str) -> bool:
+        return self.docks.show(app_id)
+
+    def _number_panels(self) -> None:
+        """Ctrl and a digit goes to a panel, counted down the columns from the left."""
+        panels = self.docks.panels()
+        for panel in panels:
+            self.ui.commands.remove(f"panel.show.{panel.app_id}")
+        for number, panel in enumerate(panels, start=1):
+            go = partial(self.docks.focus, panel.app_id)
+            keys = f"Ctrl+{number}" if number < 10 else None
+            self.ui.commands.add(
+                Command(f"panel.show.{panel.app_id}", f"Go to {panel.title}", go, keys, icon=panel.icon)
+            )
 
     def _on_focused(self, act: Callable[[str], None]) -> None:
         app_id = self.docks.focused()

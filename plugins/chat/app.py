@@ -155,6 +155,8 @@ class ChatApp:
                 follower = Follower(self._fdc3, conversation, self._known, self._accepted, self._problem)
                 self._followers[conversation.id] = follower
                 follower.start(show_profile=not self._on_the_phone)
+                if not self._on_the_phone:
+                    self.state.set(replace(self.state.value, arrivals=self.state.value.arrivals + 1))
             if follower is not None:
                 follower.pass_on(fresh)
 

@@ -73,6 +73,8 @@ class ChatState:
     current: str | None = None
     phase: Phase = "offline"
     text: str = "No chat service is set up for this desk."
+    arrivals: int = 0
+    """Counts the conversations that customers began while nobody was on the phone: they want to be seen."""
 
     def conversation(self, conversation_id: str | None) -> Conversation | None:
         return next((one for one in self.conversations if one.id == conversation_id), None)

@@ -58,6 +58,7 @@ class ChatPanel(QWidget):
         self._ui = ui
         self._drafts: dict[str, str] = {}
         self._shown: Conversation | None = None
+        self._arrivals = app.state.value.arrivals
         self.setObjectName("panel")
         self._header = PanelHeader("Chat")
         self._house = label("", "mut")
@@ -167,6 +168,9 @@ class ChatPanel(QWidget):
         self.offers.show_offers(shown.offers if shown else ())
         self.thread_view.show_conversation(shown)
         self._place()
+        if state.arrivals != self._arrivals:
+            self._arrivals = state.arrivals
+            self._ui.show_panel("deskline-chat")
 
     def _card(self, one: Conversation) -> Card:
         last = one.last

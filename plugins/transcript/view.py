@@ -22,6 +22,7 @@ class TranscriptPanel(QWidget):
         super().__init__()
         self._app = app
         self._script = Script()
+        self._ui = ui
         self._pointed: tuple[str, int] = ("", 0)
         self.setObjectName("panel")
         self._header = PanelHeader("Transcript")
@@ -80,7 +81,7 @@ class TranscriptPanel(QWidget):
         self._place_latest()
 
     def _show(self, script: Script) -> None:
-        self._script = script
+        before, self._script = self._script, script
         names = {"trader": "You", "client": script.client}
         self.page.empty = scripts.empty(script)
         self.page.show_script(script, names)
@@ -97,6 +98,10 @@ class TranscriptPanel(QWidget):
         if pointed != self._pointed:
             self._pointed = pointed
             self.page.point_at(script.shown)
+        another = script.interaction_id != before.interaction_id
+        # A chat that runs has a panel of its own; everything else is read here.
+        if (another and not (script.kind == "chat" and script.running)) or script.pointed > before.pointed:
+            self._ui.show_panel("deskline-transcript")
         self._place_latest()
 
     def _build_search(self) -> QWidget:

@@ -123,6 +123,23 @@ def test_ctrl_and_a_digit_goes_to_a_panel(window: MainWindow, qtbot: QtBot) -> N
     assert window.docks.focused() == "crm"
 
 
+def test_a_panel_comes_to_the_front_without_taking_the_keyboard(window: MainWindow, ui: Ui, qtbot: QtBot) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    writing = window.docks.frame("pricing").findChild(QLineEdit)  # type: ignore[union-attr]
+    assert writing is not None
+    writing.setFocus()
+    assert ui.show_panel("results")
+    assert window.docks.is_in_front("results")
+    assert QApplication.focusWidget() is writing
+    # Nobody loses the line they are writing in.
+    writing = window.docks.frame("results").findChild(QLineEdit)  # type: ignore[union-attr]
+    assert writing is not None
+    writing.setFocus()
+    assert not ui.show_panel("followups")
+    assert window.docks.is_in_front("results")
+
+
 def test_workspaces_are_saved_switched_renamed_and_deleted(make_window: MakeWindow, qtbot: QtBot) -> None:
     saved: list[str] = []
     window = make_window(saved=saved)
