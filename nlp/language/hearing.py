@@ -104,9 +104,15 @@ class Hearing:
                 price = ticks(figure, lows[figure.last : figure.last + 1], None)[0]
             else:
                 price = placed(about, frame, figure)
-            if price is not None:
+            if price is not None and not self._far_off(about, price, kind):
                 return price, kind, figure
         return None, "price", None
+
+    def _far_off(self, about: Topic, price: Decimal, kind: PriceType) -> bool:
+        """A spread of another size than the one shown is a slip of the ear."""
+        shown = [p for p in (about.bid, about.ask) if p]
+        heard = self.talk.header.kind == "call" and kind == "spread_bp" and about.price_type == kind
+        return heard and bool(shown) and not any(p / 2 <= price <= p * 2 for p in shown)
 
     def _amount_heard(
         self, i: int, frame: Frame, about: Topic, lead: Leg

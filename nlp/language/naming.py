@@ -36,7 +36,12 @@ def named(
         at_point = next((t for t in talk.topics if years and t.point == years), None)
         if at_point is not None:
             return at_point.instrument, at_point
-    if topic is None or (topic.kind == "fx" and codes and codes[0] not in topic.instrument.code):
+    other = topic is None or topic.kind != "fx" or bool(codes and codes[0] not in topic.instrument.code)
+    exchanged = {money.code for leg in group for money in leg.monies}
+    pair = v.fx_pair(*sorted(exchanged)) if other and len(exchanged) == 2 and any(leg.side for leg in group) else None
+    if pair is not None:
+        return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
+    if topic is None or (topic.kind == "fx" and other):
         return None, None
     return topic.instrument, topic
 

@@ -178,6 +178,15 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         topic.ask, topic.mid = price, None
     elif topic.hints & {"offer", "bid"} == {"bid"}:
         topic.bid, topic.mid = price, None
+    elif (
+        topic.bid is not None
+        and topic.ask is not None
+        and min(topic.bid, topic.ask) < price < max(topic.bid, topic.ask)
+    ):  # one level within a two-way price improves the side that it is nearer to
+        if abs(price - topic.bid) < abs(price - topic.ask):
+            topic.bid = price
+        elif abs(price - topic.ask) < abs(price - topic.bid):
+            topic.ask = price
 
 
 def _all_in(topic: Topic, frame: Frame, figures: list[Figure], turn: int) -> None:

@@ -135,7 +135,7 @@ def _new_subject(frame: Frame, previous: int, at: int) -> bool:
 def _leg(frame: Frame, at: int, side: Side | None, first: int, last: int) -> Leg:
     sentence = next((k for k in range(at, last) if frame.words[k].low in (".", "?", "!", ";")), last)
     part, whole = frame.part(first, sentence), frame.part(first, last)
-    days = part.days or (whole.days if sentence == last else part.days)
+    days = part.days or (whole.days if sentence == last else _dated(frame, sentence + 1, last))
     return Leg(
         at,
         side,
@@ -149,6 +149,14 @@ def _leg(frame: Frame, at: int, side: Side | None, first: int, last: int) -> Leg
         first,
         last,
     )
+
+
+def _dated(frame: Frame, first: int, last: int) -> tuple[Day, ...]:
+    """The days of a sentence of its own that only says them: "For value the 26th of February." """
+    if first >= last or frame.words[first].low not in ("for", "value", "val", "settling", "settlement"):
+        return ()
+    end = next((k for k in range(first, last) if frame.words[k].low in STOPS), last)
+    return frame.part(first, end).days
 
 
 def price_figures(frame: Frame, leg: Leg) -> list[Figure]:

@@ -316,5 +316,17 @@ TALKS = (
         t: Done, you buy fifty million euros against dollars at one sixteen seventy-eight.
         c: Agreed, fifteen at seventy-eight.
     """,
+        (("buy", "EURUSD", 15e6, 1.1678),),
+    ),
+    Talk(
+        "misheard-size-unsettled",
+        "call",
+        """
+        c: Euro-dollar offer in fifteen million please.
+        t: One sixteen seventy-eight.
+        c: Mine.
+        t: Done, you buy fifty million euros against dollars at one sixteen seventy-eight.
+        c: Agreed, thank you.
+    """,
     ),
 )
