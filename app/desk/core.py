@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.access.keys import KeyUnavailable, obtain_key
+from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
@@ -31,6 +31,7 @@ from fdc3.client import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Resolver
 from fdc3.launching import ProcessLauncher
+from fdc3.types.errors import ErrorOnLaunch
 from nlp.speech.client import LanguageWorker
 from nlp.speech.models import ModelChoice
 
@@ -78,6 +79,7 @@ class Core:
         self._ask, self._key, self._clock = ask_passphrase, key, clock
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._ending = False
+        self._starting: set[str] = set()
         self._programs = ProcessLauncher(environment={"PYTHONUTF8": "1"})
         self._programs.on_exit = self._program_ended
         self._belonging: dict[str, str] = {}
@@ -106,6 +108,8 @@ class Core:
         folder = self.settings.desk_folder
         new = not (folder / "deskline.db").exists()
         key = self._key or obtain_key(folder, ask=self._passphrase if self._ask else None, new_allowed=new)
+        # Every program started from here on inherits the environment, and the passphrase is none of its business.
+        os.environ.pop(PASSPHRASE_VARIABLE, None)
         records = Records.open(folder, key, clock=self._clock)
         if self.settings.demo_data:
             with records.read() as session:
@@ -166,7 +170,7 @@ class Core:
         services = [
             self._start_service(record, manifest.service)
             for record in self.directory
-            if (manifest := manifest_of(record)).service and self._wanted(record)
+            if (manifest := _usable(record)).service and self._wanted(record)
         ]
         await asyncio.gather(self._start_prices(), self._start_programs(), *services)
         await self._start_apps(needing=True)
@@ -198,14 +202,18 @@ class Core:
 
     async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None:
         """The agent asks for an app that does not run: one of ours, or a program."""
-        if manifest_of(record).app:
-            await self.start_app(record, instance_id)
-        else:
+        if not _usable(record).app:
             await self._programs.launch(record, instance_id, url, secret)
+        elif record.app_id in self._starting or record.app_id in self.apps:  # it has one panel, and that is in use
+            raise ErrorOnLaunch(f"{record.title} is open already")
+        elif await self.start_app(record, instance_id) is None:
+            raise ErrorOnLaunch(record.title)
 
     async def start_app(self, record: AppRecord, instance_id: str | None = None) -> RunningApp | None:
         """Connects an in-process app, joins it to the desk's channel and starts it."""
         manifest = manifest_of(record)
+        agent: DesktopAgent | None = None
+        self._starting.add(record.app_id)
         try:
             start = await asyncio.to_thread(entry, manifest.app or "")
             agent = await self.host.connect_memory(record.app_id, instance_id=instance_id, channel_id=self._channel)
@@ -214,7 +222,11 @@ class Core:
         except Exception as error:  # one broken app must not take the desk with it
             log.exception("%s could not be started", record.app_id)
             self._stopped(record.app_id, str(error) or type(error).__name__)
+            if agent is not None:  # nothing may be sent to what it has set up already
+                await agent.close()
             return None
+        finally:
+            self._starting.discard(record.app_id)
         running = RunningApp(record, manifest, agent, app)
         self.apps[record.app_id] = running
         self._started(running)
@@ -284,7 +296,7 @@ class Core:
 
     async def _start_programs(self) -> None:
         for record in self.directory:
-            if record.type == "native" and _with_desk(manifest_of(record)) and self._wanted(record):
+            if record.type == "native" and _with_desk(_usable(record)) and self._wanted(record):
                 await self._start_program(record.app_id)
 
     async def _start_program(self, app_id: str) -> None:
@@ -342,6 +354,15 @@ class Core:
 
     async def _close_records(self) -> None:
         await asyncio.to_thread(self.records.close)
+
+
+def _usable(record: AppRecord) -> Manifest:
+    """What the record says to this host; nothing, if it says what cannot be used."""
+    try:
+        return manifest_of(record)
+    except BadManifest as error:
+        log.warning("%s", error)
+        return Manifest()
 
 
 def _with_desk(manifest: Manifest) -> bool:

@@ -55,6 +55,15 @@ def manifest_of(record: AppRecord) -> Manifest:
         raise BadManifest(f"{record.app_id}: hostManifests.deskline: {error}") from error
 
 
+def runs_inside(apps: AppDirectory, app_id: str) -> bool:
+    """Whether this is an app of the desk itself, which has one panel and runs once."""
+    record = apps.get(app_id)
+    try:
+        return record is not None and manifest_of(record).app is not None
+    except BadManifest:
+        return False
+
+
 def entry(reference: str) -> Callable[..., Any]:
     """The function that ``module:function`` names."""
     module, _, name = reference.partition(":")

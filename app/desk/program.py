@@ -18,7 +18,7 @@ from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
-from app.desk.manifest import BadManifest, directory, entry, manifest_of
+from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
 from app.settings import Settings
@@ -175,7 +175,7 @@ class Program(QObject):
             self.settings,
             self.directory,
             notify=self.ui.notify,
-            resolver=AskingResolver(self.ui),
+            resolver=AskingResolver(self.ui, lambda app_id: runs_inside(self.directory, app_id)),
             started=lambda running: self.ui.post(lambda: self._make_panel(running)),
             stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
             ask_passphrase=self._ask_passphrase,

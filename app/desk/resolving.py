@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.shell.resolver import Option, choose
 from app.shell.ui import Ui
 from fdc3.broker import ResolutionRequest
@@ -10,17 +12,21 @@ from fdc3.types.metadata import AppIdentifier
 
 
 class AskingResolver:
-    """The agent's resolver, shown as a chooser in the window."""
+    """The agent's resolver, shown as a chooser in the window. An app that ``runs_once`` is offered once."""
 
-    def __init__(self, ui: Ui) -> None:
+    def __init__(self, ui: Ui, runs_once: Callable[[str], bool]) -> None:
         self._ui = ui
+        self._runs_once = runs_once
 
     async def resolve(self, request: ResolutionRequest) -> AppIdentifier | IntentChoice | None:
         several = len(request.options) > 1
         options: list[Option] = []
         choices: list[IntentChoice] = []
         for option in request.options:
+            running = {app.app_id for app in option.apps if app.instance is not None}
             for app in option.apps:
+                if app.instance is None and app.app_id in running and self._runs_once(app.app_id):
+                    continue
                 title = app.title if isinstance(app.title, str) else app.app_id
                 where = "running" if isinstance(app.instance_id, str) else "starts it"
                 intent = option.intent

@@ -1,0 +1,150 @@
+"""The desk around its apps: what a broken app, a broken record or a second start costs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from app.access.keys import PASSPHRASE_VARIABLE, write_key_file
+from app.desk.core import Core
+from app.desk.manifest import runs_inside
+from app.desk.resolving import AskingResolver
+from app.services import Notice
+from app.settings import Settings
+from app.shell.resolver import Option
+from fdc3.client import DesktopAgent
+from fdc3.directory import AppDirectory, AppRecord
+from fdc3.host import Host
+from fdc3.types import Contact, errors
+
+SARAH = Contact(name="Sarah Whitcombe", id={"email": "sarah@example.com"})
+
+
+def record(app_id: str, kind: str = "other", **manifest: Any) -> AppRecord:
+    intents = {"listensFor": {"ViewProfile": {"contexts": ["fdc3.contact"]}}}
+    value = {
+        "appId": app_id,
+        "title": app_id,
+        "type": kind,
+        "details": {"path": "python"},
+        "interop": {"intents": intents},
+        "hostManifests": {"deskline": manifest},
+    }
+    return msgspec.convert(value, AppRecord)
+
+
+class App:
+    """Starts by listening, like any app; ``broken`` fails right after."""
+
+    broken = False
+
+    async def start(self, agent: DesktopAgent, desk: object) -> App:
+        await agent.add_intent_listener("ViewProfile", lambda context, metadata: context)
+        if self.broken:
+            raise ValueError("no database today")
+        return self
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> App:
+    made = App()
+    monkeypatch.setattr("app.desk.core.entry", lambda reference: made.start)
+    return made
+
+
+@pytest.fixture
+def notices() -> list[Notice]:
+    return []
+
+
+@pytest.fixture
+async def core(tmp_path: Path, notices: list[Notice]) -> AsyncIterator[Core]:
+    records = [
+        record("crm", app="crm:start"),
+        record("broken-record", "native", start="sometimes"),
+        record("feed", "native", start="with-desk"),
+    ]
+    core = Core(Settings(data_folder=str(tmp_path)), AppDirectory(records), notify=notices.append)
+    core.host = Host(core.directory, launcher=core)
+    core.services = cast(Any, None)
+    await core.host.start()
+    yield core
+    await core.close()
+    await core.host.close()
+
+
+async def test_an_app_that_cannot_start_leaves_no_listener_behind(core: Core, app: App) -> None:
+    desk = await core.host.connect_memory("desk")
+    app.broken = True
+    with pytest.raises(errors.ErrorOnLaunch):
+        await asyncio.wait_for(desk.open("crm", SARAH), 5)
+    assert [i.app_id for i in core.host.instances()] == ["desk"]
+    app.broken = False
+    assert await (await desk.raise_intent("ViewProfile", SARAH, app="crm")).get_result() == SARAH
+
+
+async def test_an_app_of_the_desk_runs_once(core: Core, app: App) -> None:
+    desk = await core.host.connect_memory("desk")
+    first = await desk.open("crm")
+    with pytest.raises(errors.ErrorOnLaunch):
+        await desk.open("crm")
+    assert await desk.find_instances("crm") == [first]
+
+
+async def test_no_second_start_of_an_app_of_the_desk_is_offered(
+    core: Core, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[str] = []
+
+    async def choose(ui: object, title: str, options: list[Option]) -> None:
+        offered.extend(f"{option.title} {option.subtitle}" for option in options)
+
+    monkeypatch.setattr("app.desk.resolving.choose", choose)
+    resolver = AskingResolver(cast(Any, None), lambda app_id: runs_inside(core.directory, app_id))
+    core.host._resolver = resolver
+    desk = await core.host.connect_memory("desk")
+    await desk.open("crm")
+    await core.host.connect_memory("feed")
+    with pytest.raises(errors.UserCancelledResolution):
+        await desk.raise_intent("ViewProfile", SARAH)
+    assert offered == ["crm running", "broken-record starts it", "feed starts it", "feed running"]
+
+
+async def test_a_record_that_cannot_be_used_keeps_nothing_else_from_starting(core: Core) -> None:
+    started: list[str] = []
+
+    async def launched(record: AppRecord, *_: str) -> None:
+        started.append(record.app_id)
+
+    async def nothing() -> None:
+        pass
+
+    core._programs.launch = launched  # type: ignore[method-assign]
+    core._start_prices = nothing  # type: ignore[method-assign]
+
+    class Quiet:
+        start = resume_pending = staticmethod(nothing)
+
+    core.conversations = cast(Any, Quiet)
+    await core.open_outside()
+    assert started == ["feed"]
+
+
+async def test_programs_of_the_desk_do_not_inherit_its_passphrase(
+    core: Core, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.access.keys._TIME_COST", 1)
+    monkeypatch.setattr("app.access.keys._MEMORY_KIB", 64)
+    write_key_file(core.settings.desk_folder / "deskline.key", bytes(32), "correct horse")
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, "correct horse")
+    core._open_records(lambda fraction, text: None).close()
+    assert PASSPHRASE_VARIABLE not in os.environ
