@@ -47,6 +47,7 @@ ORDINALS = (
 LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
 TODAY = {"today", "tonight", "eod", "now", "asap"}
 TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "tmw"}
+HALF_A_YEAR = timedelta(183)
 PARTS = {"morning", "afternoon", "evening", "lunchtime"}
 
 
@@ -83,18 +84,34 @@ class Day:
     def _by_number(self, today: date) -> date | None:
         assert self.day is not None
         if self.month is not None:
-            for year in [self.year] if self.year else [today.year, today.year + 1]:
-                found = _date(year, self.month, self.day)
-                if found and (self.year or found >= today):
-                    return found
-            return None
+            return self._in_month(today, self.month)
         year, month = today.year, today.month
         for _ in range(12):
             found = _date(year, month, self.day)
             if found and found >= today and (self.weekday is None or found.weekday() == self.weekday):
-                return found
+                return found if self.weekday is None or found - today <= HALF_A_YEAR else None
             year, month = (year, month + 1) if month < 12 else (year + 1, 1)
         return None
+
+    def _in_month(self, today: date, month: int) -> date | None:
+        """The next such day. A weekday that contradicts it chooses the year it fits, if that is within half a year."""
+        assert self.day is not None
+        years = [self.year] if self.year else [today.year, today.year + 1]
+        dates = [found for year in years if (found := _date(year, month, self.day)) and (self.year or found >= today)]
+        if not dates:
+            return None
+        if self.weekday is None or dates[0].weekday() == self.weekday:
+            return dates[0]
+        if self.year:
+            return None
+        fitting = [
+            found
+            for year in (today.year - 1, today.year, today.year + 1)
+            if (found := _date(year, month, self.day))
+            and found.weekday() == self.weekday
+            and abs(found - today) <= HALF_A_YEAR
+        ]
+        return fitting[0] if fitting else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:

@@ -113,3 +113,23 @@ def test_maturities_and_periods(text: str, expected: tuple[int, int, int | None]
 def test_tenors(text: str, code: str | None) -> None:
     tenor = tenor_at(words(text), 0)
     assert (tenor.code if tenor else None) == code
+
+
+@pytest.mark.parametrize(
+    ("text", "today", "expected"),
+    [
+        ("mon 12 oct", date(2026, 9, 1), date(2026, 10, 12)),
+        ("mon 12 oct", date(2027, 1, 8), date(2026, 10, 12)),  # the next 12 October is a Tuesday
+        ("mon 12 oct", date(2027, 9, 1), None),  # last year's Monday is too long ago
+        ("tue 12 oct 2026", date(2026, 9, 1), None),
+        ("Friday the 17th of July", date(2026, 6, 10), date(2026, 7, 17)),
+        ("Friday the 31st", date(2026, 6, 10), date(2026, 7, 31)),
+        ("Monday the 28th of February", date(2026, 3, 1), None),
+    ],
+)
+def test_a_weekday_that_contradicts_the_date_chooses_a_near_year_or_leaves_it_blank(
+    text: str, today: date, expected: date | None
+) -> None:
+    day = day_at(words(text), 0)
+    assert day is not None
+    assert day.resolve(today) == expected
