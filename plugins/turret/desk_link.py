@@ -7,6 +7,7 @@ neither another call nor the telephone system.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import Any
 
 from fdc3.client import Channel, DesktopAgent, PrivateChannel
 from fdc3.types import Contact, Context, ContextMetadata
+from fdc3.types.errors import Fdc3Error
 from plugins.turret.adapter import TurretAdapter, TurretEvent
 from plugins.turret.audio import CHANNELS, AudioServer
 from plugins.turret.model import Line, TurretError
@@ -71,7 +73,7 @@ class DeskLink:
             return
         follower = self._followers.get(call)
         if follower is None:
-            follower = self._followers[call] = _Follower(self._agent, self._turret, self._audio, self._tell_problem)
+            follower = self._followers[call] = _Follower(self._agent, self._turret, self._audio, self.tell_problem)
             follower.start(lambda: self._followers.pop(call, None))
             follower.named = self._changed.set
         follower.events.put_nowait((event, self._now(), self._attention_is_free(event.line)))
@@ -108,9 +110,10 @@ class DeskLink:
                 raise TurretError(f"The turret knows no command {action!r}.")
             await run()
         except TurretError as problem:
-            await self._tell_problem(str(problem))
+            await self.tell_problem(str(problem))
 
-    async def _tell_problem(self, text: str) -> None:
+    async def tell_problem(self, text: str) -> None:
+        """A sentence for the trader, shown at the desk."""
         log.warning("%s", text)
         if self._lines is not None:
             await self._lines.broadcast(Context({"type": "deskline.turret.notice", "text": text, "level": "warning"}))
@@ -148,6 +151,9 @@ class _Follower:
                 event, at, attention_is_free = await self.events.get()
                 over = event.happening in ("ended", "lost")
                 await self._pass_on(event, at, attention_is_free)
+            if self._channel is not None:  # else the agent would keep one for every call of the day
+                with contextlib.suppress(Fdc3Error):
+                    await self._channel.disconnect()
         finally:
             if self._identity is not None:
                 self._identity.cancel()

@@ -44,19 +44,19 @@ class TurretProcess:
     turret: SimulatedTurret
     audio: AudioServer = field(default_factory=AudioServer)
     say: Callable[[dict[str, object]], None] = lambda message: None
+    link: DeskLink | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
         """Returns when ``stop`` is set, the desk has gone, or the script is over and heard to its end."""
         commands = read_script(self.options.script) if self.options.script else []
         await self.audio.start()
         agent: DesktopAgent | None = None
-        link: DeskLink | None = None
         endings: list[asyncio.Task[object]] = [asyncio.create_task(stop.wait(), name="stop")]
         try:
             if not self.options.alone:
                 agent = await connect_from_environment()
-                link = DeskLink(agent, self.turret, self.audio, self.turret.now)
-                await link.start()
+                self.link = DeskLink(agent, self.turret, self.audio, self.turret.now)
+                await self.link.start()
                 endings.append(asyncio.create_task(_until_closed(agent), name="desk gone"))
             else:
                 self.turret.subscribe(self._offer_audio)
@@ -68,8 +68,8 @@ class TurretProcess:
             await asyncio.wait(endings, return_when=asyncio.FIRST_COMPLETED)
             background.cancel()
             await self.turret.close()
-            if link is not None:
-                await link.close()
+            if self.link is not None:
+                await self.link.close()
         finally:
             for ending in endings:
                 ending.cancel()
@@ -84,8 +84,11 @@ class TurretProcess:
         try:
             await perform(self.turret, command)
         except TurretError as problem:
-            log.warning("%s", problem)
             self.say({"problem": str(problem)})
+            if self.link is not None:
+                await self.link.tell_problem(str(problem))
+            else:
+                log.warning("%s", problem)
 
     async def _script(self, commands: list[Command]) -> object:
         loop = asyncio.get_running_loop()

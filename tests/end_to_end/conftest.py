@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,24 @@ from pytestqt.qtbot import QtBot
 
 from app.records.demo import build_demo
 from app.records.store import Records
-from app.settings import Settings, load
-from tests.end_to_end.desk import KEY, Desk
+from app.settings import Settings
+from tests.conftest import LASTING
+from tests.end_to_end.desk import KEY, Desk, settings_in
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_leaked_thread() -> Iterator[None]:
+    """Tests of a module may share a desk, so its threads are counted when the module is over."""
+    before = set(threading.enumerate())
+    yield
+    leaked = []
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(LASTING):
+            continue
+        thread.join(timeout=5)
+        if thread.is_alive():
+            leaked.append(thread.name)
+    assert not leaked, f"threads left running: {leaked}"
 
 
 @pytest.fixture(scope="session")
@@ -29,8 +46,7 @@ def demo_desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def settings(tmp_path: Path, demo_desk: Path) -> Settings:
     shutil.copytree(demo_desk, tmp_path / "demo")
-    overrides = {"data_folder": str(tmp_path), "desk": "demo", "turret": False, "price_updates": 200}
-    return load(tmp_path / "none.toml", {}, overrides)
+    return settings_in(tmp_path)
 
 
 @pytest.fixture
@@ -45,3 +61,15 @@ def open_desk(qtbot: QtBot, settings: Settings) -> Iterator[Callable[..., Desk]]
     yield make
     for desk in desks:
         desk.close()
+
+
+@pytest.fixture(scope="module")
+def shared_desk(
+    request: pytest.FixtureRequest, qapp: object, demo_desk: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    """One open desk for the tests of a module: opening one takes seconds."""
+    folder = tmp_path_factory.mktemp("shared")
+    shutil.copytree(demo_desk, folder / "demo")
+    desk = Desk(QtBot(request), settings_in(folder), speed=8.0)
+    yield desk.open()
+    desk.close()
