@@ -97,5 +97,7 @@ class PrivateChannel(Channel):
         if not self._disconnected:
             self._disconnected = True
             self._agent._subscriptions.forget_private(self.id)
+            if self._agent._exchange.lost:  # where there is no agent, there is nothing left to leave
+                return
             payload = m.ChannelIdPayload(self.id)
             await self._agent._exchange.request(m.PrivateChannelDisconnectRequest, payload)

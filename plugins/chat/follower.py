@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import Any
 
 from fdc3.client import DesktopAgent, PrivateChannel
 from fdc3.types import Contact, Context, ContextMetadata
+from fdc3.types.errors import Fdc3Error
 from plugins.chat.model import Conversation
 from plugins.chat.protocol import Message
 
@@ -85,6 +87,9 @@ class Follower:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+        if self._channel is not None:
+            with contextlib.suppress(Fdc3Error):
+                await self._channel.disconnect()
 
     async def _run(self) -> None:
         if self._identity is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from fdc3.types.errors import Fdc3Error
 from plugins.reports import publish
 from plugins.reports.store import Talk
 
@@ -62,6 +64,8 @@ class LiveTalk:
         self._unsubscribe()
         self._pump.cancel()
         await asyncio.gather(self._pump, return_exceptions=True)
+        with contextlib.suppress(Fdc3Error):
+            await self.channel.disconnect()
 
     def _changed(self, _state: ConversationState) -> None:
         """On whichever thread changed the conversation."""
