@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+import itertools
 import os
 import tomllib
 from collections.abc import Mapping
@@ -42,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     font_scale: float = 1.0
     """Size of all text, 0.8 to 1.6."""
     log_level: str = "INFO"
+    """How much is logged: DEBUG, INFO, WARNING or ERROR."""
 
     @property
     def desk_folder(self) -> Path:
@@ -58,6 +62,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if self.data_folder:
             return self.desk_folder / "state"
         return Path(platformdirs.user_state_dir("deskline")) / self.desk
+
+
+def descriptions() -> dict[str, str]:
+    """What each setting is, in the words that stand under it above."""
+    try:
+        tree = ast.parse(inspect.getsource(Settings))
+    except (OSError, TypeError):  # packed without sources
+        return {}
+    body = next(node.body for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    found = {}
+    for field, words in itertools.pairwise(body):
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(words, ast.Expr):
+            found[field.target.id] = str(ast.literal_eval(words.value))
+    return found
 
 
 def settings_file() -> Path:

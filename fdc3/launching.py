@@ -66,6 +66,12 @@ class ProcessLauncher:
         """Process ids by instance id."""
         return {instance_id: process.pid for instance_id, process in self._processes.items()}
 
+    def end(self, instance_id: str) -> None:
+        """Asks a program to end; ``on_exit`` follows when it has."""
+        process = self._processes.get(instance_id)
+        if process is not None:
+            _signal(process.terminate)
+
     async def _watch(self, app_id: str, instance_id: str, process: asyncio.subprocess.Process) -> None:
         code = await process.wait()
         self._processes.pop(instance_id, None)

@@ -243,10 +243,18 @@ class Core:
         await running.agent.close()
 
     async def restart_app(self, app_id: str) -> None:
-        await self.stop_app(app_id)
+        """An app inside the desk starts anew; a program is asked to end, and is started again when it has."""
         record = self.directory.get(app_id)
-        if record is not None:
+        if record is None:
+            return
+        if manifest_of(record).app:
+            await self.stop_app(app_id)
             await self.start_app(record)
+        elif running := [instance for instance, belongs in self._belonging.items() if belongs == app_id]:
+            for instance in running:
+                self._programs.end(instance)
+        else:
+            await self._start_program(app_id)
 
     async def move_to_channel(self, channel: str) -> None:
         """Puts every panel on another user channel."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, QUrl
 from PySide6.QtGui import QDesktopServices, QKeySequence
 
-from app.desk.settings_view import prepare_file, setting_rows
 from app.desk.manifest import manifest_of
+from app.desk.settings_view import prepare_file, setting_rows
 from app.services import Notice
 from app.settings import settings_file
 from app.shell.commands import Command
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.desk.program import Program
 
 REFRESH_MS = 1000
+OWN = "deskline-desk"
 
 
 class DeskPages(QObject):
@@ -96,11 +97,13 @@ class DeskPages(QObject):
             self.page.show_apps(*self._apps())
 
     def _apps(self) -> tuple[list[AppRow], str]:
-        """The directory's apps, each with its running instances; the desk's own connection is no app."""
+        """The apps of the directory with their running instances; neither the desk itself nor services behind apps."""
         core = self._program.running_core
         instances = list(core.host.instances()) if core is not None else []
         rows = []
         for record in self._program.directory:
+            if record.app_id == OWN or manifest_of(record).service is not None:
+                continue
             running = [each for each in instances if each.app_id == record.app_id]
             if not running:
                 rows.append(_row(record, "Not running", "mut", "", ""))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
+from app.desk.pages import DeskPages
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
 from app.settings import Settings
@@ -120,12 +121,18 @@ class Program(QObject):
         self.window.closing.connect(self.quit)
         self.window.channel_chosen.connect(self._move)
         self.window.restart_asked.connect(self._restart)
+        self.pages = DeskPages(self)
 
     @property
     def core(self) -> Core:
         """The desk behind the window; there is none before the window has been painted."""
         assert self._core is not None
         return self._core
+
+    @property
+    def running_core(self) -> Core | None:
+        """The desk behind the window once its agent runs."""
+        return self._core if self._follower is not None else None
 
     def start(self) -> None:
         """Shows the window with its panels loading, and then opens everything behind it."""

@@ -25,6 +25,8 @@ from app.shell import tokens
 
 MARGIN = 8
 CASCADE = 26
+MIDDLE = "middle"
+"""The anchor of popups that belong to no column."""
 _WRITING = (QLineEdit, QPlainTextEdit, QTextEdit, QAbstractSpinBox, QComboBox)
 
 
@@ -166,6 +168,11 @@ class Popups(QObject):
         wanted = frame.sizeHint().expandedTo(QSize(tokens.POPUP, 0))
         if frame.moved:
             frame.setGeometry(kept_inside(QRect(frame.pos(), wanted), room))
+            return
+        if shown.anchor == MIDDLE:
+            size = wanted.boundedTo(room.size())
+            corner = room.center() - QPoint(size.width() // 2, size.height() // 2)
+            frame.setGeometry(kept_inside(QRect(corner, size), room))
             return
         column = self._area_rect(shown.anchor) or room
         # Right-aligned with its column: wider than the column it covers what is left of it, never the ticket or prices.

@@ -76,8 +76,8 @@ class PriceRow:
         self.tone = "tx3" if quote.stale else None
         if last is not None and last.bid == quote.bid and last.ask == quote.ask and last.size == quote.size:
             return
-        # 64ths of a Treasury future have six decimals; nobody reads more than four behind a three-figure price.
-        decimals = min(self.line.decimals, 4 if quote.bid >= 100 else 5)
+        # 64ths of a Treasury have six decimals; nobody reads more than four behind a two-figure price.
+        decimals = min(self.line.decimals, 4 if quote.bid >= 10 else 5)
         self.size = amount(quote.size, self.line.unit)
         self.bid = f"{quote.bid:.{decimals}f}"
         self.ask = f"{quote.ask:.{decimals}f}"

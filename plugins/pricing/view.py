@@ -32,10 +32,10 @@ _EMPTY = "No instruments to price yet. They come with the customer in focus, or 
 def _columns() -> list[Column]:
     """Wide enough for what is longest: 113.0469 in a Treasury future, 500 lots of it. Short of room the prices stay."""
     return [
-        Column("Instrument", lambda row: row.line.symbol, width=0, strong=True, tip=_tip, least=112),
+        Column("Instrument", lambda row: row.line.symbol, width=0, strong=True, tip=_tip, least=106),
         Column("Size", lambda row: row.size, width=62, align="right", color=lambda row: "tx3", sort=_size, drop=2),
-        Column("Bid", lambda row: row.bid, 70, "right", lambda row: row.tone, lambda row: row.bid_flash, strong=True),
-        Column("Ask", lambda row: row.ask, 70, "right", lambda row: row.tone, lambda row: row.ask_flash, strong=True),
+        Column("Bid", lambda row: row.bid, 72, "right", lambda row: row.tone, lambda row: row.bid_flash, strong=True),
+        Column("Ask", lambda row: row.ask, 72, "right", lambda row: row.tone, lambda row: row.ask_flash, strong=True),
         Column("Spd bp", lambda row: row.spread, width=52, align="right", color=lambda row: row.tone, drop=3),
         Column("Chg", lambda row: row.change, width=64, align="right", color=lambda row: row.change_tone, sort=_change),
         Column("Age", lambda row: row.age, width=40, align="right", color=lambda row: "tx3", sort=_moved, drop=1),
