@@ -13,7 +13,7 @@ from nlp.language.hearing import ACCEPT_PHRASES, Agreed, Done, Hearing
 from nlp.language.model import Deal
 from nlp.language.naming import named, side_of
 from nlp.language.quoting import placed
-from nlp.language.readback import Leg, currency, legs, merge_currencies
+from nlp.language.readback import READING, Leg, currency, legs, merge_currencies
 from nlp.language.settlement import price_currency, settled, trimmed
 from nlp.language.topics import Topic
 
@@ -60,10 +60,7 @@ class Dealing(Hearing):
         spoken = bool(set(frame.lows) & topics.DONE) or frame.has(
             "you 've got",
             "u got",
-            "read back",
-            "read that back",
-            "reading it back",
-            "read it back",
+            *READING,
             "confirm",
             "confirming",
             "to recap",

@@ -45,6 +45,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(r"[$£€]?\b(\d{1,3}) million(?:,| and|, and)? [$£€]?(\d{1,3}),(\d{3})\b(?![,.]\d)"), _amount),
     # a sign before a price
     (re.compile(rf"\b(at) [$£€](?=\d[\d.,]*(?!\s*{SCALE})(?:\s|[.,?]|$))", re.IGNORECASE), r"\1 "),
+    # two points in one price: "1.17.035"
+    (re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{2})\.(\d{2,3})(?![\d.,]\d)"), r"\1.\2\3"),
     # digits said one by one
     (re.compile(r"(?<![\d-])\d(?:-\d{1,2}){2,}(?![\d-])"), _spaced),
     # "at 99. 16 plus": a pause within a price

@@ -152,17 +152,18 @@ class Hearing:
                 about.price_type or "price",
             )
         elif price is None and heard and priced is not None:
-            price, kind = self._misheard(about, priced)
+            price, kind = self._misheard(i, about, priced)
         if price is None or not self._plausible(about, price, kind, i):
             return Agreed(quantity, None, kind)
         return Agreed(self._repeated(i, about, quantity, lead) if heard else quantity, price, kind, figure)
 
-    def _misheard(self, about: Topic, priced: Leg) -> tuple[Decimal | None, PriceType]:
+    def _misheard(self, i: int, about: Topic, priced: Leg) -> tuple[Decimal | None, PriceType]:
         """For a price that makes no sense as heard: the one it lost a digit of, or the one that the client took."""
-        found = {p for figure in priced.prices if (p := proof.restored(figure, about.instrument)) is not None}
+        kind: PriceType = about.price_type or ("rate" if about.kind == "fx" else "price")
+        found = {p for figure in priced.prices for p in proof.restored(figure, about.instrument)}
         if about.accepted_price is not None:
             found.add(about.accepted_price)
-        kind = about.price_type or ("rate" if about.kind == "fx" else "price")
+        found = {p for p in found if self._plausible(about, p, kind, i)}
         return (found.pop() if len(found) == 1 else None), kind
 
     def _proven(
@@ -182,7 +183,7 @@ class Hearing:
         prices = [
             p
             for figure in priced.prices
-            for p in (placed(about, frame, figure), proof.restored(figure, instrument), about.accepted_price)
+            for p in (placed(about, frame, figure), *proof.restored(figure, instrument), about.accepted_price)
             if p is not None
         ]
         return proof.by_countervalue((q for q in quantities if q >= 1000), prices, stated)

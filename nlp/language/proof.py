@@ -86,13 +86,17 @@ def by_repetition(
     return None
 
 
-def restored(figure: Figure, instrument: Instrument) -> Decimal | None:
-    """A price that has lost its first digit ("16.78" for one sixteen seventy-eight), if only one digit fits."""
-    if instrument.kind != "fx" or instrument.low is None or instrument.high is None or not instrument.decimals:
-        return None
-    digits = figure.digits.replace(".", "")
-    if len(digits) < instrument.decimals or figure.fraction or figure.scaled:
-        return None
+def restored(figure: Figure, instrument: Instrument) -> set[Decimal]:
+    """What a price that makes no sense as written may have been: its point misplaced ("117.035" for one seventeen oh
+    three five), or its first digit lost ("16.78" for one sixteen seventy-eight)."""
+    low, high = instrument.low, instrument.high
+    digits = figure.digits.replace(".", "").lstrip("0")
+    if instrument.kind != "fx" or low is None or high is None or not instrument.decimals or figure.scaled:
+        return set()
+    if len(digits) < instrument.decimals or figure.fraction:
+        return set()
     unit = Decimal(1).scaleb(-instrument.decimals)
-    fits = [p for k in range(1, 10) if instrument.low <= (p := Decimal(f"{k}{digits}") * unit) <= instrument.high]
-    return fits[0] if len(fits) == 1 else None
+    found = {p for k in range(1, 10) if low <= (p := Decimal(f"{k}{digits}") * unit) <= high}
+    if figure.pointed:
+        found |= {p for shift in range(1, 7) if low <= (p := Decimal(digits).scaleb(-shift)) <= high}
+    return found

@@ -21,6 +21,8 @@ CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback"
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
+OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone"}
+READING = ("read back", "read that back", "read it back", "reading back", "reading that back", "reading it back")
 STOPS = {".", "...", "?", "!", ";"}
 
 
@@ -112,7 +114,7 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             subject = "bank"
         elif (
             verb.low in ("buys", "sells", "pays", "receives", "purchases")
-            and words[back].text[:1].isupper()
+            and (words[back].text[:1].isupper() or (frame.has(*READING) and word not in OTHERS))
             or verb.low.endswith("ing")
             and (back < frame.begin or word in STOPS)
         ):

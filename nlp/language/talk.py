@@ -289,6 +289,10 @@ class Talk:
             topic.tenor = tenor.code
         for phrase, hint in HINTS.items():
             if frame.has(phrase):
+                if hint in PRICED_ON:
+                    if turn.who == "trader" and frame.question:
+                        continue  # "on price or on yield?"
+                    topic.hints -= PRICED_ON
                 topic.hints.add(hint)
                 if hint == "indicative":
                     topic.indicative_at = i
@@ -315,4 +319,5 @@ HINTS = {
     "spot": "spot",
     "limit": "order",
 }
+PRICED_ON = {"spread_bp", "yield", "price"}
 HINTS |= dict.fromkeys(topics.INDICATIVE, "indicative")

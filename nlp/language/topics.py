@@ -138,7 +138,7 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     for at, low in enumerate(frame.lows):
         if low == "mine" and not (at and frame.lows[at - 1] in ("of", "a", "mate", "friend")):
             return "buy"
-        if low == "yours":
+        if low in ("yours", "urs", "urz"):
             return "sell"
     sides: set[Side] = set()
     for verb in frame.verbs:
