@@ -97,7 +97,7 @@ class LoopbackService:
             async with asyncio.timeout(START_SECONDS):
                 line = await process.stdout.readline()
             return str(json.loads(line)["ready"])
-        except (TimeoutError, ValueError, KeyError) as problem:
+        except (TimeoutError, ValueError, KeyError, TypeError) as problem:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
@@ -114,8 +114,10 @@ class LoopbackService:
             log.warning("%s ended with code %s; starting it again", self.module, code)
             await asyncio.sleep(_RESTART_DELAYS[min(attempt, len(_RESTART_DELAYS) - 1)])
             attempt += 1
-            with contextlib.suppress(ServiceNotStarted):
+            try:
                 await self._spawn(port)
+            except (ServiceNotStarted, OSError) as problem:  # the latter: too many files or processes at the moment
+                log.warning("%s could not be started again: %s", self.module, problem)
 
 
 def announce(url: str) -> None:

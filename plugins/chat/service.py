@@ -60,7 +60,8 @@ class ChatServer:
     async def serve_client(self, socket: ServerConnection) -> None:
         decoder = msgspec.json.Decoder(ToService)
         try:
-            await self._tell(socket, Snapshot(list(self._threads.values())))
+            # Written at once, not awaited: a message that came meanwhile would be in neither.
+            broadcast({socket}, self._encode(Snapshot(list(self._threads.values()))).decode())
             self._clients.add(socket)
             self._first_client.set()
             async for raw in socket:

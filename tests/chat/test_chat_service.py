@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.asyncio.server import ServerConnection, serve
 
 from app.market.loopback import LoopbackService, ServiceNotStarted
 from plugins.chat.client import LoopbackChat, from_environment
-from plugins.chat.protocol import Arrived, ChatUnavailable, Connection, Refused, ServiceEvent, Snapshot
+from plugins.chat.protocol import Arrived, ChatUnavailable, Connection, Party, Refused, ServiceEvent, Snapshot, Thread
+from plugins.chat.service import ChatServer
+
+NOW = dt.datetime(2026, 11, 10, 14, 20, tzinfo=dt.UTC)
 
 DIALOGUE = """
 id: chat-demo
@@ -183,6 +190,55 @@ async def test_a_broken_dialogue_is_refused_with_a_sentence(service: LoopbackSer
     )
     with pytest.raises(ServiceNotStarted):
         await broken.start()
+
+
+async def test_a_message_written_while_the_snapshot_is_sent_is_not_missed() -> None:
+    """The socket takes its time over the snapshot; a customer writes meanwhile."""
+    server = ChatServer()
+    thread = Thread("t1", "demo-chat", Party("sarah.example"), [])
+    server._threads[thread.id] = thread
+    heard: list[str] = []
+
+    async def serve_slowly(socket: ServerConnection) -> None:
+        send = socket.send
+
+        async def slow(data: Any) -> None:
+            await asyncio.sleep(0.05)
+            await send(data)
+
+        socket.send = slow  # type: ignore[method-assign]
+        await server.serve_client(socket)
+
+    async with serve(serve_slowly, "127.0.0.1", 0, compression=None) as running:
+        url = f"ws://127.0.0.1:{running.sockets[0].getsockname()[1]}"
+        async with connect(url, proxy=None) as socket, asyncio.timeout(5):
+            await asyncio.sleep(0.01)
+            server._write(thread, "client", NOW, "are you there?", None)
+            while not any("are you there?" in each for each in heard):
+                heard.append(str(await socket.recv()))
+    assert '"snapshot"' in heard[0]
+
+
+async def test_a_service_that_cannot_be_started_again_at_once_is_tried_again(
+    service: LoopbackService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create, failures = asyncio.create_subprocess_exec, 0
+
+    async def fail_once(*arguments: Any, **options: Any) -> Any:
+        nonlocal failures
+        failures += 1
+        if failures == 1:
+            raise OSError("too many open files")
+        return await create(*arguments, **options)
+
+    monkeypatch.setattr("app.market.loopback._RESTART_DELAYS", (0.01,))
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", fail_once)
+    before = service.pid
+    assert before is not None
+    os.kill(before, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        while service.pid == before:
+            await asyncio.sleep(0.01)
 
 
 async def test_the_service_may_come_up_after_the_panel(service: LoopbackService) -> None:
