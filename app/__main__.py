@@ -101,6 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"deskline: {error}", file=sys.stderr)
         return 2
     logging.basicConfig(level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # At debug level the websocket library writes down handshakes and frames: tokens, and what customers say.
+    logging.getLogger("websockets").setLevel(logging.WARNING)
     try:
         return _dispatch(args, settings)
     except KeyboardInterrupt:
