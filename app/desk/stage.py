@@ -33,9 +33,11 @@ class Stage:
         self.program = program
         self.speed = speed
         self._turret: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     async def open_turret(self) -> None:
         """Starts the turret with a standard input to script it by."""
+        others = self._turrets()
         url, secret = self.program.core.host.pair("deskline-turret")
         self._turret = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "plugins.turret", "--headless", "--speed", str(self.speed),
@@ -43,7 +45,19 @@ class Stage:
             stdout=asyncio.subprocess.DEVNULL,
             env={**os.environ, URL_VARIABLE: url, SECRET_VARIABLE: secret},
         )  # fmt: skip
+        joined = await self.until(lambda: self._turrets() - others, "the turret to start")
+        self._watching = asyncio.create_task(self._watch(self._turret, joined), name="watch the stage's turret")
         await self.until(lambda: self.app("deskline-lines").state.value.present, "the turret to start")
+
+    def _turrets(self) -> frozenset[str]:
+        instances = self.program.core.host.instances
+        return frozenset(one.id for one in instances() if one.app_id == "deskline-turret" and one.connected)
+
+    async def _watch(self, turret: asyncio.subprocess.Process, joined: frozenset[str]) -> None:
+        """As the desk does with its own programs: when the process has ended, the apps hear of it at once."""
+        await turret.wait()
+        for instance_id in joined:
+            self.program.core.host.instance_gone(instance_id)
 
     @property
     def turret_pid(self) -> int:
