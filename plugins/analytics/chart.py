@@ -14,6 +14,9 @@ from app.shell.tokens import T
 from plugins.analytics.business import Mark, moving_average
 
 AVERAGE = 20
+LEAST_SECONDS = 60.0
+LEAST_TICKS = 8
+"""A line that has just begun, or hardly moves, is not blown up: prices on the axis stay different from each other."""
 
 
 class PriceChart(QWidget):
@@ -79,11 +82,23 @@ class PriceChart(QWidget):
         if now is not None:
             self._now.setPos(now)
             self._label.setFormat(f"{now:.{decimals}f}")
-        if times or marks:
-            self._plot.getPlotItem().getViewBox().autoRange(padding=0.04)
+        moments = [*times, *(mark.at for mark in marks)]
+        if moments:
+            values = [*prices, *(mark.price for mark in marks), *([now] if now is not None else [])]
+            self._plot.getPlotItem().getViewBox().setRange(
+                xRange=(min(*moments, max(moments) - LEAST_SECONDS), max(moments)),
+                yRange=_at_least(min(values), max(values), LEAST_TICKS * 10.0**-decimals),
+                padding=0.04,
+            )
 
     def _prices(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:.{self._decimals}f}" for value in values]
+
+
+def _at_least(low: float, high: float, span: float) -> tuple[float, float]:
+    """The range, widened on both sides to the span."""
+    room = max(0.0, span - (high - low)) / 2
+    return low - room, high + room
 
 
 def _tint(mark: Mark) -> str:

@@ -42,6 +42,7 @@ class CustomerPage(QWidget):
         self._shown: Customer | None = None
         self._counts: dict[Tab, int] = {}
         self._steps = (False, False)
+        self._below = False
         self.name = ElidedLabel("", "h1")
         self.tier, self.mifid, self.status = pill("", "acc"), pill(), pill("", "warn")
         self.contact = ElidedLabel("", "mut")
@@ -146,6 +147,7 @@ class CustomerPage(QWidget):
             self._show_header(customer)
             self._show_figures(customer)
         self._show_person(person, loading=state.phase == "loading")
+        self._place_credit()
         if customer is not self._shown:
             self._shown = customer
             self._fill()
@@ -242,13 +244,18 @@ class CustomerPage(QWidget):
         if steps != self._steps:
             self._steps = steps
             self._title_tabs()
-            self._place_credit()
+        self._place_credit()
 
     def _place_credit(self) -> None:
         """Behind the name where there is room for both, else a line of its own below."""
-        for line in (self._first, self._fourth):
-            line.removeWidget(self.credit)
-        if self._steps[1]:
+        pills = [each for each in (self.tier, self.mifid, self.status, self.credit) if each.text()]
+        beside = 28 + sum(each.sizeHint().width() + 8 for each in pills)
+        below = self._steps[1] or self.name.sizeHint().width() + beside > self.width()
+        if below == self._below:
+            return
+        self._below = below
+        (self._first if below else self._fourth).removeWidget(self.credit)
+        if below:
             self._fourth.addWidget(self.credit)
         else:
             self._first.insertWidget(4, self.credit)

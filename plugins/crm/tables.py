@@ -79,7 +79,10 @@ def holdings(customer: Callable[[], Customer | None], now: Now) -> list[Column]:
 
 
 def _close(line: HoldingLine) -> str:
-    return format_price(line.instrument.reference_price, line.instrument.price_decimals)
+    """At most four decimals behind a two-figure price: 64ths of a Treasury have six."""
+    price = line.instrument.reference_price
+    decimals = min(line.instrument.price_decimals, 4 if price >= 10 else 5)
+    return format_price(round(price, decimals), decimals)
 
 
 def _profit(line: HoldingLine) -> Decimal:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QTextCursor, QWheelEvent
+from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -275,6 +275,10 @@ class TextEditor(FieldEditor):
             self.edited.emit(self.text.toPlainText())
 
 
+_BESIDE_TEXT = 26
+"""Border, padding, document margin and scroll bar."""
+
+
 class _GrowingText(QPlainTextEdit):
     """As high as its text, from the least to the most rows."""
 
@@ -285,7 +289,7 @@ class _GrowingText(QPlainTextEdit):
         self.setTabChangesFocus(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.document().documentLayout().documentSizeChanged.connect(self._resized)
+        self.textChanged.connect(self._resized)
 
     def sizeHint(self) -> QSize:
         least, most = self._rows
@@ -296,8 +300,14 @@ class _GrowingText(QPlainTextEdit):
         return self.sizeHint()
 
     def _count(self) -> int:
-        # A plain text document measures its height in lines.
-        return round(self.document().size().height())
+        """Measured here: the document knows its lines only once it was laid out at this width."""
+        room = QRect(0, 0, max(self.width() - _BESIDE_TEXT, 60), 100_000)
+        height = self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.toPlainText()).height()
+        return round(height / self.fontMetrics().lineSpacing())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._resized()
 
     def _resized(self) -> None:
         if self._count() != self._lines:

@@ -174,6 +174,7 @@ class ReportForm(QWidget):
         self.deals.show_deals(card.registered, card.unregistered, read_only=card.read_only)
         self._deals_title.setVisible(bool(self.deals.rows))
         self.deals.setVisible(bool(self.deals.rows))
+        self._editors["consents"].setVisible(bool(shown("consents")))
         editor = self._editors["summary"]
         editor.remark.setText(WRITTEN_LOCALLY)
         editor.remark.setVisible(editor.said)
