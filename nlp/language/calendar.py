@@ -181,6 +181,10 @@ def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
     plural = plural_year(words, i)
     if plural[1]:
         return plural
+    if words[i : i + 2] == ["twenty", "-"]:  # "twenty-thirty-one"
+        year, length = year_at(words, i + 2)
+        if length:
+            return year, length + 2
     figure = figure_at(words, i) if i < len(words) and words[i] != "and" else None
     if figure is None or figure.fraction or figure.pointed or figure.scaled or not figure.digits.isdecimal():
         return 0, 0

@@ -114,6 +114,8 @@ class Dealing(Hearing):
         amount = self._amount_heard(i, frame, about, lead)
         if side is None or amount is None:
             return False
+        if lead.side is not None and not swap and about.side not in (None, side) and not self._agreement(i):
+            return False  # the client asked for the other side: not before they agree
         quantity, ccy, unit = amount
         if swap:
             legs_ = [self._price(about, frame, leg)[0] for leg in group]
@@ -204,11 +206,12 @@ class Dealing(Hearing):
     def _enter(self, i: int, topic: Topic, deal: Deal) -> None:
         """Record the deal; the same business said again, or corrected, replaces what stood before."""
         for old in self.done:
-            if not old.standing or old.deal.instrument != deal.instrument or old.deal.client_side != deal.client_side:
+            if not old.standing or old.deal.instrument != deal.instrument:
                 continue
-            repeated = old.deal.quantity == deal.quantity and old.deal.price == deal.price
+            turned = old.deal.client_side != deal.client_side
+            repeated = old.deal.quantity == deal.quantity and old.deal.price == deal.price and not turned
             between = self.talk.frames[old.turn + 1 : i + 1]
-            corrected = any(frame.has(*topics.CORRECTION) for frame in between) and i - old.turn <= 8
+            corrected = any(frame.has(*topics.CORRECTION) for frame in between) and i - old.turn <= (4 if turned else 8)
             if repeated or corrected:
                 evidence = tuple(sorted(set(old.deal.evidence) | set(deal.evidence)))
                 old.deal = msgspec.structs.replace(old.deal if repeated else deal, evidence=evidence)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from nlp.language import terms, vocabulary
+from nlp.language import bonds, terms, vocabulary
 from nlp.language.calendar import Day, day_at, plural_year
 from nlp.language.figures import Figure, figures
 from nlp.language.model import Side
@@ -54,6 +54,7 @@ SELL = {
     "seller",
 }
 PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
+FILLS = {"filled", "fild", "bought", "buy", "sold", "sell", "done", "got"}
 PERCENT = {"percent", "%", "pct"}
 
 
@@ -141,10 +142,11 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         for item in spans:
             taken.update(range(item.first, item.last))
     monies = terms.monies(lows)
-    found = _mentions(words, months, tenors, monies, security)
-    for span in months:
+    maturities = [*months, *bonds.years(words, months)]
+    found = _mentions(words, maturities, tenors, monies, security)
+    for span in maturities:
         taken.update(range(span.first, span.last))
-    for first, maturity, coupon in terms.coupons(words, months):
+    for first, maturity, coupon in bonds.coupons(words, maturities):
         taken.update(range(first if coupon is None else coupon.first, maturity.last))
     for mention in found:
         taken.update(range(mention.first, mention.last))
@@ -198,7 +200,7 @@ def _mentions(
     security: Security,
 ) -> list[Mention]:
     lows = [word.low for word in words]
-    groups = [terms.named(words, months, tenors, security), terms.bonds(words, months), terms.pairs(lows, monies)]
+    groups = [terms.named(words, months, tenors, security), bonds.bonds(words, months), terms.pairs(lows, monies)]
     result: list[Mention] = []
     for group in groups:
         for mention in group:
@@ -356,6 +358,8 @@ def _in_millions(
     beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
     if before in ("in",) and after not in PERCENT:
         return True
+    if before in FILLS and after in ("at", "@") and not figure_free(lows, figure.last + 1):
+        return True  # "filled 40 at 71.32", "you buy twenty at sixty-two"
     if money_after is not None and money_after.first == figure.last:
         tail = lows[money_after.last] if money_after.last < len(lows) else ""
         return (

@@ -54,6 +54,11 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
         re.compile(rf"\b(at \d{{1,3}})\. (?=\d{{2}}\b(?!\.\d|,\d|\s*{SCALE}|\s*(?:lots|shares|of)\b))", re.IGNORECASE),
         r"\1 ",
     ),
+    (re.compile(r"(?<=\d)-(plus|and-a-half|and-three-quarters|and-a-quarter)\b"), _spaced),
+    (
+        re.compile(r"(?<=million )(2|3|5|7|10|20|30)-years(?= at\b)"),
+        lambda match: POINTS[match.group(1)],
+    ),
     (re.compile(r"\b([1357]) (?:8's|8ths|8s)(?!\w)"), lambda match: EIGHTHS[match.group(1)]),
     (re.compile(r"(?<![\d.,$£€])\b(2|3|5|7|10|20|30)'?s\b"), lambda match: POINTS[match.group(1)]),
 )

@@ -13,7 +13,7 @@ from nlp.language.frames import Frame
 from nlp.language.model import Deal, FieldSpan, PriceType, Side
 from nlp.language.prices import ticks
 from nlp.language.quoting import placed, price_type
-from nlp.language.readback import Leg, price_figures
+from nlp.language.readback import Leg, legs, price_figures
 from nlp.language.topics import Topic
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
 ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
+
+
+FILLED = ("is done", "filled", "been done", "executed", "got done", "been executed", "went through")
 
 
 @dataclass
@@ -66,7 +69,12 @@ class Hearing:
             frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade")
             for k in (*recent, i)
         )
-        return not past and any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
+        reported = any(
+            turns[k].who == "trader" and frames[k].has(*FILLED) and not frames[k].question
+            for k in range(max(0, i - 3), i)
+        )  # the fill of an earlier order
+        taken = any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
+        return not past and (taken or reported)
 
     def _accepted(self, i: int, topic: Topic | None = None) -> bool:
         """The client accepted a moment ago (since the last deal in this enquiry), or agrees in the next turn."""
@@ -161,8 +169,8 @@ class Hearing:
         """For a price that makes no sense as heard: the one it lost a digit of, or the one that the client took."""
         kind: PriceType = about.price_type or ("rate" if about.kind == "fx" else "price")
         found = {p for figure in priced.prices for p in proof.restored(figure, about.instrument)}
-        if about.accepted_price is not None:
-            found.add(about.accepted_price)
+        if about.accepted_price is not None and len(legs(self.talk.frames[i])) == 1:
+            found.add(about.accepted_price)  # of several deals in one breath each must say its own
         found = {p for p in found if self._plausible(about, p, kind, i)}
         return (found.pop() if len(found) == 1 else None), kind
 

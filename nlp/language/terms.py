@@ -1,15 +1,14 @@
-"""Finding instruments in one turn: pairs, bonds, swaps, contracts, shares, commodities."""
+"""Finding instruments in one turn: pairs, swaps, contracts, shares, commodities."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import pairwise
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import Figure, figure_at
+from nlp.language.figures import figure_at
 from nlp.language.model import Reference, ReferenceInstrument
 from nlp.language.periods import Months, Tenor
 from nlp.language.vocabulary import Instrument
@@ -17,7 +16,7 @@ from nlp.language.words import Word
 
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
-NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
+PAIRED = {"against", "versus", "vs", "/", "-"}
 SHARE_WORDS = {"vwap", "twap", "shares", "shs", "stock", "moc"}
 NOT_TICKERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_tickers"])
 
@@ -110,6 +109,8 @@ def monies(lows: Sequence[str]) -> list[Money]:
         code, last = words.get(lows[i]), i + 1
         if lows[i] in ("us", "u", "u.s.") and lows[i + 1 : i + 2] in (["dollars"], ["dollar"]):
             code, last = "USD", i + 2
+        elif lows[i] == "us" and (set(lows[max(0, i - 1) : i]) & {"-", "/"} or set(lows[i + 1 : i + 2]) & PAIRED):
+            code = "USD"  # "kiwi-US", "four million US against Sing"
         if lows[i] == "swiss" and lows[i + 1 : i + 2] in (["franc"], ["francs"]):
             last = i + 2
         if lows[i] in ("australian", "canadian", "hong") and lows[i + 1 : i + 2]:
@@ -296,101 +297,3 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
         if code not in NOT_TICKERS:
             return Mention(i, letters, Instrument("equity", code, unit="shares"))
     return None
-
-
-def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
-    """(first token, maturity, coupon) of each bond named by its maturity."""
-    lows = [word.low for word in words]
-    found: list[tuple[int, Months, Figure | None]] = []
-    for maturity in months:
-        if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
-            continue
-        at = maturity.first
-        while at and lows[at - 1] in (",", "of", "the", "s", "percent", "%", "'s"):
-            at -= 1
-        figure = next(
-            (
-                f
-                for start in range(max(0, at - 9), at)
-                if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)
-            ),
-            None,
-        )
-        if figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
-            found.append((figure.first, maturity, figure))
-        else:
-            found.append((maturity.first, maturity, None))
-    return found
-
-
-def _bare_start(lows: Sequence[str], start: int) -> bool:
-    return not (start and figure_at(lows, start - 1) is not None and figure_at(lows, start - 1).last > start)  # type: ignore[union-attr]
-
-
-def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
-    """Bonds by issuer, coupon and maturity; a government by its word; bare maturities stay weak."""
-    lows = [word.low for word in words]
-    governments = v.governments()
-    result: list[Mention] = []
-    for first, maturity, coupon in coupons(words, months):
-        assert maturity.year is not None
-        at = first
-        while at and lows[at - 1] in (",", "the", "of"):
-            at -= 1
-        when = (maturity.year, maturity.begin)
-        rate = coupon.value if coupon is not None else None
-        before = governments.get(lows[at - 1]) if at else None
-        after = governments.get(lows[maturity.last]) if maturity.last < len(lows) else None
-        if coupon is None and (after or before):
-            name = after or before or ""
-            lead = set(lows[max(0, first - 3) : first])
-            against = bool(lead & {"against", "over", "versus", "vs"})
-            result.append(
-                Mention(
-                    at - 1 if before else first,
-                    maturity.last + bool(after),
-                    v.government_bond(name, None, when),
-                    weak=True,
-                    benchmark=against,
-                )
-            )
-        elif before or after:
-            result.append(
-                Mention(
-                    at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)
-                )
-            )
-        elif coupon is not None:
-            issuer, begin = _issuer(words, at)
-            result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
-    taken = [(m.first, m.last) for m in result]
-    for i, low in enumerate(lows):
-        if low in governments and not any(a <= i < b for a, b in taken):
-            against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
-            result.append(
-                Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against)
-            )
-    return result
-
-
-def _issuer(words: Sequence[Word], at: int) -> tuple[str, int]:
-    """The issuer's words before a coupon: capitalised ones, or up to two unknown lower-case ones in a chat."""
-    begin = at
-    while (
-        begin
-        and words[begin - 1].text[:1].isupper()
-        and words[begin - 1].text.isalpha()
-        and words[begin - 1].low not in NOT_ISSUERS
-        and at - begin < 4
-    ):
-        begin -= 1
-    if begin == at:
-        while (
-            begin
-            and at - begin < 2
-            and words[begin - 1].text.isalpha()
-            and words[begin - 1].low not in NOT_ISSUERS
-            and len(words[begin - 1].text) > 2
-        ):
-            begin -= 1
-    return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin

@@ -171,7 +171,8 @@ def _of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     covered = money and any(
         m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions
     )
-    if money and not between and money.code == instrument.code[3:] and not covered:
+    against = money is not None and frame.words[money.first - 1].low in ("against", "versus", "vs", "v", "into")
+    if money and not between and money.code == instrument.code[3:] and not covered and not against:
         return "sell" if side == "buy" else "buy"
     return side
 

@@ -1,0 +1,132 @@
+"""Finding bonds in one turn: issuer, coupon and maturity; a government by its word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from nlp.language import vocabulary as v
+from nlp.language.calendar import year_at
+from nlp.language.figures import Figure, figure_at
+from nlp.language.periods import Months
+from nlp.language.terms import Mention
+from nlp.language.words import Word
+
+NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
+
+
+def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
+    """(first token, maturity, coupon) of each bond named by its maturity."""
+    lows = [word.low for word in words]
+    found: list[tuple[int, Months, Figure | None]] = []
+    for maturity in months:
+        if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
+            continue
+        at = maturity.first
+        while at and lows[at - 1] in (",", "of", "the", "s", "percent", "%", "'s"):
+            at -= 1
+        figure = next(
+            (
+                f
+                for start in range(max(0, at - 9), at)
+                if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)
+            ),
+            None,
+        )
+        if figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
+            found.append((figure.first, maturity, figure))
+        else:
+            found.append((maturity.first, maturity, None))
+    return found
+
+
+def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
+    """Maturities said as a year after issuer and coupon: "Halden Paper four and a quarter thirty-one"."""
+    lows = [word.low for word in words]
+    known = {k for span in months for k in range(span.first, span.last)}
+    found: list[Months] = []
+    for i, word in enumerate(words):
+        issuer = i and (_issuer(words, i, guess=False)[0] or lows[i - 1] in v.governments())
+        coupon = figure_at(lows, i) if issuer and word.low != "a" else None
+        if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
+            continue
+        at = coupon.last
+        while at < len(lows) and lows[at] in ("%", "percent", "of", "due", "the"):
+            at += 1
+        year, length = year_at(lows, at)
+        if length and at not in known and lows[at + length : at + length + 1] not in (["%"], ["million"], ["lots"]):
+            found.append(Months(at, at + length, 0, 0, year))
+    return found
+
+
+def _bare_start(lows: Sequence[str], start: int) -> bool:
+    return not (start and figure_at(lows, start - 1) is not None and figure_at(lows, start - 1).last > start)  # type: ignore[union-attr]
+
+
+def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
+    """Bonds by issuer, coupon and maturity; a government by its word; bare maturities stay weak."""
+    lows = [word.low for word in words]
+    governments = v.governments()
+    result: list[Mention] = []
+    for first, maturity, coupon in coupons(words, months):
+        assert maturity.year is not None
+        at = first
+        while at and lows[at - 1] in (",", "the", "of"):
+            at -= 1
+        when = (maturity.year, maturity.begin)
+        rate = coupon.value if coupon is not None else None
+        before = governments.get(lows[at - 1]) if at else None
+        after = governments.get(lows[maturity.last]) if maturity.last < len(lows) else None
+        if coupon is None and (after or before):
+            name = after or before or ""
+            lead = set(lows[max(0, first - 3) : first])
+            against = bool(lead & {"against", "over", "versus", "vs"})
+            result.append(
+                Mention(
+                    at - 1 if before else first,
+                    maturity.last + bool(after),
+                    v.government_bond(name, None, when),
+                    weak=True,
+                    benchmark=against,
+                )
+            )
+        elif before or after:
+            result.append(
+                Mention(
+                    at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)
+                )
+            )
+        elif coupon is not None:
+            issuer, begin = _issuer(words, at)
+            result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
+    taken = [(m.first, m.last) for m in result]
+    for i, low in enumerate(lows):
+        if low in governments and not any(a <= i < b for a, b in taken):
+            against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
+            result.append(
+                Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against)
+            )
+    return result
+
+
+def _issuer(words: Sequence[Word], at: int, *, guess: bool = True) -> tuple[str, int]:
+    """The issuer's words before a coupon: capitalised ones, or up to two unknown lower-case ones in a chat."""
+    begin = at
+    while (
+        begin
+        and words[begin - 1].text[:1].isupper()
+        and words[begin - 1].text.isalpha()
+        and words[begin - 1].low not in NOT_ISSUERS
+        and at - begin < 4
+    ):
+        begin -= 1
+    if begin == at and guess:
+        while (
+            begin
+            and at - begin < 2
+            and words[begin - 1].text.isalpha()
+            and words[begin - 1].low not in NOT_ISSUERS
+            and len(words[begin - 1].text) > 2
+        ):
+            begin -= 1
+    return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin
