@@ -19,15 +19,16 @@ KEPT = {"call-report-refined": "call-report", "deal-registered": "deal", "chat-a
 
 def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
+    wanted = dict(KEPT)
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "app", "demo", "--offscreen", "--speed", "3", "--out", folder]
         if subprocess.run(command, cwd=ROOT, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False).returncode:
             return 1
         for picture in sorted(Path(folder).glob("*.png")):
             name = picture.stem.split("-", 1)[1]
-            if name in KEPT:
-                shutil.copyfile(picture, IMAGES / f"{KEPT[name]}.png")
-                sys.stdout.write(f"docs/images/{KEPT[name]}.png\n")
+            if (kept := wanted.pop(name, None)) is not None:
+                shutil.copyfile(picture, IMAGES / f"{kept}.png")
+                sys.stdout.write(f"docs/images/{kept}.png\n")
     return 0
 
 

@@ -140,14 +140,7 @@ class Demo:
         await self._picture(stage, "live-transcript")
         deals = stage.app("deskline-deals")
         await stage.until(lambda: deals.state.value.heard or conversation().phase != "live", "a deal to be heard", 300)
-        if deals.state.value.heard:
-            await deals.accept_heard()
-            await asyncio.sleep(0.3)
-            await self._picture(stage, "ticket-prefilled")
-            self.say(f"heard: {deals.state.value.ticket.interaction_id and 'a deal'}; registering it")
-            await stage.command("deals.register")
-            await stage.until(lambda: any(row.status == "registered" for row in deals.state.value.rows), "the deal")
-            await self._picture(stage, "deal-registered")
+        await self._register(stage)
         await stage.until(lambda: conversation().phase != "live", "the call to end", 600)
         await self._report(stage, conversation, "call")
 
@@ -173,6 +166,19 @@ class Demo:
         await stage.until(lambda: conversation().analysis is not None, "the chat to be understood")
         await chat.report()
         await self._report(stage, conversation, "chat")
+
+    async def _register(self, stage: Stage) -> None:
+        """Takes each deal that was heard into the ticket, and registers it."""
+        deals = stage.app("deskline-deals")
+        while deals.state.value.heard:
+            before = len(deals.state.value.rows)
+            await deals.accept_heard()
+            await asyncio.sleep(0.4)
+            await self._picture(stage, "ticket-prefilled")
+            await stage.command("deals.register")
+            await stage.until(lambda before=before: len(deals.state.value.rows) > before, "the deal to be registered")
+            self.say(f"deal registered: {deals.state.value.rows[0].sentence}")
+            await self._picture(stage, "deal-registered")
 
     async def _conversation(self, stage: Stage) -> Callable[[], Any]:
         """The state of the conversation that began last."""
@@ -204,6 +210,7 @@ class Demo:
         await stage.until(lambda: kind == "chat" or conversation().phase == "refined", "the second pass", 300)
         await asyncio.sleep(0.5)
         await self._picture(stage, f"{kind}-report-refined")
+        await self._register(stage)
         await reports.save(card.report_id)
         await stage.until(lambda: reports.state.value.current is None, "the report to be saved")
         await asyncio.sleep(0.3)
