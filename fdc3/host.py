@@ -56,6 +56,8 @@ RECONNECT_GRACE = 10.0
 """Seconds for which an app whose socket broke stays registered and its messages are kept."""
 BACKLOG = 1000
 """Messages kept for an app whose socket broke; one more and it is given up."""
+BACKLOG_BYTES = 32 * 1024 * 1024
+"""The same in bytes."""
 REMEMBERED_REQUESTS = 256
 
 
@@ -91,12 +93,12 @@ class Session:
     """An instance as the host knows it: its secret, and how to reach it."""
 
     app_id: str
-    secret: str | None = None
+    secret: str | None = field(default=None, repr=False)
     dialect: Dialect = FDC3_2_2
     outlet: Outlet | None = None
-    backlog: deque[bytes] = field(default_factory=deque)
+    backlog: deque[bytes] = field(default_factory=deque, repr=False)
     grace: asyncio.TimerHandle | None = None
-    answers: OrderedDict[str, bytes | None] = field(default_factory=OrderedDict)
+    answers: OrderedDict[str, bytes | None] = field(default_factory=OrderedDict, repr=False)
     """Recent requests with their answers, because a client repeats what was unanswered when its socket broke."""
 
     def remember(self, request_uuid: str, answer: bytes | None) -> None:
@@ -352,7 +354,7 @@ class Host:
                 session.remember(message.meta.request_uuid, data)
             if session.outlet is not None:
                 session.outlet.deliver(data)
-            elif len(session.backlog) < BACKLOG:
+            elif len(session.backlog) < BACKLOG and sum(map(len, session.backlog)) < BACKLOG_BYTES:
                 session.backlog.append(data)
             else:
                 logger.warning("%s has been away for too many messages and is given up", session.app_id)

@@ -8,7 +8,7 @@ import logging
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -32,12 +32,20 @@ class Launcher(Protocol):
 class ProcessLauncher:
     """Starts native apps. The secret goes by environment, never by command line, where others could read it.
 
+    Programs inherit our environment but for the names in ``withheld``, which are looked at with each start.
     ``on_exit(instance_id)`` is called when a program has ended (a ``Host`` sets it for its own launcher); ``close``
     ends those still running.
     """
 
-    def __init__(self, *, cwd: Path | None = None, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        cwd: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        withheld: Collection[str] = (),
+    ) -> None:
         self._cwd = cwd
+        self._withheld = withheld
         self._environment = dict(environment or {})
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         self._watchers: set[asyncio.Task[None]] = set()
@@ -49,7 +57,8 @@ class ProcessLauncher:
             raise ErrorOnLaunch(f"{record.app_id} is not a native app with a path")
         program = sys.executable if path == "python" else path
         arguments = shlex.split(str(record.details.get("arguments") or ""), posix=os.name == "posix")
-        environment = {**os.environ, **self._environment, URL_VARIABLE: url, SECRET_VARIABLE: secret}
+        inherited = {name: value for name, value in os.environ.items() if name not in self._withheld}
+        environment = {**inherited, **self._environment, URL_VARIABLE: url, SECRET_VARIABLE: secret}
         try:
             process = await asyncio.create_subprocess_exec(
                 program, *arguments, cwd=self._cwd, env=environment, stdin=asyncio.subprocess.DEVNULL

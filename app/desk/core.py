@@ -80,7 +80,8 @@ class Core:
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._ending = False
         self._starting: set[str] = set()
-        self._programs = ProcessLauncher(environment={"PYTHONUTF8": "1"})
+        self._withheld: set[str] = {PASSPHRASE_VARIABLE}
+        self._programs = ProcessLauncher(environment={"PYTHONUTF8": "1"}, withheld=self._withheld)
         self._programs.on_exit = self._program_ended
         self._belonging: dict[str, str] = {}
         self._restarts = 0
@@ -289,6 +290,7 @@ class Core:
             self.notify(Notice(f"{record.title} did not start.", "warning", str(error)))
             return
         self._closing.append(running.stop)
+        self._withheld.add(service.token_variable)
         self._addresses[record.app_id] = {service.url_variable: url, service.token_variable: running.token}
 
     @contextlib.contextmanager

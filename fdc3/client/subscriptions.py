@@ -185,6 +185,8 @@ class Subscriptions:
             if subscription.intent == event.payload.intent:
                 self._dispatcher.run(self._run_intent(subscription, event), subscription.handler)
                 return
+        # The listener ended while the intent was on its way. The raiser waits for a result, which must always come.
+        self._dispatcher.run(self._give_result(event, _rejected()), self._intent_arrived)
 
     async def _run_intent(self, subscription: IntentSubscription, event: m.IntentEvent) -> None:
         payload = event.payload
@@ -195,14 +197,16 @@ class Subscriptions:
             result = self._intent_result(outcome)
         except Exception:
             logger.exception("The handler of %s failed", payload.intent)
-            result = IntentResult(error=IntentHandlerRejected.__name__)
-        answer = m.IntentResultPayload(event.meta.event_uuid, payload.raise_intent_request_uuid, result)
+            result = _rejected()
         try:
-            await self._exchange.request(m.IntentResultRequest, answer)
+            await self._give_result(event, result)
         except MalformedMessage as reason:
             logger.error("The result of %s could not be sent: %s", payload.intent, reason)
-            answer.intent_result = IntentResult(error=IntentHandlerRejected.__name__)
-            await self._exchange.request(m.IntentResultRequest, answer)
+            await self._give_result(event, _rejected())
+
+    async def _give_result(self, event: m.IntentEvent, result: IntentResult) -> None:
+        answer = m.IntentResultPayload(event.meta.event_uuid, event.payload.raise_intent_request_uuid, result)
+        await self._exchange.request(m.IntentResultRequest, answer)
 
     def _private_event(self, channel_id: str, event: PrivateChannelEvent) -> None:
         for subscription in tuple(self._private):
@@ -276,3 +280,7 @@ class Subscriptions:
 
 def _metadata(source: object) -> ContextMetadata:
     return ContextMetadata(source if isinstance(source, AppIdentifier) else None)
+
+
+def _rejected() -> IntentResult:
+    return IntentResult(error=IntentHandlerRejected.__name__)

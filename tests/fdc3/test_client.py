@@ -213,6 +213,17 @@ async def test_context_handlers_that_fail_disturb_nobody(running: Running, caplo
     assert heard == [VOD]
 
 
+async def test_an_intent_on_its_way_to_a_listener_that_ends_has_a_result_all_the_same() -> None:
+    async with Running("memory") as running:
+        crm, turret = await running.connect_all("crm", "turret")
+        listener = await crm.add_intent_listener("ViewProfile", lambda context, _: context)
+        raising = asyncio.create_task(turret.raise_intent("ViewProfile", SARAH))
+        await asyncio.sleep(0)
+        await listener.unsubscribe()
+        with pytest.raises(errors.IntentHandlerRejected):
+            await asyncio.wait_for((await raising).get_result(), 2)
+
+
 async def test_a_private_channel_connects_two_apps_until_one_leaves(running: Running) -> None:
     crm, turret, other = await running.connect_all("crm", "turret", "analytics")
     mine: list[PrivateChannel] = []

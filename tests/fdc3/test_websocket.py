@@ -23,7 +23,7 @@ from websockets.typing import Origin
 from fdc3.client import connect, connect_from_environment
 from fdc3.client.channel import PrivateChannel
 from fdc3.directory import AppRecord
-from fdc3.host import Observation
+from fdc3.host import Observation, Session
 from fdc3.launching import ProcessLauncher
 from fdc3.types import Contact, Context, ContextMetadata, Instrument, errors
 from fdc3.types.messages import AddContextListenerRequest
@@ -427,6 +427,49 @@ async def test_a_program_that_could_not_be_started_leaves_no_secret(native: AppR
         with pytest.raises(errors.ErrorOnLaunch):
             await running.host.launch("child")
         assert [session.app_id for session in running.host._sessions.values()] == ["desk"]
+
+
+async def test_what_is_withheld_is_not_in_a_programs_environment(
+    native: AppRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUR_TOKEN", "secret")
+    seen = tmp_path / "seen"
+    (tmp_path / "child.py").write_text(f"import os; open({str(seen)!r}, 'w').write(repr(dict(os.environ)))")
+    launcher = ProcessLauncher(withheld={"OUR_TOKEN"})
+    await launcher.launch(native, "instance", "ws://127.0.0.1:1", "its-own")
+    await eventually(lambda: launcher.processes == {})
+    assert "OUR_TOKEN" not in seen.read_text()
+    assert "its-own" in seen.read_text()
+
+
+def test_sessions_show_neither_secret_nor_messages() -> None:
+    session = Session("turret", "the-secret")
+    session.backlog.append(b"Sarah Whitcombe")
+    session.remember("1", b"Sarah Whitcombe")
+    assert "the-secret" not in repr(session)
+    assert "Whitcombe" not in repr(session)
+
+
+async def test_what_is_kept_for_an_app_whose_link_broke_is_bounded(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fdc3.host.BACKLOG_BYTES", 1_000_000)
+    _, secret = running.host.pair("turret")
+    [crm] = await running.connect_all("crm")
+    away, _ = await introduced(running, secret)
+    payload = {"channelId": None, "contextType": None}
+    meta = {"requestUuid": "x", "timestamp": NOW}
+    listen = {"type": "addContextListenerRequest", "payload": payload, "meta": meta}
+    join = {"type": "joinUserChannelRequest", "payload": {"channelId": SIX}, "meta": {**meta, "requestUuid": "y"}}
+    for message in (listen, join):
+        await away.send(msgspec.json.encode(message).decode())
+    await asked(away)
+    away.transport.abort()
+    await eventually(lambda: any(s.grace for s in running.host._sessions.values()))
+    await crm.join_user_channel(SIX)
+    for _ in range(5):
+        await crm.broadcast(Context(type="deskline.big", text="x" * 300_000))
+    await eventually(lambda: [i.app_id for i in running.host.instances()] == ["crm"])
 
 
 async def test_the_secret_of_an_app_in_this_process_ends_when_it_has_connected(native: AppRecord) -> None:
