@@ -6,6 +6,7 @@ fonts that hold everywhere live in the palette and the application font. Dock ru
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtGui import QColor, QFont, QPalette
@@ -155,6 +156,12 @@ def dock_sheet() -> str:
 
 def font(size: int = tokens.BASE, weight: QFont.Weight = QFont.Weight.Normal, *, mono: bool = False) -> QFont:
     """The program's font. Digits are tabular, so columns of prices do not dance."""
+    return QFont(_font(size, weight, mono))
+
+
+@cache
+def _font(size: int, weight: QFont.Weight, mono: bool) -> QFont:
+    """Finding a family by its name takes longer than drawing a cell with it."""
     family = (tokens.MONO, *tokens.MONO_FALLBACK) if mono else (tokens.FONT, *tokens.FONT_FALLBACK)
     made = QFont(list(family))
     made.setPixelSize(size)

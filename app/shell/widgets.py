@@ -137,6 +137,8 @@ class ElidedLabel(QLabel):
         self.set_text(text)
 
     def set_text(self, text: str) -> None:
+        if text == self._whole:
+            return
         self._whole = text
         self.setAccessibleName(text)
         self._cut()
@@ -223,6 +225,8 @@ class SegmentedButtons(QWidget):
         self._group.button(index).setChecked(True)
 
     def set_title(self, index: int, title: str) -> None:
+        if title == self._titles[index]:
+            return
         self._titles[index] = title
         self._group.button(index).setAccessibleName(title)
         self._measure()
