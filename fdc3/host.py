@@ -267,8 +267,8 @@ class Host:
     def ready(self, instance_id: str, outlet: Outlet) -> None:
         session = self._sessions[instance_id]
         session.outlet = outlet
-        while session.backlog:
-            outlet.deliver(session.backlog.popleft())
+        while session.backlog and outlet.deliver(session.backlog[0]):
+            session.backlog.popleft()
         self._carry_out(self._broker.connect(instance_id))
 
     def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None:
@@ -352,9 +352,9 @@ class Host:
                 and not isinstance(message, RaiseIntentResultResponse)
             ):
                 session.remember(message.meta.request_uuid, data)
-            if session.outlet is not None:
-                session.outlet.deliver(data)
-            elif len(session.backlog) < BACKLOG and sum(map(len, session.backlog)) < BACKLOG_BYTES:
+            if session.outlet is not None and session.outlet.deliver(data):
+                continue
+            if len(session.backlog) < BACKLOG and sum(map(len, session.backlog)) < BACKLOG_BYTES:
                 session.backlog.append(data)
             else:
                 logger.warning("%s has been away for too many messages and is given up", session.app_id)

@@ -56,8 +56,8 @@ class Link(Protocol):
 class Outlet(Protocol):
     """The host's end of a connection to one instance."""
 
-    def deliver(self, data: bytes) -> None:
-        """Queues a message; never blocks."""
+    def deliver(self, data: bytes) -> bool:
+        """Queues a message; never blocks. False if the connection is at its end: this and what follows is not sent."""
 
     def shut(self, reason: str, *, superseded: bool = False) -> None:
         """Ends the connection from the host's side; ``reason`` is for the other side's log.

@@ -66,10 +66,11 @@ class MemoryLink:
 
     # Outlet
 
-    def deliver(self, data: bytes) -> None:
+    def deliver(self, data: bytes) -> bool:
         if not self._arrived:
             self._bus.arrived(self)
         self._arrived.append(data)
+        return True
 
     def drain(self) -> None:
         """Gives the client what had arrived when this began; the rest has its own turn."""

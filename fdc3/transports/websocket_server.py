@@ -11,6 +11,7 @@ from typing import Protocol
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Outlet
 from fdc3.types import wscp
@@ -53,16 +54,19 @@ class SocketOutlet:
         self._overflowed = False
         self._closing: asyncio.Task[None] | None = None
 
-    def deliver(self, data: bytes) -> None:
+    def deliver(self, data: bytes) -> bool:
         if self._overflowed:
-            return
+            return True
+        if self._connection.state is not State.OPEN:
+            return False
         if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
             # Its messages have a gap now, so it may not resume: it has to start afresh.
             self._overflowed = True
             self._connection.transport.abort()
             asyncio.get_running_loop().call_soon(self._cut_off, self)
-            return
+            return True
         broadcast([self._connection], data, text=True)
+        return True
 
     def shut(self, reason: str, *, superseded: bool = False) -> None:
         if self._closing is None:

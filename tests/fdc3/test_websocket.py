@@ -450,6 +450,31 @@ def test_sessions_show_neither_secret_nor_messages() -> None:
     assert "Whitcombe" not in repr(session)
 
 
+async def test_what_comes_while_a_link_is_being_given_up_is_kept_for_the_next(running: Running) -> None:
+    """An app froze (a suspended laptop): its pings fail, its socket is closing and takes nothing any more."""
+    _, secret = running.host.pair("turret")
+    [crm] = await running.connect_all("crm")
+    frozen, _ = await introduced(running, secret)
+    payload = {"channelId": SIX, "contextType": None}
+    meta = {"requestUuid": "x", "timestamp": NOW}
+    listen = {"type": "addContextListenerRequest", "payload": payload, "meta": meta}
+    await frozen.send(msgspec.json.encode(listen).decode())
+    await asked(frozen)
+    frozen.transport.pause_reading()
+    [outlet] = [s.outlet for s in running.host._sessions.values() if s.app_id == "turret"]
+    closing = asyncio.create_task(outlet._connection.close(1011, "keepalive ping timeout"))  # type: ignore[union-attr]
+    await asyncio.sleep(0)
+    await crm.join_user_channel(SIX)
+    await crm.broadcast(VOD)
+    again, answer = await introduced(running, secret)
+    assert answer["payload"]["implementationMetadata"]["appMetadata"]["instanceMetadata"] == {"resumed": True}
+    async with asyncio.timeout(5):
+        assert msgspec.json.decode(await again.recv())["payload"]["context"] == VOD
+    frozen.transport.abort()
+    await again.close()
+    await closing
+
+
 async def test_what_is_kept_for_an_app_whose_link_broke_is_bounded(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
