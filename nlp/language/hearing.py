@@ -109,7 +109,9 @@ class Hearing:
         for figure in price_figures(frame, leg):
             kind = price_type(about, frame, figure)
             if about.instrument.ticks and kind == "price":
-                price = ticks(figure, lows[figure.last : figure.last + 1], None)[0]
+                shown = about.taken("buy") or about.bid
+                handle = shown.to_integral_value(rounding="ROUND_FLOOR") if shown else None
+                price = ticks(figure, lows[figure.last : figure.last + 1], handle)[0]
             else:
                 price = placed(about, frame, figure)
             if price is not None and not self._far_off(about, price, kind):

@@ -144,6 +144,8 @@ def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple
     if len(chunks) >= 2 and 50 <= int(chunks[0]) <= 180:
         tick = int("".join(chunks[1:]))
         return (Decimal(chunks[0]) + (tick + extra) / THIRTY_SECOND if tick < 32 else None), None, used
+    if chunks == chunks[:1] and handle == 100 and len(chunks[0]) == 3 and chunks[0][0] == "1" and int(chunks[0]) < 132:
+        return handle + (int(chunks[0]) - 100 + extra) / THIRTY_SECOND, None, used  # "109": a hundred oh nine, heard
     if len(chunks) == 1 and int(chunks[0]) < 32:
         tick_value = int(chunks[0]) + extra
         return (handle + tick_value / THIRTY_SECOND if handle is not None else None), tick_value, used
