@@ -184,8 +184,10 @@ class AnalyticsPanel(QWidget):
             self.change.setText("last close")
             set_kind(self.change, "dim")
             return
-        self.change.setText(f"{change:+.{focus.decimals}f}" + (" · stale" if quote.stale else ""))
-        set_kind(self.change, "warn" if quote.stale else "up" if change >= 0 else "dn")
+        moved = round(change, focus.decimals)
+        words = f"{moved:+.{focus.decimals}f}".replace("-", "−") if moved else f"{0:.{focus.decimals}f}"
+        self.change.setText(words + (" · stale" if quote.stale else ""))
+        set_kind(self.change, "warn" if quote.stale else "up" if moved > 0 else "dn" if moved else "dim")
 
 
 class BusinessStrip(QWidget):

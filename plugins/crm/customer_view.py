@@ -190,7 +190,8 @@ class CustomerPage(QWidget):
     def _show_figures(self, customer: Customer) -> None:
         figures = customer.figures
         self.revenue.set(
-            f"${format_short(round(figures.revenue_ytd, -2))}", *_growth(figures.revenue_ytd, figures.revenue_before)
+            f"${format_short(round(figures.revenue_ytd, -3 if figures.revenue_ytd >= 100_000 else -2))}",
+            *_growth(figures.revenue_ytd, figures.revenue_before),
         )
         if figures.hit_ratio is None:
             self.hits.set("–", "no firm enquiry")

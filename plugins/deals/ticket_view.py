@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.brokerage.entry import format_price
+from app.brokerage.entry import format_price, format_short
 from app.brokerage.settlement import describe
 from app.shell import tokens
 from app.shell.commands import Command
@@ -332,8 +332,9 @@ class TicketPage(QWidget):
             words = credit.reason if credit is not None else ""
         else:
             amounts = (("Limit", credit.limit), ("used", credit.used), ("this deal", credit.this_deal))
-            figures = " · ".join(f"{name} {amount:,.0f}" for name, amount in amounts)
+            figures = " · ".join(f"{name} {format_short(round(amount, -4))}" for name, amount in amounts)
             words = f"{credit.currency}  {figures}\n{credit.reason}"
+            self.credit.setToolTip(" · ".join(f"{name} {amount:,.0f}" for name, amount in amounts))
         remarks = [row.reason for row in rows if row.by != "Credit" and row.result == "refer"]
         _set_text(self.credit, "\n".join([words, *remarks]).strip())
 

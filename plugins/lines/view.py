@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.shell.commands import Command
@@ -21,6 +21,10 @@ _STATES = {
 }
 
 
+ROOMY = 236
+"""Row width from which the time is shown too."""
+
+
 class _LineRow(QWidget):
     """One line: name, state, who, how long, and the two things that can be done with it now."""
 
@@ -36,14 +40,15 @@ class _LineRow(QWidget):
         self._hang_up = icon_button("phone-off", "Hang up", tint="dn")
         self._main.clicked.connect(self._act)
         self._hang_up.clicked.connect(lambda: self._command("hangup"))
-        self._main.setFixedWidth(76)
+        self._main.setFixedWidth(64)
+        self._state.setMinimumWidth(self._state.sizeHint().width())
         for place in (self._main, self._hang_up):
             kept = place.sizePolicy()
             kept.setRetainSizeWhenHidden(True)
             place.setSizePolicy(kept)
         grid = QGridLayout(self)
         grid.setContentsMargins(10, 4, 6, 4)
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(2)
         grid.addWidget(label(name, "num"), 0, 0, 2, 1)
         grid.addWidget(self._who, 0, 1, 1, 2)
@@ -54,12 +59,22 @@ class _LineRow(QWidget):
         grid.setColumnStretch(2, 1)
         self.setFixedHeight(46)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # The list of calls counts the time as well; here what can be done comes first.
+        self._time.setVisible(self.width() >= ROOMY)
+
     def show_line(self, line: LineView) -> None:
         self._line = line
+        busy = line.state != "idle"
+        self.setFixedHeight(46 if busy else 30)
+        self._state.setVisible(busy)
         text, kind = _STATES.get(line.state, (line.state, "pill"))
         self._state.setText(text)
         set_kind(self._state, kind)
-        self._who.set_text(line.who or "–")
+        self._state.setMinimumWidth(self._state.sizeHint().width())
+        self._who.set_text(line.who or ("Unknown number" if busy else "Free"))
+        set_kind(self._who, "" if busy else "dim")
         verb = {"ringing": ("Answer", "buy"), "connected": ("Hold", ""), "held": ("Resume", "pri")}.get(line.state)
         self._main.setVisible(verb is not None)
         if verb is not None:

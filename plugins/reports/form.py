@@ -35,7 +35,7 @@ class ReportForm(QWidget):
         self.customer = ReferenceEditor(BY_NAME["customer"])
         self.contact = ReferenceEditor(BY_NAME["contact"])
         self.deals = DealRows()
-        self.summary = TextEditor(BY_NAME["summary"], (3, 9), "What was said and agreed")
+        self.summary = TextEditor(BY_NAME["summary"], (3, 7), "What was said and agreed")
         self._editors: dict[str, FieldEditor] = {
             "customer": self.customer,
             "contact": self.contact,

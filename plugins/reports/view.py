@@ -19,6 +19,7 @@ from plugins.reports.app import ReportsApp
 from plugins.reports.draft import Json
 from plugins.reports.form import ReportForm
 from plugins.reports.open_report import ReportCard
+from plugins.reports.stops import tab_stops
 from plugins.reports.work import ReportsState
 
 T = TypeVar("T")
@@ -63,10 +64,19 @@ class ReportPopup(QWidget):
     # -- keyboard
 
     def focusNextPrevChild(self, forward: bool) -> bool:
-        """Tab accepts the suggestion in the field, and moves on."""
+        """Tab accepts the suggestion in the field and moves on; after the last button comes the first field again."""
         if forward:
             self._settle(accept=True)
-        return super().focusNextPrevChild(forward)
+        stops = tab_stops(self)
+        focus = QApplication.focusWidget()
+        if focus not in stops:
+            return super().focusNextPrevChild(forward)
+        reason = Qt.FocusReason.TabFocusReason if forward else Qt.FocusReason.BacktabFocusReason
+        target = stops[(stops.index(focus) + (1 if forward else -1)) % len(stops)]
+        target.setFocus(reason)
+        if self.form.isAncestorOf(target):
+            self._scroll.ensureWidgetVisible(target, 0, 24)
+        return True
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

@@ -14,6 +14,9 @@ from plugins.transcript.app import TranscriptApp
 from plugins.transcript.page import TranscriptPage
 from plugins.transcript.script import Script
 
+ROOMY = 480
+"""Panel width from which there is room for more than the title and the legend."""
+
 
 class TranscriptPanel(QWidget):
     """Title with how far behind the words are, legend, and the page."""
@@ -30,9 +33,9 @@ class TranscriptPanel(QWidget):
         self._header.add(self._pill)
         for text, kind in (("Product", "acc"), ("Deal", "up"), ("Follow-up", "warn")):
             self._header.add_right(pill(text, kind))
-        local = label("local only", "dim")
-        local.setToolTip("Sound and words are transcribed on this computer and leave it for nobody.")
-        self._header.add_right(local)
+        self._local = label("local only", "dim")
+        self._local.setToolTip("Sound and words are transcribed on this computer and leave it for nobody.")
+        self._header.add_right(self._local)
         self._remark = label("", "warn")
         self._remark.setWordWrap(True)
         self._remark.setContentsMargins(10, 0, 10, 4)
@@ -78,6 +81,7 @@ class TranscriptPanel(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: object) -> None:
+        self._local.setVisible(self.width() >= ROOMY)
         self._place_latest()
 
     def _show(self, script: Script) -> None:

@@ -45,8 +45,8 @@ def test_a_deal_is_registered_with_the_keyboard_alone(panel: DealsPanel, stage: 
     assert panel.ticket.lines["quantity"].hasFocus()
     qtbot.keyClicks(panel.ticket.lines["quantity"], "10m")
     qtbot.keyClick(panel.ticket.lines["quantity"], Qt.Key.Key_B, Qt.KeyboardModifier.AltModifier)
-    settled(qtbot, panel, "this deal 9,848,600")
-    assert panel.ticket.credit.text().startswith("EUR  Limit 50,000,000 · used 20,000,000")
+    settled(qtbot, panel, "this deal 9.85mm")
+    assert panel.ticket.credit.text().startswith("EUR  Limit 50mm · used 20mm")
     assert panel.ticket.lines["price"].text() == "98.486"
     assert panel.ticket.lines["value_date"].placeholderText() == "T+2 · 26 Nov 2026"
     shot(panel, "ticket")

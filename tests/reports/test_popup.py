@@ -26,6 +26,7 @@ from plugins.reports import store
 from plugins.reports.items import Reference
 from plugins.reports.open_report import ReportCard
 from plugins.reports.rows import TaskRow
+from plugins.reports.stops import tab_stops
 from plugins.reports.store import Talk
 from plugins.reports.view import ReportPopup
 from plugins.reports.work import Reports
@@ -164,6 +165,35 @@ def test_tab_accepts_the_suggestion_and_moves_on(screen: Screen) -> None:
     assert screen.card.draft.shown("disposition") == "Dealt"
     assert not screen.popup.form.editor("disposition").said
     assert screen.popup.form.name_at(QApplication.focusWidget()) != "disposition"
+
+
+def test_tab_goes_from_the_last_field_to_the_buttons_and_round_to_the_first(screen: Screen) -> None:
+    screen.end_call()
+    visited = []
+    widget = screen.focus("notes")
+    for _ in range(3):
+        screen.bot.keyClick(widget, Qt.Key.Key_Tab)
+        found = QApplication.focusWidget()
+        assert found is not None
+        visited.append(found.accessibleName())
+        widget = found
+    assert [name.split("  ")[0] for name in visited[:3]] == ["Discard", "Save draft", "Save & next"]
+    screen.bot.keyClick(widget, Qt.Key.Key_Tab)
+    screen.until(lambda: QApplication.focusWidget() is not widget)
+    first = QApplication.focusWidget()
+    assert first is not None
+    assert screen.popup.isAncestorOf(first)
+    screen.bot.keyClick(first, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+    assert QApplication.focusWidget() is screen.button("Save & next")
+
+
+def test_tab_visits_rows_that_were_filled_in_later_where_they_stand(screen: Screen) -> None:
+    screen.end_call()
+    order = [screen.popup.form.name_at(widget) for widget in tab_stops(screen.popup)]
+    named = list(dict.fromkeys(name for name in order if name))
+    expected = ["customer", "contact", "disposition", "sentiment", "products", "summary"]
+    assert named == [*expected, "quotes", "orders", "follow_ups", "consents", "notes"]
+    assert order.count("follow_ups") > 3  # add, and what, who, when of each
 
 
 def test_esc_rejects_the_suggestion_and_the_second_esc_closes_keeping_the_draft(
