@@ -12,7 +12,8 @@ from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
 log = logging.getLogger(__name__)
-ANSWER_MS = 3000
+ANSWER_MS = 20_000
+"""A window that is just opening, or on a busy machine, takes its time; nobody should end it for that."""
 MOST_BYTES = 64_000
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -10,6 +11,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.records.demo import build_demo
@@ -59,8 +62,11 @@ def open_desk(qtbot: QtBot, settings: Settings) -> Iterator[Callable[..., Desk]]
         return desk.open() if start else desk
 
     yield make
-    for desk in desks:
-        desk.close()
+    while desks:
+        desks.pop().close()
+    # Windows must go on the thread that made them, not whenever another desk's thread collects garbage.
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

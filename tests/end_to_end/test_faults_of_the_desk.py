@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -58,45 +59,53 @@ def deskline(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def refused(desk: Desk) -> str:
-    """Starts a desk that cannot open; the sentence that its window shows."""
-    desk.program.start()
-    desk.until(lambda: desk.refusals, "the refusal")
-    (sentence,) = desk.refusals
-    assert [notice.level for notice in desk.program.ui.notices] == ["error"]
-    assert desk.notices() == [sentence]
-    assert desk.program.window.isVisible()
-    desk.close()
-    return sentence
+def refused(folder: Path, key: bytes = KEY) -> str:
+    """Starts a program on a desk that cannot open; the sentence that its window shows."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.end_to_end.trader", str(folder), "-", "1", "look"],
+        cwd=ROOT,
+        env={**os.environ, **NO_SOUND_CARD, "DESKLINE_TEST_KEY": key.hex()},
+        capture_output=True,
+        timeout=120,
+        check=True,
+    )
+    (told,) = [json.loads(line) for line in done.stdout.splitlines()]
+    assert told["fact"] == "refused"
+    assert told["visible"]
+    assert (told["notices"], told["levels"]) == ([told["sentence"]], ["error"])
+    return str(told["sentence"])
 
 
-def test_a_wrong_key_is_said_and_changes_nothing(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk(start=False, key=bytes(32))
-    folder = desk.program.settings.desk_folder
-    before = contents(folder)
-    sentence = refused(desk)
+@pytest.fixture
+def desk_folder(tmp_path: Path, demo_desk: Path) -> Path:
+    return Path(shutil.copytree(demo_desk, tmp_path / "demo"))
+
+
+def test_a_wrong_key_is_said_and_changes_nothing(desk_folder: Path) -> None:
+    before = contents(desk_folder)
+    sentence = refused(desk_folder.parent, bytes(32))
     assert is_a_sentence(sentence)
     assert sentence.startswith("The key does not open the records")
     assert "Check the passphrase or keyring entry, or restore a backup." in sentence
-    assert contents(folder) == before
+    assert contents(desk_folder) == before
 
 
-def test_records_of_a_newer_version_are_left_alone(open_desk: Callable[..., Desk]) -> None:
-    desk = open_desk(start=False)
-    folder = desk.program.settings.desk_folder
-    connection = connect(folder / "deskline.db", KEY)
+def test_records_of_a_newer_version_are_left_alone(desk_folder: Path) -> None:
+    connection = connect(desk_folder / "deskline.db", KEY)
     connection.execute("UPDATE meta SET value = '9999' WHERE key = 'schema_version'")
     connection.close()
-    before = contents(folder)
-    sentence = refused(desk)
+    before = contents(desk_folder)
+    sentence = refused(desk_folder.parent)
     assert is_a_sentence(sentence)
     assert "written by a newer Deskline" in sentence
     assert sentence.endswith("Install the newer version; nothing was changed.")
-    after = contents(folder)
+    after = contents(desk_folder)
     assert {name: after[name] for name in before} == before
     # Reading it makes SQLite lay out its working files; there is no change in them.
     assert after.keys() - before.keys() <= {"deskline.db-wal", "deskline.db-shm"}
-    assert (folder / "deskline.db-wal").stat().st_size == 0
+    assert all(
+        (desk_folder / name).stat().st_size == 0 for name in after.keys() - before.keys() if name.endswith("wal")
+    )
 
 
 def test_a_damaged_recording_cannot_be_reported_and_one_line_says_so(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ class Acknowledged:
                 self.drafts[fact["report"]] = fact["fields"]
             case "saved":
                 self.saved[fact["report"]] = fact
-            case "failed":
+            case "failed" | "refused":
                 raise AssertionError(f"the trader could not work: {fact['sentence']}")
 
 

@@ -2,7 +2,8 @@
 
 ``python -m tests.end_to_end.trader FOLDER WAV SPEED [look]``: opens the real desk in FOLDER offscreen. Each fact that
 the desk has acknowledged (a draft field shown as saved, a registered deal, seconds on the disk, a saved report) is one
-JSON line on standard output. With ``look`` it only tells what a start finds, and closes the desk again.
+JSON line on standard output. With ``look`` it only tells what a start finds, and closes the desk again. A key other
+than the tests' comes in the environment as ``DESKLINE_TEST_KEY``.
 """
 
 from __future__ import annotations
@@ -154,9 +155,17 @@ def main(folder: str, recording: str, speed: str, mode: str = "work") -> int:
     overrides = {"data_folder": folder, "desk": "demo", "turret": False, "chat": False, "price_updates": 50}
     settings = load(Path(folder) / "none.toml", {}, overrides)
     application = make_application(settings)
-    program = Program(settings, key=KEY)
+    key = bytes.fromhex(os.environ.get("DESKLINE_TEST_KEY", KEY.hex()))
+    program = Program(settings, key=key)
+
+    def refused(sentence: str) -> None:
+        levels = [notice.level for notice in program.ui.notices]
+        notices = [notice.text for notice in program.ui.notices]
+        tell("refused", sentence=sentence, notices=notices, levels=levels, visible=program.window.isVisible())
+        program.quit()
+
     trader = Trader(program, Path(recording), float(speed), look=mode == "look")
-    program.failed.connect(lambda sentence: tell("failed", sentence=sentence))
+    program.failed.connect(refused)
     program.outside_ready.connect(trader.start)
     program.start()
     return int(application.exec())
