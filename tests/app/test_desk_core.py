@@ -119,7 +119,9 @@ async def test_no_second_start_of_an_app_of_the_desk_is_offered(
     assert offered == ["crm running", "broken-record starts it", "feed starts it", "feed running"]
 
 
-async def test_a_record_that_cannot_be_used_keeps_nothing_else_from_starting(core: Core) -> None:
+async def test_a_record_that_cannot_be_used_keeps_nothing_else_from_starting(
+    core: Core, monkeypatch: pytest.MonkeyPatch
+) -> None:
     started: list[str] = []
 
     async def launched(record: AppRecord, *_: str) -> None:
@@ -128,8 +130,8 @@ async def test_a_record_that_cannot_be_used_keeps_nothing_else_from_starting(cor
     async def nothing() -> None:
         pass
 
-    core._programs.launch = launched  # type: ignore[method-assign]
-    core._start_prices = nothing  # type: ignore[method-assign]
+    monkeypatch.setattr(core._programs, "launch", launched)
+    monkeypatch.setattr(core, "_start_prices", nothing)
 
     class Quiet:
         start = resume_pending = staticmethod(nothing)

@@ -192,7 +192,7 @@ async def test_a_broken_dialogue_is_refused_with_a_sentence(service: LoopbackSer
         await broken.start()
 
 
-async def test_a_message_written_while_the_snapshot_is_sent_is_not_missed() -> None:
+async def test_a_message_written_while_the_snapshot_is_sent_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The socket takes its time over the snapshot; a customer writes meanwhile."""
     server = ChatServer()
     thread = Thread("t1", "demo-chat", Party("sarah.example"), [])
@@ -206,7 +206,7 @@ async def test_a_message_written_while_the_snapshot_is_sent_is_not_missed() -> N
             await asyncio.sleep(0.05)
             await send(data)
 
-        socket.send = slow  # type: ignore[method-assign]
+        monkeypatch.setattr(socket, "send", slow)
         await server.serve_client(socket)
 
     async with serve(serve_slowly, "127.0.0.1", 0, compression=None) as running:

@@ -503,14 +503,14 @@ async def test_the_secret_of_an_app_in_this_process_ends_when_it_has_connected(n
     class Inside:
         async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None:
             secrets.append(secret)
-            await running.connect_as("child", instance_id)
+            await desk.connect_as("child", instance_id)
 
-    async with Running("memory", native, launcher=Inside()) as running:
-        await running.host.launch("child")
+    async with Running("memory", native, launcher=Inside()) as desk:
+        await desk.host.launch("child")
         with pytest.raises(errors.AccessDenied):
-            await connect(running.host.url, secrets[0])
-        await running.agents[0].close()
-        assert running.host._sessions == {}
+            await connect(desk.host.url, secrets[0])
+        await desk.agents[0].close()
+        assert desk.host._sessions == {}
 
 
 async def test_what_an_app_sends_is_not_repeated_in_the_log(running: Running, caplog: pytest.LogCaptureFixture) -> None:
