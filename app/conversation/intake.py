@@ -201,8 +201,9 @@ class Intake:
                 await socket.send(json.dumps({"ack": self._saved}))
 
     def _lost(self) -> str:
-        seconds = f"{self.received / self.rate:.0f} seconds"
-        return f"The turret's sound stopped. The {seconds} until then are kept; what was said later is not recorded."
+        seconds = round(self.received / self.rate)
+        kept = "The second until then is" if seconds == 1 else f"The {seconds} seconds until then are"
+        return f"The turret's sound stopped. {kept} kept; what was said later is not recorded."
 
     # The disk.
 

@@ -24,7 +24,7 @@ from app.records.recordings import Recordings
 from app.records.store import Records
 from app.records.tables import Interaction, TranscriptSegment
 from app.services import Clock, Notice, State, utc_now
-from nlp.audio.recording import CHANNELS, from_interleaved
+from nlp.audio.channels import CHANNELS
 from nlp.language.model import Header, Reference, Turn, Who
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
@@ -260,7 +260,8 @@ class Conversations:
         ):
             if after and after != before:
                 self._notify(Notice(after, "error" if level == "error" else "warning"))
-        talk.update(recording=intake.recording, audio=intake.audio, recorded_seconds=round(intake.recorded, 2))
+        seconds = round(intake.recorded, 2)
+        talk.update(recording=intake.recording, audio=intake.audio, lost=intake.lost, recorded_seconds=seconds)
 
     def _store(self, interaction_id: str, segment: Segment) -> None:
         self._keeping.add(lambda change: change.add(_row(interaction_id, segment)))

@@ -34,6 +34,7 @@ class ConversationState:
     ``phase`` goes from live to ended (hung up; the careful transcript is being made) to refined (it is there).
     ``segments`` are the live ones until refined, then the final ones. ``speech`` is "live", "starting", "restarting" or
     "unavailable: <sentence>". ``recording`` and ``audio`` are empty while all is well, else a sentence for the user.
+    ``lost``: the sound stopped for good before the call was told to be over.
     """
 
     interaction_id: str
@@ -48,5 +49,6 @@ class ConversationState:
     recorded_seconds: float = 0.0
     recording: str = ""
     audio: str = ""
+    lost: bool = False
     talk_share: float | None = None
     version: int = 0

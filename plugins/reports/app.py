@@ -13,6 +13,7 @@ from app.records.errors import StoreError
 from app.records.ids import new_id
 from app.services import CommitWatch, Notice, Services, State
 from fdc3.types import Context
+from fdc3.types.errors import Fdc3Error
 from nlp.language.model import Header, Party, Trader
 from plugins.reports import publish, store, wording
 from plugins.reports.intake import Announcement, announcement, moment
@@ -76,7 +77,7 @@ class ReportsApp:
 
     # -- what the agent brings
 
-    async def create_interaction(self, context: Context, _metadata: ContextMetadata | None = None) -> PrivateChannel:
+    async def create_interaction(self, context: Context, metadata: ContextMetadata | None = None) -> PrivateChannel:
         """Serves ``CreateInteraction``: opens the interaction and answers with the channel for its events."""
         said = announcement(context, self._desk.clock())
         talk = await self._talk(said)
@@ -89,6 +90,7 @@ class ReportsApp:
             self._desk.notify(Notice(f"This {talk.kind} is not in the records yet. {error}", "warning"))
         state = await self._open_conversation(talk, said)
         live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard, self._told)
+        live.source = metadata.source if metadata is not None else None
         self._live[talk.interaction_id] = live
         await self._listen(live)
         return channel
@@ -227,6 +229,8 @@ class ReportsApp:
 
     def _told(self, live: LiveTalk, now: ConversationState) -> None:
         """The desk knows it too. After the careful pass nothing more comes."""
+        if now.lost and not live.over:
+            self._spawn(self._perhaps_gone(live))
         if not live.over or now.phase != "refined":
             return
         if report := self.reports.of(live.talk.interaction_id):
@@ -234,6 +238,18 @@ class ReportsApp:
             self.reports.forget(report)
         self._live.pop(live.talk.interaction_id, None)
         self._spawn(live.close())
+
+    async def _perhaps_gone(self, live: LiveTalk) -> None:
+        """The sound stopped for good. If whoever announced the talk has ended too, nobody is left to tell its end: a
+        turret that dies before it has joined the private channel is missed by nobody there."""
+        if live.source is None:
+            return
+        try:
+            found = await self._fdc3.find_instances(live.source.app_id)
+        except Fdc3Error:
+            found = []
+        if live.source.instance_id not in {each.instance_id for each in found}:
+            await self._over(live, self._desk.clock(), interrupted=True)
 
     async def _talk(self, said: Announcement) -> Talk:
         try:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.conversation.state import ConversationState
     from app.services import State
     from fdc3.client import PrivateChannel
+    from fdc3.types.metadata import AppIdentifier
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class LiveTalk:
         self.talk = talk
         self.channel = channel
         self.over = False
+        self.source: AppIdentifier | None = None  # the app that announced it
         self._trader = trader
         self._conversation = conversation
         self._broadcast = broadcast
