@@ -164,6 +164,15 @@ class PriceBook:
             if count:
                 self._counts.append((self._monotonic(), count))
 
+    def recall(self, ticks: Iterable[Tick], at: dt.datetime) -> None:
+        """Takes prices from before the feed was joined: for the history only, no quote comes of them."""
+        second = int(at.timestamp())
+        with self._lock:
+            for tick in ticks:
+                known = self._history.get(tick.instrument_id)
+                if known is None or not known[0] or known[0][-1] < second:
+                    self._remember(tick.instrument_id, second, float((tick.bid + tick.ask) / 2))
+
     def mark_stale(self, older_than: dt.datetime | None = None) -> None:
         """Marks quotes older than the given time (None: all) as stale; the prices stay readable."""
         with self._lock:

@@ -51,10 +51,14 @@ class Subscribe(msgspec.Struct, tag="subscribe", frozen=True):
 
 
 class Batch(msgspec.Struct, array_like=True, frozen=True):
-    """Feed to client: Unix milliseconds and flat runs of (place, bid, ask, size), prices in last-decimal steps."""
+    """Feed to client: Unix milliseconds and flat runs of (place, bid, ask, size), prices in last-decimal steps.
+
+    ``past``: how it stood before the client came, oldest first, sent once and ahead of the first quotes.
+    """
 
     at: int
     ticks: list[int]
+    past: bool = False
 
 
 class PriceFeed(Protocol):
@@ -156,6 +160,9 @@ class WebSocketFeed:
                 batch = decode(message)
             except msgspec.DecodeError:
                 log.exception("the price feed sent something that is no batch of prices")
+                continue
+            if batch.past:
+                self._book.recall(self._ticks(batch.ticks), dt.datetime.fromtimestamp(batch.at / 1000, dt.UTC))
                 continue
             self._book.update(self._ticks(batch.ticks), self._clock())
             self._say("live", "")

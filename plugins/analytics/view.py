@@ -150,7 +150,7 @@ class AnalyticsPanel(QWidget):
             times, prices = list(history.seconds), list(history.mids)
             since = times[0] if times else now.timestamp()
             began = dt.datetime.fromtimestamp(since, now.astimezone().tzinfo)
-            words = f"Mid of the feed since {began:%H:%M}, by the second" if times else "No prices yet today"
+            words = f"Mid of the feed since {began:%H:%M}" if times else "No prices yet today"
         else:
             since = _start(span, now)
             times, prices = daily(focus.deals, since)

@@ -25,6 +25,8 @@ from plugins.pricing.walk import Walk
 
 TOKEN_VARIABLE = "DESKLINE_FEED_TOKEN"
 BATCH_SECONDS = 0.02
+PAST_SECONDS, PAST_STEP = 3600, 30
+"""A client gets an hour of prices at this step when it subscribes."""
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +60,17 @@ class FeedServer:
                 return
             fresh = [Walk(instrument, str(self._seed)) for instrument in request.instruments]
             first = len(walks)
+            await self._send_past(socket, first, fresh)
             walks.extend(fresh)
             # Every instrument shows a price at once, however slow its turn comes round.
             await self._send(socket, [(first + index, walk) for index, walk in enumerate(fresh)], 0.02)
+
+    async def _send_past(self, socket: ServerConnection, first: int, fresh: Sequence[Walk]) -> None:
+        """The last hour: the walks begin in it, so that now follows from it."""
+        now = int(time.time() * 1000)
+        for ago in range(PAST_SECONDS, 0, -PAST_STEP):
+            flat = [value for place, walk in enumerate(fresh, first) for value in (place, *walk.step(PAST_STEP))]
+            await socket.send(msgspec.msgpack.encode(Batch(now - ago * 1000, flat, past=True)))
 
     async def _tick(self, socket: ServerConnection, walks: list[Walk]) -> None:
         clock = asyncio.get_running_loop().time

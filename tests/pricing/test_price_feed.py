@@ -64,6 +64,22 @@ async def test_a_thousand_updates_a_second_reach_the_book(service: LoopbackServi
     assert book.status.value.phase == "offline"
 
 
+async def test_the_hour_before_is_known_when_the_first_quote_comes(service: LoopbackService) -> None:
+    book = PriceBook()
+    feed = WebSocketFeed(service.url, service.token, book)
+    await feed.subscribe(INSTRUMENTS)
+    await feed.start()
+    try:
+        await until(lambda: book.status.value.phase == "live")
+        for instrument in INSTRUMENTS:
+            history = book.history(instrument.id)
+            assert len(history.seconds) > 100
+            assert 3500 < history.seconds[-1] - history.seconds[0] <= 3600
+            assert list(history.seconds) == sorted(history.seconds)
+    finally:
+        await feed.close()
+
+
 async def test_a_killed_feed_leaves_stale_prices_and_comes_back(service: LoopbackService) -> None:
     book = PriceBook()
     feed = WebSocketFeed(service.url, service.token, book)
