@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
 from nlp.language import vocabulary
@@ -17,8 +18,13 @@ ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accep
 REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
 
 
-def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> list[FollowUp]:
-    """The follow-ups of a conversation, each once, with the day it is due where one was agreed."""
+def follow_ups(
+    turns: tuple[Turn, ...], frames: list[Frame], today: date, lines: Mapping[str, str] | None = None
+) -> list[FollowUp]:
+    """The follow-ups of a conversation, each once, with the day it is due where one was agreed.
+
+    `lines` names what the numbers of a typed list stand for ("keep looking for 4").
+    """
     found: list[Promise] = []
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
         for first, last in sentences(frame):
@@ -29,7 +35,7 @@ def follow_ups(turns: tuple[Turn, ...], frames: list[Frame], today: date) -> lis
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
         _agree(promise, turns, frames, today)
-    return [_follow_up(promise, frames, turns) for promise in _unique(kept) if _worth(promise, frames)]
+    return [_follow_up(promise, frames, turns, lines or {}) for promise in _unique(kept) if _worth(promise, frames)]
 
 
 def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
@@ -305,7 +311,7 @@ def _worth(promise: Promise, frames: list[Frame]) -> bool:
     return bool(promise.days) or not promise.vague or promise.conditional
 
 
-def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> FollowUp:
+def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> FollowUp:
     frame = frames[promise.turn]
     first, last = promise.words
     due = promise.days[-1] if promise.days and not promise.conditional else None
@@ -313,7 +319,7 @@ def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -
     span = FieldSpan("what", promise.turn, words[first].start, words[last - 1].end)
     return FollowUp(
         owner=promise.owner,
-        what=task(promise, frames, turns),
+        what=task(promise, frames, turns, lines),
         due=due,
         evidence=tuple(sorted(promise.evidence)),
         spans=(span,),

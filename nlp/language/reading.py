@@ -21,6 +21,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     frames = reader_for(reference).frames([turn.text for turn in turns])
     talk = Talk(dialogue.header, turns, frames)
     talk.walk()
+    lines = {label: topic.instrument.description or topic.instrument.code for label, topic in talk.labels.items()}
     deals = tuple(done.deal for done in talk.dealing.done if done.standing)
     return Analysis(
         turns=turns,
@@ -31,7 +32,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
         sentiment=sentiment(turns, frames),
         products=tuple(dict.fromkeys(enquired(topic, talk.today) for topic in talk.topics)),
         mentions=tuple(mentions(frames)),
-        follow_ups=tuple(follow_ups(turns, frames, dialogue.header.started.date())),
+        follow_ups=tuple(follow_ups(turns, frames, dialogue.header.started.date(), lines)),
     )
 
 

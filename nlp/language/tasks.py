@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+from nlp.language import vocabulary
+from nlp.language.calendar import PARTS
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
 
-FILLERS = {"um", "uh", "er", "you know", "just", "also", "please", "pls", "yes", "yeah", "ok"}
+FILLERS = {"um", "uh", "er", "just", "also", "please", "pls", "yes", "yeah", "ok"}
+SHORTHAND: dict[str, str] = vocabulary.section("phrases", "promises")["shorthand"]
+CLITICS = {"'ll": " will", "'re": " is", "'ve": " has", "'d": " would"}
+# After a comma these begin another thought.
+ENDS = {
+    "i",
+    "we",
+    "its",
+    "it",
+    "he",
+    "she",
+    "so",
+    "because",
+    "cos",
+    "which",
+    "everyone",
+}  # after a comma: another thought
+DAY_LINKS = {"by", "on", "before", "until", "till", "for", "the", ",", "from", "and"}
 
 
 STOPS = {".", "?", "!", ";", "...", "--"}
@@ -30,6 +51,7 @@ class Promise:
 
 
 def sentences(frame: Frame) -> list[tuple[int, int]]:
+    """(first, last) token of each sentence of a turn."""
     result, start = [], 0
     for k, word in enumerate(frame.words):
         if word.low in STOPS:
@@ -38,51 +60,110 @@ def sentences(frame: Frame) -> list[tuple[int, int]]:
     return [*result, (start, len(frame.words))] if start < len(frame.words) else result
 
 
-def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
-    """The wording, with the sentence that says what "it" is."""
+def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> str:
+    """The wording, with the sentence that says what "it" is. `lines`: what the numbers of a typed list stand for."""
     first, last = promise.words
     frame = frames[promise.turn]
-    what = wording(promise, frame, turns[promise.turn].who)
-    if promise.vague or _PRONOUNS & {word.low for word in frame.words[first:last]}:
+    what = wording(promise, frame, turns[promise.turn].who, lines)
+    if promise.vague or _points_back(promise, frame, first, last):
         about = _antecedent(promise, frames, turns)
-        return f"{what} (re: {about})" if about else what
+        return f"{what} (“{about}”)" if about else what
     return what
 
 
+def _points_back(promise: Promise, frame: Frame, first: int, last: int) -> bool:
+    """True when a word of the task stands for something said before ("it", "the ones"; not "this afternoon")."""
+    dated = _dated(promise, frame, first, last)
+    for k in range(first, last):
+        follows = frame.words[k + 1].pos if k + 1 < last else ""
+        determiner = k + 2 < last and frame.words[k].low in ("that", "this", "her") and follows in NOMINAL
+        if frame.words[k].low in _PRONOUNS and k not in dated and not determiner:
+            return True
+    return False
+
+
+NOMINAL = ("NOUN", "PROPN", "ADJ")
 _PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
 
 
 def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
-    """The sentence that says what "it" is: the nearest earlier one that names at least two things."""
-    for i in range(promise.turn, max(-1, promise.turn - 4), -1):
+    """The sentence that says what "it" is: the nearest earlier one that names two things, else what was asked."""
+    near = range(promise.turn, max(-1, promise.turn - 4), -1)
+    return _naming(2, near, promise, frames, turns) or _naming(1, sorted(promise.evidence), promise, frames, turns)
+
+
+def _naming(count: int, where: Iterable[int], promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
+    for i in where:
         frame = frames[i]
         last = promise.words[0] if i == promise.turn else len(frame.words)
+        dated = {k for day in frame.days for k in range(day.first, day.last)}
         for start, end in reversed(sentences(frame)):
             if end > last and i == promise.turn:
                 continue
-            nouns = [w for w in frame.words[start:end] if w.pos in ("NOUN", "PROPN") and len(w.low) > 2]
-            if len(nouns) >= 2:
-                return (
-                    turns[i].text[frame.words[start].start : frame.words[min(end, start + 24) - 1].end].strip(" .?!,;-")
-                )
+            nouns = [k for k in range(start, end) if frame.words[k].pos in NOMINAL[:2] and len(frame.words[k].low) > 2]
+            if len(nouns) >= count and len(set(nouns) - dated) >= count - 1:
+                until = frame.words[min(end, start + 24) - 1].end
+                return turns[i].text[frame.words[start].start : until].strip(" .?!,;-")
     return ""
 
 
-def wording(promise: Promise, frame: Frame, speaker: Who) -> str:
-    """The promise as a task: "Send a corrected confirmation to the client today"."""
+def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, str]) -> str:
+    """The promise as a task: "Send a corrected confirmation to the client". The day stands in its own field."""
     first, last = promise.words
+    last = _one_thought(frame, first, last)
     other = "the client" if promise.owner == "trader" else "the desk"
     if speaker == promise.owner:
         swap = {"you": other, "u": other, "your": "their", "ur": "their"}
     else:
         swap = {"me": other, "us": other, "my": "their", "our": "their"}
-    result: list[str] = []
+    dated = _dated(promise, frame, first, last)
+    result = ""
     for k in range(first, last):
         word = frame.words[k]
-        if word.low in FILLERS or word.low in STOPS or (word.low == "," and result and result[-1] == ","):
+        if k in dated or word.low in FILLERS or word.low in STOPS or (word.low == "," and result.endswith(",")):
             continue
+        before = frame.words[k - 1] if k > first else None
         text = word.lemma if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
-        glue = not result or word.start == frame.words[k - 1].end
-        result.append(text if glue else f" {text}")
-    sentence = "".join(result).strip(" ,-")
+        text = SHORTHAND.get(word.low, text)
+        if before is not None and before.low in ("for", "on", "of", "in", "line", "number") and word.low in lines:
+            text = lines[word.low]
+        if word.low in CLITICS and before is not None and before.low in swap:
+            text = CLITICS[word.low]
+        elif result and (before is None or word.start != before.end or k - 1 in dated) and word.low != ",":
+            text = f" {text}"
+        if text.strip().lower() != result.rsplit(" ", 1)[-1].lower():  # "the the"
+            result += text
+    sentence = re.sub(r",? (?:by|on|for),? not\b.*$", "", result.strip(" ,-"))
+    sentence = re.sub(r"(?:,| and| or| by| on| before)+$", "", sentence)
     return sentence[:1].upper() + sentence[1:180]
+
+
+def _one_thought(frame: Frame, first: int, last: int) -> int:
+    """Where the task ends: a comma and a new subject begin another thought ("..., the chairman always asks")."""
+    lows = [word.low for word in frame.words[:last]]
+    for k in range(first + 2, last - 1):
+        if lows[k] == "," and (lows[k + 1] in ENDS or lows[k + 1] == "the" and _clause(frame, k + 1, last)):
+            return k
+    return last
+
+
+def _clause(frame: Frame, first: int, last: int) -> bool:
+    """A subject followed at once by its verb."""
+    return any(frame.words[k].pos in ("VERB", "AUX") for k in range(first + 2, min(last, first + 4)))
+
+
+def _dated(promise: Promise, frame: Frame, first: int, last: int) -> set[int]:
+    """The tokens that name the day it is due, with the words that lead to it."""
+    skip: set[int] = set()
+    if not promise.days or promise.conditional:
+        return skip
+    for day in frame.days:
+        if not first < day.first < last or frame.words[day.first].low == "close":
+            continue
+        at = day.first
+        while at - 1 > first and frame.words[at - 1].low in DAY_LINKS:
+            at -= 1
+        skip.update(range(at, day.last))
+        if day.last < last and frame.words[day.last].low in PARTS | {"lunch", "am", "pm"}:
+            skip.add(day.last)
+    return skip

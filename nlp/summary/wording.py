@@ -84,6 +84,13 @@ def _size(fact: Terms) -> str:
     return f"{fact.quantity_ccy + ' ' if fact.quantity_ccy else ''}{amount(fact.quantity)} "
 
 
+def _sized(fact: Terms) -> str:
+    """Amount and name: "GBP 60 million of the 7-year swap (GBP SONIA OIS 7Y)", "15,000 mt Jet fuel"."""
+    size, name = _size(fact), _name(fact)
+    of = bool(size) and not size.endswith("of ") and (name.startswith("the ") or fact.product == "bond")
+    return f"{size}of {name}" if of else f"{size}{name}"
+
+
 def _product(fact: Terms) -> str:
     return {"fx-spot": " spot", "fx-forward": " forward", "fx-swap": " FX swap", "ndf": " NDF"}.get(fact.product, "")
 
@@ -91,9 +98,9 @@ def _product(fact: Terms) -> str:
 def _deal(deal: Deal, dialogue: Dialogue) -> str:
     when = f", value {day(deal.value_date, dialogue.header.started.date())}" if deal.value_date else ""
     if deal.product == "irs":
-        verb = "paid fixed (pays fixed)" if deal.client_side == "buy" else "received fixed"
+        verb = "pays fixed" if deal.client_side == "buy" else "receives fixed"
         effective = f", effective {day(deal.value_date, dialogue.header.started.date())}" if deal.value_date else ""
-        return f"{verb} at {price(deal.price, deal)}% on {_size(deal)}{_name(deal)}{effective}"
+        return f"{verb} at {price(deal.price, deal)}% on {_sized(deal)}{effective}"
     if deal.product == "fx-swap":
         way = "sold and bought" if deal.client_side == "buy" else "bought and sold"
         near = f", near {day(deal.near_date, dialogue.header.started.date())}" if deal.near_date else ""
@@ -109,13 +116,13 @@ def _deal(deal: Deal, dialogue: Dialogue) -> str:
             f"{verb} {base} against {_size(deal)}({deal.instrument}{_product(deal)}) at {price(deal.price, deal)}{when}"
         )
     cash = f" ({price(deal.cash_price, None)} clean)" if deal.cash_price else ""
-    return f"{verb} {_size(deal)}{_name(deal)}{_product(deal)} at {level(deal.price, deal)}{cash}{when}"
+    return f"{verb} {_sized(deal)}{_product(deal)} at {level(deal.price, deal)}{cash}{when}"
 
 
 def _quote(quote: Quote) -> str:
     side = {"buy": " (client a buyer)", "sell": " (client a seller)"}.get(quote.client_side or "", "")
     shown = _shown(quote)
-    return f"{_size(quote)}{_name(quote)}{_product(quote)}{side} {OUTCOMES[quote.outcome].format(level=shown)}"
+    return f"{_sized(quote)}{_product(quote)}{side} {OUTCOMES[quote.outcome].format(level=shown)}"
 
 
 def _shown(quote: Quote) -> str:
@@ -146,7 +153,10 @@ def _order(order: Order, dialogue: Dialogue) -> str:
     if expiry is None and order.expiry:
         expiry = f", good till {day(order.expiry, dialogue.header.started.date())}"
     oco = " (OCO)" if order.oco else ""
-    return f"{kinds[order.order_type]} to {order.client_side} {_size(order)}{_name(order)}{at}{expiry}{oco}"
+    what, base = _sized(order), order.instrument[:3]
+    if order.product in ("fx-forward", "fx-spot", "ndf") and order.quantity_ccy not in (None, base):
+        what = f"{base} against {_size(order)}({order.instrument})"
+    return f"{kinds[order.order_type]} to {order.client_side} {what}{at}{expiry}{oco}"
 
 
 def _follow_ups(found: tuple[FollowUp, ...], dialogue: Dialogue) -> str:
@@ -154,9 +164,12 @@ def _follow_ups(found: tuple[FollowUp, ...], dialogue: Dialogue) -> str:
     parts = []
     for follow in found[:MAX_FOLLOW_UPS]:
         who = dialogue.header.trader.name if follow.owner == "trader" else "the client"
-        due = f"by {day(follow.due, started)}" if follow.due else ""
-        what = follow.what[:1].lower() + follow.what[1:]
-        parts.append(f"{who} to {what}{f' ({due})' if due else ''}")
+        due = " (today)" if follow.due == started else f" (by {day(follow.due, started)})" if follow.due else ""
+        what, quoted = follow.what, ""
+        if what.endswith("”)") and " (“" in what:
+            what, quoted = what.split(" (“", 1)
+            quoted = f" (“{quoted}"
+        parts.append(f"{who} to {what[:1].lower() + what[1:]}{due}{quoted}")
     return _join("Follow-ups: " + "; ".join(parts))
 
 

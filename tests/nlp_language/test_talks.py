@@ -16,20 +16,26 @@ from nlp.language.model import Analysis, Dialogue, Reference, ReferenceInstrumen
 from nlp.summary import summarise
 from tests.eval.score import tokens
 from tests.nlp_language.fresh_talks import TALKS, Talk, dialogue
+from tests.nlp_language.strange_talks import PARTLY_READ, STRANGE_TALKS
+
+ALL_TALKS = (*TALKS, *STRANGE_TALKS)
 
 
 def read(kind: str, lines: str, reference: Reference | None = None) -> Analysis:
     return analyse(dialogue(Talk("talk", kind, lines)), reference)
 
 
-@pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.name)
+@pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
 def test_fresh_talks_give_exactly_their_deals(talk: Talk) -> None:
     found = analyse(dialogue(talk)).deals
     got = [(d.client_side, d.instrument, float(d.quantity or 0), float(d.price)) for d in found]
-    assert got == list(talk.deals)
+    if talk.name in PARTLY_READ:
+        assert {(side, *numbers) for side, _, *numbers in got} <= {(side, *numbers) for side, _, *numbers in talk.deals}
+    else:
+        assert got == list(talk.deals)
 
 
-@pytest.mark.parametrize("talk", TALKS, ids=lambda talk: talk.name)
+@pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
 def test_each_deal_rests_on_turns_and_spans_of_the_text(talk: Talk) -> None:
     analysis = analyse(dialogue(talk))
     for deal in analysis.deals:
@@ -156,7 +162,7 @@ def test_misheard_words_are_repaired_only_in_trading_company() -> None:
 
 
 def test_summaries_say_no_number_that_was_not_understood() -> None:
-    for talk in TALKS:
+    for talk in ALL_TALKS:
         talked = dialogue(talk)
         analysis = analyse(talked)
         summary = summarise(talked, analysis)
