@@ -27,6 +27,28 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+class LocalZone(dt.tzinfo):
+    """The computer's time zone with its summer time, where a datetime asks for a zone.
+
+    ``now().astimezone().tzinfo`` is only the offset of this half of the year.
+    """
+
+    def utcoffset(self, when: dt.datetime | None) -> dt.timedelta | None:
+        return None if when is None else when.replace(tzinfo=None).astimezone().utcoffset()
+
+    def dst(self, when: dt.datetime | None) -> dt.timedelta | None:
+        return None  # the system tells no more than the offset
+
+    def tzname(self, when: dt.datetime | None) -> str | None:
+        return None if when is None else when.replace(tzinfo=None).astimezone().tzname()
+
+    def fromutc(self, when: dt.datetime) -> dt.datetime:
+        known = when.replace(tzinfo=dt.UTC).astimezone()
+        local = known.replace(tzinfo=self)
+        # In autumn an hour comes twice: ``fold`` says that this is the second.
+        return local if local.utcoffset() == known.utcoffset() else local.replace(fold=1)
+
+
 class State(Generic[T]):
     """An observable value: whole immutable snapshots, safe to read from any thread.
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.records.lines import InteractionLine
 from app.records.queries import interactions_page
 from app.records.tables import Contact, Interaction, Organization, User
-from app.services import CommitWatch, Services, State
+from app.services import CommitWatch, LocalZone, Services, State
 from fdc3.types import Contact as ContactContext
 from fdc3.types import Context
 from plugins.interactions import rows as talk_rows
@@ -45,7 +45,7 @@ class InteractionsApp:
 
     def __init__(self, fdc3: DesktopAgent, desk: Services, conversation: Channel) -> None:
         self.state = State(TalksState())
-        self.zone: dt.tzinfo = dt.datetime.now().astimezone().tzinfo or dt.UTC
+        self.zone: dt.tzinfo = LocalZone()
         self._fdc3 = fdc3
         self._desk = desk
         self._conversation = conversation

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
+import itertools
 import logging
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from app.records.change import Change
 from app.records.errors import StoreError
 from app.records.ids import new_id
-from app.services import CommitWatch, Notice, Services, State
+from app.services import CommitWatch, LocalZone, Notice, Services, State
 from fdc3.types import Context
 from fdc3.types.errors import Fdc3Error
 from nlp.language.model import Header, Party, Trader
@@ -20,6 +22,7 @@ from plugins.reports.intake import Announcement, announcement, moment
 from plugins.reports.live import LiveTalk
 from plugins.reports.missed import Rings, follow
 from plugins.reports.open_report import OpenReport
+from plugins.reports.saving import RETRIES
 from plugins.reports.store import Talk
 from plugins.reports.suggest import talk_share
 from plugins.reports.work import Reports
@@ -31,19 +34,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CHOSEN = dt.timedelta(minutes=1)
+"""So long before a call is taken up its caller may have been chosen: while it rang."""
+
 
 class ReportsApp:
     """Everything runs on the I/O loop. The popup works on ``reports``."""
 
     def __init__(self, fdc3: DesktopAgent, desk: Services, channels: dict[str, Channel]) -> None:
-        zone = dt.datetime.now().astimezone().tzinfo or dt.UTC
-        self.reports = Reports(desk, zone, self._send)
+        self.reports = Reports(desk, LocalZone(), self._send)
         self._fdc3 = fdc3
         self._desk = desk
         self._channels = channels
         self._loop = asyncio.get_running_loop()
         self._live: dict[str, LiveTalk] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._ends: set[asyncio.Task[Any]] = set()  # waiting for the last sound of a call
+        self._closing = asyncio.Event()
+        self._chosen: tuple[dt.datetime, Context] | None = None  # a contact that no running talk knew
         self._ringing: Rings = {}
         self._deal_watch = CommitWatch(desk.records, {"deal"}, self.reports.refresh_deals, pause=0.02)
         self._stop_listening = desk.conversations.on_transcribed(self._transcribed)
@@ -52,7 +60,10 @@ class ReportsApp:
         """Closes what a crash left open, and offers the drafts that were not finished."""
         await asyncio.to_thread(wording.phone, "+442079460000")  # loads the numbering plan before the first call
         for talk in await self._desk.records.query(store.left_live):
-            await self.reports.interrupted(talk, self._desk.clock())
+            try:
+                await self.reports.interrupted(talk, self._desk.clock())
+            except StoreError as error:  # tried again at the next start; today's calls are not to suffer
+                self._desk.notify(Notice(f"The {talk.kind} with {talk.title} has no draft yet. {error}", "warning"))
         await self.reports.refresh_unfinished()
         waiting = self.reports.state.value.unfinished
         if waiting:
@@ -63,12 +74,16 @@ class ReportsApp:
             self._desk.notify(Notice(f"{len(waiting)} unfinished {noun}: {first.title} {when:%H:%M}{more}", "warning"))
 
     async def close(self) -> None:
-        """The desk closes: talks are closed, every draft is written."""
+        """The desk closes: talks are closed, every draft is written. A call that goes on is not waited for."""
         self._stop_listening()
         for live in list(self._live.values()):
             await self._over(live, self._desk.clock(), interrupted=True)
+        self._closing.set()
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+        for task in tuple(self._ends):
+            task.cancel()
+        await asyncio.gather(*self._ends, return_exceptions=True)
         await self.reports.close()
         for live in list(self._live.values()):
             await live.close()
@@ -83,25 +98,35 @@ class ReportsApp:
         talk = await self._talk(said)
         channel = await self._fdc3.create_private_channel()
         self.reports.begin(talk)
+        stored = True
         try:
             await self.reports.write(lambda change: store.begin(change, talk, self._desk.user.id))
         except StoreError as error:
-            # The talk goes on; ``store.close`` adds the interaction at its end.
             self._desk.notify(Notice(f"This {talk.kind} is not in the records yet. {error}", "warning"))
+            stored = False
         state = await self._open_conversation(talk, said)
         live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard, self._told)
         live.source = metadata.source if metadata is not None else None
         self._live[talk.interaction_id] = live
+        if not stored:  # its words can be kept only beside it
+            self._spawn(self._keep(lambda change: store.begin_late(change, live.talk, self._desk.user.id)))
         await self._listen(live)
+        if self._chosen is not None and self._desk.clock() - self._chosen[0] < CHOSEN:
+            await self.contact_known(self._chosen[1])
+        self._chosen = None
         return channel
 
     async def contact_known(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
         """The desk turned to a contact: if that is who calls, the interaction and its draft learn it."""
         identity = context.id
+        self._chosen = (self._desk.clock(), context)
         for live in list(self._live.values()):
             talk = live.talk
             addresses = {talk.number, talk.handle} - {None}
-            if live.over or talk.contact is not None or not addresses & set(identity.values()):
+            if live.over or not addresses & set(identity.values()):
+                continue
+            self._chosen = None
+            if talk.contact is not None:
                 continue
             customer, contact = await self._desk.records.query(
                 lambda session: store.identify(
@@ -141,7 +166,7 @@ class ReportsApp:
         await self._desk.conversations.identified(
             talk.interaction_id, self._header(talk), talk.customer.id if talk.customer else None
         )
-        await self.reports.write(lambda change: store.identified(change, talk))
+        await self._keep(lambda change: store.identified(change, talk))
 
     async def _event(self, live: LiveTalk, context: Context) -> None:
         at = moment(context.get("at"), self._desk.clock())
@@ -183,17 +208,32 @@ class ReportsApp:
         def close(change: Change) -> None:
             store.close(change, talk, user, status=status, ended=at, share=share)
             # In one transaction: there is no moment at which a crash leaves an ended talk without its draft.
-            if not report.read_only:
+            # One that is being saved writes itself; if that fails, its draft is written afterwards.
+            if not (report.read_only or report.busy):
                 store.keep_draft(change, report.report_id, talk, user, report.draft, now)
 
         self._spawn(self._closed(talk, close))
 
-    async def _closed(self, talk: Talk, work: Callable[[Change], None]) -> None:
+    async def _closed(self, talk: Talk, close: Callable[[Change], None]) -> None:
         try:
-            await self.reports.write(work)
+            await self.reports.write(close)
         except StoreError as error:
-            self._desk.notify(Notice(f"The end of this {talk.kind} is not stored. {error}", "error"))
-        await self._desk.conversations.end(talk.interaction_id)
+            self._desk.notify(Notice(f"The end of this {talk.kind} is not stored yet. {error}", "error"))
+            self._spawn(self._keep(close))
+        ending = self._loop.create_task(self._desk.conversations.end(talk.interaction_id))
+        self._ends.add(ending)
+        ending.add_done_callback(self._ends.discard)
+
+    async def _keep(self, work: Callable[[Change], None]) -> None:
+        """Writes what cannot be asked for again: repeated until it is stored or, once more, the desk closes."""
+        for attempt in itertools.count():
+            with contextlib.suppress(StoreError):  # said already where it failed first
+                return await self.reports.write(work)
+            if self._closing.is_set():
+                return
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(RETRIES[min(attempt, len(RETRIES) - 1)]):
+                    await self._closing.wait()
 
     async def _report_now(self, live: LiveTalk, at: dt.datetime) -> None:
         """A chat's report is asked for while the chat goes on."""

@@ -132,6 +132,15 @@ def accept(draft: Draft, name: str) -> Draft:
     return edit(draft, name, suggestion.value) if suggestion else draft
 
 
+def edits_since(before: Draft, now: Draft) -> Mapping[str, Json]:
+    """What the trader wrote, accepted or rejected between two states of a draft."""
+    return {
+        name: now.values[name]
+        for name in now.edited
+        if name not in before.edited or now.values.get(name) != before.values.get(name)
+    }
+
+
 def reject(draft: Draft, name: str) -> Draft:
     """A pending suggestion leaves the field empty for good; an offer leaves the trader's value as it is."""
     if name not in draft.suggestions:

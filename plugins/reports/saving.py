@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,6 +82,12 @@ class DraftSaver:
         done = await self.flush()
         self._cancel()
         return done
+
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[None]:
+        """While the report is written by other means: what is typed meanwhile is written afterwards."""
+        async with self._lock:
+            yield
 
     def stop(self) -> None:
         """Forget what is unwritten: the draft was saved or discarded by other means."""

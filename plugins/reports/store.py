@@ -116,6 +116,12 @@ def begin(change: Change, talk: Talk, trader_id: str) -> None:
     change.session.flush()
 
 
+def begin_late(change: Change, talk: Talk, trader_id: str) -> None:
+    """The interaction, if nothing else has stored it meanwhile."""
+    if change.get(Interaction, talk.interaction_id) is None:
+        begin(change, talk, trader_id)
+
+
 def missed(change: Change, talk: Talk, trader_id: str, ended: dt.datetime) -> None:
     """A call that nobody answered: the interaction, over at once and without a report."""
     begin(change, talk, trader_id)
@@ -123,7 +129,9 @@ def missed(change: Change, talk: Talk, trader_id: str, ended: dt.datetime) -> No
 
 
 def identified(change: Change, talk: Talk) -> None:
-    """The customer became known during the talk."""
+    """The customer became known during the talk. One that is not stored yet will be stored with its customer."""
+    if change.get(Interaction, talk.interaction_id) is None:
+        return
     change.update(
         Interaction,
         talk.interaction_id,

@@ -167,11 +167,9 @@ class Reports:
         self._publish()
         try:
             await report.saver.flush()
-            draft = drafts.accept_all(report.draft, except_for=TICKED)
-            talk, deals, now, user = report.talk, report.registered, self._desk.clock(), self._desk.user.id
-            report.draft = await self.write(
-                lambda change: store.finish(change, report_id, talk, user, draft, deals, now, self.zone)
-            )
+            async with report.saver.paused():
+                report.draft = await self._finish(report)
+                self._finished(report)
         except StoreError as error:
             report.saver.touch()
             self._desk.notify(Notice(f"The report is not saved, its draft is kept. {error}", "error"))
@@ -179,9 +177,26 @@ class Reports:
         finally:
             report.busy = False
             self._publish()
-        self._finished(report)
         self._desk.notify(Notice(f"Report of {report.talk.title} saved.", "success"))
         return True
+
+    async def _finish(self, report: OpenReport) -> Draft:
+        """What was saved. Whatever the trader types before it is on the disk is saved with it."""
+        taken = report.draft
+        draft = drafts.accept_all(taken, except_for=TICKED)
+        talk, deals, now, user = report.talk, report.registered, self._desk.clock(), self._desk.user.id
+        while True:
+            saved = await self.write(
+                lambda change, draft=draft: store.finish(  # type: ignore[misc]
+                    change, report.report_id, talk, user, draft, deals, now, self.zone
+                )
+            )
+            late = drafts.edits_since(taken, report.draft)
+            if not late:
+                return saved
+            taken, draft = report.draft, saved
+            for name, value in late.items():
+                draft = drafts.edit(draft, name, value)
 
     async def discard(self, report_id: str) -> None:
         """Takes the report away; ``undo_discard`` brings it back whole."""
@@ -189,9 +204,10 @@ class Reports:
         if report is None or report.read_only:
             return
         await report.saver.flush()
-        await self.write(lambda change: store.set_status(change, report_id, "discarded", self._desk.clock()))
-        self._discarded = report
-        self._finished(report)
+        async with report.saver.paused():
+            await self.write(lambda change: store.set_status(change, report_id, "discarded", self._desk.clock()))
+            self._discarded = report
+            self._finished(report)
 
     async def undo_discard(self) -> None:
         report = self._discarded
@@ -200,6 +216,7 @@ class Reports:
         await self.write(lambda change: store.set_status(change, report.report_id, "draft", self._desk.clock()))
         self._discarded = None
         report.read_only = False
+        report.saver.touch()  # with what was typed as it was discarded
         self._open[report.talk.interaction_id] = report
         self.present(report, to_front=True)
 
@@ -320,6 +337,9 @@ class Reports:
                 store.unreported(s, interaction_id),
             )
         )
+        standing = self._open.get(interaction_id)
+        if standing is not None and (standing in self._queue or not standing.read_only):
+            return standing  # opened while this was read: a second copy would write over the first
         if stored is not None:
             report = self._from_store(stored)
         elif talk is not None and bare is not None:

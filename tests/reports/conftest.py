@@ -119,7 +119,7 @@ class LedConversations:
 
     def on_transcribed(self, listener: Callable[[str], None]) -> Callable[[], None]:
         self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+        return lambda: self.listeners.remove(listener) if listener in self.listeners else None
 
     def say(self, interaction_id: str, **fields: Any) -> None:
         state = self.states[interaction_id]
