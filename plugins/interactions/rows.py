@@ -139,7 +139,7 @@ def with_lines(
             if states.get(row.line, {}).get("state") in ("idle", "ended", None) and row.direction == "inbound":
                 # It has no record of its own; its key must not be taken by the next ring on the line.
                 missed.append(replace(row, key=f"{key} {row.started.isoformat()}", status="missed"))
-        elif row.live and row.kind == "call" and row.line in states:
+        elif row.status == "live" and row.kind == "call" and row.line in states:
             found[key] = replace(row, held=states[row.line].get("state") == "held")
     return found, tuple(missed)
 

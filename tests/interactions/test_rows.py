@@ -101,6 +101,14 @@ def test_a_ring_that_nobody_answers_is_a_missed_call() -> None:
     assert [(row.status, row.number) for row in missed] == [("missed", "+442079460188")]
 
 
+def test_a_ring_takes_the_callers_name_as_soon_as_the_desk_knows_it() -> None:
+    ring = {"line": "L1", "state": "ringing", "number": "+442079460188", "since": NOW.isoformat()}
+    rows, _ = with_lines({}, [ring], NOW)
+    assert rows["line L1"].title == "+44 20 7946 0188"
+    rows, _ = with_lines(rows, [{**ring, "name": "Gareth Pemberly"}], NOW)
+    assert (rows["line L1"].title, rows["line L1"].known) == ("Gareth Pemberly", True)
+
+
 def test_an_answered_ring_is_not_missed_and_a_held_call_says_so() -> None:
     rows, _ = with_lines({}, [{"line": "L1", "state": "ringing", "number": "+442079460188"}], NOW)
     rows["a"] = replace(CALL, status="live", line="L1")
