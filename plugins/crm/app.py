@@ -147,15 +147,18 @@ class CrmApp:
     async def view_organization(self, organization_id: str) -> None:
         await self.view(Asked(organization_id=organization_id))
 
-    async def choose(self, match: Match) -> None:
-        """One of several matches: the person is this one, for this call."""
-        resolution = self.state.value.resolution
+    async def choose(self, match: Match, seen: Resolution | None = None) -> None:
+        """One of several matches: the person is this one, for this call (``seen`` as in ``adopt``)."""
+        resolution = seen or self.state.value.resolution
         asked = resolution.asked if resolution is not None else Asked()
         await self.view(replace(asked, contact_id=match.contact_id))
 
-    async def adopt(self, match: Match) -> None:
-        """A near match is the caller: the unknown number (or address, or handle) becomes theirs."""
-        resolution = self.state.value.resolution
+    async def adopt(self, match: Match, seen: Resolution | None = None) -> None:
+        """A near match is the caller: the unknown number (or address, or handle) becomes theirs.
+
+        ``seen`` is what the trader had before them: the next caller's number must not become this one's.
+        """
+        resolution = seen or self.state.value.resolution
         if resolution is None:
             return
         asked = resolution.asked
@@ -165,9 +168,12 @@ class CrmApp:
         self._desk.notify(Notice(f"{asked.label} is now known as {match.name}.", "success"))
         await self.view(replace(asked, contact_id=match.contact_id))
 
-    async def create_contact(self, new: NewContact) -> None:
-        """Saves a contact made from an unknown call, with the number they called from. Raises ``NotSaved``."""
-        resolution = self.state.value.resolution
+    async def create_contact(self, new: NewContact, seen: Resolution | None = None) -> None:
+        """Saves a contact made from an unknown call, with the number they called from (``seen`` as in ``adopt``).
+
+        Raises ``NotSaved``.
+        """
+        resolution = seen or self.state.value.resolution
         asked = resolution.asked if resolution is not None else Asked()
         user, today = self._desk.user, self._desk.clock().date()
         contact_id = await self._desk.records.write(
@@ -313,8 +319,12 @@ class CrmApp:
             answer = Contact(name=match.name, id={"deskline": match.contact_id})
         else:
             answer = Contact(id={}, name=None)
-        if state.customer is not None:
+        # Another caller may be in the panel by now.
+        theirs = match is None or (state.customer is not None and state.customer.id == match.organization_id)
+        if state.customer is not None and theirs:
             answer["organization"] = _organization_context(state.customer)
+        elif match is not None and match.organization_id is not None:
+            answer["organization"] = Organization(name=match.organization, id={"deskline": match.organization_id})
         answer["resolution"] = "known"
         return answer
 

@@ -141,8 +141,9 @@ class IdentityPage(QWidget):
             self.setFocus()
 
     def _choose(self, match: Match) -> None:
-        several = self._resolution is not None and self._resolution.kind == "several"
-        self._ui.run(self._app.choose(match) if several else self._app.adopt(match), failed=self._failed)
+        seen = self._resolution
+        several = seen is not None and seen.kind == "several"
+        self._ui.run(self._app.choose(match, seen) if several else self._app.adopt(match, seen), failed=self._failed)
 
     def _create(self) -> None:
         new = NewContact(
@@ -150,7 +151,11 @@ class IdentityPage(QWidget):
         )
         self.problem.set_text("")
         self.save.setEnabled(False)
-        self._ui.run(self._app.create_contact(new), then=lambda _: self.save.setEnabled(True), failed=self._failed)
+        self._ui.run(
+            self._app.create_contact(new, self._resolution),
+            then=lambda _: self.save.setEnabled(True),
+            failed=self._failed,
+        )
 
     def _failed(self, error: Exception) -> None:
         self.save.setEnabled(True)

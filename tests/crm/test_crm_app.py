@@ -8,6 +8,7 @@ from fdc3.types import Contact
 from fdc3.types import Organization as OrganizationContext
 from plugins.crm.app import CrmApp, start
 from plugins.crm.contacts import NewContact, NotSaved
+from plugins.crm.identity import asked_of
 from tests.deals.small_desk import SARAH, SWITCHBOARD, Agent, Desk, until
 
 
@@ -110,6 +111,27 @@ async def test_a_near_match_takes_the_unknown_number(agent: Agent, desk: Desk, c
     await crm.adopt(resolution.near[0])
     assert {row.e164 for row in desk.all(ContactPhone, ContactPhone.contact_id == "sarah")} == {SARAH, "+442079460144"}
     assert crm.state.value.person is not None
+
+
+async def test_a_second_call_does_not_give_its_number_to_the_first_ones_contact(
+    agent: Agent, desk: Desk, crm: CrmApp
+) -> None:
+    await view(agent, phone="+441632960077")
+    seen = crm.state.value.resolution
+    await view(agent, phone="+442079460144")
+    await crm.create_contact(NewContact("Ada Ferris"), seen)
+    (ada,) = desk.all(ContactRecord, ContactRecord.name == "Ada Ferris")
+    assert [row.e164 for row in desk.all(ContactPhone, ContactPhone.contact_id == ada.id)] == ["+441632960077"]
+
+
+async def test_a_caller_who_was_overtaken_by_another_is_answered_with_their_own_house(
+    agent: Agent, desk: Desk, crm: CrmApp
+) -> None:
+    contact = Contact(id={"phone": SARAH})
+    resolution = await crm.view(asked_of(contact))
+    await crm.view_organization("helvia")
+    answer = crm._answer(contact, resolution)
+    assert (answer.id["deskline"], answer["organization"]["id"]["deskline"]) == ("sarah", "ngam")
 
 
 async def test_contexts_of_other_apps_turn_the_panel_but_are_not_echoed(agent: Agent, crm: CrmApp) -> None:
