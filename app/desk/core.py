@@ -237,11 +237,11 @@ class Core:
         running = self.apps.pop(app_id, None)
         if running is None:
             return
-        try:
-            await running.app.close()
-        except Exception:  # it is going anyway
-            log.exception("%s did not close cleanly", app_id)
-        await running.agent.close()
+        for part in (running.app, running.agent):
+            try:
+                await part.close()
+            except Exception:  # it is going anyway, and the others must still be closed
+                log.exception("%s did not close cleanly", app_id)
 
     async def restart_app(self, app_id: str) -> None:
         """An app inside the desk starts anew; a program is asked to end, and is started again when it has."""

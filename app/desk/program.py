@@ -336,10 +336,12 @@ class Program(QObject):
         self.ui.run(self._close_all(), then=lambda _: self._end(), failed=lambda _: self._end())
 
     async def _close_all(self) -> None:
-        if self._follower is not None:
-            await self._follower.close()
-        if self._core is not None:
-            await self._core.close()
+        try:
+            if self._follower is not None:
+                await self._follower.close()
+        finally:  # whatever happens, drafts and recordings are written
+            if self._core is not None:
+                await self._core.close()
 
     def _end(self) -> None:
         self.loop.stop()

@@ -150,3 +150,23 @@ async def test_programs_of_the_desk_do_not_inherit_its_passphrase(
     monkeypatch.setenv(PASSPHRASE_VARIABLE, "correct horse")
     core._open_records(lambda fraction, text: None).close()
     assert PASSPHRASE_VARIABLE not in os.environ
+
+
+async def test_an_agent_that_does_not_close_keeps_nothing_else_open(
+    core: Core, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind the apps come the recordings and the records."""
+    closed: list[str] = []
+
+    async def records_closed() -> None:
+        closed.append("records")
+
+    async def torn(self: DesktopAgent) -> None:
+        raise ConnectionError("the connection is gone")
+
+    core._closing.append(records_closed)
+    await core.start_app(core.directory.get("crm"))  # type: ignore[arg-type]
+    with monkeypatch.context() as patched:
+        patched.setattr(DesktopAgent, "close", torn)
+        await core.close()
+    assert closed == ["records"]
