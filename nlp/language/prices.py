@@ -106,6 +106,8 @@ def _completed(
         size = Decimal(10) ** len(figure.digits.split(".")[0])
         return head - head % size + figure.value if places and digits else None
     places = max(_places(anchor), min(instrument.decimals or 0, 6))
+    if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
+        places = 0  # next to four ten and a half, "eleven" is four eleven
     unit = Decimal(1).scaleb(-places)
     step = unit * Decimal(10) ** len(figure.digits)
     if step > anchor:

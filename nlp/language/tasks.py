@@ -65,7 +65,8 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
     first, last = promise.words
     frame = frames[promise.turn]
     what = wording(promise, frame, turns[promise.turn].who, lines)
-    if promise.vague or _points_back(promise, frame, first, last):
+    listed = any(word.low in lines for word in frame.words[first:last])
+    if not listed and promise.vague or _points_back(promise, frame, first, last):
         about = _antecedent(promise, frames, turns)
         return f"{what} (“{about}”)" if about else what
     return what
