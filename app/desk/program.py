@@ -101,6 +101,7 @@ class Program(QObject):
         self.panels: dict[str, QWidget] = {}
         self._quit_application = quit_application
         self._passphrase: PassphraseWindow | None = None
+        self._answer: Future[str | None] | None = None
         self._progress: ProgressWindow | None = None
         self._ending = False
         self._opening = False
@@ -264,6 +265,7 @@ class Program(QObject):
             self._passphrase.show()
 
         window = self._passphrase
+        self._answer = answer
 
         def give(text: str | None) -> None:
             if not answer.done():
@@ -332,6 +334,8 @@ class Program(QObject):
         self._ending = True
         self.window.hide()
         self._close_questions()
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_result(None)  # a thread waits for it, and would outlive the desk
         self._status_timer.stop()
         self.ui.run(self._close_all(), then=lambda _: self._end(), failed=lambda _: self._end())
 
