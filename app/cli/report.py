@@ -45,7 +45,8 @@ def read(file: Path, header: Path | None, model: str) -> Dialogue:
     if file.suffix.lower() in DIALOGUES:
         return dialogue_file.load(file)
     facts = dialogue_file.load(header).header if header else _unknown(file)
-    from nlp.speech import ModelChoice, transcribe_file
+    from nlp.speech import ModelChoice
+    from nlp.speech.files import transcribe_file
 
     turns = transcribe_file(file, ModelChoice(model), _progress)
     if sys.stderr.isatty():

@@ -24,7 +24,7 @@ from app.records.recordings import Recordings
 from app.records.store import Records
 from app.records.tables import Interaction, TranscriptSegment
 from app.services import Clock, Notice, State, utc_now
-from nlp.audio.channels import CHANNELS
+from nlp.audio.channels import sides
 from nlp.language.model import Header, Reference, Turn, Who
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["ConversationState", "Conversations", "Phase", "Segment"]
 log = logging.getLogger(__name__)
 
+KEPT = 20
+"""Conversations that stay in memory after their last pass; the records have all of them."""
 NO_SOUND = "The turret gives no sound for this call: it is neither recorded nor transcribed."
 
 
@@ -106,9 +108,8 @@ class Conversations:
         talk = self._begin(interaction_id, header)
 
         async def listen(at: int, pcm: bytes) -> None:
-            sound = from_interleaved(pcm, rate)
-            for who in CHANNELS:
-                await self._worker.audio(interaction_id, who, sound.channel(who).tobytes(), at / rate)
+            for who, samples in sides(pcm).items():
+                await self._worker.audio(interaction_id, who, samples, at / rate)
 
         intake = Intake(
             interaction_id, audio_url, rate, self._recordings, listen, lambda: self._intake_changed(interaction_id)
@@ -224,6 +225,9 @@ class Conversations:
         self._settle(interaction_id, "")
         for listener in tuple(self._listeners):
             listener(interaction_id)
+        done = [each for each, known in self._live.items() if known.now.phase == "refined"]
+        for old in done[:-KEPT]:
+            del self._live[old]
 
     def _failed(self, talk: LiveConversation, event: messages.Failed) -> None:
         log.warning("a conversation was not transcribed to its end")

@@ -5,20 +5,17 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.audio.channels import Channel
 from nlp.audio.resampling import resample
 
 log = logging.getLogger(__name__)
 
 Samples = NDArray[np.int16]
 Sound = NDArray[np.float32]
-Channel = Literal["trader", "client"]
-CHANNELS: tuple[Channel, Channel] = ("trader", "client")
-"""Left and right of every recording."""
 SPEECH_RATE = 16_000
 """What voice activity detection and recognition work on, in hertz."""
 SHORTEST = 0.2

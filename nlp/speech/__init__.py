@@ -5,7 +5,6 @@ Sound in, turns out. What the turns mean is ``nlp.language``; who was on the lin
 
 from __future__ import annotations
 
-from nlp.speech.files import transcribe_file
 from nlp.speech.models import ModelChoice, ModelError, describe_models
 
-__all__ = ["ModelChoice", "ModelError", "describe_models", "transcribe_file"]
+__all__ = ["ModelChoice", "ModelError", "describe_models"]

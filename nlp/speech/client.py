@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nlp.audio.recording import CHANNELS, Channel, from_interleaved
+from nlp.audio.channels import CHANNELS, Channel, sides
 from nlp.language.model import Header, Reference, Turn
 from nlp.speech.messages import (
     LENGTH,
@@ -182,6 +182,8 @@ class LanguageWorker:
                     await self._live()
                 except OSError as error:
                     log.error("the speech process cannot be started: %s", error.strerror)
+                except Exception as error:  # an answer that could not be taken: a new process, not the end of them all
+                    log.error("the speech process is started anew after a %s", type(error).__name__)
                 self._up = False
                 pause = min(FIRST_PAUSE * 2.0 ** min(self._failures, 10), LONGEST_PAUSE)
                 # One that ran for a while is started again at once; one that dies young is given more and more time.
@@ -339,9 +341,8 @@ class LanguageWorker:
     async def _send_sound(self, talk: Talk, pcm: bytes, at: int) -> None:
         step = talk.rate * 4
         for number in range(0, len(pcm), step):
-            piece = from_interleaved(pcm[number : number + step], talk.rate)
-            for who in CHANNELS:
-                self._send(Audio(id=talk.id, channel=who, at=at + number // 4, pcm=piece.channel(who).tobytes()))
+            for who, samples in sides(pcm[number : number + step]).items():
+                self._send(Audio(id=talk.id, channel=who, at=at + number // 4, pcm=samples))
             if self._process is not None and self._process.stdin is not None:
                 with suppress(ConnectionError):
                     await self._process.stdin.drain()

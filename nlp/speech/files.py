@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from nlp.audio.recording import CHANNELS, Recording, load
+from nlp.audio.channels import CHANNELS
+from nlp.audio.recording import Recording, load
 from nlp.language.model import Turn, Who
 from nlp.speech.models import ModelChoice, model_folder
-from nlp.speech.recognition import Recogniser, Word
+from nlp.speech.recognition import Recogniser
 from nlp.speech.turns import interleave
+from nlp.speech.words import Word
 
 Progress = Callable[[float], None]
 """Called with the share done, 0 to 1."""

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from nlp.audio.recording import SPEECH_RATE, Channel, Recording, Samples, Sound, to_sound
+from nlp.audio.channels import Channel
+from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, to_sound
 from nlp.audio.resampling import Resampler
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
 from nlp.language.model import Header, Reference, Turn

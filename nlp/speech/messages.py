@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from nlp.audio.recording import Channel
+from nlp.audio.channels import Channel
 from nlp.language.model import Analysis, Header, Reference, Turn, Who
 
 LENGTH = struct.Struct("<I")

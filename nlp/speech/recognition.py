@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.speech.words import Word, unrepeated
+
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
@@ -21,13 +23,6 @@ TUNED_VAD = {"threshold": 0.2, "neg_threshold": 0.1, "speech_pad_ms": 600}
 TOKENS_PER_SECOND = 8
 MOST_TOKENS = 200
 SHORTEST_SOUND = 1_600
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    text: str  # with its leading space
-    start: float
-    end: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +134,3 @@ INVENTED = frozenset(
 def compression_ratio(text: str) -> float:
     raw = text.encode()
     return len(raw) / len(zlib.compress(raw)) if raw else 0.0
-
-
-def unrepeated(text: str) -> str:
-    """Cuts a phrase of one to eight words said four times or more in a row down to one."""
-    words = text.split()
-    at = 0
-    while at < len(words):
-        for size in range(1, 9):
-            phrase = [word.lower().strip(".,!?") for word in words[at : at + size]]
-            count = 1
-            while [w.lower().strip(".,!?") for w in words[at + count * size : at + (count + 1) * size]] == phrase:
-                count += 1
-            if count >= 4 and len(phrase) == size:
-                del words[at + size : at + count * size]
-                break
-        at += 1
-    return " ".join(words)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from nlp.audio.recording import CHANNELS
+from nlp.audio.channels import CHANNELS
 from nlp.language.model import Header, Reference, Turn
 from nlp.speech.messages import Audio
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from nlp.language.model import Turn, Who
-from nlp.speech.recognition import Word, unrepeated
+from nlp.speech.words import Word, unrepeated
 
 PAUSE = 0.9
 """Seconds of silence after which the same speaker's words are a new turn, whoever speaks meanwhile."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nlp.audio.recording import CHANNELS
+from nlp.audio.channels import CHANNELS
 from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
 from nlp.speech.live import Conversation, LiveSide, Utterance
 from nlp.speech.messages import (
@@ -44,8 +44,9 @@ from nlp.speech.messages import (
     request,
 )
 from nlp.speech.models import ModelChoice, ModelError, model_folder
-from nlp.speech.recognition import Recogniser, Word
+from nlp.speech.recognition import Recogniser
 from nlp.speech.turns import interleave
+from nlp.speech.words import Word
 from nlp.speech.work import Work
 
 log = logging.getLogger("nlp.speech.worker")

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nlp.audio import Recording, load
-from nlp.audio.recording import CHANNELS
+from nlp.audio.channels import CHANNELS
 from nlp.language.model import Header, Party, Reference, Trader
 from nlp.speech import ModelChoice
 from nlp.speech.client import LanguageWorker

@@ -102,3 +102,17 @@ def test_no_wait_that_can_swallow_its_cancellation() -> None:
     """
     for path in sources("app", "fdc3", "nlp", "plugins"):
         assert "asyncio.wait_for(" not in path.read_text(encoding="utf-8"), path.relative_to(ROOT)
+
+
+@pytest.mark.parametrize(
+    ("part", "later"),
+    [
+        ("app.desk.program", ("sqlalchemy", "numpy", "cryptography", "websockets", "app.desk.core")),
+        ("app.desk.core", ("numpy", "pyqtgraph", "spacy", "dateparser", "faster_whisper", "keyring", "yaml")),
+    ],
+)
+def test_what_takes_long_to_load_is_loaded_later(part: str, later: tuple[str, ...]) -> None:
+    """The window is painted before the core is imported, and panels are filled before charts and language are."""
+    code = f"import sys, {part}; print(*[name for name in {later!r} if name in sys.modules])"
+    made = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert made.stdout.split() == []

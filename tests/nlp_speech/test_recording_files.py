@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from nlp.audio import AudioError, load
+from nlp.audio.channels import sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,3 +104,11 @@ def test_a_flac_with_a_hole_gives_what_can_be_read_or_says_why_not(write_sound: 
     except AudioError as error:
         message = str(error)
         assert message.endswith(".")
+
+
+def test_interleaved_sound_comes_apart_and_half_a_frame_is_dropped() -> None:
+    pcm = np.array([1, -1, 2, -2, 3, -3], dtype="<i2").tobytes()
+    assert sides(pcm + b"\x01\x02\x03") == {
+        "trader": np.array([1, 2, 3], dtype="<i2").tobytes(),
+        "client": np.array([-1, -2, -3], dtype="<i2").tobytes(),
+    }

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from nlp.audio import Recording, load
-from nlp.audio.recording import CHANNELS
+from nlp.audio.channels import CHANNELS
 from nlp.language.model import Header, Party, Reference, Trader, Turn
 from nlp.speech import ModelChoice
 from nlp.speech.client import LanguageWorker

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from nlp.language.model import Turn
-from nlp.speech.recognition import Word, credible, unrepeated
+from nlp.speech.recognition import credible
 from nlp.speech.turns import interleave, merged, talk_share
+from nlp.speech.words import Word, unrepeated
 
 
 def words(start: float, *texts: str, each: float = 0.3) -> list[Word]:
