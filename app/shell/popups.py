@@ -199,9 +199,8 @@ class Popups(QObject):
         if self._shown:
             self._focus(self._shown[-1].frame.content)
             return
-        try:
-            if shown.focus_before is not None and shown.focus_before.isVisible():
-                shown.focus_before.setFocus(Qt.FocusReason.PopupFocusReason)
-        except RuntimeError:
-            # The widget that had the focus was deleted while the popup was open; the window keeps it.
-            self._root.setFocus(Qt.FocusReason.PopupFocusReason)
+        before = shown.focus_before
+        # It may have been deleted, hidden or disabled while the popup was open; then the window keeps the keyboard.
+        if before is None or not isValid(before) or not before.isVisible() or not before.isEnabled():
+            before = self._root
+        before.setFocus(Qt.FocusReason.PopupFocusReason)

@@ -45,6 +45,9 @@ __all__ = [
 ]
 
 
+_OTHER_KEYS = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier | Qt.KeyboardModifier.ShiftModifier
+
+
 def set_kind(widget: QWidget, kind: str) -> None:
     """Changes the style kind of a widget that is already dressed."""
     if widget.property("k") != kind:
@@ -79,9 +82,19 @@ def pill(text: str = "", kind: str = "") -> QLabel:
     return made
 
 
+class PressedByEnter(QPushButton):
+    """Qt presses a button by Space alone outside of dialogs; here Enter does as well."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not event.modifiers() & _OTHER_KEYS:
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
 def button(text: str, kind: str = "", *, tip: str = "", icon: str = "") -> QPushButton:
     """A button: ``kind`` is "", "pri", "buy", "sell" or "ghost". An ampersand in the text is an ampersand."""
-    made = QPushButton(text.replace("&", "&&"))
+    made = PressedByEnter(text.replace("&", "&&"))
     made.setAccessibleName(text)
     if kind:
         made.setProperty("k", kind)

@@ -30,6 +30,7 @@ class PriceChart(QWidget):
         self._plot.setBackground(T["bg1"])
         self._plot.setMouseEnabled(x=True, y=False)
         self._plot.setMenuEnabled(False)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.hideButtons()
         item = self._plot.getPlotItem()
         item.showAxis("right")

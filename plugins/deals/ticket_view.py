@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QStringListModel, Qt
+from PySide6.QtCore import QStringListModel, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -60,6 +60,9 @@ class EntryLine(QLineEdit):
 
 
 class TicketPage(QWidget):
+    accepted = Signal()
+    """What was heard is now the ticket, and wants to be seen."""
+
     def __init__(self, app: DealsApp, ui: Ui) -> None:
         super().__init__()
         self._app, self._ui = app, ui
@@ -234,8 +237,8 @@ class TicketPage(QWidget):
             Command(
                 "deals.client_buys", "Deals: the client buys", lambda: self._choose_side("buy"), "Alt+B", None, self
             ),
-            Command("deals.accept", "Deals: accept what was heard", self._accept, "Alt+A", waiting, self, "spark"),
-            Command("deals.dismiss", "Deals: dismiss what was heard", self._dismiss, "Alt+D", waiting, self, "x"),
+            Command("deals.accept", "Deals: accept what was heard", self._accept, "Alt+A", waiting, None, "spark"),
+            Command("deals.dismiss", "Deals: dismiss what was heard", self._dismiss, "Alt+D", waiting, None, "x"),
             Command("deals.clear", "Deals: new ticket", self.clear.click, "Alt+N", None, self, "plus"),
         )
 
@@ -354,7 +357,11 @@ class TicketPage(QWidget):
             self.reason.setFocus()
         if not state.needs_reason and self.reason.text():
             self.reason.clear()
-        self.register.setEnabled(not state.busy and state.reading.ready)
+        ready = not state.busy and state.reading.ready
+        if not ready and self.register.hasFocus():
+            # Qt would hand the keyboard to whatever comes next in the window.
+            self.instrument.setFocus()
+        self.register.setEnabled(ready)
         _set_text(self.register, "Registering…" if state.busy else "Register deal  Ctrl ⏎")
 
     # Doing
@@ -363,7 +370,8 @@ class TicketPage(QWidget):
         self._ui.run(self._app.choose_side(side))
 
     def _accept(self) -> None:
-        self._ui.run(self._app.accept_heard())
+        # From anywhere, in the middle of a call: one key takes the deal, the next registers it.
+        self._ui.run(self._app.accept_heard(), then=lambda _: self.accepted.emit(), owner=self)
 
     def _dismiss(self) -> None:
         self._ui.run(self._app.dismiss_heard())

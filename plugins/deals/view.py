@@ -35,6 +35,7 @@ class DealsPanel(QWidget):
         column.addWidget(header)
         column.addWidget(self._stack)
         self.pages.changed.connect(self._stack.setCurrentIndex)
+        self.ticket.accepted.connect(self._go_to_ticket)
         ui.commands.add(
             Command("deals.ticket", "Deals: go to the ticket", self._go_to_ticket, "Ctrl+T", icon="deal"),
             Command("deals.blotter", "Deals: go to the blotter", self._go_to_blotter, "Ctrl+B", icon="list"),
