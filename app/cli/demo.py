@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import json
 import os
 import secrets
@@ -58,6 +59,8 @@ class Script:
 
 
 def _play(settings: Settings, script: Script, key: bytes | None = None) -> int:
+    from PySide6.QtCore import qInstallMessageHandler
+
     from app.desk.program import Program, make_application
 
     settings = msgspec.structs.replace(settings, demo_data=True, turret=False)
@@ -67,12 +70,23 @@ def _play(settings: Settings, script: Script, key: bytes | None = None) -> int:
     program.outside_ready.connect(demo.start)
     program.failed.connect(demo.fail)
     if script.out is not None:
+        qInstallMessageHandler(_say_qt)
         program.window.setMinimumSize(*SIZE)
         program.window.resize(*SIZE)
         demo.say("building two years of business")
     program.start()
     application.exec()
     return demo.status
+
+
+def _say_qt(_kind: object, _where: object, text: str) -> None:
+    """Qt's warnings, without the one that there is no real window without a display."""
+    if "propagateSizeHints" not in text:
+        print(text, file=sys.stderr)
+
+
+def _more_rows(deals: Any, before: int) -> bool:
+    return len(deals.state.value.rows) > before
 
 
 class Demo:
@@ -171,12 +185,12 @@ class Demo:
         """Takes each deal that was heard into the ticket, and registers it."""
         deals = stage.app("deskline-deals")
         while deals.state.value.heard:
-            before = len(deals.state.value.rows)
+            more = functools.partial(_more_rows, deals, len(deals.state.value.rows))
             await deals.accept_heard()
             await asyncio.sleep(0.4)
             await self._picture(stage, "ticket-prefilled")
             await stage.command("deals.register")
-            await stage.until(lambda before=before: len(deals.state.value.rows) > before, "the deal to be registered")
+            await stage.until(more, "the deal to be registered")
             self.say(f"deal registered: {deals.state.value.rows[0].sentence}")
             await self._picture(stage, "deal-registered")
 
