@@ -13,6 +13,7 @@ from app.records.recordings import RecordingWriter
 from app.records.store import Records
 from app.records.tables import Interaction
 from nlp.language.model import Analysis
+from nlp.speech.client import LanguageWorker
 from nlp.speech.messages import Failed, Finished
 
 if TYPE_CHECKING:
@@ -136,3 +137,38 @@ async def test_a_write_that_fails_in_an_unforeseen_way_does_not_hold_up_the_othe
     assert await keeping.drained()
     await keeping.close()
     assert (room.stored(call).subject, room.stored(call).line) == ("kept", "L2")
+
+
+async def test_of_a_long_day_only_the_last_conversations_stay_in_memory(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.conversation.service.KEPT", 2)
+    chats = [room.interaction("chat") for _ in range(4)]
+    for chat in chats:
+        await room.conversations.open_chat(chat, room.header(chat, "chat"))
+        await room.conversations.end(chat)
+    running = room.interaction("chat")
+    await room.conversations.open_chat(running, room.header(running, "chat"))
+    for chat in chats:
+        room.conversations._event(Finished(id=chat, turns=(), analysis=Analysis(turns=()), summary=""))
+    assert list(room.conversations._live) == [*chats[2:], running]
+
+
+async def test_an_answer_that_cannot_be_taken_costs_the_speech_process_one_life_and_not_the_day() -> None:
+    lives = 0
+    again = asyncio.Event()
+    worker = LanguageWorker(looks=False)
+
+    async def live() -> None:
+        nonlocal lives
+        lives += 1
+        if lives > 1:
+            again.set()
+            await asyncio.Event().wait()
+        raise LookupError("nobody thought of this message")
+
+    worker._live = live  # type: ignore[method-assign]
+    await worker.start()
+    async with asyncio.timeout(5):
+        await again.wait()
+    await worker.close()
