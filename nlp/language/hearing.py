@@ -235,7 +235,15 @@ class Hearing:
         said = topics.size_of(lead.sizes[0], instrument)[0]
         if said != quantity:  # a monthly amount, of which the total is meant
             return quantity if any({said, quantity} & amounts for amounts in before + after) else None
-        return proof.by_repetition(quantity, about.size, before, after)
+        asked = about.size or next(
+            (
+                topics.size_of(frames[k].sizes[-1], instrument)[0]
+                for k in range(i - 1, max(-1, i - 17, last), -1)
+                if frames[k].sizes
+            ),
+            None,
+        )
+        return proof.by_repetition(quantity, asked, before, after)
 
     def _total(self, frame: Frame, leg: Leg, quantity: Decimal) -> Decimal:
         """ "Five thousand a month, January to March" is fifteen thousand."""
