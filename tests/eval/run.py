@@ -1,6 +1,6 @@
 """`make eval`: reports for the labelled dialogues, from text and from sound, scored and printed as a table.
 
-    python -m tests.eval.run [--sound] [--recordings FOLDER] [--dialogues FOLDER] [--reports FOLDER]
+    python -m tests.eval.run [--sound] [--recordings FOLDER] [--dialogues FOLDER] [--reports FOLDER] [--model NAME]
 
 Recordings are two-channel files named after the dialogues, from --recordings or DESKLINE_RECORDINGS.
 """
@@ -38,12 +38,13 @@ def from_text(case: dict[str, Any]) -> dict[str, Any]:
     return report.to_json(report.build(dialogue, analyse(dialogue)))
 
 
-def from_sound(case: dict[str, Any], recording: Path) -> dict[str, Any]:
+def from_sound(case: dict[str, Any], recording: Path, model: str = "tiny.en") -> dict[str, Any]:
     """The report of a recording, with the dialogue's header."""
     from nlp.speech.files import transcribe_file
+    from nlp.speech.models import ModelChoice
 
     header = parse({key: value for key, value in case.items() if key not in ("truth", "turns")}).header
-    dialogue = Dialogue(header, tuple(transcribe_file(recording)))
+    dialogue = Dialogue(header, tuple(transcribe_file(recording, ModelChoice(model))))
     analysis = analyse(dialogue)
     return report.to_json(
         report.build(msgspec.structs.replace(dialogue, turns=analysis.turns), analysis, from_sound=True)
@@ -71,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     began, heard = time.monotonic(), []
     for n, (case, path) in enumerate(sounding, 1):
         print(f"\rlistening {n}/{len(sounding)} {case['id']:45}", end="", file=sys.stderr, flush=True)
-        heard.append((case, from_sound(case, path)))
+        heard.append((case, from_sound(case, path, options.model)))
     print(file=sys.stderr)
     _table("from sound", heard, time.monotonic() - began)
     _keep(options.reports, "sound", heard)
@@ -84,6 +85,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--recordings", type=Path, default=None, help="folder of two-channel recordings (implies --sound)"
     )
+    parser.add_argument("--model", default="tiny.en", help="speech model: tiny.en, base or a folder")
     parser.add_argument("--dialogues", type=Path, default=DIALOGUES, help="folder of labelled dialogues")
     parser.add_argument("--reports", type=Path, default=None, help="folder to write the reports to")
     return parser.parse_args(arguments)
