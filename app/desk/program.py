@@ -117,6 +117,7 @@ class Program(QObject):
         self._channel = settings.channel
         self._refusal = ""
         self._follower: StatusFollower | None = None
+        self._turret_here = False
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
         self.window.closing.connect(self.quit)
@@ -309,7 +310,11 @@ class Program(QObject):
             self.window.panel_stopped(app_id, self._refusal)
 
     def _show_status(self, status: DeskStatus) -> None:
-        self.window.set_turret(status.turret, status.turret_level)
+        # A program that ends tells nobody: whether there is a turret, the agent's instances say.
+        if self._turret_here:
+            self.window.set_turret(status.turret, status.turret_level)
+        else:
+            self.window.set_turret("No turret", "off")
         self.window.set_recording(status.recording)
         self.window.set_to_sync(status.queued)
         self.window.set_status(
@@ -319,8 +324,11 @@ class Program(QObject):
         )
 
     def _tick(self) -> None:
-        instances = len([one for one in self.core.host.instances() if one.connected])
-        self.window.set_status("agent", f"FDC3 2.2 agent · {instances} apps")
+        connected = [one.app_id for one in self.core.host.instances() if one.connected]
+        self.window.set_status("agent", f"FDC3 2.2 agent · {len(connected)} apps")
+        if self._follower is not None and ("deskline-turret" in connected) != self._turret_here:
+            self._turret_here = not self._turret_here
+            self._show_status(self._follower.state.value)
         speech = self.core.worker.status
         word = {"live": "ready, local"}.get(speech, speech.split(":")[0])
         self.window.set_status("transcription", f"Transcription: {self.settings.speech_model} · {word}", speech)

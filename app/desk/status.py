@@ -22,11 +22,10 @@ ATTENTION = {"ringing": "rings · F9", "connected": "on call", "held": "held", "
 class DeskStatus:
     """``recording``: when the oldest call being recorded began."""
 
-    turret: str = "Turret starting"
-    turret_level: str = "off"
+    turret: str = "Turret ready"
+    turret_level: str = "up"
     recording: dt.datetime | None = None
     queued: int = 0
-    speech: str = "starting"
 
 
 class StatusFollower:
@@ -50,12 +49,6 @@ class StatusFollower:
     async def close(self) -> None:
         self._unsubscribe()
         await self._agent.close()
-
-    def speech(self, status: str) -> None:
-        self.state.set(replace(self.state.value, speech=status))
-
-    def turret_gone(self) -> None:
-        self.state.set(replace(self.state.value, turret="Turret away", turret_level="warn"))
 
     def _lines(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         busy = [line for line in context.get("lines", []) if line.get("state") in ATTENTION]

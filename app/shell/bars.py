@@ -143,7 +143,7 @@ class TopBar(QFrame):
         self.recording.hide()
         self._rec_line = separator(vertical=True)
         self._rec_line.hide()
-        self.turret = StatePill("headset", "Turret starting", "tx3")
+        self.turret = StatePill("headset", "No turret", "tx3")
         self.online = StatePill("lock", "Local only", "up")
         self.sync = StatePill("check", "Synced", "up")
         for widget in (self.recording, self._rec_line, self.turret, self.online, self.sync):
