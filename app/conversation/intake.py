@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -37,6 +38,12 @@ MOST_AT_ONCE = 1 << 16
 """One frame of the recording: a power cut in the middle of a longer append could leave what looks like damage."""
 DRAIN = 5.0
 """Seconds without sound after which a hung-up call's stream is taken for complete."""
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether a websocket address is on loopback."""
+    address = urlsplit(url)
+    return address.scheme == "ws" and address.hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 class Intake:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.conversation import reference, resumption
-from app.conversation.intake import Intake
+from app.conversation.intake import Intake, on_this_machine
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
 from app.conversation.state import ConversationState, Phase, Segment
@@ -106,6 +106,15 @@ class Conversations:
     ) -> State[ConversationState]:
         """Records and transcribes the call served at ``audio_url``; ``header.started`` is its first sample's time."""
         talk = self._begin(interaction_id, header)
+        if not on_this_machine(audio_url):
+            # Any app may announce a call; its address must not make this desk reach out into the network.
+            refused = (
+                "This call is not recorded: its sound is on another machine, and only this one is trusted."
+            )
+            self._notify(Notice(refused, "error"))
+            talk.update(audio=refused)
+            await self._worker.open(interaction_id, header, Reference(), rate)
+            return talk.state
 
         async def listen(at: int, pcm: bytes) -> None:
             for who, samples in sides(pcm).items():

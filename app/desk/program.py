@@ -29,6 +29,7 @@ from app.shell.crash_card import show_crash
 from app.shell.guard import refuse_unsafe_qt
 from app.shell.io_loop import IoLoop
 from app.shell.passphrase import PassphraseWindow, ProgressWindow
+from app.shell.resolver import Option, ask
 from app.shell.single_instance import SingleInstance
 from app.shell.ui import Ui
 from app.shell.window import MainWindow
@@ -121,6 +122,7 @@ class Program(QObject):
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
         self.window.closing.connect(self.quit)
+        self.window.may_close = self._may_close
         self.window.channel_chosen.connect(self._move)
         self.window.restart_asked.connect(self._restart)
         self.pages = DeskPages(self)
@@ -334,6 +336,17 @@ class Program(QObject):
         self.window.set_status("transcription", f"Transcription: {self.settings.speech_model} · {word}", speech)
 
     # -- closing
+
+    def _may_close(self) -> bool:
+        """In mid-call the trader is asked first: a window closed by mistake must not cost the rest of a recording."""
+        if self._ending or self._follower is None or self._follower.state.value.recording is None:
+            return True
+        options = (
+            Option("Stay with the call", "Esc", "phone"),
+            Option("Close Deskline", "What is recorded is kept; the rest of the call is not recorded", "x"),
+        )
+        ask(self.ui, "A call is being recorded", options, lambda index: self.quit() if index == 1 else None)
+        return False
 
     def quit(self) -> None:
         """Closes everything in order; the application ends when it is done."""

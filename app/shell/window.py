@@ -56,6 +56,8 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.ui = ui
+        self.may_close: Callable[[], bool] = lambda: True
+        """Asked when the user closes the window; False keeps it open."""
         self.setWindowTitle("Deskline")
         self.setWindowIcon(icons.icon("logo", "acc", 32))
         self.setMinimumSize(SMALLEST)
@@ -382,6 +384,9 @@ class MainWindow(QMainWindow):
         self.palette_popup.dismiss()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.may_close():
+            event.ignore()
+            return
         self._second.stop()
         self._spaces.keep_session()
         self.closing.emit()

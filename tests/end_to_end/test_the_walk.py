@@ -11,6 +11,7 @@ from app.records.audit import verify
 from app.records.recordings import Recordings
 from app.records.store import Records
 from app.records.tables import CallReport, Deal, FollowUp, Interaction, TranscriptSegment
+from app.shell.resolver import Chooser
 from nlp.audio import load
 from tests.end_to_end.desk import CALLER, DEMO, KEY, Desk
 
@@ -68,6 +69,10 @@ def test_a_call_walks_from_the_ring_to_a_saved_report(open_desk: Callable[..., D
     until(lambda: desk.program.core.conversations.state(interaction_id).value.segments, "the first words", 90)
     until(lambda: transcript.state.value.lines, "words in the transcript panel")
     until(lambda: desk.program.window.top.recording.isVisible(), "REC in the top bar")
+    # A window closed by mistake asks first: the rest of the call would not be recorded.
+    assert not desk.program.window.close()
+    chooser = next(widget for widget in desk.program.window.popups.widgets() if isinstance(widget, Chooser))
+    chooser.decide(0)
 
     # It ends: the popup is there at once; what the trader types survives the better pass.
     until(lambda: desk.program.core.conversations.state(interaction_id).value.phase != "live", "the end", 120)
