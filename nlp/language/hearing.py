@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,6 @@ class Done:
     deal: Deal
     turn: int
     standing: bool = True
-    spans: list[FieldSpan] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -188,9 +188,9 @@ def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
             opposite
             and last is not None
             and (bool(last.prices) != bool(leg.prices) or not last.prices)
-            and _currency(last)
-            and _currency(leg)
-            and _currency(last) != _currency(leg)
+            and currency(last)
+            and currency(leg)
+            and currency(last) != currency(leg)
         ):
             groups[-1].append(leg)
         else:
@@ -198,15 +198,11 @@ def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
     return groups
 
 
-def _currency(leg: Leg) -> str | None:
+def currency(leg: Leg) -> str | None:
+    """The currency a leg exchanges."""
     pair = next((m for m in leg.mentions if m.instrument.kind == "fx"), None)
     size = next((s for s in leg.sizes if s.ccy), None)
     if size is not None:
         return size.ccy
     money = next((m for m in leg.monies if m.first > leg.at), None)
     return money.code if money else (pair.instrument.currency if pair else None)
-
-
-def currency(leg: Leg) -> str | None:
-    """The currency a leg exchanges."""
-    return _currency(leg)

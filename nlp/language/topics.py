@@ -155,12 +155,12 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
             continue
         if verb.low in ("give", "gives", "took", "takes", "taking") and "at" not in frame.lows:
             continue
-        sides.add(_of_base(verb.side, frame, verb.at, instrument))
+        sides.add(of_base(verb.side, frame, verb.at, instrument))
     return sides.pop() if len(sides) == 1 else None
 
 
-def _of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
-    """Turn the side of a named currency into the side of the base currency."""
+def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
+    """The side of a named currency, turned into the side of the base currency."""
     if instrument.kind != "fx":
         return side
     money = next(
@@ -175,11 +175,6 @@ def _of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     if money and not between and money.code == instrument.code[3:] and not covered and not against:
         return "sell" if side == "buy" else "buy"
     return side
-
-
-def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
-    """Public name of the rule for read-backs."""
-    return _of_base(side, frame, at, instrument)
 
 
 def strong(mention: Mention) -> bool:
