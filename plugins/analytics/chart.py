@@ -14,6 +14,7 @@ from app.shell.tokens import T
 from plugins.analytics.business import Mark, moving_average
 
 AVERAGE = 20
+STEP = 30.0
 LEAST_SECONDS = 60.0
 LEAST_TICKS = 8
 """A line that has just begun, or hardly moves, is not blown up: prices on the axis stay different from each other."""
@@ -69,10 +70,9 @@ class PriceChart(QWidget):
         self._line.setData(list(times), list(prices))
         low = min((*prices, *(mark.price for mark in marks)), default=0.0)
         self._line.setFillLevel(low)
-        averaged = len(prices) > AVERAGE
-        self._average.setData(
-            list(times) if averaged else [], moving_average(list(prices), AVERAGE) if averaged else []
-        )
+        even_times, even_prices = _even(times, prices)
+        averaged = len(even_prices) > AVERAGE
+        self._average.setData(even_times if averaged else [], moving_average(even_prices, AVERAGE) if averaged else [])
         self._marks.setData(
             x=[mark.at for mark in marks],
             y=[mark.price for mark in marks],
@@ -94,6 +94,17 @@ class PriceChart(QWidget):
 
     def _prices(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:.{self._decimals}f}" for value in values]
+
+
+def _even(times: Sequence[float], prices: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Points at least ``STEP`` apart, and the newest: an average counts the past half hour as it counts the last one."""
+    kept = [0] if times else []
+    for place, moment in enumerate(times):
+        if moment - times[kept[-1]] >= STEP:
+            kept.append(place)
+    if kept and kept[-1] != len(times) - 1:
+        kept.append(len(times) - 1)
+    return [times[place] for place in kept], [prices[place] for place in kept]
 
 
 def _at_least(low: float, high: float, span: float) -> tuple[float, float]:
