@@ -97,7 +97,7 @@ class PriceChart(QWidget):
 
 
 def _even(times: Sequence[float], prices: Sequence[float]) -> tuple[list[float], list[float]]:
-    """Points at least ``STEP`` apart, and the newest: an average counts the past half hour as it counts the last one."""
+    """Points at least ``STEP`` apart, and the newest: dense points do not count for more than sparse ones."""
     kept = [0] if times else []
     for place, moment in enumerate(times):
         if moment - times[kept[-1]] >= STEP:
