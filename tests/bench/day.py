@@ -204,7 +204,7 @@ class Day:
         card = await self.stage.until(lambda: reports.state.value.current, "the report")
         interaction = card.talk.interaction_id
         await self.stage.until(
-            lambda: conversations.state(interaction).value.phase == "refined", "the second pass", 120
+            lambda: conversations.state(interaction).value.phase == "refined", "the second pass", 400
         )
         await asyncio.sleep(1.0)
         editor: QWidget = await self.stage.on_screen(lambda: popup.form.editor("summary").first())
