@@ -13,7 +13,14 @@ run:
 
 test:
 	@packaging/setup.sh dev
+ifdef ARGS
 	$(OFFSCREEN) $(BIN)/python -m pytest -m "not soak" $(ARGS)
+else
+	$(OFFSCREEN) $(BIN)/python -m pytest -m "not soak" --ignore tests/end_to_end
+	@# A desk is one process: each file of whole desks has its own.
+	@for file in tests/end_to_end/test_*.py; do \
+	  $(OFFSCREEN) $(BIN)/python -m pytest -m "not soak" $$file || exit 1; done
+endif
 
 lint:
 	@packaging/setup.sh dev
