@@ -212,7 +212,7 @@ class Day:
         ticks = self.program.core.prices.updates_per_second()
         for _ in range(KEYS):
             await asyncio.sleep(self.chance.uniform(0.03, 0.08))
-            typed = len(editor.toPlainText())  # type: ignore[attr-defined]
+            typed = await self.stage.on_screen(lambda: len(editor.toPlainText()))  # type: ignore[attr-defined]
             painted: list[float] = []
 
             def listen(name: str, at: float, typed: int = typed, painted: list[float] = painted) -> None:
