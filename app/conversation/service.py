@@ -108,9 +108,7 @@ class Conversations:
         talk = self._begin(interaction_id, header)
         if not on_this_machine(audio_url):
             # Any app may announce a call; its address must not make this desk reach out into the network.
-            refused = (
-                "This call is not recorded: its sound is on another machine, and only this one is trusted."
-            )
+            refused = "This call is not recorded: its sound is on another machine, and only this one is trusted."
             self._notify(Notice(refused, "error"))
             talk.update(audio=refused)
             await self._worker.open(interaction_id, header, Reference(), rate)
