@@ -17,6 +17,7 @@ from plugins.pricing.app import PricingApp, PricingState
 from plugins.pricing.rows import PriceRow
 
 FLUSH_MS = 16
+IDLE_MS = 80
 ROWS_A_FRAME = 5
 """So that a key pressed anywhere in the window waits for a few painted rows, however fast the market. At this pace a
 screen of forty rows still shows each price within an eighth of a second."""
@@ -119,6 +120,10 @@ class PricingPanel(QWidget):
             if self._take(place, now):
                 dirty.add(place)
         self.table.refresh_rows(dirty)
+        # With no price on the move the grid looks less often: an idle desk leaves the processor alone.
+        pause = FLUSH_MS if changed or self._waiting or self._flashing else IDLE_MS
+        if self._flush.interval() != pause:
+            self._flush.setInterval(pause)
 
     def _take(self, place: int, now: float) -> bool:
         """Whether the row looks different with its newest price."""
