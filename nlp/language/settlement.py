@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
@@ -19,6 +19,7 @@ KINDS: dict[str, Product] = {
     "equity": "equity",
     "option": "option",
 }
+LONGEST_UNNAMED = timedelta(days=183)
 LONGEST_LAG = 5  # business days that a trade for ordinary settlement may take
 
 
@@ -61,6 +62,9 @@ def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -
     )
     ordinary = ordinary and not swap and topic.tenor is None
     late = said is not None and ordinary and said > add_business_days(today, LONGEST_LAG)
+    # "The 17th of September" said in November: without a word of a forward it is more likely misheard than next year's.
+    next_year = said is not None and instrument.kind == "fx" and not topic.hints and topic.tenor is None
+    late = late or (next_year and said is not None and said > today + LONGEST_UNNAMED)
     if said is not None and (said < today or late):
         said = None
     product = product_of(topic, said, today, swap=swap)

@@ -103,3 +103,6 @@ def test_a_far_date_makes_a_currency_deal_a_forward_unless_spot_was_said() -> No
     far = Day(0, 1, day=30, month=9)
     assert settled(Topic(pair, 0), far, TODAY) == ("fx-forward", date(2026, 9, 30))
     assert settled(Topic(pair, 0, hints={"spot"}), far, TODAY) == ("fx-spot", None)
+    next_year = Day(0, 1, day=3, month=5)  # said in June, of a forward that nobody named
+    assert settled(Topic(pair, 0), next_year, TODAY) == ("fx-spot", None)
+    assert settled(Topic(pair, 0, hints={"forward"}), next_year, TODAY) == ("fx-forward", date(2027, 5, 3))
