@@ -242,10 +242,10 @@ def _note(
     names: dict[str, str],
     known: dict[str, str | None],
 ) -> str | None:
-    identity = entry.get("instrument_id")
-    name = symbols.get(identity or "") or str(
-        entry.get("description") or entry.get("text") or entry.get("instrument") or ""
-    )
+    code = entry.get("instrument")
+    # However it was worded ("euros against dollars"), it is one product with what the same code names elsewhere.
+    identity = entry.get("instrument_id") or next((each for each, symbol in symbols.items() if symbol == code), None)
+    name = symbols.get(identity or "") or str(entry.get("description") or code or entry.get("text") or "")
     if not name:
         return None
     key = identity or name.casefold()
