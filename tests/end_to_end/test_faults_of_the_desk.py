@@ -198,7 +198,8 @@ def test_the_desk_starts_its_own_turret_again(open_desk: Callable[..., Desk]) ->
     assert is_a_sentence(notice.text)
     assert is_a_sentence(desk.noticed("Turret has stopped").text)
     desk.until(lambda: desk.interaction(interaction).status == "interrupted", "the call to be marked")
-    desk.until(lambda: not lines.state.value.present, "the lines to be gone")
+    desk.until(lambda: set(desk.program.core._programs.processes.values()) - {turret}, "another turret")
+    desk.until(lambda: lines.state.value.present and not lines.state.value.busy, "its lines to be free")
     again = dial()
     assert again != interaction
     held = desk.until(lambda: lines.state.value.waiting("connected"), "the connection")

@@ -42,7 +42,7 @@ def test_no_committed_change_is_lost_or_torn_by_kill_9(tmp_path: Path, rng: rand
         acknowledged |= _write_until_killed(tmp_path, number, rng.randint(3, 60), rng.random() * 0.004)
         with Records.open(tmp_path, KEY) as records:
             with records.read() as session:
-                stored = dict(session.execute(select(Organization.name, Organization.id)).tuples().all())
+                stored = dict(session.execute(select(Organization.name, Organization.id)).all())
                 twins = [contact.organization_id for contact in session.scalars(select(Contact))]
             assert acknowledged <= stored.keys()
             assert all(twins.count(house_id) == 3 for house_id in stored.values())
