@@ -14,21 +14,27 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
-KEPT = {"call-report-refined": "call-report", "deal-registered": "deal", "chat-analysis": "chat"}
+DEMO = ROOT / "resources" / "demo"
+# What is played, how much faster than life, and the stages that are kept, by the name of their picture.
+SCENES = (
+    ("--call", "call.wav", "3", {"call-report-refined": "call-report", "deal-registered": "deal"}),
+    ("--chat", "chat.yaml", "30", {"chat-analysis": "chat"}),
+)
 
 
 def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
-    wanted = dict(KEPT)
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "app", "demo", "--offscreen", "--speed", "3", "--out", folder]
-        if subprocess.run(command, cwd=ROOT, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False).returncode:
-            return 1
-        for picture in sorted(Path(folder).glob("*.png")):
-            name = picture.stem.split("-", 1)[1]
-            if (kept := wanted.pop(name, None)) is not None:
-                shutil.copyfile(picture, IMAGES / f"{kept}.png")
-                sys.stdout.write(f"docs/images/{kept}.png\n")
+    for option, file, speed, kept in SCENES:
+        wanted = dict(kept)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "app", "demo", "--offscreen", option, str(DEMO / file)]
+            command += ["--speed", speed, "--out", folder]
+            if subprocess.run(command, cwd=ROOT, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False).returncode:
+                return 1
+            for picture in sorted(Path(folder).glob("*.png")):
+                if (name := wanted.pop(picture.stem.split("-", 1)[1], None)) is not None:
+                    shutil.copyfile(picture, IMAGES / f"{name}.png")
+                    sys.stdout.write(f"docs/images/{name}.png\n")
     return 0
 
 

@@ -54,6 +54,7 @@ class Day:
         await self.stage.open_turret()
         try:
             await self._customers()
+            await self.stage.on_screen(self._watch_calls)
             await self._calls()
             await self._talk()
             await self._keys()
@@ -64,6 +65,12 @@ class Day:
         self.paints = Paints(lambda name, at: self.listener(name, at))
         for app_id, panel in self.program.panels.items():
             self.paints.watch(app_id, panel)
+
+    def _watch_calls(self) -> None:
+        """Only what a call brings up: a watch over every widget of the window takes a share of each frame itself."""
+        self.paints = Paints(lambda name, at: self.listener(name, at))
+        self.paints.watch("deskline-reports", self.program.panels["deskline-reports"], deep=False)
+        self.paints.watch("deskline-transcript", self.program.panels["deskline-transcript"])
 
     # -- customers
 
