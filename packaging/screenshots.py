@@ -17,7 +17,7 @@ IMAGES = ROOT / "docs" / "images"
 DEMO = ROOT / "resources" / "demo"
 # What is played, how much faster than life, and the stages that are kept, by the name of their picture.
 SCENES = (
-    ("--call", "call.wav", "3", {"call-report-refined": "call-report", "deal-registered": "deal"}),
+    ("--call", "call.wav", "3", {"call-report-refined": "call-report"}),
     ("--chat", "chat.yaml", "30", {"chat-analysis": "chat"}),
 )
 
