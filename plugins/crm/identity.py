@@ -112,7 +112,8 @@ def asked_of(context: Mapping[str, Any]) -> Asked:
 def resolve(session: Session, asked: Asked) -> Resolution:
     """The surest key wins: id, then number, then e-mail, then handle. A name only tells several matches apart."""
     if asked.contact_id:
-        matches = _contacts(session, Contact.id == asked.contact_id, "")
+        # Asked for by id, somebody who has left is shown as well: their talks and deals are still looked up.
+        matches = _contacts(session, Contact.id == asked.contact_id, "", active=False)
         if matches:
             return Resolution(asked, "known", matches)
     near: list[Match] = []
@@ -166,13 +167,14 @@ def _match(found: ContactMatch, why: str) -> Match:
     )
 
 
-def _contacts(session: Session, where: ColumnElement[bool], why: str) -> tuple[Match, ...]:
-    rows = session.execute(
+def _contacts(session: Session, where: ColumnElement[bool], why: str, *, active: bool = True) -> tuple[Match, ...]:
+    statement = (
         select(Contact, Organization)
         .outerjoin(Organization, Contact.organization_id == Organization.id)
-        .where(where, Contact.status == "active")
+        .where(where)
         .order_by(Contact.name)
     )
+    rows = session.execute(statement.where(Contact.status == "active") if active else statement)
     return tuple(_match(ContactMatch(contact, organization, ""), why) for contact, organization in rows)
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.records.tables import Contact
 from plugins.crm.identity import Asked, Resolution, asked_of, e164, resolve, show_number
 from tests.deals.small_desk import SARAH, SWITCHBOARD, Desk
 
@@ -62,3 +63,11 @@ def test_an_unknown_address_or_handle_offers_the_same_house_and_similar_names(de
     assert [match.contact_id for match in resolved(desk, email="new@northgate.example").near] == ["sarah"]
     assert [match.contact_id for match in resolved(desk, handle="lena.bruner").near] == ["lena"]
     assert resolved(desk, email="x@gmail.com").near == ()
+
+
+def test_a_contact_who_has_left_is_shown_when_asked_for_by_id_and_never_as_a_caller(desk: Desk) -> None:
+    contact_id = resolved(desk, phone=SARAH).matches[0].contact_id
+    with desk.records.change("test") as change:
+        change.update(Contact, contact_id, status="left")
+    assert resolved(desk, contact_id=contact_id).kind == "known"
+    assert resolved(desk, phone=SARAH).kind != "known"
