@@ -69,7 +69,7 @@ class Day:
     def _watch_calls(self) -> None:
         """Only what a call brings up: a watch over every widget of the window takes a share of each frame itself."""
         self.paints = Paints(lambda name, at: self.listener(name, at))
-        self.paints.watch("deskline-reports", self.program.panels["deskline-reports"], deep=False)
+        self.paints.watch("deskline-reports", self.program.panels["deskline-reports"])
         self.paints.watch("deskline-transcript", self.program.panels["deskline-transcript"])
 
     # -- customers
