@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from nlp.report import Report
 from nlp.report_page import consent_row, deal_row, order_row, quote_row
 
@@ -10,8 +12,6 @@ WIDTH = 100
 
 def to_text(report: Report) -> str:
     """Header, summary, facts and transcript, one fact a line."""
-    import textwrap
-
     header, analysis, talk = report.dialogue.header, report.analysis, report.statistics
     minutes, seconds = divmod(round(talk.duration), 60)
     lines = [

@@ -134,6 +134,11 @@ class Core:
         """The agent, the services and every app that starts with the desk. ``open_records`` comes before."""
         for problem in self.directory.problems:
             self.notify(Notice(f"An app cannot be used: {problem.record}.", "warning", str(problem)))
+        for record in self.directory:
+            try:
+                manifest_of(record)
+            except BadManifest as error:
+                self.notify(Notice(f"{record.title} cannot be used.", "warning", str(error)))
         self.host = Host(
             self.directory,
             resolver=self._resolver,
@@ -181,23 +186,10 @@ class Core:
         await asyncio.gather(
             *(
                 self.start_app(record)
-                for record, manifest in self.in_process()
-                if _with_desk(manifest) and bool(manifest.needs) == needing
+                for record in self.directory
+                if (manifest := _usable(record)).app and _with_desk(manifest) and bool(manifest.needs) == needing
             )
         )
-
-    def in_process(self) -> list[tuple[AppRecord, Manifest]]:
-        """The records of apps that run inside the desk, in the order of the directory."""
-        found = []
-        for record in self.directory:
-            try:
-                manifest = manifest_of(record)
-            except BadManifest as error:
-                self.notify(Notice(f"{record.title} cannot be used.", "warning", str(error)))
-                continue
-            if manifest.app:
-                found.append((record, manifest))
-        return found
 
     # -- apps
 

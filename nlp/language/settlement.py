@@ -61,11 +61,13 @@ def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -
         instrument.kind == "fx" and "spot" in topic.hints and not topic.hints & {"forward", "ndf", "swap"}
     )
     ordinary = ordinary and not swap and topic.tenor is None
-    late = said is not None and ordinary and said > add_business_days(today, LONGEST_LAG)
     # "The 17th of September" said in November: without a word of a forward it is more likely misheard than next year's.
-    next_year = said is not None and instrument.kind == "fx" and not topic.hints and topic.tenor is None
-    late = late or (next_year and said is not None and said > today + LONGEST_UNNAMED)
-    if said is not None and (said < today or late):
+    unnamed = instrument.kind == "fx" and not topic.hints and topic.tenor is None
+    if said is not None and (
+        said < today
+        or (ordinary and said > add_business_days(today, LONGEST_LAG))
+        or (unnamed and said > today + LONGEST_UNNAMED)
+    ):
         said = None
     product = product_of(topic, said, today, swap=swap)
     if day is None and instrument.kind in ("fx", "bond", "equity", "metal") and product in ("fx-spot", *PLAIN):
