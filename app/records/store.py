@@ -59,7 +59,7 @@ class Records:
         self._forbidden: set[int] = set()
         self._listeners: list[Listener] = []
         self._write_pool = ThreadPoolExecutor(1, "records-writer")
-        self._read_pool = ThreadPoolExecutor(3, "records-reader")
+        self._read_pool = ThreadPoolExecutor(1, "records-reader")
         self._closed = False
 
     @classmethod

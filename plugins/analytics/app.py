@@ -11,7 +11,6 @@ from typing import Any, Literal
 from sqlalchemy.orm import Session
 
 from app.records.errors import StoreError
-from app.records.queries import instruments_that_matter
 from app.services import CommitWatch, Services, State
 from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata
@@ -68,24 +67,26 @@ class AnalyticsApp:
                 self._set(phase="failed", text=f"The figures could not be read. {error}")
 
     async def _show_customer(self, context: Context) -> None:
-        organization_id = context.id.get("deskline")
-        if organization_id and context.type == "fdc3.contact":
-            contact_id = organization_id
-            organization_id = await self._desk.records.query(lambda session: organization_of(session, contact_id))
-        if not organization_id:
+        """The customer's business, and the instrument in focus if it matters to them too, else what matters most."""
+        named, is_contact = context.id.get("deskline"), context.type == "fdc3.contact"
+        if not named:
             return
-        state = self.state.value
-        if state.business is not None and state.business.organization_id == organization_id:
-            return
-        await self._read(organization_id, await self._matters_to(organization_id, state.focus))
+        state, now = self.state.value, self._desk.clock()
+        shown = state.business.organization_id if state.business else None
+        standing = state.focus.instrument_id if state.focus else None
 
-    async def _matters_to(self, organization_id: str, focus: Focus | None) -> str | None:
-        """The instrument in focus if it matters to this customer too, else the one that matters most to them."""
-        found = await self._desk.records.query(
-            lambda session: [each.id for each in instruments_that_matter(session, organization_id)]
-        )
-        standing = focus.instrument_id if focus else None
-        return standing if standing in found or not found else found[0]
+        def work(session: Session) -> tuple[Business | None, Focus | None] | None:
+            organization_id = organization_of(session, named) if is_contact else named
+            if organization_id is None or organization_id == shown:
+                return None
+            business = read_business(session, organization_id, _today(now))
+            matters = [each.id for each in business.matters] if business is not None else []
+            focus = standing if standing in matters or not matters else matters[0]
+            return business, read_focus(session, focus, organization_id, now - HISTORY) if focus else None
+
+        found = await self._desk.records.query(work)
+        if found is not None:
+            self._set(phase="ready", business=found[0], focus=found[1], text="")
 
     async def _show_instrument(self, context: Context) -> None:
         instrument_id = await self._desk.records.query(lambda session: find_instrument(session, context.id))
@@ -107,12 +108,11 @@ class AnalyticsApp:
 
     async def _read(self, organization_id: str | None, instrument_id: str | None) -> None:
         now = self._desk.clock()
-        today, since = now.astimezone().date(), now - HISTORY
 
         def work(session: Session) -> tuple[Business | None, Focus | None]:
             return (
-                read_business(session, organization_id, today) if organization_id else None,
-                read_focus(session, instrument_id, organization_id, since) if instrument_id else None,
+                read_business(session, organization_id, _today(now)) if organization_id else None,
+                read_focus(session, instrument_id, organization_id, now - HISTORY) if instrument_id else None,
             )
 
         business, focus = await self._desk.records.query(work)
@@ -120,6 +120,10 @@ class AnalyticsApp:
 
     def _set(self, **changes: Any) -> None:
         self.state.set(replace(self.state.value, **changes))
+
+
+def _today(now: dt.datetime) -> dt.date:
+    return now.astimezone().date()
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> AnalyticsApp:

@@ -37,7 +37,7 @@ class Business:
     products: tuple[Share, ...]
     total: Revenue
     hit_ratio: HitRatio
-    matters: tuple[str, ...]  # symbols that matter to them, the most first
+    matters: tuple[Instrument, ...]  # what matters to them, the most first
 
     @property
     def sentence(self) -> str:
@@ -93,7 +93,7 @@ def read_business(session: Session, organization_id: str, today: dt.date) -> Bus
         ),
         revenue.total,
         queries.hit_ratio(session, organization_id, since=since),
-        tuple(each.symbol for each in queries.instruments_that_matter(session, organization_id, limit=8)),
+        tuple(queries.instruments_that_matter(session, organization_id)),
     )
 
 

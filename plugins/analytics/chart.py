@@ -91,6 +91,8 @@ class PriceChart(QWidget):
                 yRange=_at_least(min(values), max(values), LEAST_TICKS * 10.0**-decimals),
                 padding=0.04,
             )
+        # The new range reaches axes and items now; left to the first paint, it would ask for a second one.
+        self._plot.scene().prepareForPaint()
 
     def _prices(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [f"{value:.{self._decimals}f}" for value in values]

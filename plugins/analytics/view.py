@@ -230,7 +230,9 @@ class BusinessStrip(QWidget):
         total = f"${format_short(business.total.usd)}"
         self.title.setText(f"{business.name.upper()} · {total} SALES CREDIT IN TWELVE MONTHS")
         self.words.set_text(business.sentence)
-        self.words.setToolTip("Matters to them: " + ", ".join(business.matters) if business.matters else "")
+        self.words.setToolTip(
+            "Matters to them: " + ", ".join(each.symbol for each in business.matters[:8]) if business.matters else ""
+        )
         self.months.set_bars(
             [
                 Bar(

@@ -10,16 +10,17 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from app.records.lines import ContactCard, InteractionLine
+from app.records.lines import ContactCard
 from app.records.queries import contact_card
 from app.records.search import Hit, search
 from app.records.tables import Instrument as InstrumentRecord
 from app.records.tables import Interaction as InteractionRecord
+from app.records.tables import Organization as OrganizationRecord
 from app.services import CommitWatch, Notice, Services, State
 from fdc3.client import DesktopAgent
 from fdc3.types import Contact, Context, ContextMetadata, Instrument, Interaction, Organization, TimeRange
 from plugins.crm.contacts import NewContact, NotSaved, add_contact, add_way_to_reach, organization_names
-from plugins.crm.customer import Customer, read_customer
+from plugins.crm.customer import Customer, Past, read_customer, read_past
 from plugins.crm.identity import Asked, Match, Resolution, asked_of, resolve
 
 log = logging.getLogger(__name__)
@@ -40,12 +41,14 @@ Tab = Literal["holdings", "interactions", "deals", "enquiries", "contacts", "fol
 class CrmState:
     """What the panel shows. ``customer`` stays while the next one loads, so that nothing flickers.
 
+    ``past`` follows the customer a moment later: what is seen first is not kept waiting for tabs that stand behind.
     ``person`` is the contact in focus, also where they belong to no organization. ``tab`` is a tab that was asked for,
     with ``tab_asked`` counting the requests. ``text`` says what failed.
     """
 
     phase: Phase = "empty"
     customer: Customer | None = None
+    past: Past | None = None
     person: ContactCard | None = None
     resolution: Resolution | None = None
     organizations: tuple[str, ...] = ()
@@ -54,12 +57,18 @@ class CrmState:
     text: str = ""
 
 
+LOADING_SHOWN = 0.15
+"""Seconds of reading after which the panel says so; before, a word that comes and goes only flickers."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Identified:
+    """Who it is, known long before all that is known about them. ``organizations`` are for making a new contact."""
+
     resolution: Resolution
-    customer: Customer | None
-    person: ContactCard | None
-    organizations: tuple[str, ...]
+    organization: OrganizationRecord | None = None
+    person: ContactCard | None = None
+    organizations: tuple[str, ...] = ()
 
 
 class CrmApp:
@@ -126,19 +135,27 @@ class CrmApp:
         self._latest += 1
         ticket = self._latest
         self._asked = asked
-        self._set(phase="loading", text="")
+        slow = asyncio.get_running_loop().call_later(LOADING_SHOWN, self._say_loading, ticket)
         try:
-            found = await self._desk.records.query(lambda session: self._find(session, asked))
+            found = await self._desk.records.query(lambda session: self._identify(session, asked))
+            # The other panels begin to read while this one does.
+            if tell and ticket == self._latest and found.resolution.kind == "known":
+                await self._tell(found.organization, found.person if tell_contact else None, asked)
+            customer = await self._read(found.organization)
+            slow.cancel()
+            if ticket == self._latest:
+                self._show(found, customer, tab)
+            if customer is not None and ticket == self._latest:
+                past = await self._desk.records.query(lambda session: read_past(session, customer.id))
+                if self.state.value.customer is customer:
+                    self._set(past=past)
         except Exception as error:
             log.exception("reading a customer failed")
             if ticket == self._latest:
                 self._set(phase="failed", text=f"The customer could not be read. {error}")
             raise
-        if ticket != self._latest:
-            return found.resolution
-        self._show(found, tab)
-        if tell and found.resolution.kind == "known":
-            await self._tell(found.customer, found.person if tell_contact else None, asked)
+        finally:
+            slow.cancel()
         return found.resolution
 
     async def view_contact(self, contact_id: str) -> None:
@@ -188,10 +205,9 @@ class CrmApp:
         given = {key: value for key, value in ids.items() if value}
         await self._fdc3.broadcast(Instrument(id=given, name=instrument.symbol))
 
-    async def focus_interaction(self, line: InteractionLine) -> None:
+    async def focus_interaction(self, row: InteractionRecord) -> None:
         """Turns the apps that show interactions to this one."""
         person = self.state.value.person
-        row = line.interaction
         await self._fdc3.broadcast(
             Interaction(
                 participants=[_contact_context(person, None)] if person else [],
@@ -228,22 +244,12 @@ class CrmApp:
         if interaction_id is None:
             return
 
-        def owner(session: Session) -> tuple[str | None, str | None]:
-            row = session.get(InteractionRecord, interaction_id)
-            return (row.contact_id, row.organization_id) if row is not None else (None, None)
-
-        contact_id, organization_id = await self._desk.records.query(owner)
-        asked = Asked(contact_id=contact_id) if contact_id else Asked(organization_id=organization_id)
-        if asked.empty:
+        row = await self._desk.records.query(lambda session: session.get(InteractionRecord, interaction_id))
+        if row is None:
             return
-        await self.view(asked, tab="interactions")
-        customer = self.state.value.customer
-        row = (
-            next((row for row in customer.interactions if row.interaction.id == interaction_id), None)
-            if customer
-            else None
-        )
-        if row is not None:
+        asked = Asked(contact_id=row.contact_id) if row.contact_id else Asked(organization_id=row.organization_id)
+        if not asked.empty:
+            await self.view(asked, tab="interactions")
             await self.focus_interaction(row)
 
     # Keeping it fresh
@@ -257,41 +263,54 @@ class CrmApp:
         if customer is not None:
             organization_id, now = customer.id, self._desk.clock()
             person_id = person.contact.id if person else None
-            fresh = await self._desk.records.query(lambda session: read_customer(session, organization_id, now))
-            if ticket == self._latest and fresh is not None:
-                self._set(customer=fresh, person=fresh.person(person_id))
+
+            def again_whole(session: Session) -> tuple[Customer | None, Past]:
+                return read_customer(session, organization_id, now), read_past(session, organization_id)
+
+            fresh, past = await self._desk.records.query(again_whole)
+            if ticket == self._latest and fresh is not None and self.state.value.customer is customer:
+                self._set(customer=fresh, past=past, person=fresh.person(person_id))
         elif person is not None:
             person_id = person.contact.id
             again = await self._desk.records.query(lambda session: contact_card(session, person_id))
-            if ticket == self._latest:
+            if ticket == self._latest and self.state.value.person is person:
                 self._set(person=again)
 
-    def _find(self, session: Session, asked: Asked) -> _Found:
-        now = self._desk.clock()
+    def _identify(self, session: Session, asked: Asked) -> _Identified:
         if asked.organization_id and not asked.contact_id:
-            customer = read_customer(session, asked.organization_id, now)
-            kind: Literal["known", "unknown"] = "known" if customer else "unknown"
-            return _Found(Resolution(asked, kind), customer, None, ())
+            organization = session.get(OrganizationRecord, asked.organization_id)
+            return _Identified(Resolution(asked, "known" if organization else "unknown"), organization)
         resolution = resolve(session, asked)
-        if resolution.kind != "known":
-            return _Found(resolution, None, None, organization_names(session) if resolution.kind == "unknown" else ())
+        if resolution.kind == "unknown":
+            return _Identified(resolution, organizations=organization_names(session))
+        if resolution.kind == "several":
+            return _Identified(resolution)
         match = resolution.matches[0]
-        if match.organization_id is not None:
-            customer = read_customer(session, match.organization_id, now)
-            if customer is not None:
-                return _Found(resolution, customer, customer.person(match.contact_id), ())
-        return _Found(resolution, None, contact_card(session, match.contact_id), ())
+        organization = session.get(OrganizationRecord, match.organization_id) if match.organization_id else None
+        return _Identified(resolution, organization, contact_card(session, match.contact_id))
 
-    def _show(self, found: _Found, tab: Tab | None) -> None:
+    async def _read(self, organization: OrganizationRecord | None) -> Customer | None:
+        if organization is None:
+            return None
+        now = self._desk.clock()
+        return await self._desk.records.query(lambda session: read_customer(session, organization.id, now))
+
+    def _say_loading(self, ticket: int) -> None:
+        if ticket == self._latest:
+            self._set(phase="loading", text="")
+
+    def _show(self, found: _Identified, customer: Customer | None, tab: Tab | None) -> None:
         state = self.state.value
         self._set(
             phase=found.resolution.kind,
-            customer=found.customer,
+            customer=customer,
+            past=None,
             person=found.person,
             resolution=found.resolution,
             organizations=found.organizations,
             tab=tab or state.tab,
             tab_asked=state.tab_asked + (tab is not None),
+            text="",
         )
 
     def _set(self, **changes: Any) -> None:
@@ -299,11 +318,11 @@ class CrmApp:
 
     # What the other apps hear
 
-    async def _tell(self, customer: Customer | None, person: ContactCard | None, asked: Asked) -> None:
+    async def _tell(self, organization: OrganizationRecord | None, person: ContactCard | None, asked: Asked) -> None:
         if person is not None:
             await self._fdc3.broadcast(_contact_context(person, asked))
-        if customer is not None:
-            await self._fdc3.broadcast(_organization_context(customer))
+        if organization is not None:
+            await self._fdc3.broadcast(_organization_context(organization))
 
     def _answer(self, context: Context, resolution: Resolution) -> Contact:
         """The contact asked about, enriched; of an unknown one, what was known before and ``resolution``."""
@@ -322,7 +341,7 @@ class CrmApp:
         # Another caller may be in the panel by now.
         theirs = match is None or (state.customer is not None and state.customer.id == match.organization_id)
         if state.customer is not None and theirs:
-            answer["organization"] = _organization_context(state.customer)
+            answer["organization"] = _organization_context(state.customer.organization)
         elif match is not None and match.organization_id is not None:
             answer["organization"] = Organization(name=match.organization, id={"deskline": match.organization_id})
         answer["resolution"] = "known"
@@ -341,9 +360,9 @@ def _contact_context(card: ContactCard, asked: Asked | None) -> Contact:
     return Contact(name=card.contact.name, id={key: value for key, value in ids.items() if value})
 
 
-def _organization_context(customer: Customer) -> Organization:
-    ids = {"deskline": customer.id, "LEI": customer.organization.lei}
-    return Organization(name=customer.organization.name, id={key: value for key, value in ids.items() if value})
+def _organization_context(organization: OrganizationRecord) -> Organization:
+    ids = {"deskline": organization.id, "LEI": organization.lei}
+    return Organization(name=organization.name, id={key: value for key, value in ids.items() if value})
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> CrmApp:

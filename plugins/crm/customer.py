@@ -1,4 +1,4 @@
-"""Everything the panel shows of one customer, read in one go. No Qt, no FDC3. Rows are detached and never altered."""
+"""Everything the panel shows of one customer: first what is always seen, then the past. Rows are detached."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ from sqlalchemy.orm import Session
 
 from app.brokerage.revenue import hit_ratio
 from app.records import queries
-from app.records.lines import ContactCard, DealLine, FollowUpLine, HoldingLine, InteractionLine
+from app.records.lines import ContactCard, FollowUpLine, HoldingLine, InteractionLine
 from app.records.tables import CreditLine, Deal, Enquiry, Instrument, Interaction, Organization, User
 
 SHOWN = 40
 """Rows of a tab; older ones are found by search."""
 COMPARABLE = 10
 """With fewer enquiries the year before, a change in the hit ratio says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class DealtLine:
+    deal: Deal
+    instrument: Instrument
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """``last_dealt`` is by instrument id; counts are of all rows, the lists hold the newest."""
+    """What is seen at once. ``last_dealt`` is by instrument id; counts are of all rows of the past."""
 
     organization: Organization
     owner: str
@@ -49,13 +55,10 @@ class Customer:
     figures: Figures
     holdings: tuple[HoldingLine, ...]
     last_dealt: dict[str, dt.datetime]
-    interactions: tuple[InteractionLine, ...]
-    interaction_count: int
-    deals: tuple[DealLine, ...]
-    deal_count: int
-    enquiries: tuple[EnquiryLine, ...]
-    enquiry_count: int
     follow_ups: tuple[FollowUpLine, ...]
+    interaction_count: int
+    deal_count: int
+    enquiry_count: int
 
     @property
     def id(self) -> str:
@@ -65,36 +68,48 @@ class Customer:
         return next((card for card in self.people if card.contact.id == contact_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The newest of each kind, newest first."""
+
+    interactions: tuple[InteractionLine, ...]
+    deals: tuple[DealtLine, ...]
+    enquiries: tuple[EnquiryLine, ...]
+
+
 def read_customer(session: Session, organization_id: str, now: dt.datetime) -> Customer | None:
-    """The customer as known now; None if there is no such organization. About fifteen small indexed reads."""
+    """The customer as known now; None if there is no such organization. A dozen small indexed reads."""
     organization = session.get(Organization, organization_id)
     if organization is None:
         return None
     owner = session.get(User, organization.owner_id) if organization.owner_id else None
-    interactions = tuple(queries.interactions_page(session, organization_id, limit=SHOWN))
     return Customer(
         organization=organization,
         owner=owner.name if owner else "",
         people=tuple(queries.contact_cards(session, organization_id)),
         lines=tuple(queries.credit_lines(session, organization_id)),
-        figures=_figures(session, organization_id, interactions, now),
+        figures=_figures(session, organization_id, now),
         holdings=tuple(
             sorted(queries.holdings(session, organization_id), key=lambda line: -abs(line.holding.quantity))
         ),
         last_dealt=_last_dealt(session, organization_id),
-        interactions=interactions,
-        interaction_count=_count(session, Interaction, organization_id),
-        deals=tuple(queries.deals_page(session, organization_id, limit=SHOWN)),
-        deal_count=_count(session, Deal, organization_id),
-        enquiries=_enquiries(session, organization_id),
-        enquiry_count=_count(session, Enquiry, organization_id),
         follow_ups=tuple(queries.open_follow_ups(session, organization_id)),
+        interaction_count=_count(session, Interaction, organization_id),
+        deal_count=_count(session, Deal, organization_id),
+        enquiry_count=_count(session, Enquiry, organization_id),
     )
 
 
-def _figures(
-    session: Session, organization_id: str, interactions: tuple[InteractionLine, ...], now: dt.datetime
-) -> Figures:
+def read_past(session: Session, organization_id: str) -> Past:
+    """The talks, deals and enquiries: most of the reading, for tabs that stand behind the first."""
+    return Past(
+        tuple(queries.interactions_page(session, organization_id, limit=SHOWN)),
+        _deals(session, organization_id),
+        _enquiries(session, organization_id),
+    )
+
+
+def _figures(session: Session, organization_id: str, now: dt.datetime) -> Figures:
     year = now.replace(month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
     before = year.replace(year=year.year - 1)
     same_day = before + (now - year)
@@ -112,9 +127,12 @@ def _figures(
     for at, outcome in session.execute(enquiries):
         if at >= year or at <= same_day:
             asked[at >= year].append(outcome)
-    talked = next(
-        (line.interaction for line in interactions if line.interaction.status in ("ended", "interrupted")), None
-    )
+    talked = session.execute(
+        select(Interaction.started_at, Interaction.kind)
+        .where(Interaction.organization_id == organization_id, Interaction.status.in_(("ended", "interrupted")))
+        .order_by(Interaction.started_at.desc())
+        .limit(1)
+    ).first()
     return Figures(
         earned[True],
         earned[False],
@@ -132,6 +150,17 @@ def _last_dealt(session: Session, organization_id: str) -> dict[str, dt.datetime
         .group_by(Deal.instrument_id)
     )
     return dict(rows.all())
+
+
+def _deals(session: Session, organization_id: str) -> tuple[DealtLine, ...]:
+    rows = session.execute(
+        select(Deal, Instrument)
+        .join(Instrument, Deal.instrument_id == Instrument.id)
+        .where(Deal.organization_id == organization_id)
+        .order_by(Deal.traded_at.desc())
+        .limit(SHOWN)
+    )
+    return tuple(DealtLine(*row) for row in rows)
 
 
 def _enquiries(session: Session, organization_id: str) -> tuple[EnquiryLine, ...]:

@@ -18,7 +18,7 @@ from app.shell.ui import Ui
 from app.shell.widgets import ElidedLabel, Kpi, RecordTable, SegmentedButtons, pill, set_kind
 from plugins.crm import tables
 from plugins.crm.app import CrmApp, CrmState, Tab
-from plugins.crm.customer import Customer
+from plugins.crm.customer import Customer, Past
 from plugins.crm.identity import show_number
 
 TABS: tuple[tuple[Tab, str, str, str], ...] = (
@@ -30,6 +30,14 @@ TABS: tuple[tuple[Tab, str, str, str], ...] = (
     ("follow_ups", "Follow-ups", "Tasks", "Tasks"),
 )
 """Tab, its title, and the titles where there is less and little room."""
+_EMPTY: dict[Tab, str] = {
+    "holdings": "No holdings or axes are known.",
+    "interactions": "No calls or chats yet.",
+    "deals": "No deals yet.",
+    "enquiries": "No enquiries yet.",
+    "contacts": "No contacts are known.",
+    "follow_ups": "Nothing to follow up.",
+}
 NARROW, NARROWEST = 600, 470
 _MIFID = {"professional": "Prof", "eligible counterparty": "ECP", "retail": "Retail"}
 
@@ -39,7 +47,7 @@ class CustomerPage(QWidget):
         super().__init__()
         self._app, self._ui = app, ui
         self._customer: Customer | None = None
-        self._shown: Customer | None = None
+        self._shown: tuple[Customer | None, Past | None] = (None, None)
         self._counts: dict[Tab, int] = {}
         self._steps = (False, False)
         self._below = False
@@ -64,25 +72,25 @@ class CustomerPage(QWidget):
         made: dict[Tab, RecordTable] = {
             "holdings": RecordTable(
                 tables.holdings(lambda: self._customer, now),
-                "No holdings or axes are known.",
+                _EMPTY["holdings"],
                 key=lambda line: line.holding.id,
                 name="Holdings and axes",
             ),
             "interactions": RecordTable(
                 tables.interactions(now),
-                "No calls or chats yet.",
+                _EMPTY["interactions"],
                 key=lambda line: line.interaction.id,
                 name="Interactions",
             ),
-            "deals": RecordTable(tables.deals(now), "No deals yet.", key=lambda line: line.deal.id, name="Deals"),
+            "deals": RecordTable(tables.deals(now), _EMPTY["deals"], key=lambda line: line.deal.id, name="Deals"),
             "enquiries": RecordTable(
-                tables.enquiries(now), "No enquiries yet.", key=lambda line: line.enquiry.id, name="Enquiries"
+                tables.enquiries(now), _EMPTY["enquiries"], key=lambda line: line.enquiry.id, name="Enquiries"
             ),
             "contacts": RecordTable(
-                tables.contacts(), "No contacts are known.", key=lambda card: card.contact.id, name="Contacts"
+                tables.contacts(), _EMPTY["contacts"], key=lambda card: card.contact.id, name="Contacts"
             ),
             "follow_ups": RecordTable(
-                tables.follow_ups(now), "Nothing to follow up.", key=lambda line: line.follow_up.id, name="Follow-ups"
+                tables.follow_ups(now), _EMPTY["follow_ups"], key=lambda line: line.follow_up.id, name="Follow-ups"
             ),
         }
         run, app = self._ui.run, self._app
@@ -90,7 +98,7 @@ class CustomerPage(QWidget):
             made[tab].activated.connect(
                 lambda line: run(app.focus_instrument(line.instrument)) if line.instrument is not None else None
             )
-        made["interactions"].activated.connect(lambda line: run(app.focus_interaction(line)))
+        made["interactions"].activated.connect(lambda line: run(app.focus_interaction(line.interaction)))
         made["contacts"].activated.connect(lambda card: run(app.view_contact(card.contact.id)))
         made["follow_ups"].activated.connect(lambda line: run(app.open_interaction(line.follow_up.interaction_id)))
         return made
@@ -148,9 +156,9 @@ class CustomerPage(QWidget):
             self._show_figures(customer)
         self._show_person(person, loading=state.phase == "loading")
         self._place_credit()
-        if customer is not self._shown:
-            self._shown = customer
-            self._fill()
+        if (customer, state.past) != self._shown:
+            self._shown = (customer, state.past)
+            self._fill(state.past)
 
     def _show_header(self, customer: Customer) -> None:
         organization = customer.organization
@@ -213,20 +221,22 @@ class CustomerPage(QWidget):
         set_kind(self.credit, kind)
         self.credit.setToolTip(whole)
 
-    def _fill(self) -> None:
+    def _fill(self, past: Past | None) -> None:
         customer = self._customer
         rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, *_ in TABS}
         if customer is not None:
             rows = {
                 "holdings": (customer.holdings, len(customer.holdings)),
-                "interactions": (customer.interactions, customer.interaction_count),
-                "deals": (customer.deals, customer.deal_count),
-                "enquiries": (customer.enquiries, customer.enquiry_count),
+                "interactions": (past.interactions if past else (), customer.interaction_count),
+                "deals": (past.deals if past else (), customer.deal_count),
+                "enquiries": (past.enquiries if past else (), customer.enquiry_count),
                 "contacts": (customer.people, len(customer.people)),
                 "follow_ups": (customer.follow_ups, len(customer.follow_ups)),
             }
         for tab, (lines, count) in rows.items():
-            self.tables[tab].set_rows(lines)
+            table = self.tables[tab]
+            table.set_empty("Loading…" if count and not lines else _EMPTY[tab])
+            table.set_rows(lines)
             self._counts[tab] = count
         self._title_tabs()
 

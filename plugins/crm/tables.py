@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from app.brokerage.entry import format_price, format_short
 from app.brokerage.spans import ago, due_words
-from app.records.lines import ContactCard, DealLine, FollowUpLine, HoldingLine, InteractionLine
+from app.records.lines import ContactCard, FollowUpLine, HoldingLine, InteractionLine
 from app.shell.widgets import Column
-from plugins.crm.customer import Customer, EnquiryLine
+from plugins.crm.customer import Customer, DealtLine, EnquiryLine
 from plugins.crm.identity import show_number
 
 Now = Callable[[], dt.datetime]
@@ -148,13 +148,13 @@ def _when(line: InteractionLine) -> str:
 
 
 def deals(now: Now) -> list[Column]:
-    def tone(line: DealLine) -> str | None:
+    def tone(line: DealtLine) -> str | None:
         return "tx3" if line.deal.status == "cancelled" else None
 
-    def side(line: DealLine) -> str:
+    def side(line: DealtLine) -> str:
         return tone(line) or _SIDE.get(line.deal.client_side, "tx2")
 
-    def earned(line: DealLine) -> str:
+    def earned(line: DealtLine) -> str:
         if line.deal.status == "cancelled":
             return "cancelled"
         return f"${line.deal.revenue_usd:,.0f}" if line.deal.revenue_usd is not None else "–"

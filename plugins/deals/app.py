@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from plugins.deals import booking
 from plugins.deals.blotter import BlotterRow, Scope, read_blotter
 from plugins.deals.booking import NeedsReason, NotRegistered, Order, Registered
 from plugins.deals.contexts import instrument_context, trade_context
-from plugins.deals.directory import Directory, organization_of, read_client, read_directory
+from plugins.deals.directory import Directory, read_client, read_client_of, read_directory
 from plugins.deals.hearing import Talks, proposed
 from plugins.deals.reading import Market, Reading, read
 from plugins.deals.ticket import Client, FieldName, Heard, Security, Side, Ticket
@@ -105,14 +105,13 @@ class DealsApp:
         contact_id = context.id.get("deskline")
         async with self._following:
             if contact_id:
-                organization_id = await self._desk.records.query(lambda session: organization_of(session, contact_id))
-                if organization_id is not None:
-                    await self.turn_to(organization_id, contact_id)
+                await self._turn(lambda session: read_client_of(session, contact_id))
 
     async def _organization_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         organization_id = context.id.get("deskline")
         async with self._following:
-            if organization_id:
+            standing = self.state.value.ticket.client
+            if organization_id and (standing is None or standing.organization_id != organization_id):
                 await self.turn_to(organization_id)
 
     async def _instrument_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
@@ -161,11 +160,14 @@ class DealsApp:
 
     async def turn_to(self, organization_id: str, contact_id: str | None = None) -> None:
         """This customer's ticket: the one begun earlier or a new one. One begun without a client becomes theirs."""
+        await self._turn(lambda session: read_client(session, organization_id, contact_id))
+
+    async def _turn(self, find: Callable[[Session], Client | None]) -> None:
         async with self._turning:
-            client = await self._desk.records.query(lambda session: read_client(session, organization_id, contact_id))
+            client = await self._desk.records.query(find)
             if client is None:
                 return
-            ticket = self.state.value.ticket
+            ticket, organization_id = self.state.value.ticket, client.organization_id
             standing = ticket.client
             if standing is not None and standing.organization_id == organization_id:
                 kept = replace(client, contact_id=client.contact_id or standing.contact_id)

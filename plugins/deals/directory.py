@@ -95,9 +95,12 @@ def read_client(session: Session, organization_id: str, contact_id: str | None) 
     )
 
 
-def organization_of(session: Session, contact_id: str) -> str | None:
+def read_client_of(session: Session, contact_id: str) -> Client | None:
+    """The customer that a contact belongs to; None for one of no organization, and for one not known."""
     contact = session.get(Contact, contact_id)
-    return contact.organization_id if contact is not None else None
+    if contact is None or contact.organization_id is None:
+        return None
+    return read_client(session, contact.organization_id, contact_id)
 
 
 def _find(text: str, named: Sequence[tuple[T, tuple[str, ...]]]) -> T | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
 
 from app.market.book import PriceBook
 from app.services import Services, State
@@ -34,6 +37,8 @@ class PricingApp:
         self.state: State[PricingState] = State(PricingState())
         self._fdc3 = fdc3
         self._desk = desk
+        # Contact and organization arrive together: the second must see what the first has shown.
+        self._following = asyncio.Lock()
 
     @property
     def prices(self) -> PriceBook:
@@ -53,12 +58,6 @@ class PricingApp:
         """Shows what the desk deals most, for when no customer is in focus."""
         now = self._desk.clock()
         self._show(await self._desk.records.query(lambda session: lists.desk_list(session, now)))
-
-    async def show_customer(self, organization_id: str) -> None:
-        now = self._desk.clock()
-        found = await self._desk.records.query(lambda session: lists.customer_list(session, organization_id, now))
-        if found is not None:
-            self._show(found)
 
     async def choose(self, instrument_id: str) -> None:
         """Puts an instrument in focus here and tells the other panels."""
@@ -84,13 +83,21 @@ class PricingApp:
         )
 
     async def _customer(self, context: Context, metadata: ContextMetadata | None = None) -> None:
-        kind, named = str(context.get("type")), _ids(context)
-        organization_id = await self._desk.records.query(lambda session: lists.organization_of(session, named, kind))
-        if organization_id is None:
-            # A person without a house known to us: the desk's own list is more use than the last customer's.
-            await self.show_desk()
-        elif organization_id != self.state.value.organization_id:
-            await self.show_customer(organization_id)
+        kind, named, now = str(context.get("type")), _ids(context), self._desk.clock()
+
+        def work(session: Session) -> PriceList | None:
+            organization_id = lists.organization_of(session, named, kind)
+            if organization_id is None:
+                # A person without a house known to us: the desk's own list is more use than the last customer's.
+                return lists.desk_list(session, now)
+            if organization_id == self.state.value.organization_id:
+                return None
+            return lists.customer_list(session, organization_id, now)
+
+        async with self._following:
+            found = await self._desk.records.query(work)
+            if found is not None:
+                self._show(found)
 
     async def _instrument(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         await self._focus(context)

@@ -158,7 +158,7 @@ async def test_the_customer_in_focus_follows_the_records(agent: Agent, desk: Des
         change.update(Deal, "d00", status="cancelled")
 
     await desk.records.write("user:test", cancel)
-    await until(lambda: crm.state.value.customer and crm.state.value.customer.deals[0].deal.status == "cancelled")
+    await until(lambda: crm.state.value.past and crm.state.value.past.deals[0].deal.status == "cancelled")
     assert crm.state.value.person is not None
 
 
