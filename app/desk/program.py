@@ -7,6 +7,7 @@ longer to load than the window takes to appear.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 
 UNPAINTED_MS = 500
 """A window that is not painted by then (minimised, or none is shown yet) is opened behind all the same."""
+SETTLED_MS = 4000
+"""After this the charts and forms that are brought in behind the window are there too."""
 log = logging.getLogger(__name__)
 
 
@@ -67,6 +70,9 @@ def run(settings: Settings) -> int:
     heartbeat = QTimer(interval=500)
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start()
+    # What the start made stays to the end. Left to the garbage collector, each of its whole rounds would look through
+    # it again and stop every thread for a tenth of a second.
+    program.outside_ready.connect(lambda: QTimer.singleShot(SETTLED_MS, gc.freeze))
     program.start()
     status = application.exec()
     crash.end()
