@@ -68,10 +68,12 @@ class PopupFrame(QFrame):
 
 
 @dataclass(slots=True, eq=False)
-class _Shown:
+class _Popup:
+    """A frame stays with its widget until that is deleted: dressing a whole form anew takes a tenth of a second."""
+
     frame: PopupFrame
-    anchor: str
-    focus_before: QWidget | None
+    anchor: str = ""
+    focus_before: QWidget | None = None
 
 
 def kept_inside(rect: QRect, room: QRect) -> QRect:
@@ -90,17 +92,28 @@ class Popups(QObject):
         self._root = root
         self._area_rect = area_rect
         self._room = room
-        self._shown: list[_Shown] = []
+        self._kept: list[_Popup] = []
+        self._shown: list[_Popup] = []
         root.installEventFilter(self)
+
+    def prepare(self, widget: QWidget) -> _Popup:
+        """Frames and dresses a widget, still hidden, so that showing it later takes a moment less."""
+        found = next((popup for popup in self._kept if popup.frame.content is widget), None)
+        if found is None:
+            found = _Popup(PopupFrame(widget, self._root))
+            found.frame.hide()
+            found.frame.installEventFilter(self)
+            found.frame.ensurePolished()
+            widget.destroyed.connect(partial(self._forget_dead, found))
+            self._kept.append(found)
+        return found
 
     def show(self, widget: QWidget, anchor: str = "transcript") -> None:
         """Shows a widget as a popup, or raises it. The focus moves there unless the user is writing elsewhere."""
-        shown = self._find(widget)
+        shown = self.prepare(widget)
         focus = QApplication.focusWidget()
-        if shown is None:
-            shown = _Shown(PopupFrame(widget, self._root), anchor, focus)
-            shown.frame.installEventFilter(self)
-            widget.destroyed.connect(partial(self._forget_dead, shown))
+        if shown not in self._shown:
+            shown.anchor, shown.focus_before, shown.frame.moved = anchor, focus, False
             self._shown.append(shown)
         widget.show()
         self._place(shown)
@@ -110,17 +123,14 @@ class Popups(QObject):
             self._focus(widget)
 
     def close(self, widget: QWidget) -> None:
-        """Hides a popup and gives the focus back where it was, if it was here. The widget lives on without parent."""
+        """Hides a popup and gives the focus back where it was, if it was here. The widget lives on in its frame."""
         shown = self._find(widget)
         if shown is None:
             return
         self._shown.remove(shown)
         focus = QApplication.focusWidget()
         had_focus = focus is None or shown.frame.isAncestorOf(focus)
-        widget.hide()
-        widget.setParent(None)
         shown.frame.hide()
-        shown.frame.deleteLater()
         if had_focus:
             self._give_back(shown)
 
@@ -153,17 +163,20 @@ class Popups(QObject):
                 self._place(shown)
         return False
 
-    def _find(self, widget: QWidget) -> _Shown | None:
+    def _find(self, widget: QWidget) -> _Popup | None:
         return next((shown for shown in self._shown if shown.frame.content is widget), None)
 
-    def _forget_dead(self, shown: _Shown, _dead: QObject | None = None) -> None:
-        if shown in self._shown and isValid(shown.frame):
-            self._shown.remove(shown)
-            shown.frame.hide()
-            shown.frame.deleteLater()
-            self._give_back(shown)
+    def _forget_dead(self, popup: _Popup, _dead: QObject | None = None) -> None:
+        self._kept.remove(popup)
+        if not isValid(popup.frame):
+            return
+        popup.frame.hide()
+        popup.frame.deleteLater()
+        if popup in self._shown:
+            self._shown.remove(popup)
+            self._give_back(popup)
 
-    def _place(self, shown: _Shown) -> None:
+    def _place(self, shown: _Popup) -> None:
         frame, room = shown.frame, self._room().adjusted(MARGIN, MARGIN, -MARGIN, -MARGIN)
         wanted = frame.sizeHint().expandedTo(QSize(tokens.POPUP, 0))
         if frame.moved:
@@ -195,7 +208,7 @@ class Popups(QObject):
                 child.setFocus(Qt.FocusReason.PopupFocusReason)
                 return
 
-    def _give_back(self, shown: _Shown) -> None:
+    def _give_back(self, shown: _Popup) -> None:
         if self._shown:
             self._focus(self._shown[-1].frame.content)
             return

@@ -37,6 +37,8 @@ SearchProvider = Callable[[str], Awaitable[Sequence[SearchHit]]]
 class PopupHost(Protocol):
     """The part of the window that shows popups and panels."""
 
+    def prepare_popup(self, widget: QWidget) -> None: ...
+
     def show_popup(self, widget: QWidget, anchor: str) -> None: ...
 
     def close_popup(self, widget: QWidget) -> None: ...
@@ -146,6 +148,11 @@ class Ui(QObject):
 
     def set_host(self, host: PopupHost) -> None:
         self._host = host
+
+    def prepare_popup(self, widget: QWidget) -> None:
+        """Makes a popup ready while nothing else is going on, so that it comes at once when it is shown."""
+        if self._host is not None:
+            self._host.prepare_popup(widget)
 
     def show_popup(self, widget: QWidget, anchor: str = "transcript") -> None:
         """Shows a non-modal popup over the bottom of a column; without a window, as a window of its own."""

@@ -247,6 +247,9 @@ class MainWindow(QMainWindow):
 
     # Popups and palette
 
+    def prepare_popup(self, widget: QWidget) -> None:
+        self.popups.prepare(widget)
+
     def show_popup(self, widget: QWidget, anchor: str) -> None:
         self.popups.show(widget, anchor)
 

@@ -372,7 +372,7 @@ class ReportPopup(QWidget):
 
     def _warm(self) -> None:
         self.form.ensurePolished()
-        self._body.ensurePolished()
+        self._ui.prepare_popup(self)
         self.sizeHint()
 
     # -- doing

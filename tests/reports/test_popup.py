@@ -130,7 +130,11 @@ def screen(qtbot: QtBot, desk: Services) -> Iterator[Screen]:
     root.resize(700, 1000)
     popups = Popups(root, lambda _: None, root.rect)
     host: Any = SimpleNamespace(
-        show_popup=popups.show, close_popup=popups.close, focus_panel=lambda _: False, show_panel=lambda _: False
+        prepare_popup=popups.prepare,
+        show_popup=popups.show,
+        close_popup=popups.close,
+        focus_panel=lambda _: False,
+        show_panel=lambda _: False,
     )
     ui.set_host(host)
     ui.commands.set_window(root)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
 
 from app.services import Notice
 from app.shell.popups import PopupFrame
@@ -100,6 +101,30 @@ def test_a_popup_does_not_steal_the_keys_of_someone_writing_and_f6_goes_there(
     focus = window.focusWidget()
     assert focus is not None
     assert popup.isAncestorOf(focus)
+
+
+def test_a_popup_shown_again_keeps_its_frame_and_returns_to_its_place(window: MainWindow, ui: Ui) -> None:
+    popup = _popup()
+    ui.prepare_popup(popup)
+    frame = _frame(popup)
+    assert not frame.isVisible()
+    ui.show_popup(popup)
+    place = frame.geometry()
+    frame.moved = True
+    frame.move(place.topLeft() - QPoint(40, 40))
+    ui.close_popup(popup)
+    assert not popup.isVisible()
+    ui.show_popup(popup)
+    assert (_frame(popup), popup.isVisible(), frame.geometry()) == (frame, True, place)
+
+
+def test_a_popup_that_is_deleted_takes_its_frame_along(window: MainWindow, ui: Ui, qtbot: QtBot) -> None:
+    popup = _popup()
+    ui.show_popup(popup)
+    frame = _frame(popup)
+    popup.deleteLater()
+    qtbot.waitUntil(lambda: not isValid(frame))
+    assert window.popups.widgets() == []
 
 
 def test_popups_lie_in_the_transcript_column_cascade_and_stay_inside(window: MainWindow, ui: Ui) -> None:
