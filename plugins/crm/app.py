@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -59,6 +60,8 @@ class CrmState:
 
 LOADING_SHOWN = 0.15
 """Seconds of reading after which the panel says so; before, a word that comes and goes only flickers."""
+PAST_PAUSE = 0.06
+"""Seconds in which the panels paint the customer undisturbed; what stands behind their tabs is read after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,10 @@ class CrmApp:
         self.state: State[CrmState] = State(CrmState())
         self._fdc3 = fdc3
         self._desk = desk
+        self.past_in_front = False
+        """Whether the panel's tab in front shows something of the past: then it is not kept waiting."""
         self._latest = 0
+        self._past: asyncio.Task[None] | None = None
         self._asked = Asked()
         # Contact and organization arrive together: the second must see what the first has shown.
         self._following = asyncio.Lock()
@@ -94,6 +100,10 @@ class CrmApp:
 
     async def close(self) -> None:
         self._watch.close()
+        if self._past is not None:
+            self._past.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._past
 
     # What other apps ask
 
@@ -142,20 +152,17 @@ class CrmApp:
             if tell and ticket == self._latest and found.resolution.kind == "known":
                 await self._tell(found.organization, found.person if tell_contact else None, asked)
             customer = await self._read(found.organization)
-            slow.cancel()
-            if ticket == self._latest:
-                self._show(found, customer, tab)
-            if customer is not None and ticket == self._latest:
-                past = await self._desk.records.query(lambda session: read_past(session, customer.id))
-                if self.state.value.customer is customer:
-                    self._set(past=past)
         except Exception as error:
-            log.exception("reading a customer failed")
-            if ticket == self._latest:
-                self._set(phase="failed", text=f"The customer could not be read. {error}")
+            self._failed(ticket, error)
             raise
         finally:
             slow.cancel()
+        if ticket == self._latest:
+            self._show(found, customer, tab)
+            if self._past is not None:
+                self._past.cancel()
+            if customer is not None:
+                self._past = asyncio.create_task(self._read_past(customer, ticket))
         return found.resolution
 
     async def view_contact(self, contact_id: str) -> None:
@@ -294,6 +301,22 @@ class CrmApp:
             return None
         now = self._desk.clock()
         return await self._desk.records.query(lambda session: read_customer(session, organization.id, now))
+
+    async def _read_past(self, customer: Customer, ticket: int) -> None:
+        if not self.past_in_front:
+            await asyncio.sleep(PAST_PAUSE)
+        try:
+            past = await self._desk.records.query(lambda session: read_past(session, customer.id))
+        except Exception as error:
+            self._failed(ticket, error)
+            return
+        if self.state.value.customer is customer:
+            self._set(past=past)
+
+    def _failed(self, ticket: int, error: Exception) -> None:
+        log.error("reading a customer failed", exc_info=error)
+        if ticket == self._latest:
+            self._set(phase="failed", text=f"The customer could not be read. {error}")
 
     def _say_loading(self, ticket: int) -> None:
         if ticket == self._latest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,7 @@ TABS: tuple[tuple[Tab, str, str, str], ...] = (
     ("follow_ups", "Follow-ups", "Tasks", "Tasks"),
 )
 """Tab, its title, and the titles where there is less and little room."""
+PAST_TABS = ("interactions", "deals", "enquiries")
 _EMPTY: dict[Tab, str] = {
     "holdings": "No holdings or axes are known.",
     "interactions": "No calls or chats yet.",
@@ -47,7 +48,8 @@ class CustomerPage(QWidget):
         super().__init__()
         self._app, self._ui = app, ui
         self._customer: Customer | None = None
-        self._shown: tuple[Customer | None, Past | None] = (None, None)
+        self._shown: Customer | None = None
+        self._shown_past: Past | None = None
         self._counts: dict[Tab, int] = {}
         self._steps = (False, False)
         self._below = False
@@ -156,9 +158,13 @@ class CustomerPage(QWidget):
             self._show_figures(customer)
         self._show_person(person, loading=state.phase == "loading")
         self._place_credit()
-        if (customer, state.past) != self._shown:
-            self._shown = (customer, state.past)
-            self._fill(state.past)
+        changed: dict[Tab, tuple[Sequence[Any], int]] = {}
+        if customer is not self._shown:
+            changed |= _present(customer)
+        if customer is not self._shown or state.past is not self._shown_past:
+            changed |= _past(customer, state.past)
+        self._shown, self._shown_past = customer, state.past
+        self._fill(changed)
 
     def _show_header(self, customer: Customer) -> None:
         organization = customer.organization
@@ -221,19 +227,8 @@ class CustomerPage(QWidget):
         set_kind(self.credit, kind)
         self.credit.setToolTip(whole)
 
-    def _fill(self, past: Past | None) -> None:
-        customer = self._customer
-        rows: dict[Tab, tuple[Sequence[Any], int]] = {tab: ((), 0) for tab, *_ in TABS}
-        if customer is not None:
-            rows = {
-                "holdings": (customer.holdings, len(customer.holdings)),
-                "interactions": (past.interactions if past else (), customer.interaction_count),
-                "deals": (past.deals if past else (), customer.deal_count),
-                "enquiries": (past.enquiries if past else (), customer.enquiry_count),
-                "contacts": (customer.people, len(customer.people)),
-                "follow_ups": (customer.follow_ups, len(customer.follow_ups)),
-            }
-        for tab, (lines, count) in rows.items():
+    def _fill(self, tabs: Mapping[Tab, tuple[Sequence[Any], int]]) -> None:
+        for tab, (lines, count) in tabs.items():
             table = self.tables[tab]
             table.set_empty("Loading…" if count and not lines else _EMPTY[tab])
             table.set_rows(lines)
@@ -273,6 +268,7 @@ class CustomerPage(QWidget):
 
     def _tab_changed(self, index: int) -> None:
         self._stack.setCurrentIndex(index)
+        self._app.past_in_front = TABS[index][0] in PAST_TABS
 
     def _now(self) -> dt.datetime:
         return self._ui.clock().astimezone()
@@ -287,6 +283,26 @@ class CustomerPage(QWidget):
     def _pill(label: Any, text: str) -> None:
         label.setText(text)
         label.setVisible(bool(text))
+
+
+def _present(customer: Customer | None) -> dict[Tab, tuple[Sequence[Any], int]]:
+    """What is read with the customer: the rows of each tab, and how many there are of all."""
+    if customer is None:
+        return {"holdings": ((), 0), "contacts": ((), 0), "follow_ups": ((), 0)}
+    return {
+        "holdings": (customer.holdings, len(customer.holdings)),
+        "contacts": (customer.people, len(customer.people)),
+        "follow_ups": (customer.follow_ups, len(customer.follow_ups)),
+    }
+
+
+def _past(customer: Customer | None, past: Past | None) -> dict[Tab, tuple[Sequence[Any], int]]:
+    """What is read after; its counts are known with the customer."""
+    return {
+        "interactions": (past.interactions if past else (), customer.interaction_count if customer else 0),
+        "deals": (past.deals if past else (), customer.deal_count if customer else 0),
+        "enquiries": (past.enquiries if past else (), customer.enquiry_count if customer else 0),
+    }
 
 
 def _growth(this: Decimal, before: Decimal) -> tuple[str, str]:

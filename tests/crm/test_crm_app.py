@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from app.records.tables import Contact as ContactRecord
@@ -179,3 +181,27 @@ async def test_the_palette_finds_and_opens_customers_and_talks(agent: Agent, crm
     assert (crm.state.value.customer.id, crm.state.value.tab) == ("ngam", "interactions")
     await until(lambda: agent.heard_of("fdc3.interaction"))
     assert agent.heard_of("fdc3.interaction")[0].id == {"deskline": "i2"}
+
+
+async def test_the_past_follows_the_customer_and_that_of_an_earlier_one_never_shows(
+    agent: Agent, desk: Desk, crm: CrmApp
+) -> None:
+    await crm.view_contact("sarah")
+    assert crm.state.value.customer is not None
+    assert crm.state.value.past is None
+    await crm.view_organization("helvia")
+    await until(lambda: crm.state.value.past)
+    state = crm.state.value
+    assert state.customer is not None
+    assert state.past is not None
+    assert state.customer.id == "helvia"
+    assert {line.deal.organization_id for line in state.past.deals} <= {"helvia"}
+
+
+async def test_a_tab_of_the_past_in_front_is_not_kept_waiting(agent: Agent, crm: CrmApp, monkeypatch: Any) -> None:
+    monkeypatch.setattr("plugins.crm.app.PAST_PAUSE", 3600)
+    crm.past_in_front = True
+    await crm.view_contact("sarah")
+    await until(lambda: crm.state.value.past)
+    assert crm.state.value.past is not None
+    assert len(crm.state.value.past.deals) == 24
