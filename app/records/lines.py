@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from app.records.tables import (
     Account,
@@ -13,7 +14,6 @@ from app.records.tables import (
     ContactEmail,
     ContactHandle,
     ContactPhone,
-    CreditLine,
     Deal,
     FollowUp,
     Holding,
@@ -111,19 +111,8 @@ class RevenueSummary:
     total: Revenue
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """A customer at a glance."""
+class Named(NamedTuple):
+    """An instrument by its id and symbol, where more of it is not asked for."""
 
-    organization: Organization
-    owner: User | None
-    contacts: tuple[ContactCard, ...]
-    accounts: tuple[Account, ...]
-    holdings: tuple[HoldingLine, ...]
-    deals: tuple[DealLine, ...]
-    interactions: tuple[InteractionLine, ...]
-    follow_ups: tuple[FollowUpLine, ...]
-    credit_lines: tuple[CreditLine, ...]
-    hit_ratio: HitRatio
-    revenue: RevenueSummary
-    instruments: tuple[Instrument, ...] = field(default=())  # those that matter to it, the most first
+    id: str
+    symbol: str

@@ -20,7 +20,7 @@ from app.records.lines import (
     HoldingLine,
     Identity,
     InteractionLine,
-    Profile,
+    Named,
     Revenue,
     RevenueSummary,
 )
@@ -51,7 +51,7 @@ __all__ = [
     "HoldingLine",
     "Identity",
     "InteractionLine",
-    "Profile",
+    "Named",
     "Revenue",
     "RevenueSummary",
     "accounts",
@@ -65,7 +65,6 @@ __all__ = [
     "instruments_that_matter",
     "interactions_page",
     "open_follow_ups",
-    "profile",
     "revenue",
 ]
 
@@ -289,7 +288,7 @@ def revenue(session: Session, organization_id: str, *, today: dt.date, months: i
     return RevenueSummary(tuple(month_of.items()), tuple(ranked), total)
 
 
-def instruments_that_matter(session: Session, organization_id: str, *, limit: int = 24) -> list[Instrument]:
+def instruments_that_matter(session: Session, organization_id: str, *, limit: int = 24) -> list[Named]:
     """What the customer wants to trade, asks for, deals in and holds; the most important first."""
     scores: dict[str, float] = defaultdict(float)
     weight = {"axe_buyer": 12.0, "axe_seller": 12.0, "watch": 6.0, "held": 4.0}
@@ -305,29 +304,8 @@ def instruments_that_matter(session: Session, organization_id: str, *, limit: in
         for place, recent in enumerate(found):
             scores[str(recent)] += 1.0 - place / 80  # the latest count most
     best = sorted(scores, key=lambda each: (-scores[each], each))[:limit]
-    rows = {each.id: each for each in session.scalars(select(Instrument).where(Instrument.id.in_(best)))}
-    return [rows[each] for each in best if each in rows]
-
-
-def profile(session: Session, organization_id: str, *, today: dt.date) -> Profile | None:
-    organization = session.get(Organization, organization_id)
-    if organization is None:
-        return None
-    year_ago = dt.datetime.combine(today, dt.time(), dt.UTC) - dt.timedelta(days=365)
-    return Profile(
-        organization=organization,
-        owner=session.get(User, organization.owner_id) if organization.owner_id else None,
-        contacts=tuple(contact_cards(session, organization_id)),
-        accounts=tuple(accounts(session, organization_id)),
-        holdings=tuple(holdings(session, organization_id)),
-        deals=tuple(deals_page(session, organization_id)),
-        interactions=tuple(interactions_page(session, organization_id)),
-        follow_ups=tuple(open_follow_ups(session, organization_id)),
-        credit_lines=tuple(credit_lines(session, organization_id)),
-        hit_ratio=hit_ratio(session, organization_id, since=year_ago),
-        revenue=revenue(session, organization_id, today=today),
-        instruments=tuple(instruments_that_matter(session, organization_id)),
-    )
+    symbols = dict(session.execute(select(Instrument.id, Instrument.symbol).where(Instrument.id.in_(best))).all())
+    return [Named(each, symbols[each]) for each in best if each in symbols]
 
 
 def _months_before(day: dt.date, months: int) -> dt.date:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.records import queries
-from app.records.lines import HitRatio, Revenue
+from app.records.lines import HitRatio, Named, Revenue
 from app.records.tables import Contact, Deal, Instrument, Organization
 
 MARKS = 2000
@@ -37,7 +37,7 @@ class Business:
     products: tuple[Share, ...]
     total: Revenue
     hit_ratio: HitRatio
-    matters: tuple[Instrument, ...]  # what matters to them, the most first
+    matters: tuple[Named, ...]  # what matters to them, the most first
 
     @property
     def sentence(self) -> str:

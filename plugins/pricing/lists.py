@@ -37,8 +37,14 @@ class PriceLine:
     why: str
 
 
-def line_of(row: Instrument, why: str = "") -> PriceLine:
-    return PriceLine(row.id, row.symbol, row.name, row.kind, row.price_decimals, row.quantity_unit, why)
+_LINE = select(
+    Instrument.id,
+    Instrument.symbol,
+    Instrument.name,
+    Instrument.kind,
+    Instrument.price_decimals,
+    Instrument.quantity_unit,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +123,16 @@ def organization_of(session: Session, context_id: Mapping[str, object], kind: st
 def find_instrument(session: Session, context_id: Mapping[str, object], name: str | None) -> PriceLine | None:
     """The instrument that an fdc3.instrument context names, by our id, ISIN, ticker or symbol."""
     own, isin, ticker = (context_id.get(key) for key in ("deskline", "ISIN", "ticker"))
-    row = session.get(Instrument, own) if isinstance(own, str) else None
-    if row is None and isinstance(isin, str):
-        row = session.scalar(select(Instrument).where(Instrument.isin == isin))
-    for text in (ticker, name):
-        if row is None and isinstance(text, str) and text:
-            row = session.scalar(select(Instrument).where((Instrument.ticker == text) | (Instrument.symbol == text)))
-    return None if row is None else line_of(row)
+    for given, where in (
+        (own, Instrument.id == own),
+        (isin, Instrument.isin == isin),
+        (ticker, (Instrument.ticker == ticker) | (Instrument.symbol == ticker)),
+        (name, (Instrument.ticker == name) | (Instrument.symbol == name)),
+    ):
+        row = session.execute(_LINE.where(where)).first() if isinstance(given, str) and given else None
+        if row is not None:
+            return PriceLine(*row, "")
+    return None
 
 
 def context_of(session: Session, instrument_id: str) -> dict[str, object] | None:
@@ -136,5 +145,7 @@ def context_of(session: Session, instrument_id: str) -> dict[str, object] | None
 
 
 def _lines(session: Session, why: Mapping[str, str]) -> tuple[PriceLine, ...]:
-    rows = {row.id: row for row in session.scalars(select(Instrument).where(Instrument.id.in_(list(why))))}
-    return tuple(line_of(rows[instrument_id], reason) for instrument_id, reason in why.items() if instrument_id in rows)
+    rows = {row.id: row for row in session.execute(_LINE.where(Instrument.id.in_(list(why))))}
+    return tuple(
+        PriceLine(*rows[instrument_id], reason) for instrument_id, reason in why.items() if instrument_id in rows
+    )
