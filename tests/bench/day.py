@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QCoreApplication, QEvent, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QInputDevice, QKeyEvent
 from PySide6.QtWidgets import QApplication, QWidget
 from sqlalchemy import select
 
@@ -239,6 +239,7 @@ class Day:
         application = QApplication.instance()
         assert isinstance(application, QApplication)
         application.setCursorFlashTime(0)
+        QInputDevice.primaryKeyboard()  # Qt makes it with the first key, on the thread of that key
         editor.setFocus()
         self.paints = Paints(lambda name, at: self.listener(name, at))
         self.paints.watch("summary", editor.viewport())  # type: ignore[attr-defined]
