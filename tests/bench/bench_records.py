@@ -13,13 +13,13 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.records import queries
 from app.records.audit import verify
 from app.records.demo import build_demo
 from app.records.recordings import Recordings
 from app.records.search import search
 from app.records.store import Records
 from app.records.tables import Contact, Organization
+from plugins.crm.customer import read_customer, read_past
 
 Row = dict[str, Any]
 _TYPED = ("g", "ga", "gareth", "tolland", "020 7946", "eurusd", "xs92", "settlement instr", "lindholm", "read it back")
@@ -62,7 +62,9 @@ def _measured(records: Records, folder: Path) -> list[Row]:
 
     def profile() -> None:
         with records.read() as session:
-            queries.profile(session, next(turn), today=dt.date(2026, 11, 20))
+            organization_id = next(turn)
+            read_customer(session, organization_id, dt.datetime(2026, 11, 20, tzinfo=dt.UTC))
+            read_past(session, organization_id)
 
     def find() -> None:
         with records.read() as session:
