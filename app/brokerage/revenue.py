@@ -1,22 +1,10 @@
-"""Sales credit and hit ratio: what the desk earned from a customer, and how often a price became a deal."""
+"""Sales credit: what the desk earned from a customer."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
 
 from app.brokerage.credit import Rates
-
-DEALT = "dealt"
-_COUNTED = frozenset({DEALT, "passed", "traded_away"})
-
-
-def hit_ratio(outcomes: Iterable[str]) -> Decimal | None:
-    """Dealt over firm enquiries, 0..1, None without any; indicative levels and unquoted enquiries do not count."""
-    firm = [outcome for outcome in outcomes if outcome in _COUNTED]
-    if not firm:
-        return None
-    return Decimal(firm.count(DEALT)) / len(firm)
 
 
 def sales_credit_usd(

@@ -256,10 +256,14 @@ def credit_lines(session: Session, organization_id: str) -> list[CreditLine]:
     return list(session.scalars(statement))
 
 
-def hit_ratio(session: Session, organization_id: str, *, since: dt.datetime | None = None) -> HitRatio:
+def hit_ratio(
+    session: Session, organization_id: str, *, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> HitRatio:
     statement = select(Enquiry.outcome, func.count().label("number")).where(Enquiry.organization_id == organization_id)
     if since is not None:
         statement = statement.where(Enquiry.at >= since)
+    if until is not None:
+        statement = statement.where(Enquiry.at <= until)
     counts = {row.outcome: row.number for row in session.execute(statement.group_by(Enquiry.outcome))}
     dealt = counts.get("dealt", 0)
     return HitRatio(dealt + counts.get("passed", 0) + counts.get("traded_away", 0), dealt)

@@ -9,7 +9,6 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.brokerage.revenue import hit_ratio
 from app.records import queries
 from app.records.lines import ContactCard, FollowUpLine, HoldingLine, InteractionLine
 from app.records.tables import CreditLine, Deal, Enquiry, Instrument, Interaction, Organization, User
@@ -38,8 +37,8 @@ class Figures:
 
     revenue_ytd: Decimal
     revenue_before: Decimal
-    hit_ratio: Decimal | None
-    hit_ratio_before: Decimal | None
+    hit_ratio: float | None
+    hit_ratio_before: float | None
     last_contact: dt.datetime | None
     last_contact_kind: str
 
@@ -120,13 +119,8 @@ def _figures(session: Session, organization_id: str, now: dt.datetime) -> Figure
     for traded_at, revenue in session.execute(deals):
         if revenue is not None and (traded_at >= year or traded_at <= same_day):
             earned[traded_at >= year] += revenue
-    asked: dict[bool, list[str]] = {True: [], False: []}
-    enquiries = select(Enquiry.at, Enquiry.outcome).where(
-        Enquiry.organization_id == organization_id, Enquiry.at >= before
-    )
-    for at, outcome in session.execute(enquiries):
-        if at >= year or at <= same_day:
-            asked[at >= year].append(outcome)
+    hits = queries.hit_ratio(session, organization_id, since=year)
+    hits_before = queries.hit_ratio(session, organization_id, since=before, until=same_day)
     talked = session.execute(
         select(Interaction.started_at, Interaction.kind)
         .where(Interaction.organization_id == organization_id, Interaction.status.in_(("ended", "interrupted")))
@@ -136,8 +130,8 @@ def _figures(session: Session, organization_id: str, now: dt.datetime) -> Figure
     return Figures(
         earned[True],
         earned[False],
-        hit_ratio(asked[True]),
-        hit_ratio(asked[False]) if len(asked[False]) >= COMPARABLE else None,
+        hits.ratio,
+        hits_before.ratio if hits_before.asked >= COMPARABLE else None,
         talked.started_at if talked else None,
         talked.kind if talked else "",
     )

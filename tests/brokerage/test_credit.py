@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.brokerage.credit import CreditCheck, Line, Money, Rates, check, choose_line, exposure
-from app.brokerage.revenue import hit_ratio, sales_credit_usd
+from app.brokerage.revenue import sales_credit_usd
 
 TODAY = dt.date(2026, 11, 19)
 RATES = Rates({"EURUSD": Decimal("1.10"), "GBPUSD": Decimal("1.32"), "USDJPY": Decimal(150)})
@@ -132,11 +132,6 @@ def test_conversion_there_and_back_is_the_same_amount(amount: Decimal, currency:
     back = RATES.convert(there, currency, "EUR")
     assert back is not None
     assert abs(back - amount) < Decimal("0.0001")
-
-
-def test_hit_ratio_counts_firm_enquiries_only() -> None:
-    assert hit_ratio(["dealt", "passed", "traded_away", "indicative", "no_quote"]) == Decimal(1) / 3
-    assert hit_ratio(["indicative"]) is None
 
 
 def test_sales_credit_is_what_the_price_earned_over_mid() -> None:
