@@ -23,6 +23,7 @@ from fdc3.broker import (
     Lost,
     ResolutionRequest,
     Resolve,
+    Snapshot,
     Timeouts,
 )
 from fdc3.client.agent import DesktopAgent
@@ -187,6 +188,10 @@ class Host:
     def instances(self) -> tuple[Instance, ...]:
         """The apps that run or are being started. Do not change them."""
         return self._broker.instances
+
+    def snapshot(self) -> Snapshot:
+        """Instances, channels and intents on their way, as they are at this moment."""
+        return self._broker.snapshot()
 
     def observe(self, callback: Callable[[Observation], None]) -> Callable[[], None]:
         """Calls back for every message that passes; returns the function that ends this."""

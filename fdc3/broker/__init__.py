@@ -6,16 +6,21 @@ No sockets, tasks, threads or encoding. ``Broker`` is the door; the areas (chann
 from fdc3.broker.broker import Broker
 from fdc3.broker.core import Instance, Timeouts
 from fdc3.broker.effects import CancelResolve, Deliver, Effect, Launch, Lost, ResolutionRequest, Resolve
+from fdc3.broker.snapshot import ChannelState, InstanceState, IntentState, Snapshot
 
 __all__ = [
     "Broker",
     "CancelResolve",
+    "ChannelState",
     "Deliver",
     "Effect",
     "Instance",
+    "InstanceState",
+    "IntentState",
     "Launch",
     "Lost",
     "ResolutionRequest",
     "Resolve",
+    "Snapshot",
     "Timeouts",
 ]

@@ -14,6 +14,7 @@ from fdc3.broker.core import Area, Core, Instance, Timeouts
 from fdc3.broker.effects import Effect, Lost
 from fdc3.broker.heartbeat import Heartbeats
 from fdc3.broker.intents import Intents
+from fdc3.broker.snapshot import Snapshot, take
 from fdc3.directory import AppDirectory
 from fdc3.types.errors import Fdc3Error
 from fdc3.types.messages import REQUESTS, RESPONSES, Request, ResponsePayload
@@ -113,6 +114,10 @@ class Broker:
         """The host puts an instance on a user channel. Raises ``NoChannelFound``."""
         self._channels.move(self._core.instances[instance_id], channel_id)
         return self._effects()
+
+    def snapshot(self) -> Snapshot:
+        """What there is at this moment, for an inspector."""
+        return take(self._core, self._channels, self._intents)
 
     # Messages
 

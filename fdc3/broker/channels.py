@@ -170,6 +170,14 @@ class Channels:
         self.core.reply(instance, request, user_channels=self.user_channels)
 
     @property
+    def all(self) -> tuple[Channel, ...]:
+        return tuple(self._channels.values())
+
+    @property
+    def listeners(self) -> tuple[ContextListener, ...]:
+        return tuple(self._listeners.values())
+
+    @property
     def user_channels(self) -> tuple[ChannelDescription, ...]:
         return tuple(c.description for c in self._channels.values() if c.type == "user")
 

@@ -61,8 +61,9 @@ class Instance:
 
 @dataclass(slots=True, eq=False)
 class Timer:
-    """A deadline; ``cancel`` makes it void."""
+    """A deadline; ``cancel`` makes it void. ``due`` is on the monotonic clock."""
 
+    due: float
     callback: Callable[[], None] | None
 
     def cancel(self) -> None:
@@ -139,8 +140,8 @@ class Core:
     # Timers
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
-        timer = Timer(callback)
-        heapq.heappush(self._timers, (self.monotonic() + seconds, next(self._order), timer))
+        timer = Timer(self.monotonic() + seconds, callback)
+        heapq.heappush(self._timers, (timer.due, next(self._order), timer))
         return timer
 
     @property

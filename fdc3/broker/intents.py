@@ -60,6 +60,7 @@ class Delivered:
     raiser: Instance
     handler: Instance
     request_uuid: str
+    intent: str
 
 
 class Intents:
@@ -98,6 +99,22 @@ class Intents:
             raise AccessDenied
         del self._listeners[request.payload.listener_uuid]
         self.core.reply(instance, request)
+
+    def listened_by(self, instance: Instance) -> list[str]:
+        return [intent for owner, intent in self._listeners.values() if owner is instance]
+
+    @property
+    def asked(self) -> tuple[Raised, ...]:
+        """Those about which the user is being asked."""
+        return tuple(self._asked.values())
+
+    @property
+    def waiting(self) -> tuple[Waiting, ...]:
+        return tuple(self._waiting)
+
+    @property
+    def delivered(self) -> tuple[Delivered, ...]:
+        return tuple(self._delivered.values())
 
     def _listens(self, instance: Instance, intent: str) -> bool:
         return (instance, intent) in self._listeners.values()
@@ -250,7 +267,7 @@ class Intents:
         payload = m.IntentEventPayload(intent, raised.request.payload.context, request_uuid, raised.raiser.identifier)
         event_uuid = self.core.tell([target.id], m.IntentEvent, payload)
         if event_uuid is not None:
-            self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid)
+            self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid, intent)
         resolution = IntentResolutionDescription(target.identifier, intent)
         self.core.reply(raised.raiser, raised.request, intent_resolution=resolution)
 
