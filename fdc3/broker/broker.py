@@ -102,6 +102,13 @@ class Broker:
             self._remove(instance)
         return self._effects()
 
+    def restart(self, instance_id: str) -> list[Effect]:
+        """The instance has begun anew, as a page that is loaded again: it keeps its place, not what it had set up."""
+        if instance := self._core.instances.get(instance_id):
+            self._channels.forget_listeners(instance)
+            self._intents.forget_listeners(instance)
+        return self._effects()
+
     def launch_failed(self, instance_id: str) -> list[Effect]:
         """A ``Launch`` could not be carried out."""
         return self.disconnect(instance_id)

@@ -294,10 +294,14 @@ class Channels:
             )
 
     def instance_gone(self, instance: Instance) -> None:
+        self.forget_listeners(instance)
+        self._user_listeners.pop(instance.id, None)
+        self.move(instance, None)
+
+    def forget_listeners(self, instance: Instance) -> None:
+        """All that the instance has set up but its user channel."""
         for channel in [c for c in self._channels.values() if c.type == "private" and instance.id in c.members]:
             self._leave_private(channel, instance)
         for listener in [x for x in self._listeners.values() if x.instance is instance]:
             self._remove(listener)
-        self._user_listeners.pop(instance.id, None)
         self._membership_listeners = {u: x for u, x in self._membership_listeners.items() if x is not instance}
-        self.move(instance, None)

@@ -313,12 +313,15 @@ class Intents:
         self.core.respond(delivered.raiser, m.RaiseIntentResultResponse, delivered.request_uuid, payload)
 
     def instance_gone(self, instance: Instance) -> None:
+        self.forget_listeners(instance)
+        for waiting in [w for w in self._waiting if w.instance is instance]:
+            self._not_delivered(waiting)
+
+    def forget_listeners(self, instance: Instance) -> None:
+        """All that the instance has set up, raised or been given; what waits for it to listen goes on waiting."""
         self._listeners = {uuid: x for uuid, x in self._listeners.items() if x[0] is not instance}
-        for waiting in list(self._waiting):
-            if waiting.raised.raiser is instance:
-                self._stop_waiting(waiting)
-            elif waiting.instance is instance:
-                self._not_delivered(waiting)
+        for waiting in [w for w in self._waiting if w.raised.raiser is instance]:
+            self._stop_waiting(waiting)
         for request_id, raised in list(self._asked.items()):
             if raised.raiser is instance:
                 self._answered(request_id)
