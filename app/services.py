@@ -9,7 +9,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from app.conversation.service import Conversations
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from app.records.log import Entry
     from app.records.store import Records
     from app.settings import Settings
+    from fdc3.broker import Instance, Snapshot
+    from fdc3.host import Observation
 
 T = TypeVar("T")
 Clock = Callable[[], dt.datetime]
@@ -151,6 +153,17 @@ class CurrentUser:
         return f"user:{self.id}"
 
 
+class AgentView(Protocol):
+    """The desktop agent for those who look on. Belongs to the I/O loop; nothing can be changed through it."""
+
+    def observe(self, callback: Callable[[Observation], None]) -> Callable[[], None]:
+        """Calls back for every message that passes; returns the function that ends this."""
+
+    def snapshot(self) -> Snapshot: ...
+
+    def instances(self) -> tuple[Instance, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     user: CurrentUser
@@ -160,3 +173,5 @@ class Services:
     settings: Settings
     clock: Clock
     notify: Callable[[Notice], None]
+    agent: AgentView | None = None
+    """None: nobody may look on."""

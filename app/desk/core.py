@@ -167,6 +167,7 @@ class Core:
             settings=self.settings,
             clock=self._clock,
             notify=self.notify,
+            agent=self.host,
         )
         await self._start_apps(needing=False)
 

@@ -58,22 +58,25 @@ class Snapshot:
 
 
 def take(core: Core, channels: Channels, intents: Intents) -> Snapshot:
+    heard: dict[str, list[str]] = {}
+    for listener in channels.listeners:
+        place = f"@{listener.channel_id}" if listener.channel_id else ""
+        heard.setdefault(listener.instance.id, []).append(f"{listener.context_type or '*'}{place}")
     return Snapshot(
-        tuple(_instance(instance, channels, intents) for instance in core.instances.values()),
+        tuple(_instance(each, heard.get(each.id, []), intents) for each in core.instances.values()),
         tuple(_channel(channel) for channel in channels.all),
         tuple(_pending(core, intents)),
     )
 
 
-def _instance(instance: Instance, channels: Channels, intents: Intents) -> InstanceState:
-    heard = {
-        f"{listener.context_type or '*'}{f'@{listener.channel_id}' if listener.channel_id else ''}": None
-        for listener in channels.listeners
-        if listener.instance is instance
-    }
-    handled = dict.fromkeys(intents.listened_by(instance))
+def _instance(instance: Instance, heard: list[str], intents: Intents) -> InstanceState:
     return InstanceState(
-        instance.id, instance.app_id, instance.connected, instance.channel_id, tuple(heard), tuple(handled)
+        instance.id,
+        instance.app_id,
+        instance.connected,
+        instance.channel_id,
+        tuple(dict.fromkeys(heard)),
+        tuple(dict.fromkeys(intents.listened_by(instance))),
     )
 
 
