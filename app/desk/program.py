@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
+from app.desk.on_demand import OnDemand, dock_on_demand
 from app.desk.pages import DeskPages
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
@@ -132,6 +133,7 @@ class Program(QObject):
         self.window.channel_chosen.connect(self._move)
         self.window.restart_asked.connect(self._restart)
         self.pages = DeskPages(self)
+        self.on_demand = OnDemand(self)
 
     @property
     def core(self) -> Core:
@@ -151,7 +153,7 @@ class Program(QObject):
                 dock = manifest_of(record).dock
             except BadManifest:
                 continue
-            if dock is not None:
+            if dock is not None and dock_on_demand(record) is None:
                 self.window.add_panel(
                     record.app_id, dock.title or record.title, dock.icon, None, dock.area, order=dock.order
                 )
@@ -236,6 +238,7 @@ class Program(QObject):
             self.window.panel_stopped(record.app_id, str(error) or type(error).__name__)
             return
         self.panels[record.app_id] = widget
+        self.on_demand.opened(record.app_id)
         if manifest.dock is not None:
             self.window.set_panel(record.app_id, widget)
 
