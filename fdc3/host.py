@@ -8,9 +8,8 @@ import hmac
 import logging
 import secrets
 import time
-from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from fdc3.broker import (
@@ -29,8 +28,11 @@ from fdc3.broker import (
 from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.launching import Launcher, ProcessLauncher
+from fdc3.session import Session
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
+from fdc3.transports.web_gateway import WebGateway
+from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
@@ -59,7 +61,6 @@ BACKLOG = 1000
 """Messages kept for an app whose socket broke; one more and it is given up."""
 BACKLOG_BYTES = 32 * 1024 * 1024
 """The same in bytes."""
-REMEMBERED_REQUESTS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,30 +90,12 @@ class Observation:
     message: Message
 
 
-@dataclass(slots=True, eq=False)
-class Session:
-    """An instance as the host knows it: its secret, and how to reach it."""
-
-    app_id: str
-    secret: str | None = field(default=None, repr=False)
-    dialect: Dialect = FDC3_2_2
-    outlet: Outlet | None = None
-    backlog: deque[bytes] = field(default_factory=deque, repr=False)
-    grace: asyncio.TimerHandle | None = None
-    answers: OrderedDict[str, bytes | None] = field(default_factory=OrderedDict, repr=False)
-    """Recent requests with their answers, because a client repeats what was unanswered when its socket broke."""
-
-    def remember(self, request_uuid: str, answer: bytes | None) -> None:
-        self.answers[request_uuid] = answer
-        if len(self.answers) > REMEMBERED_REQUESTS:
-            self.answers.popitem(last=False)
-
-
 class Host:
     """Runs a desktop agent. All methods belong to the event loop that called ``start``.
 
     ``resolver`` asks the user, ``launcher`` starts apps; without one, ambiguous intents are answered with
-    ``ResolverUnavailable`` and starting an app with an error. ``origins`` lists web origins allowed on the socket.
+    ``ResolverUnavailable``, and only web apps are started, by a host page. ``origins`` lists web origins allowed on
+    the socket; ``ask_unknown`` is asked whether a web app unknown to the directory may join.
     """
 
     def __init__(
@@ -127,6 +110,8 @@ class Host:
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         origins: Sequence[str] = (),
         reconnect_grace: float = RECONNECT_GRACE,
+        navigation_grace: float = NAVIGATION_GRACE,
+        ask_unknown: AskUnknown | None = None,
     ) -> None:
         self._clock = clock
         self._broker = Broker(
@@ -146,6 +131,8 @@ class Host:
         self._resolving: dict[str, asyncio.Task[None]] = {}
         self._alarm: asyncio.TimerHandle | None = None
         self._alarm_at: float | None = None
+        self.web = WebGateway(self, ask_unknown=ask_unknown, grace=navigation_grace)
+        """Web apps: pages that open them, and pipes to those that are given their agent."""
         self.url = ""
         """The websocket address; empty until ``start``."""
 
@@ -159,6 +146,7 @@ class Host:
 
     async def close(self) -> None:
         """Says goodbye to all apps and ends those that were started as programs."""
+        self.web.close()
         if self._server is not None:
             await self._server.close()
         for session in self._sessions.values():
@@ -206,11 +194,7 @@ class Host:
         self, app_id: str, *, instance_id: str | None = None, channel_id: str | None = None
     ) -> DesktopAgent:
         """Joins an app of this process: a new instance, or the one being launched; on a user channel if given."""
-        if instance_id is None or self._broker.instance(instance_id) is None:
-            instance_id = self._broker.add_instance(app_id, instance_id).id
-        session = self._sessions.get(instance_id)
-        if session is None or session.secret is not None:  # it turned out to need no secret: that one ends here
-            self._sessions[instance_id] = Session(app_id)
+        instance_id = self.seat(app_id, instance_id)
         if channel_id is not None:
             self.join_user_channel(instance_id, channel_id)
         return await DesktopAgent(MemoryLink(self, self._bus, instance_id))._start()
@@ -241,6 +225,18 @@ class Host:
         self._sessions.pop(instance_id, None)
 
     # What transports report
+
+    def seat(self, app_id: str, instance_id: str | None = None, dialect: Dialect = FDC3_2_2) -> str:
+        if instance_id is None or self._broker.instance(instance_id) is None:
+            instance_id = self._broker.add_instance(app_id, instance_id).id
+        session = self._sessions.get(instance_id)
+        if session is None or session.secret is not None:  # it turned out to need no secret: that one ends here
+            session = self._sessions[instance_id] = Session(app_id)
+        session.dialect = dialect
+        return instance_id
+
+    def restarted(self, instance_id: str) -> None:
+        self._carry_out(self._broker.restart(instance_id))
 
     def attach(self, instance_id: str, outlet: Outlet) -> AppIdentifier:
         self.ready(instance_id, outlet)
@@ -387,6 +383,8 @@ class Host:
 
     async def _start_app(self, record: AppRecord, instance_id: str) -> None:
         if self._launcher is None:
+            if record.type == "web":
+                return await self.web.open(record, instance_id)
             raise ErrorOnLaunch("no launcher")
         await self._launcher.launch(record, instance_id, self.url, self._mint(instance_id, record.app_id))
 

@@ -1,4 +1,8 @@
-"""The agent's end of websocket connections (WSCP). Loopback only; nobody gets in without an instance's secret."""
+"""The agent's end of connections: programs (WSCP, ``/fdc3``), host pages of web apps (``/web``), and plain GETs.
+
+Loopback only; nobody joins without a secret. Requests that name another host are refused, whatever they ask for: that
+is how a web page elsewhere would come here by a name that it points at this machine.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +10,19 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Protocol
 
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 
+from fdc3.directory import AppDirectory
+from fdc3.transports import http_pages
 from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Outlet
+from fdc3.transports.web_gateway import WebGateway
 from fdc3.types import wscp
 from fdc3.types.metadata import ImplementationMetadata
 
@@ -26,6 +35,11 @@ INTRODUCTION_SECONDS = 5.0
 
 class Gate(Protocol):
     """What the server needs of the host."""
+
+    web: WebGateway
+
+    @property
+    def directory(self) -> AppDirectory: ...
 
     def admit(self, secret: str) -> str | None:
         """The instance that a secret was minted for."""
@@ -78,11 +92,12 @@ class SocketOutlet:
 
 
 class WebSocketServer:
-    """``origins``: Origin headers to accept. A program sends none; a web page always does, and is refused."""
+    """``origins``: Origin headers to accept on ``/fdc3``. A program sends none; a web page does, and is refused."""
 
     def __init__(self, gate: Gate, *, port: int = 0, origins: Sequence[str] = ()) -> None:
         self._gate = gate
         self._port = port
+        self._authority = ""
         self._origins = [None, *origins]
         self._server: Server | None = None
         self._outlets: set[SocketOutlet] = set()
@@ -93,7 +108,7 @@ class WebSocketServer:
             self._serve,
             "127.0.0.1",
             self._port,
-            origins=self._origins,  # type: ignore[arg-type]
+            process_request=self._process,
             compression=None,
             max_size=LARGEST_REQUEST,
             open_timeout=INTRODUCTION_SECONDS,
@@ -101,7 +116,9 @@ class WebSocketServer:
             logger=FRAMES,
         )
         port = next(iter(self._server.sockets)).getsockname()[1]
-        return f"ws://127.0.0.1:{port}/fdc3"
+        self._authority = f"127.0.0.1:{port}"
+        self._gate.web.address = f"http://{self._authority}"
+        return f"ws://{self._authority}/fdc3"
 
     async def close(self) -> None:
         for outlet in self._outlets:
@@ -110,7 +127,55 @@ class WebSocketServer:
             self._server.close()
             await self._server.wait_closed()
 
+    def _process(self, connection: ServerConnection, request: Request) -> Response | None:
+        """Lets a websocket request through (None), or answers it."""
+        path, origins = request.path, request.headers.get_all("Origin")
+        if request.headers.get_all("Host") != [self._authority]:
+            return connection.respond(HTTPStatus.MISDIRECTED_REQUEST, "This is not the host you asked for.\n")
+        if path in ("/fdc3", "/web"):
+            allowed = self._origins if path == "/fdc3" else [self._gate.web.address]
+            if (origins[0] if origins else None) in allowed and len(origins) < 2:
+                return None
+            return connection.respond(HTTPStatus.FORBIDDEN, "Not from there.\n")
+        if request.method != "GET":
+            return connection.respond(HTTPStatus.METHOD_NOT_ALLOWED, "Only GET.\n")
+        page = http_pages.answer(path, self._gate.directory)
+        response = connection.respond(page.status, page.body)
+        del response.headers["Content-Type"]
+        response.headers.update(page.headers(self._authority))
+        return response
+
     async def _serve(self, connection: ServerConnection) -> None:
+        if connection.request is not None and connection.request.path == "/web":
+            await self._carry_page(connection)
+        else:
+            await self._join(connection)
+
+    async def _carry_page(self, connection: ServerConnection) -> None:
+        """The socket of a host page."""
+
+        def cut_off(overflowed: SocketOutlet) -> None:
+            logger.warning("A page of web apps that does not read its messages was cut off")
+            if page is not None:
+                page.cut_off(overflowed)
+
+        outlet = SocketOutlet(connection, cut_off)
+        page = None
+        try:
+            async with asyncio.timeout(INTRODUCTION_SECONDS):
+                page = self._gate.web.join(await connection.recv(decode=False), outlet)
+            while page is not None and page.received(await connection.recv(decode=False)):
+                pass
+            await connection.close(1008, "refused")
+        except TimeoutError:
+            await connection.close(1008, "no introduction")
+        except ConnectionClosed:
+            pass
+        finally:
+            if page is not None:
+                page.detach(outlet)
+
+    async def _join(self, connection: ServerConnection) -> None:
         try:
             async with asyncio.timeout(INTRODUCTION_SECONDS):
                 hello = wscp.decode(await connection.recv(decode=False))
