@@ -1,0 +1,75 @@
+"""``window.fdc3`` put into a page when its document is made: for sites that lose their opener, and older apps."""
+
+from __future__ import annotations
+
+import json
+
+from PySide6.QtCore import QFile, QIODevice, QObject, QUrl, Signal, Slot
+from PySide6.QtWebChannel import QWebChannel
+from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineScript
+
+NAME = "deskline"
+CHANNEL_SCRIPT = ":/qtwebchannel/qwebchannel.js"
+BOOT = """
+(() => {
+  if (location.origin !== ORIGIN) return;
+  const waiting = [];
+  let object = null;
+  const pipe = { send: text => (object ? object.send(text) : waiting.push(text)), onmessage: null };
+  new QWebChannel(qt.webChannelTransport, channel => {
+    object = channel.objects.deskline;
+    object.received.connect(text => pipe.onmessage && pipe.onmessage(text));
+    waiting.splice(0).forEach(text => object.send(text));
+  });
+  installDeskline(pipe, { identityUrl: IDENTITY, actualUrl: location.href });
+})();
+"""
+"""``window.fdc3`` is there at once; what it sends before the channel has opened waits."""
+
+
+def origin(url: QUrl) -> str:
+    """As browsers write it: scheme, host, and the port unless it is the usual one."""
+    usual = {"https": 443, "http": 80}.get(url.scheme())
+    port = "" if url.port() in (-1, usual) else f":{url.port()}"
+    return f"{url.scheme()}://{url.host()}{port}"
+
+
+class Pipe(QObject):
+    """The page's end of a pipe to the agent. ``sent`` with the text and the origin of the page that sent it."""
+
+    received = Signal(str)
+    sent = Signal(str, str)
+
+    def __init__(self, page: QWebEnginePage) -> None:
+        super().__init__(page)
+        self._page = page
+
+    @Slot(str)
+    def send(self, text: str) -> None:
+        self.sent.emit(text, origin(self._page.url()))
+
+
+def install(page: QWebEnginePage, address: str, agent: str) -> Pipe:
+    """Lets every document of the page that is of the address's origin find ``window.fdc3``.
+
+    ``agent`` is the script that defines ``installDeskline(pipe, identity)``.
+    """
+    pipe = Pipe(page)
+    channel = QWebChannel(page)
+    channel.registerObject(NAME, pipe)
+    page.setWebChannel(channel)
+    boot = BOOT.replace("ORIGIN", json.dumps(origin(QUrl(address)))).replace("IDENTITY", json.dumps(address))
+    script = QWebEngineScript()
+    script.setName(NAME)
+    script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)
+    script.setWorldId(QWebEngineScript.ScriptWorldId.MainWorld)
+    script.setRunsOnSubFrames(False)
+    script.setSourceCode(f"{_channel_script()}\n{agent}\n{boot}")
+    page.scripts().insert(script)
+    return pipe
+
+
+def _channel_script() -> str:
+    file = QFile(CHANNEL_SCRIPT)
+    file.open(QIODevice.OpenModeFlag.ReadOnly)
+    return bytes(file.readAll().data()).decode()
