@@ -85,19 +85,7 @@ class Stage:
 
     async def on_screen(self, call: Callable[[], T]) -> T:
         """Runs a function on the UI thread and returns its result."""
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-
-        def run() -> None:
-            try:
-                result = call()
-            except BaseException as error:
-                loop.call_soon_threadsafe(done.set_exception, error)
-            else:
-                loop.call_soon_threadsafe(done.set_result, result)
-
-        self.program.ui.post(run)
-        return await done
+        return await self.program.ui.on_screen(call)
 
     async def command(self, command_id: str) -> bool:
         """Runs a command of the palette; False if it may not run now."""

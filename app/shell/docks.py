@@ -43,10 +43,14 @@ def configure() -> None:
 
 
 class Docks(QObject):
-    """All panels of one window. ``changed`` when a panel is opened, closed or brought to the front."""
+    """All panels of one window. ``changed`` when a panel is opened, closed or brought to the front.
+
+    ``close_asked`` carries a panel that ends when it is closed, and that the user wants closed.
+    """
 
     changed = Signal()
     restart_asked = Signal(str)
+    close_asked = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -56,6 +60,7 @@ class Docks(QObject):
         self._docks: dict[str, Any] = {}
         self._frames: dict[str, PanelFrame] = {}
         self._dot = icons.dot(tokens.CHANNELS["fdc3.channel.6"])
+        self._own_dots: set[str] = set()
         self._arranged = False
         self._moving = False
         self._sharing = False
@@ -82,6 +87,9 @@ class Docks(QObject):
         dock.setIcon(self._dot)
         dock.viewToggled.connect(self._emit_changed)
         dock.visibilityChanged.connect(self._emit_changed)
+        if panel.ends:
+            dock.setFeature(ads.CDockWidget.CustomCloseHandling, True)
+            dock.closeRequested.connect(lambda: self.close_asked.emit(panel.app_id))
         self._frames[panel.app_id] = frame
         self._docks[panel.app_id] = dock
         if self._arranged:
@@ -90,19 +98,39 @@ class Docks(QObject):
             self._moving = False
         self._emit_changed()
 
+    def remove(self, app_id: str) -> None:
+        """Takes a panel away for good, with its widget."""
+        dock, frame = self._docks.pop(app_id, None), self._frames.pop(app_id, None)
+        self._own_dots.discard(app_id)
+        if dock is None or frame is None:
+            return
+        self._moving = True
+        self.manager.removeDockWidget(dock)
+        self._moving = False
+        dock.deleteLater()
+        self._emit_changed()
+
     def frame(self, app_id: str) -> PanelFrame | None:
         return self._frames.get(app_id)
 
     def panels(self) -> list[Panel]:
-        """All panels in the order of the default layout."""
+        """All panels in the order of the default layout; those that come and go after the others."""
         places = {area: number for number, area in enumerate(area for column in AREAS for area in column)}
         found = [frame.panel for frame in self._frames.values()]
-        return sorted(found, key=lambda panel: (places[panel.home], panel.order))
+        return sorted(found, key=lambda panel: (panel.ends, places[panel.home], panel.order))
 
     def set_channel_color(self, tint: str) -> None:
+        """The channel of all panels that have none of their own."""
         self._dot = icons.dot(tint)
-        for dock in self._docks.values():
-            dock.setIcon(self._dot)
+        for app_id, dock in self._docks.items():
+            if app_id not in self._own_dots:
+                dock.setIcon(self._dot)
+
+    def set_panel_color(self, app_id: str, tint: str) -> None:
+        """The channel of one panel, which may be another than the desk's."""
+        if app_id in self._docks:
+            self._own_dots.add(app_id)
+            self._docks[app_id].setIcon(icons.dot(tint))
 
     def is_open(self, app_id: str) -> bool:
         dock = self._docks.get(app_id)
@@ -124,8 +152,16 @@ class Docks(QObject):
         return True
 
     def close(self, app_id: str) -> None:
+        """Puts a panel out of sight."""
         if app_id in self._docks:
             self._docks[app_id].toggleView(False)
+
+    def close_or_end(self, app_id: str) -> None:
+        """What closing its tab does."""
+        if app_id in self._frames and self._frames[app_id].panel.ends:
+            self.close_asked.emit(app_id)
+        else:
+            self.close(app_id)
 
     def focus(self, app_id: str) -> bool:
         if not self.open(app_id):
@@ -292,7 +328,8 @@ class Docks(QObject):
     def restore(self, state: bytes, known: Iterable[str]) -> bool:
         """Applies a saved state; False, with the layout undefined, if it is not one.
 
-        ``known`` are the apps there were when it was saved: panels that came since are opened at their home.
+        ``known`` are the apps there were when it was saved: panels that came since are opened at their home, but for
+        those that come and go.
         """
         if not self._arranged:
             # The library restores only docks it has placed before.
@@ -306,7 +343,7 @@ class Docks(QObject):
             self._sharing = False
             known = set(known)
             for app_id, frame in self._frames.items():
-                if app_id not in known:
+                if app_id not in known and not frame.panel.ends:
                     self._place_late(frame.panel)
                     self._docks[app_id].toggleView(True)
         finally:

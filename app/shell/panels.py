@@ -24,6 +24,8 @@ class Panel:
     area: str = "followups"
     order: int = 0
     """Place among the panels that share an area as tabs; the lowest is on top."""
+    ends: bool = False
+    """Closing its tab ends what it shows; otherwise the panel is only out of sight."""
 
     @property
     def home(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
@@ -73,6 +74,27 @@ class Ui(QObject):
 
     def _call(self, call: Callable[[], None]) -> None:
         call()
+
+    async def on_screen(self, call: Callable[[], T]) -> T:
+        """Calls a function on the UI thread and returns its result. For coroutines of the I/O loop."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[T] = loop.create_future()
+
+        def settle(settled: Callable[[], None]) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(lambda: None if done.done() else settled())
+
+        def run() -> None:
+            try:
+                result = call()
+            except BaseException as error:
+                raised = error
+                settle(lambda: done.set_exception(raised))
+            else:
+                settle(lambda: done.set_result(result))
+
+        self.post(run)
+        return await done
 
     def run(
         self,

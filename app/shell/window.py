@@ -142,7 +142,9 @@ class MainWindow(QMainWindow):
             Command("desk.dismiss-notices", "Close all notices", self.toasts.close_all, icon="bell"),
             Command("panel.float", "Float this panel", partial(self._on_focused, docks.float_panel), icon="window"),
             Command("panel.auto-hide", "Auto-hide this panel", partial(self._on_focused, docks.auto_hide), icon="pin"),
-            Command("panel.close", "Close this panel", partial(self._on_focused, docks.close), "Ctrl+W", icon="x"),
+            Command(
+                "panel.close", "Close this panel", partial(self._on_focused, docks.close_or_end), "Ctrl+W", icon="x"
+            ),
             Command("desk.quit", "Quit Deskline", self.close, "Ctrl+Q", icon="x"),
         )
 
@@ -152,13 +154,23 @@ class MainWindow(QMainWindow):
         self, app_id: str, title: str, icon: str, widget: QWidget | None, area: str, *, order: int = 0
     ) -> PanelFrame:
         """Adds a panel, loading if ``widget`` is None; the returned frame sets its state later."""
-        self.docks.add(Panel(app_id, title, icon, area, order), widget)
+        return self.add(Panel(app_id, title, icon, area, order), widget)
+
+    def add(self, panel: Panel, widget: QWidget | None = None) -> PanelFrame:
+        self.docks.add(panel, widget)
         if self._laid_out:
             self._number_panels()
             self._refresh_rail()
-        frame = self.docks.frame(app_id)
+        frame = self.docks.frame(panel.app_id)
         assert frame is not None
         return frame
+
+    def remove_panel(self, app_id: str) -> None:
+        """Takes a panel away for good, with its widget."""
+        self.ui.commands.remove(f"panel.show.{app_id}")
+        self.docks.remove(app_id)
+        self._number_panels()
+        self._refresh_rail()
 
     def set_panel(self, app_id: str, widget: QWidget) -> None:
         """Fills a panel that was loading or stopped."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QKeyEvent
@@ -26,6 +26,16 @@ if TYPE_CHECKING:
     from app.shell.window import MainWindow
 
 log = logging.getLogger(__name__)
+
+
+class Guests(Protocol):
+    """Panels that come and go, such as web apps: kept with each workspace, and there again with it."""
+
+    def saved(self) -> Sequence[Mapping[str, str]]:
+        """Those in sight, each in a few words of text."""
+
+    def restore(self, saved: Sequence[Mapping[str, str]]) -> None:
+        """Adds the panels that are not there, before the layout gives each its place."""
 
 
 class WorkspaceControl(QObject):
@@ -47,6 +57,7 @@ class WorkspaceControl(QObject):
         self._top = top
         self._save = save
         self.workspaces = Workspaces.from_json(load())
+        self.guests: Guests | None = None
         self._listed: list[str] = []
         self._newest = 0
         self._writing = threading.Lock()
@@ -166,9 +177,12 @@ class WorkspaceControl(QObject):
         asked.entry.setFocus(Qt.FocusReason.PopupFocusReason)
 
     def _layout(self) -> Layout:
-        return Layout(self._docks.save(), tuple(panel.app_id for panel in self._docks.panels()))
+        guests = tuple(self.guests.saved()) if self.guests is not None else ()
+        return Layout(self._docks.save(), tuple(panel.app_id for panel in self._docks.panels()), guests)
 
     def _apply(self, layout: Layout | None) -> bool:
+        if layout is not None and self.guests is not None:
+            self.guests.restore(layout.guests)
         return layout is not None and self._docks.restore(layout.docks, layout.panels)
 
     def _apply_or_default(self, layout: Layout | None) -> None:

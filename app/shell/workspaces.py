@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,14 @@ class WorkspaceNameTaken(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A dock state and the panels there were when it was taken."""
+    """A dock state and the panels there were when it was taken.
+
+    ``guests`` are the panels among them that come and go, each as whoever makes them describes it.
+    """
 
     docks: bytes
     panels: tuple[str, ...]
+    guests: tuple[Mapping[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -118,14 +122,23 @@ def _clean(name: str) -> str:
 def _layout_to_json(layout: Layout | None) -> dict[str, Any]:
     if layout is None:
         return {}
-    return {"docks": base64.b64encode(layout.docks).decode(), "panels": list(layout.panels)}
+    made = {"docks": base64.b64encode(layout.docks).decode(), "panels": list(layout.panels)}
+    return {**made, "guests": [dict(guest) for guest in layout.guests]} if layout.guests else made
 
 
 def _layout_from_json(data: object) -> Layout | None:
     if not isinstance(data, dict) or not (docks := _bytes(data.get("docks"))):
         return None
-    panels = data.get("panels")
-    return Layout(docks, tuple(name for name in panels if isinstance(name, str)) if isinstance(panels, list) else ())
+    panels, guests = data.get("panels"), data.get("guests")
+    return Layout(
+        docks,
+        tuple(name for name in panels if isinstance(name, str)) if isinstance(panels, list) else (),
+        tuple(filter(_is_guest, guests)) if isinstance(guests, list) else (),
+    )
+
+
+def _is_guest(data: object) -> bool:
+    return isinstance(data, dict) and all(isinstance(part, str) for pair in data.items() for part in pair)
 
 
 def _bytes(text: object) -> bytes:
