@@ -10,11 +10,12 @@ import secrets
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from fdc3.broker import (
     Broker,
     CancelResolve,
+    Close,
     Deliver,
     Effect,
     Instance,
@@ -27,7 +28,8 @@ from fdc3.broker import (
 )
 from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
-from fdc3.launching import Launcher, ProcessLauncher
+from fdc3.launching import Ending, Launcher, ProcessLauncher
+from fdc3.resolving import IntentChoice, Resolver
 from fdc3.session import Session
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
@@ -36,7 +38,7 @@ from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
-from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable
 
 if TYPE_CHECKING:
     from fdc3.transports.websocket_server import WebSocketServer
@@ -61,23 +63,6 @@ BACKLOG = 1000
 """Messages kept for an app whose socket broke; one more and it is given up."""
 BACKLOG_BYTES = 32 * 1024 * 1024
 """The same in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class IntentChoice:
-    """A resolver's answer where several intents were offered: which app, and for which of them."""
-
-    app: AppIdentifier
-    intent: str
-
-
-class Resolver(Protocol):
-    """Asks the user which app shall handle an intent. None: none, the user thought better of it.
-
-    Cancelled when the answer is no longer wanted; the question must then disappear from the screen.
-    """
-
-    async def resolve(self, request: ResolutionRequest) -> AppIdentifier | IntentChoice | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,13 +176,18 @@ class Host:
         self._carry_out(self._broker.move(instance_id, channel_id))
 
     async def connect_memory(
-        self, app_id: str, *, instance_id: str | None = None, channel_id: str | None = None
+        self,
+        app_id: str,
+        *,
+        instance_id: str | None = None,
+        channel_id: str | None = None,
+        dialect: Dialect = FDC3_3_0,
     ) -> DesktopAgent:
         """Joins an app of this process: a new instance, or the one being launched; on a user channel if given."""
-        instance_id = self.seat(app_id, instance_id)
+        instance_id = self.seat(app_id, instance_id, dialect)
         if channel_id is not None:
             self.join_user_channel(instance_id, channel_id)
-        return await DesktopAgent(MemoryLink(self, self._bus, instance_id))._start()
+        return await DesktopAgent(MemoryLink(self, self._bus, instance_id, dialect))._start()
 
     async def launch(self, app_id: str, *, channel_id: str | None = None) -> AppIdentifier:
         """Starts an app of the directory, on a user channel if given. Raises ``OpenError`` or the launcher's error."""
@@ -250,8 +240,9 @@ class Host:
                 found = instance_id
         return found
 
-    def welcome(self, instance_id: str, outlet: Outlet) -> ImplementationMetadata:
+    def welcome(self, instance_id: str, outlet: Outlet, dialect: Dialect | None = None) -> ImplementationMetadata:
         session = self._sessions[instance_id]
+        session.dialect = dialect or session.dialect
         if session.grace is not None:
             session.grace.cancel()
         if session.outlet is not None:
@@ -263,7 +254,7 @@ class Host:
         implementation = self._broker.implementation(instance_id)
         if implementation.app_metadata:
             implementation.app_metadata.instance_metadata = {"resumed": known is not None and known.connected}
-        return implementation
+        return session.dialect.implementation(implementation)
 
     def ready(self, instance_id: str, outlet: Outlet) -> None:
         session = self._sessions[instance_id]
@@ -336,13 +327,15 @@ class Host:
                         task.cancel()
                 case Lost():
                     self._drop(effect.instance_id)
+                case Close():
+                    self._close(effect)
         self._schedule()
 
     def _deliver(self, effect: Deliver) -> None:
         message, encoded = effect.message, dict[Dialect, bytes]()
         for instance_id in effect.to:
             session = self._sessions.get(instance_id)
-            if session is None:
+            if session is None or not session.dialect.knows(type(message)):
                 continue
             data = encoded.get(session.dialect)
             if data is None:
@@ -362,6 +355,18 @@ class Host:
                 asyncio.get_running_loop().call_soon(self._drop, instance_id)
         if self._observers:
             self._observed("out", effect.to, message)
+
+    def _close(self, effect: Close) -> None:
+        """An app asked to be closed."""
+        launcher: object = self._launcher
+        try:
+            if isinstance(launcher, Ending):
+                launcher.end(effect.instance_id)
+        except Exception:
+            logger.exception("An app that asked for it could not be closed")
+            self._carry_out(self._broker.close_failed(effect.instance_id, effect.request_uuid))
+        else:
+            self.instance_gone(effect.instance_id)
 
     def _observed(self, direction: Literal["in", "out"], instances: tuple[str, ...], message: Message) -> None:
         observation = Observation(self._clock(), direction, instances, message)

@@ -10,7 +10,7 @@ import shlex
 import sys
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from fdc3.client.connect import SECRET_VARIABLE, URL_VARIABLE
 from fdc3.directory import AppRecord
@@ -27,6 +27,14 @@ class Launcher(Protocol):
     """
 
     async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None: ...
+
+
+@runtime_checkable
+class Ending(Protocol):
+    """A launcher that can also end what it started: an app asked to be closed. Raises if it cannot be."""
+
+    def end(self, instance_id: str) -> None:
+        """Closes the panel or program of an instance; an instance that it did not start is none of its business."""
 
 
 class ProcessLauncher:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec import UNSET, Raw
 
 from fdc3.broker.core import Core, Handlers, Instance, Timer, context_type
-from fdc3.broker.effects import Launch
+from fdc3.broker.effects import Close, Launch
 from fdc3.directory import same_app
 from fdc3.types import messages as m
 from fdc3.types.errors import (
@@ -21,7 +21,7 @@ from fdc3.types.errors import (
     TargetAppUnavailable,
     TargetInstanceUnavailable,
 )
-from fdc3.types.metadata import AppIdentifier, ImplementationMetadata
+from fdc3.types.metadata import AppIdentifier, ContextMetadataDescription, ImplementationMetadata
 
 
 @dataclass(slots=True, eq=False)
@@ -32,6 +32,7 @@ class Opening:
     request: m.OpenRequest
     context: Raw | None
     context_type: str
+    metadata: ContextMetadataDescription
     timer: Timer | None = None
 
 
@@ -46,6 +47,7 @@ class Apps:
         self._opening: dict[str, Opening] = {}
         self.handlers: Handlers = {
             m.OpenRequest: self.open,
+            m.CloseRequest: self.close,
             m.FindInstancesRequest: self.find_instances,
             m.GetAppMetadataRequest: self.get_app_metadata,
             m.GetInfoRequest: self.get_info,
@@ -92,15 +94,19 @@ class Apps:
         if record is None:
             raise AppNotFound
         kind = "" if context is UNSET else context_type(context)
+        metadata = self.core.stamp(opener, request.payload.metadata)
         instance = self.launch(record.app_id)
-        self._opening[instance.id] = Opening(opener, request, None if context is UNSET else context, kind)
+        self._opening[instance.id] = Opening(opener, request, None if context is UNSET else context, kind, metadata)
+
+    def close(self, instance: Instance, request: m.CloseRequest) -> None:
+        self.core.effects.append(Close(instance.id, request.meta.request_uuid))
 
     def context_listener_added(self, instance: Instance, kind: str | None) -> None:
         """An instance listens on its user channel: the place where the context given to ``open`` arrives."""
         opening = self._opening.get(instance.id)
         if opening is None or opening.context is None or kind not in (None, opening.context_type):
             return
-        payload = m.BroadcastEventPayload(None, opening.context, opening.opener.identifier)
+        payload = m.BroadcastEventPayload(None, opening.context, opening.metadata)
         self.core.tell([instance.id], m.BroadcastEvent, payload)
         self._opened(instance, opening)
 

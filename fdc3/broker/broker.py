@@ -16,8 +16,8 @@ from fdc3.broker.heartbeat import Heartbeats
 from fdc3.broker.intents import Intents
 from fdc3.broker.snapshot import Snapshot, take
 from fdc3.directory import AppDirectory
-from fdc3.types.errors import Fdc3Error
-from fdc3.types.messages import REQUESTS, RESPONSES, Request, ResponsePayload
+from fdc3.types.errors import ErrorOnClose, Fdc3Error
+from fdc3.types.messages import REQUESTS, RESPONSES, CloseRequest, Request, ResponsePayload
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata, OptionalFeatures
 from fdc3.types.wire import Unreadable
 
@@ -34,7 +34,9 @@ _REQUESTS_BY_NAME = {request.type_name(): request for request in REQUESTS}
 
 
 class Broker:
-    """A desktop agent of FDC3 2.2. Not thread-safe; every method returns the effects to carry out, in order.
+    """A desktop agent of FDC3 3.0, and of 2.2 through its dialect.
+
+    Not thread-safe; every method returns the effects to carry out, in order.
 
     ``clock`` gives the timestamps in messages, ``monotonic`` the seconds that time-outs are measured by.
     """
@@ -52,7 +54,7 @@ class Broker:
         new_id: Callable[[], str] = _random_id,
     ) -> None:
         implementation = ImplementationMetadata(
-            fdc3_version="2.2",
+            fdc3_version="3.0",
             provider=provider,
             provider_version=provider_version,
             optional_features=OptionalFeatures(),
@@ -112,6 +114,13 @@ class Broker:
     def launch_failed(self, instance_id: str) -> list[Effect]:
         """A ``Launch`` could not be carried out."""
         return self.disconnect(instance_id)
+
+    def close_failed(self, instance_id: str, request_uuid: str) -> list[Effect]:
+        """A ``Close`` could not be carried out."""
+        if instance := self._core.instances.get(instance_id):
+            payload = ResponsePayload(error=ErrorOnClose().code)
+            self._core.respond(instance, RESPONSES[CloseRequest], request_uuid, payload)
+        return self._effects()
 
     def implementation(self, instance_id: str) -> ImplementationMetadata:
         """What this instance learns about the agent and itself when it connects."""

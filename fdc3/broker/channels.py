@@ -11,7 +11,7 @@ from msgspec import UNSET, Raw, UnsetType
 from fdc3.broker.core import Core, Handlers, Instance, context_type
 from fdc3.types import messages as m
 from fdc3.types.errors import AccessDenied, CreationFailed, NoChannelFound
-from fdc3.types.metadata import ChannelDescription, ChannelType, DisplayMetadata
+from fdc3.types.metadata import ChannelDescription, ChannelType, ContextMetadataDescription, DisplayMetadata
 
 _COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta", "purple")
 RECOMMENDED_USER_CHANNELS: Final = tuple(
@@ -51,6 +51,8 @@ class Channel:
     display: DisplayMetadata | UnsetType = UNSET
     contexts: dict[str, Raw] = field(default_factory=dict)
     """The latest context of each type, the latest of all last."""
+    sources: dict[str, ContextMetadataDescription] = field(default_factory=dict)
+    """Where each of these comes from."""
     listeners: dict[str, ContextListener] = field(default_factory=dict)
     members: dict[str, Instance] = field(default_factory=dict)
     """User channel: who has joined. Private channel: its parties."""
@@ -79,6 +81,7 @@ class Channels:
             m.ContextListenerUnsubscribeRequest: self.remove_context_listener,
             m.BroadcastRequest: self.broadcast,
             m.GetCurrentContextRequest: self.get_current_context,
+            m.ClearContextRequest: self.clear_context,
             m.GetOrCreateChannelRequest: self.get_or_create,
             m.GetUserChannelsRequest: self.get_user_channels,
             m.GetCurrentChannelRequest: self.get_current_channel,
@@ -109,20 +112,37 @@ class Channels:
         kind = context_type(raw)
         channel.contexts.pop(kind, None)
         channel.contexts[kind] = raw
+        metadata = channel.sources[kind] = self.core.stamp(sender, request.payload.metadata)
         listening = {x.instance.id: None for x in channel.listeners.values() if x.hears(kind)}
         if channel.type == "user":
             for member in channel.members:
                 if any(x.hears(kind) for x in self._user_listeners.get(member, {}).values()):
                     listening[member] = None
         listening.pop(sender.id, None)
-        self.core.tell(listening, m.BroadcastEvent, m.BroadcastEventPayload(channel.id, raw, sender.identifier))
+        self.core.tell(listening, m.BroadcastEvent, m.BroadcastEventPayload(channel.id, raw, metadata))
         self.core.reply(sender, request)
 
     def get_current_context(self, instance: Instance, request: m.GetCurrentContextRequest) -> None:
-        contexts = self.usable(instance, request.payload.channel_id).contexts
+        channel = self.usable(instance, request.payload.channel_id)
         kind = request.payload.context_type
-        found = contexts.get(kind) if kind is not None else next(reversed(contexts.values()), None)
-        self.core.reply(instance, request, context=found or m.NO_CONTEXT)
+        if kind is None:
+            kind = next(reversed(channel.contexts), "")
+        if kind in channel.contexts:
+            self.core.reply(instance, request, context=channel.contexts[kind], metadata=channel.sources.get(kind))
+        else:
+            self.core.reply(instance, request, context=m.NO_CONTEXT, metadata=None)
+
+    def clear_context(self, instance: Instance, request: m.ClearContextRequest) -> None:
+        channel = self.usable(instance, request.payload.channel_id)
+        kind = request.payload.context_type
+        for cleared in [kind] if kind is not None else list(channel.contexts):
+            channel.contexts.pop(cleared, None)
+            channel.sources.pop(cleared, None)
+        # Apps tell the agent nothing when they listen for this: it goes to all who could hear.
+        private = channel.members if channel.type == "private" else None
+        told = [x.id for x in self.core.instances.values() if x.connected and (private is None or x.id in private)]
+        self.core.tell(told, m.ContextClearedEvent, m.ContextClearedPayload(channel.id, kind))
+        self.core.reply(instance, request)
 
     def add_context_listener(self, instance: Instance, request: m.AddContextListenerRequest) -> None:
         channel_id = request.payload.channel_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Raw, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from fdc3.broker.effects import Deliver, Effect
 from fdc3.directory import AppDirectory
@@ -24,7 +24,7 @@ from fdc3.types.messages import (
     ResponseMeta,
     ResponsePayload,
 )
-from fdc3.types.metadata import AppIdentifier, AppMetadata
+from fdc3.types.metadata import AppIdentifier, AppMetadata, ContextMetadataDescription, ProvidedMetadata
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +123,18 @@ class Core:
         kind: Callable[..., Event] = event
         self.effects.append(Deliver(recipients, kind(payload=payload, meta=EventMeta(uuid, self.clock()))))
         return uuid
+
+    def stamp(
+        self, sender: Instance, said: ProvidedMetadata | UnsetType, trace_id: str | None = None
+    ) -> ContextMetadataDescription:
+        """Where a context comes from: the agent's word, and what its sender said of it, unchanged. ``trace_id`` is used
+        if the sender gave none; without it a new one."""
+        known = ContextMetadataDescription(source=sender.identifier, timestamp=self.clock(), trace_id="")
+        if said is not UNSET:
+            known.signature, known.anti_replay, known.custom = said.signature, said.anti_replay, said.custom
+            trace_id = said.trace_id or trace_id
+        known.trace_id = trace_id or self.new_id()
+        return known
 
     # Instances
 

@@ -60,4 +60,12 @@ class Lost:
     instance_id: str
 
 
-Effect = Deliver | Launch | Resolve | CancelResolve | Lost
+@dataclass(frozen=True, slots=True)
+class Close:
+    """An instance asks to be closed. Report it gone when it is; ``Broker.close_failed`` if it cannot be."""
+
+    instance_id: str
+    request_uuid: str
+
+
+Effect = Deliver | Launch | Resolve | CancelResolve | Lost | Close

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from fdc3.broker.apps import Apps
 from fdc3.broker.channels import Channels
@@ -18,10 +18,13 @@ from fdc3.types.errors import (
     Fdc3Error,
     IntentDeliveryFailed,
     IntentHandlerRejected,
+    IntentListenerConflict,
+    InvalidArguments,
     NoAppsFound,
     NoResultReturned,
     ResolverTimeout,
     TargetAppUnavailable,
+    TargetInstanceUnavailable,
     UserCancelledResolution,
 )
 from fdc3.types.metadata import (
@@ -31,7 +34,27 @@ from fdc3.types.metadata import (
     IntentMetadata,
     IntentResolutionDescription,
     IntentResult,
+    ProvidedMetadata,
 )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IntentListener:
+    instance: Instance
+    intent: str
+    context_types: frozenset[str] | None
+    """None: all."""
+
+    def takes(self, kind: str | None) -> bool:
+        return kind is None or self.context_types is None or kind in self.context_types
+
+    def conflicts(self, other: IntentListener) -> bool:
+        """Whether an intent could be meant for either of two listeners."""
+        if self.instance is not other.instance or self.intent != other.intent:
+            return False
+        if self.context_types is None or other.context_types is None:
+            return True
+        return not self.context_types.isdisjoint(other.context_types)
 
 
 @dataclass(slots=True, eq=False)
@@ -41,6 +64,8 @@ class Raised:
     raiser: Instance
     request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest
     options: tuple[AppIntent, ...]
+    kind: str
+    """The type of its context."""
     timer: Timer | None = None
 
 
@@ -61,6 +86,7 @@ class Delivered:
     handler: Instance
     request_uuid: str
     intent: str
+    trace_id: str
 
 
 class Intents:
@@ -69,7 +95,7 @@ class Intents:
         self.apps = apps
         self.channels = channels
         self._provider = provider
-        self._listeners: dict[str, tuple[Instance, str]] = {}
+        self._listeners: dict[str, IntentListener] = {}
         self._asked: dict[str, Raised] = {}
         self._waiting: list[Waiting] = []
         self._delivered: dict[str, Delivered] = {}
@@ -86,22 +112,27 @@ class Intents:
     # Listeners
 
     def add_listener(self, instance: Instance, request: m.AddIntentListenerRequest) -> None:
-        uuid, intent = self.core.new_id(), request.payload.intent
-        self._listeners[uuid] = (instance, intent)
+        intent, kinds = request.payload.intent, request.payload.context_types
+        listener = IntentListener(instance, intent, None if kinds is UNSET else frozenset(kinds))
+        if any(listener.conflicts(other) for other in self._listeners.values()):
+            raise IntentListenerConflict
+        uuid = self.core.new_id()
+        self._listeners[uuid] = listener
         self.core.reply(instance, request, listener_uuid=uuid)
         for waiting in [w for w in self._waiting if w.instance is instance and intent in w.intents]:
-            self._stop_waiting(waiting)
-            self._deliver(waiting.raised, intent, instance)
+            if listener.takes(waiting.raised.kind):
+                self._stop_waiting(waiting)
+                self._deliver(waiting.raised, intent, instance)
 
     def remove_listener(self, instance: Instance, request: m.IntentListenerUnsubscribeRequest) -> None:
-        owner, _ = self._listeners.get(request.payload.listener_uuid, (None, ""))
-        if owner is not instance:
+        listener = self._listeners.get(request.payload.listener_uuid)
+        if listener is None or listener.instance is not instance:
             raise AccessDenied
         del self._listeners[request.payload.listener_uuid]
         self.core.reply(instance, request)
 
     def listened_by(self, instance: Instance) -> list[str]:
-        return [intent for owner, intent in self._listeners.values() if owner is instance]
+        return [listener.intent for listener in self._listeners.values() if listener.instance is instance]
 
     @property
     def asked(self) -> tuple[Raised, ...]:
@@ -116,8 +147,8 @@ class Intents:
     def delivered(self) -> tuple[Delivered, ...]:
         return tuple(self._delivered.values())
 
-    def _listens(self, instance: Instance, intent: str) -> bool:
-        return (instance, intent) in self._listeners.values()
+    def _listens(self, instance: Instance, intent: str, kind: str | None) -> bool:
+        return any(x.instance is instance and x.intent == intent and x.takes(kind) for x in self._listeners.values())
 
     # Finding
 
@@ -139,8 +170,12 @@ class Intents:
         self.core.reply(instance, request, app_intents=tuple(found))
 
     def _intents_for(self, kind: str, result_type: str | None = None) -> list[str]:
+        """The intents that the directory has for a context, then those that apps have said they take it with."""
         handlers = self.core.directory.handlers(None, kind, result_type)
-        return list(dict.fromkeys(handler.intent for handler in handlers))
+        found = [handler.intent for handler in handlers]
+        if result_type is None:
+            found += [x.intent for x in self._listeners.values() if x.context_types is not None and x.takes(kind)]
+        return list(dict.fromkeys(found))
 
     def _option(
         self, intent: str, kind: str | None, result_type: str | None = None, *, listening: bool = False
@@ -153,10 +188,11 @@ class Intents:
             returns = handler.listens_for.result_type
             apps.append(handler.record.metadata(result_type=returns))
             for running in self.core.running(handler.record.app_id):
-                if not listening or self._listens(running, intent):
+                if not listening or self._listens(running, intent, kind):
                     apps.append(self.core.metadata(running, returns))
         if result_type is None:
-            undeclared = dict.fromkeys(x for x, name in self._listeners.values() if name == intent)
+            takers = [x for x in self._listeners.values() if x.intent == intent and x.takes(kind)]
+            undeclared = dict.fromkeys(x.instance for x in takers)
             apps += [self.core.metadata(x) for x in undeclared if not self._declares(x, intent)]
         names = [h.listens_for.display_name for h in declared if h.listens_for.display_name]
         return AppIntent(IntentMetadata(intent, names[0] if names else intent), tuple(apps))
@@ -168,12 +204,13 @@ class Intents:
     # Raising
 
     def raise_intent(self, raiser: Instance, request: m.RaiseIntentRequest) -> None:
-        option = self._option(request.payload.intent, context_type(request.payload.context))
-        self._raise(Raised(raiser, request, (option,)))
+        kind = context_type(request.payload.context)
+        self._raise(Raised(raiser, request, (self._option(request.payload.intent, kind),), kind))
 
     def raise_intent_for_context(self, raiser: Instance, request: m.RaiseIntentForContextRequest) -> None:
         kind = context_type(request.payload.context)
-        self._raise(Raised(raiser, request, tuple(self._option(intent, kind) for intent in self._intents_for(kind))))
+        options = tuple(self._option(intent, kind) for intent in self._intents_for(kind))
+        self._raise(Raised(raiser, request, options, kind))
 
     def _raise(self, raised: Raised) -> None:
         app = raised.request.payload.app
@@ -182,6 +219,8 @@ class Intents:
         elif app.desktop_agent is not UNSET and app.desktop_agent != self._provider:
             raise DesktopAgentNotFound
         elif app.instance is not None:
+            if raised.request.payload.new_instance is True:
+                raise InvalidArguments
             target = self.apps.target(app)
             intents = [o.intent.name for o in raised.options if any(a.instance == target.id for a in o.apps)]
             if not intents:
@@ -202,6 +241,8 @@ class Intents:
         raised.options = tuple(option for option in raised.options if option.apps)
         if not raised.options:
             raise NoAppsFound
+        if raised.request.payload.new_instance is not UNSET:
+            self._only(raised, new=raised.request.payload.new_instance)
         apps = raised.options[0].apps
         instances = [app for app in apps if app.instance is not None]
         if len(raised.options) == 1 and len({app.app_id for app in apps}) == 1 and len(instances) <= 1:
@@ -213,6 +254,13 @@ class Intents:
             context = Context.decode(raised.request.payload.context)
             question = ResolutionRequest(request_id, raised.raiser.identifier, context, raised.options)
             self.core.effects.append(Resolve(question))
+
+    def _only(self, raised: Raised, *, new: bool) -> None:
+        """Leaves the apps to start, or the instances that run."""
+        kept = [(o.intent, tuple(a for a in o.apps if (a.instance is None) == new)) for o in raised.options]
+        raised.options = tuple(AppIntent(intent, apps) for intent, apps in kept if apps)
+        if not raised.options:
+            raise TargetAppUnavailable if new else TargetInstanceUnavailable
 
     def resolved(self, request_id: str, app: AppIdentifier | None, intent: str | None) -> None:
         raised = self._answered(request_id)
@@ -254,7 +302,7 @@ class Intents:
 
     def _hand_over(self, raised: Raised, intents: tuple[str, ...], target: Instance) -> None:
         for intent in intents:
-            if self._listens(target, intent):
+            if self._listens(target, intent, raised.kind):
                 self._deliver(raised, intent, target)
                 return
         waiting = Waiting(raised, target, intents)
@@ -264,10 +312,11 @@ class Intents:
 
     def _deliver(self, raised: Raised, intent: str, target: Instance) -> None:
         request_uuid = raised.request.meta.request_uuid
-        payload = m.IntentEventPayload(intent, raised.request.payload.context, request_uuid, raised.raiser.identifier)
+        metadata = self.core.stamp(raised.raiser, raised.request.payload.metadata)
+        payload = m.IntentEventPayload(intent, raised.request.payload.context, request_uuid, metadata)
         event_uuid = self.core.tell([target.id], m.IntentEvent, payload)
         if event_uuid is not None:
-            self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid, intent)
+            self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid, intent, metadata.trace_id)
         resolution = IntentResolutionDescription(target.identifier, intent)
         self.core.reply(raised.raiser, raised.request, intent_resolution=resolution)
 
@@ -291,6 +340,7 @@ class Intents:
             raise AccessDenied
         del self._delivered[request.payload.intent_event_uuid]
         result = request.payload.intent_result
+        said: ProvidedMetadata | UnsetType = UNSET
         try:
             if result.error is not UNSET:
                 raise IntentHandlerRejected
@@ -299,6 +349,7 @@ class Intents:
                 result = IntentResult(channel=channel)
             elif result.context is not UNSET:
                 context_type(result.context)
+                said = request.payload.metadata
         except IntentHandlerRejected as error:
             self.core.reply(handler, request)
             self._give_result(delivered, m.ResponsePayload(error=error.code))
@@ -307,7 +358,8 @@ class Intents:
             self._give_result(delivered, m.ResponsePayload(error=NoResultReturned().code))
         else:
             self.core.reply(handler, request)
-            self._give_result(delivered, m.ResponsePayload(intent_result=result))
+            metadata = self.core.stamp(handler, said, delivered.trace_id)
+            self._give_result(delivered, m.ResponsePayload(intent_result=result, result_metadata=metadata))
 
     def _give_result(self, delivered: Delivered, payload: m.ResponsePayload) -> None:
         self.core.respond(delivered.raiser, m.RaiseIntentResultResponse, delivered.request_uuid, payload)
@@ -319,7 +371,7 @@ class Intents:
 
     def forget_listeners(self, instance: Instance) -> None:
         """All that the instance has set up, raised or been given; what waits for it to listen goes on waiting."""
-        self._listeners = {uuid: x for uuid, x in self._listeners.items() if x[0] is not instance}
+        self._listeners = {uuid: x for uuid, x in self._listeners.items() if x.instance is not instance}
         for waiting in [w for w in self._waiting if w.raised.raiser is instance]:
             self._stop_waiting(waiting)
         for request_id, raised in list(self._asked.items()):

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from fdc3.client.agent import DesktopAgent, IntentHandler, IntentOutcome, IntentResolution
+from fdc3.client.agent import DesktopAgent, HandlerOutcome, IntentHandler, IntentOutcome, IntentResolution
 from fdc3.client.channel import Channel, PrivateChannel
 from fdc3.client.connect import connect, connect_from_environment
 from fdc3.client.exchange import ExchangeTimeouts
 from fdc3.client.listeners import (
     AgentEvent,
     AgentEventHandler,
+    ChannelEvent,
+    ChannelEventHandler,
     ContextHandler,
     Listener,
     PrivateChannelEvent,
@@ -26,9 +28,12 @@ __all__ = [
     "AgentEventHandler",
     "Backoff",
     "Channel",
+    "ChannelEvent",
+    "ChannelEventHandler",
     "ContextHandler",
     "DesktopAgent",
     "ExchangeTimeouts",
+    "HandlerOutcome",
     "IntentHandler",
     "IntentOutcome",
     "IntentResolution",

@@ -23,7 +23,7 @@ from fdc3.types.messages import (
     ResponsePayload,
 )
 from fdc3.types.metadata import Wire
-from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
+from fdc3.types.wire import Unreadable
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,6 @@ class Exchange:
         self._link = link
         self._timeouts = timeouts
         self._on_event = on_event
-        self._dialect: Dialect = FDC3_2_2
         self._pending: dict[str, tuple[asyncio.Future[ResponsePayload], bytes]] = {}
         self._results: dict[str, asyncio.Future[ResponsePayload]] = {}
         self._prefix = str(uuid.uuid4())
@@ -56,7 +55,7 @@ class Exchange:
         request_uuid = f"{self._prefix}-{next(self._numbers)}"
         build: Callable[..., Request] = kind
         request = build(payload=payload, meta=RequestMeta(request_uuid, dt.datetime.now(dt.UTC)))
-        return request_uuid, self._dialect.encode(request)
+        return request_uuid, self._link.dialect.encode(request)
 
     async def request(self, kind: type[Request], payload: Wire) -> ResponsePayload:
         """Sends a request and returns its answer's payload. Raises the error the agent answers with."""
@@ -91,13 +90,17 @@ class Exchange:
             if not answered:
                 self._results.pop(request_uuid, None)
 
+    def knows(self, kind: type[Request]) -> bool:
+        """Whether there is such a request in the version that is spoken with the agent."""
+        return self._link.dialect.knows(kind)
+
     def notify(self, kind: type[Request], payload: Wire) -> None:
         """Sends a request that has no answer."""
         self._link.send(self._message(kind, payload)[1])
 
     def received(self, data: bytes) -> None:
         try:
-            message = self._dialect.decode_agent_message(data)
+            message = self._link.dialect.decode_agent_message(data)
         except Unreadable as reason:
             logger.warning("A message from the agent could not be read: %s", reason)
             return

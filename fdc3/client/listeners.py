@@ -7,11 +7,11 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, Literal
 
 from fdc3.types.context import Context
+from fdc3.types.context_metadata import ContextMetadata
 from fdc3.types.messages import PrivateEventType
-from fdc3.types.metadata import ContextMetadata
 
 logger = logging.getLogger(__name__)
 
@@ -20,21 +20,32 @@ ContextHandler = Callable[[Context, ContextMetadata], Awaitable[None] | None]
 
 @dataclass(frozen=True, slots=True)
 class AgentEvent:
-    """``type`` is "userChannelChanged"; ``details`` {"currentChannelId": id or None}."""
+    """``type`` is "userChannelChanged" with ``details`` {"currentChannelId": id or None}, or "contextCleared" with
+    {"channelId": id, "contextType": type or None for all}."""
 
     type: str
     details: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class PrivateChannelEvent:
-    """``details`` {"contextType": type or None} for "addContextListener" and "unsubscribe", {} for "disconnect"."""
+class ChannelEvent:
+    """``type`` is "contextCleared"; ``details`` {"channelId": id, "contextType": type or None for all}."""
 
-    type: PrivateEventType
+    type: str
     details: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateChannelEvent(ChannelEvent):
+    """Also "addContextListener" and "unsubscribe" with ``details`` {"contextType": type or None}, "disconnect" with
+    {}."""
+
+
+CONTEXT_CLEARED: Final = "contextCleared"
+ChannelEventType = Literal["contextCleared"]
+PrivateChannelEventType = PrivateEventType | ChannelEventType
 AgentEventHandler = Callable[[AgentEvent], Awaitable[None] | None]
+ChannelEventHandler = Callable[[ChannelEvent], Awaitable[None] | None]
 PrivateChannelEventHandler = Callable[[PrivateChannelEvent], Awaitable[None] | None]
 
 
@@ -53,13 +64,24 @@ class ContextSubscription:
 class IntentSubscription:
     intent: str
     handler: Callable[[Context, ContextMetadata], Any]
+    context_types: tuple[str, ...] | None = None
+    """None: all."""
     uuid: str = ""
+
+    def takes(self, intent: str, kind: str) -> bool:
+        return self.intent == intent and (self.context_types is None or kind in self.context_types)
+
+
+@dataclass(slots=True, eq=False)
+class ClearingSubscription:
+    channel_id: str
+    handler: ChannelEventHandler
 
 
 @dataclass(slots=True, eq=False)
 class PrivateSubscription:
     channel_id: str
-    event: PrivateEventType | None
+    event: PrivateChannelEventType | None
     handler: PrivateChannelEventHandler
     uuid: str = ""
 

@@ -10,12 +10,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from fdc3.client.exchange import Exchange
 from fdc3.client.listeners import (
+    CONTEXT_CLEARED,
     AgentEvent,
     AgentEventHandler,
+    ChannelEvent,
+    ClearingSubscription,
     ContextSubscription,
     Dispatcher,
     IntentSubscription,
@@ -25,24 +28,26 @@ from fdc3.client.listeners import (
 )
 from fdc3.types import messages as m
 from fdc3.types.context import Context
+from fdc3.types.context_metadata import ContextMetadata, from_message
 from fdc3.types.errors import Fdc3Error, IntentHandlerRejected, MalformedMessage
-from fdc3.types.metadata import AppIdentifier, ContextMetadata, IntentResult
+from fdc3.types.metadata import IntentResult, ProvidedMetadata
 
 logger = logging.getLogger(__name__)
 
-AgentEventType = Literal["userChannelChanged"]
+AgentEventType = Literal["userChannelChanged", "contextCleared"]
+Given = tuple[IntentResult, ProvidedMetadata | UnsetType]
+"""An intent's result, and what the handler says of it."""
 
 
 class Subscriptions:
-    def __init__(
-        self, exchange: Exchange, dispatcher: Dispatcher, intent_result: Callable[[object], IntentResult]
-    ) -> None:
+    def __init__(self, exchange: Exchange, dispatcher: Dispatcher, intent_result: Callable[[object], Given]) -> None:
         self._exchange = exchange
         self._dispatcher = dispatcher
         self._intent_result = intent_result
         self._contexts: list[ContextSubscription] = []
         self._intents: list[IntentSubscription] = []
         self._private: list[PrivateSubscription] = []
+        self._clearings: list[ClearingSubscription] = []
         self._agent_events: list[tuple[AgentEventType | None, AgentEventHandler]] = []
         self._replay: asyncio.Task[None] | None = None
         self.channel_id: str | None = None
@@ -53,6 +58,7 @@ class Subscriptions:
             m.BroadcastEvent: self._context_arrived,
             m.IntentEvent: self._intent_arrived,
             m.ChannelChangedEvent: self._channel_changed,
+            m.ContextClearedEvent: self._context_cleared,
             m.PrivateChannelOnAddContextListenerEvent: self._private_listener_added,
             m.PrivateChannelOnUnsubscribeEvent: self._private_listener_ended,
             m.PrivateChannelOnDisconnectEvent: self._private_disconnected,
@@ -102,18 +108,28 @@ class Subscriptions:
 
     async def listen_private(self, subscription: PrivateSubscription) -> Listener:
         self._private.append(subscription)
-        payload = m.PrivateEventListenerPayload(subscription.channel_id, subscription.event)
-        try:
-            answer = await self._exchange.request(m.PrivateChannelAddEventListenerRequest, payload)
-        except BaseException:
-            self._private.remove(subscription)
-            raise
-        subscription.uuid = answer.listener_uuid or ""
+        if subscription.event != CONTEXT_CLEARED:  # of which every party is told
+            payload = m.PrivateEventListenerPayload(subscription.channel_id, subscription.event)
+            try:
+                answer = await self._exchange.request(m.PrivateChannelAddEventListenerRequest, payload)
+            except BaseException:
+                self._private.remove(subscription)
+                raise
+            subscription.uuid = answer.listener_uuid or ""
 
         async def unsubscribe() -> None:
             if subscription in self._private:
                 self._private.remove(subscription)
-                await self._unsubscribe(m.PrivateChannelUnsubscribeEventListenerRequest, subscription.uuid)
+                if subscription.uuid:
+                    await self._unsubscribe(m.PrivateChannelUnsubscribeEventListenerRequest, subscription.uuid)
+
+        return Listener(unsubscribe)
+
+    def watch_channel(self, subscription: ClearingSubscription) -> Listener:
+        self._clearings.append(subscription)
+
+        async def unsubscribe() -> None:
+            self._clearings.remove(subscription)
 
         return Listener(unsubscribe)
 
@@ -140,7 +156,9 @@ class Subscriptions:
         subscription.uuid = answer.listener_uuid or ""
 
     async def _register_intent(self, subscription: IntentSubscription) -> None:
-        answer = await self._exchange.request(m.AddIntentListenerRequest, m.IntentPayload(subscription.intent))
+        kinds = subscription.context_types
+        payload = m.IntentPayload(subscription.intent, UNSET if kinds is None else kinds)
+        answer = await self._exchange.request(m.AddIntentListenerRequest, payload)
         subscription.uuid = answer.listener_uuid or ""
 
     # What arrives
@@ -164,7 +182,7 @@ class Subscriptions:
 
     def _context_arrived(self, event: m.BroadcastEvent) -> None:
         payload = event.payload
-        metadata = _metadata(payload.originating_app)
+        metadata = from_message(payload.metadata)
         context: Context | None = Context.decode(payload.context)
         kind = context.type if context is not None else ""
         for subscription in tuple(self._contexts):
@@ -181,17 +199,18 @@ class Subscriptions:
             self._dispatcher.call(subscription.handler, own, metadata)
 
     def _intent_arrived(self, event: m.IntentEvent) -> None:
+        context = Context.decode(event.payload.context)
         for subscription in self._intents:
-            if subscription.intent == event.payload.intent:
-                self._dispatcher.run(self._run_intent(subscription, event), subscription.handler)
+            if subscription.takes(event.payload.intent, context.type):
+                self._dispatcher.run(self._run_intent(subscription, event, context), subscription.handler)
                 return
         # The listener ended while the intent was on its way. The raiser waits for a result, which must always come.
         self._dispatcher.run(self._give_result(event, _rejected()), self._intent_arrived)
 
-    async def _run_intent(self, subscription: IntentSubscription, event: m.IntentEvent) -> None:
+    async def _run_intent(self, subscription: IntentSubscription, event: m.IntentEvent, context: Context) -> None:
         payload = event.payload
         try:
-            outcome = subscription.handler(Context.decode(payload.context), _metadata(payload.originating_app))
+            outcome = subscription.handler(context, from_message(payload.metadata))
             if isinstance(outcome, Awaitable):
                 outcome = await outcome
             result = self._intent_result(outcome)
@@ -204,8 +223,8 @@ class Subscriptions:
             logger.error("The result of %s could not be sent: %s", payload.intent, reason)
             await self._give_result(event, _rejected())
 
-    async def _give_result(self, event: m.IntentEvent, result: IntentResult) -> None:
-        answer = m.IntentResultPayload(event.meta.event_uuid, event.payload.raise_intent_request_uuid, result)
+    async def _give_result(self, event: m.IntentEvent, given: Given) -> None:
+        answer = m.IntentResultPayload(event.meta.event_uuid, event.payload.raise_intent_request_uuid, *given)
         await self._exchange.request(m.IntentResultRequest, answer)
 
     def _private_event(self, channel_id: str, event: PrivateChannelEvent) -> None:
@@ -213,19 +232,31 @@ class Subscriptions:
             if subscription.channel_id == channel_id and subscription.event in (None, event.type):
                 self._dispatcher.call(subscription.handler, event)
 
+    def _context_cleared(self, event: m.ContextClearedEvent) -> None:
+        channel_id, kind = event.payload.channel_id or "", event.payload.context_type
+        details = {"channelId": channel_id, "contextType": kind}
+        for clearing in tuple(self._clearings):
+            if clearing.channel_id == channel_id:
+                self._dispatcher.call(clearing.handler, ChannelEvent(CONTEXT_CLEARED, details))
+        self._private_event(channel_id, PrivateChannelEvent(CONTEXT_CLEARED, details))
+        self._agent_event(AgentEvent(CONTEXT_CLEARED, details))
+
+    def _agent_event(self, event: AgentEvent) -> None:
+        for wanted, handler in tuple(self._agent_events):
+            if wanted in (None, event.type):
+                self._dispatcher.call(handler, event)
+
     # The user channel
 
     def _channel_changed(self, event: m.ChannelChangedEvent) -> None:
-        channel_id = self.channel_id = event.payload.new_channel_id
+        channel_id = self.channel_id = event.payload.current_channel_id
         self._lost_channel = None
         listening = [x for x in self._contexts if x.channel_id is None]
         for subscription in listening:
             subscription.heard = False
         self._replay = asyncio.ensure_future(self._replay_to(listening))
         self._dispatcher.run(self._replay, self._replay_to)
-        changed = AgentEvent("userChannelChanged", {"currentChannelId": channel_id})
-        for _, handler in tuple(self._agent_events):
-            self._dispatcher.call(handler, changed)
+        self._agent_event(AgentEvent("userChannelChanged", {"currentChannelId": channel_id}))
 
     async def replayed(self) -> None:
         """Returns when the channel last joined has given its current context to our listeners."""
@@ -249,7 +280,8 @@ class Subscriptions:
             for subscription in subscriptions:
                 if subscription.context_type == kind and not subscription.heard and subscription in self._contexts:
                     subscription.heard = True
-                    self._dispatcher.call(subscription.handler, Context.decode(answer.context), _metadata(UNSET))
+                    known = from_message(answer.metadata) if answer.metadata else ContextMetadata()
+                    self._dispatcher.call(subscription.handler, Context.decode(answer.context), known)
 
     # After a broken link
 
@@ -278,9 +310,5 @@ class Subscriptions:
             self.forget_private(channel_id)
 
 
-def _metadata(source: object) -> ContextMetadata:
-    return ContextMetadata(source if isinstance(source, AppIdentifier) else None)
-
-
-def _rejected() -> IntentResult:
-    return IntentResult(error=IntentHandlerRejected.__name__)
+def _rejected() -> Given:
+    return IntentResult(error=IntentHandlerRejected.__name__), UNSET

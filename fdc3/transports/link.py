@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fdc3.types.metadata import AppIdentifier
+from fdc3.types.wire import Dialect
 
 FRAMES = logging.getLogger("fdc3.frames")
 FRAMES.setLevel(logging.WARNING)
@@ -40,6 +41,10 @@ class Receiver(Protocol):
 
 class Link(Protocol):
     """A client's connection to an agent."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """What is spoken over it, once it is open."""
 
     async def open(self, receiver: Receiver) -> AppIdentifier:
         """Connects; returns who we are. Raises ``AgentError``."""

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from fdc3.transports.link import Outlet, Receiver
 from fdc3.types.metadata import AppIdentifier
+from fdc3.types.wire import Dialect
 
 
 class MemoryHost(Protocol):
@@ -40,7 +41,8 @@ class MemoryBus:
 class MemoryLink:
     """Both ends at once: the client's ``Link`` and the host's ``Outlet``. Lives on one event loop."""
 
-    def __init__(self, host: MemoryHost, bus: MemoryBus, instance_id: str) -> None:
+    def __init__(self, host: MemoryHost, bus: MemoryBus, instance_id: str, dialect: Dialect) -> None:
+        self.dialect = dialect
         self._host = host
         self._bus = bus
         self._instance_id = instance_id

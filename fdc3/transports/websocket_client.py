@@ -10,11 +10,13 @@ import uuid
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.typing import Subprotocol
 
 from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Backoff, Receiver
 from fdc3.types import wscp
 from fdc3.types.errors import AccessDenied, AgentError, AgentNotFound, ErrorOnConnect, MalformedMessage
 from fdc3.types.metadata import AppIdentifier
+from fdc3.types.wire import FDC3_2_2, Dialect
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +28,7 @@ class WebSocketLink:
     def __init__(self, url: str, shared_secret: str, backoff: Backoff) -> None:
         self._url = url
         self._secret = shared_secret
+        self.dialect: Dialect = FDC3_2_2
         self._backoff = backoff
         self._connection: ClientConnection | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -61,7 +64,13 @@ class WebSocketLink:
         """Opens a socket and introduces us. Returns also whether the agent kept our state."""
         try:
             connection = await connect(
-                self._url, compression=None, max_size=MAX_MESSAGE, proxy=None, open_timeout=5, logger=FRAMES
+                self._url,
+                subprotocols=[Subprotocol(wscp.SPEAKS_3_0)],
+                compression=None,
+                max_size=MAX_MESSAGE,
+                proxy=None,
+                open_timeout=5,
+                logger=FRAMES,
             )
         except InvalidURI:
             raise ErrorOnConnect("the agent's address is not a websocket URL") from None
@@ -69,6 +78,7 @@ class WebSocketLink:
             raise ErrorOnConnect(type(reason).__name__) from None
         except (OSError, TimeoutError) as reason:
             raise AgentNotFound(type(reason).__name__) from None
+        self.dialect = wscp.dialect_of(connection.subprotocol)
         try:
             return connection, *await self._introduce(connection)
         except BaseException:

@@ -18,6 +18,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.protocol import State
+from websockets.typing import Subprotocol
 
 from fdc3.directory import AppDirectory
 from fdc3.transports import http_pages
@@ -25,6 +26,7 @@ from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Outlet
 from fdc3.transports.web_gateway import WebGateway
 from fdc3.types import wscp
 from fdc3.types.metadata import ImplementationMetadata
+from fdc3.types.wire import Dialect
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ class Gate(Protocol):
     def admit(self, secret: str) -> str | None:
         """The instance that a secret was minted for."""
 
-    def welcome(self, instance_id: str, outlet: Outlet) -> ImplementationMetadata:
+    def welcome(self, instance_id: str, outlet: Outlet, dialect: Dialect | None = None) -> ImplementationMetadata:
         """An instance is connected by ``outlet``, which supersedes any earlier one. Nothing is delivered yet."""
 
     def ready(self, instance_id: str, outlet: Outlet) -> None:
@@ -109,6 +111,8 @@ class WebSocketServer:
             "127.0.0.1",
             self._port,
             process_request=self._process,
+            subprotocols=[Subprotocol(wscp.SPEAKS_3_0)],
+            select_subprotocol=_subprotocol,
             compression=None,
             max_size=LARGEST_REQUEST,
             open_timeout=INTRODUCTION_SECONDS,
@@ -213,7 +217,7 @@ class WebSocketServer:
         outlet = SocketOutlet(connection, cut_off)
         self._outlets.add(outlet)
         try:
-            implementation = self._gate.welcome(instance_id, outlet)
+            implementation = self._gate.welcome(instance_id, outlet, wscp.dialect_of(connection.subprotocol))
             welcome = wscp.WSCPDesktopAgentConnect(
                 payload=wscp.DesktopAgentConnect(wscp.PROTOCOL_VERSION, implementation), meta=meta
             )
@@ -228,6 +232,10 @@ class WebSocketServer:
         finally:
             self._outlets.discard(outlet)
             self._gate.interrupted(instance_id, outlet)
+
+
+def _subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return next((name for name in offered if name == wscp.SPEAKS_3_0), None)
 
 
 class _Refused(Exception):

@@ -5,6 +5,13 @@ Data and its encoding only: no sockets, no state. Names follow the standard.
 
 from fdc3.types import errors, intents
 from fdc3.types.context import Context
+from fdc3.types.context_metadata import (
+    AntiReplayClaims,
+    AppProvidableContextMetadata,
+    ContextMetadata,
+    ContextWithMetadata,
+    DetachedSignature,
+)
 from fdc3.types.contexts import (
     Action,
     Chart,
@@ -39,7 +46,6 @@ from fdc3.types.metadata import (
     AppIdentifier,
     AppIntent,
     AppMetadata,
-    ContextMetadata,
     DisplayMetadata,
     ImplementationMetadata,
     IntentMetadata,
@@ -47,9 +53,11 @@ from fdc3.types.metadata import (
 
 __all__ = [
     "Action",
+    "AntiReplayClaims",
     "AppIdentifier",
     "AppIntent",
     "AppMetadata",
+    "AppProvidableContextMetadata",
     "Chart",
     "ChatInitSettings",
     "ChatMessage",
@@ -59,8 +67,10 @@ __all__ = [
     "ContactList",
     "Context",
     "ContextMetadata",
+    "ContextWithMetadata",
     "Country",
     "Currency",
+    "DetachedSignature",
     "DisplayMetadata",
     "Email",
     "FileAttachment",

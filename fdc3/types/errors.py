@@ -1,6 +1,6 @@
 """The standard's errors as exceptions.
 
-The class name *is* the standard's error string (FDC3 2.2, ``Errors``), and the bases say which enumerations of the
+The class name *is* the standard's error string (FDC3 3.0, ``Errors``), and the bases say which enumerations of the
 standard contain it, so both of these work::
 
     except errors.ResolveError:           # anything that can go wrong while an intent is resolved
@@ -46,6 +46,10 @@ class ResolveError(Fdc3Error):
 
 class ResultError(Fdc3Error):
     """Errors of an intent's result."""
+
+
+class CloseError(Fdc3Error):
+    """Errors of ``close`` (FDC3 3.0)."""
 
 
 class BridgingError(Fdc3Error):
@@ -112,6 +116,14 @@ class IntentDeliveryFailed(ResolveError):
     sentence = "The app did not take the request in time."
 
 
+class IntentListenerConflict(ResolveError):
+    sentence = "The app handles this already."
+
+
+class ErrorOnClose(CloseError):
+    sentence = "The app could not be closed."
+
+
 class ResolverUnavailable(OpenError, ResolveError):
     sentence = "Several apps could handle this and there is no way to ask which one."
 
@@ -132,7 +144,11 @@ class MalformedContext(ChannelError, OpenError, ResolveError):
     sentence = "The context is not a valid FDC3 context."
 
 
-class ApiTimeout(AgentError, ChannelError, OpenError, ResolveError, ResultError):
+class InvalidArguments(ChannelError, OpenError, ResolveError):
+    sentence = "The app asked in a way that the desktop agent does not understand."
+
+
+class ApiTimeout(AgentError, ChannelError, OpenError, ResolveError, ResultError, CloseError):
     sentence = "The desktop agent did not answer in time."
 
 

@@ -1,4 +1,5 @@
-"""The messages of the Desktop Agent Communication Protocol, FDC3 2.2, as typed structs.
+"""The messages of the Desktop Agent Communication Protocol as typed structs: those of FDC3 2.2 and 3.0 in one set, in
+the words of 3.0.
 
 Three kinds: an app sends a ``Request``, the agent answers with the ``Response`` of the same name, and tells apps what
 happened by an ``Event``. Contexts travel as ``msgspec.Raw``: the broker forwards the sender's bytes and never rebuilds
@@ -18,9 +19,11 @@ from fdc3.types.metadata import (
     AppIntent,
     AppMetadata,
     ChannelDescription,
+    ContextMetadataDescription,
     ImplementationMetadata,
     IntentResolutionDescription,
     IntentResult,
+    ProvidedMetadata,
     Wire,
 )
 
@@ -79,11 +82,14 @@ class EventTypePayload(Wire):
 
 class IntentPayload(Wire):
     intent: str
+    context_types: tuple[str, ...] | UnsetType = UNSET
+    """Unset: contexts of all types."""
 
 
 class BroadcastPayload(Wire):
     channel_id: str
     context: Raw
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
 
 
 class ChannelIdPayload(Wire):
@@ -106,6 +112,8 @@ class FindIntentsByContextPayload(Wire):
 
 
 class CurrentContextPayload(Wire):
+    """Also what to clear: None is all types."""
+
     channel_id: str
     context_type: str | None
 
@@ -114,11 +122,13 @@ class IntentResultPayload(Wire):
     intent_event_uuid: str
     raise_intent_request_uuid: str
     intent_result: IntentResult
+    metadata: ProvidedMetadata | UnsetType = UNSET
 
 
 class OpenPayload(Wire):
     app: AppIdentifier
     context: Raw | UnsetType = UNSET
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
 
 
 PrivateEventType = Literal["addContextListener", "unsubscribe", "disconnect"]
@@ -133,11 +143,16 @@ class RaiseIntentPayload(Wire):
     intent: str
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    new_instance: bool | UnsetType = UNSET
+    """True: start the app anew. False: only an instance that runs. Unset: as the agent or the user decides."""
 
 
 class RaiseIntentForContextPayload(Wire):
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    new_instance: bool | UnsetType = UNSET
 
 
 class HeartbeatPayload(Wire):
@@ -158,6 +173,16 @@ class AddIntentListenerRequest(Request):
 
 class BroadcastRequest(Request):
     payload: BroadcastPayload
+
+
+class ClearContextRequest(Request):
+    payload: CurrentContextPayload
+
+
+class CloseRequest(Request):
+    """An app asks to be closed. It is answered only if that fails."""
+
+    payload: NoPayload
 
 
 class ContextListenerUnsubscribeRequest(Request):
@@ -275,11 +300,13 @@ class ResponsePayload(Wire, kw_only=True):
     channel: ChannelDescription | UnsetType | None = UNSET
     context: Raw | UnsetType = UNSET
     """The JSON ``null`` if there is no current context."""
+    metadata: ContextMetadataDescription | UnsetType | None = UNSET
     implementation_metadata: ImplementationMetadata | UnsetType = UNSET
     user_channels: tuple[ChannelDescription, ...] | UnsetType = UNSET
     app_identifier: AppIdentifier | UnsetType = UNSET
     intent_resolution: IntentResolutionDescription | UnsetType = UNSET
     intent_result: IntentResult | UnsetType = UNSET
+    result_metadata: ContextMetadataDescription | UnsetType = UNSET
 
 
 class Response(Message, kw_only=True):
@@ -319,18 +346,23 @@ class BroadcastEventPayload(Wire):
     channel_id: str | None
     """None: the context was given with ``open`` and belongs to no channel."""
     context: Raw
-    originating_app: AppIdentifier | UnsetType = UNSET
+    metadata: ContextMetadataDescription
 
 
 class ChannelChangedPayload(Wire):
-    new_channel_id: str | None
+    current_channel_id: str | None
+
+
+class ContextClearedPayload(Wire):
+    channel_id: str | None
+    context_type: str | None
 
 
 class IntentEventPayload(Wire):
     intent: str
     context: Raw
     raise_intent_request_uuid: str
-    originating_app: AppIdentifier | UnsetType = UNSET
+    metadata: ContextMetadataDescription
 
 
 class PrivateListenerEventPayload(Wire):
@@ -348,6 +380,10 @@ class BroadcastEvent(Event):
 
 class ChannelChangedEvent(Event):
     payload: ChannelChangedPayload
+
+
+class ContextClearedEvent(Event):
+    payload: ContextClearedPayload
 
 
 class HeartbeatEvent(Event):

@@ -1,11 +1,12 @@
-"""Who is who: app identifiers and metadata, as they stand inside messages (``api.schema.json`` of FDC3 2.2)."""
+"""Who is who: app identifiers and metadata, as they stand inside messages (``api.schema.json`` of FDC3 3.0)."""
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 
 class Wire(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -90,7 +91,8 @@ class ChannelDescription(Wire):
 
 
 class OptionalFeatures(msgspec.Struct, frozen=True, kw_only=True):
-    OriginatingAppMetadata: bool = True
+    OriginatingAppMetadata: bool | UnsetType = UNSET
+    """Of 2.2 alone: in 3.0 every context comes with its source."""
     UserChannelMembershipAPIs: bool = True
     DesktopAgentBridging: bool = False
 
@@ -103,10 +105,27 @@ class ImplementationMetadata(Wire, kw_only=True):
     app_metadata: AppMetadata | UnsetType = UNSET
 
 
-class ContextMetadata(msgspec.Struct, frozen=True):
-    """What a handler learns about a context: which app instance sent it."""
+class ProvidedMetadata(Wire, kw_only=True):
+    """What an app says of a context it sends, as it stands in a message (``AppProvidableContextMetadata``).
 
-    source: AppIdentifier | None
+    Signature and claims are the sender's bytes: the agent hands them on as they are and never rebuilds them.
+    """
+
+    trace_id: str | UnsetType = UNSET
+    signature: Raw | UnsetType = UNSET
+    anti_replay: Raw | UnsetType = UNSET
+    custom: Raw | UnsetType = UNSET
+
+
+class ContextMetadataDescription(Wire, kw_only=True):
+    """Where a context comes from, as it stands in a message: the agent's word (source, timestamp) and the sender's."""
+
+    source: AppIdentifier
+    timestamp: dt.datetime
+    trace_id: str
+    signature: Raw | UnsetType = UNSET
+    anti_replay: Raw | UnsetType = UNSET
+    custom: Raw | UnsetType = UNSET
 
 
 class IntentResolutionDescription(Wire):
@@ -119,6 +138,6 @@ class IntentResolutionDescription(Wire):
 class IntentResult(Wire, kw_only=True):
     """A handler's result: a context, a channel, or (all unset) nothing. ``error``: the handler failed."""
 
-    context: msgspec.Raw | UnsetType = UNSET
+    context: Raw | UnsetType = UNSET
     channel: ChannelDescription | UnsetType = UNSET
     error: str | UnsetType = UNSET

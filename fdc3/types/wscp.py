@@ -12,11 +12,20 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from fdc3.types.metadata import ImplementationMetadata, Wire
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect
 
 PROTOCOL_VERSION: Final = "1.0"
 SUPERSEDED: Final = 4001
 """Ours: the close code of a socket whose instance has been taken over by a newer one. Whoever gets it stays away, or
 two programs with one secret would take the instance from each other for ever."""
+
+SPEAKS_3_0: Final = "fdc3-3.0"
+"""Ours: WSCP does not say which version of FDC3 is spoken. A program that speaks 3.0 offers this subprotocol when it
+opens the socket; where the other side does not pick it, the two speak 2.2."""
+
+
+def dialect_of(subprotocol: str | None) -> Dialect:
+    return FDC3_3_0 if subprotocol == SPEAKS_3_0 else FDC3_2_2
 
 
 class ConnectionMeta(Wire):

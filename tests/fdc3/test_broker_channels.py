@@ -207,7 +207,7 @@ def test_an_app_that_dies_disconnects_its_private_channels_and_leaves_nothing(de
 
 def test_requests_that_cannot_be_read_are_answered_with_an_error_the_schema_allows(desk: Desk) -> None:
     desk.connect("crm")
-    for request in RESPONSES:
+    for request in filter(FDC3_2_2.knows, RESPONSES):
         data = b'{"type":"%s","payload":7,"meta":{"requestUuid":"r"}}' % request.type_name().encode()
         [(who, kind, payload)] = desk.receives("crm", data)
         assert (who, kind) == ("crm", request.type_name().replace("Request", "Response"))
