@@ -25,7 +25,7 @@ def _clients_speak_by_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def checked(send: Callable[[Any, bytes], bool]) -> Callable[[Any, bytes], bool]:
         def sending(link: Any, data: bytes) -> bool:
-            check_message(data)
+            check_message(data, link.dialect.version)
             return send(link, data)
 
         return sending

@@ -13,7 +13,7 @@ from fdc3.client import DesktopAgent, connect
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Observation
 from fdc3.transports.link import Backoff
-from fdc3.types.wire import FDC3_2_2
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0
 
 RECORDS = (
     record("crm", ViewProfile=["fdc3.contact"]),
@@ -43,7 +43,9 @@ class Running:
 
     def _check(self, observation: Observation) -> None:
         try:
-            check_message(FDC3_2_2.encode(observation.message))
+            for dialect in (FDC3_2_2, FDC3_3_0):
+                if dialect.knows(type(observation.message)):
+                    check_message(dialect.encode(observation.message), dialect.version)
         except Exception as invalid:
             self.invalid.append(invalid)
 
@@ -67,6 +69,6 @@ class Running:
 
     async def __aexit__(self, *_: object) -> None:
         for agent in self.agents:
-            await agent.close()
+            await agent.disconnect()
         await self.host.close()
         assert self.invalid == []

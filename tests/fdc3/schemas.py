@@ -15,6 +15,7 @@ import msgspec
 from jsonschema import Draft7Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
+from schemas_3_0 import as_3_0
 
 CACHE = Path(__file__).resolve().parents[2] / ".cache" / "npm"
 PACKAGES = ("@finos/fdc3-schema@2.2.0", "@finos/fdc3-context@2.2.0")
@@ -92,21 +93,30 @@ def _mend(schema: Any) -> Any:
     return [_mend(item) for item in schema] if isinstance(schema, list) else schema
 
 
-@functools.cache
-def _registry() -> Registry[Any]:
-    if not all(folder.is_dir() for folder in FOLDERS):
+def _schemas(folder: Path) -> dict[str, Any]:
+    if not folder.is_dir():
         _fetch()
-    resources = []
-    for folder in FOLDERS:
-        for file in folder.glob("*.json"):
-            schema = _mend(json.loads(file.read_text()))
-            resources.append((schema["$id"], Resource.from_contents(schema, default_specification=DRAFT7)))
-    return Registry().with_resources(resources)
+    return {
+        file.name.removesuffix(".schema.json"): _mend(json.loads(file.read_text())) for file in folder.glob("*.json")
+    }
 
 
 @functools.cache
-def _validator(uri: str) -> Draft7Validator:
-    return Draft7Validator({"$ref": uri}, registry=_registry(), format_checker=FORMATS)
+def _registry(version: str = "2.2") -> Registry[Any]:
+    messages = _schemas(FOLDERS[0])
+    # The packaged schemas are those of 2.2.0; 2.2.3 lists this error, which its text has always asked for.
+    messages["api"]["definitions"]["ResolveError"]["enum"] += ["IntentListenerConflict"]
+    if version == "3.0":
+        messages = as_3_0(messages)
+    schemas = [*messages.values(), *_schemas(FOLDERS[1]).values()]
+    return Registry().with_resources(
+        (schema["$id"], Resource.from_contents(schema, default_specification=DRAFT7)) for schema in schemas
+    )
+
+
+@functools.cache
+def _validator(uri: str, version: str = "2.2") -> Draft7Validator:
+    return Draft7Validator({"$ref": uri}, registry=_registry(version), format_checker=FORMATS)
 
 
 @functools.cache
@@ -122,15 +132,15 @@ def _context_uris() -> dict[str, str]:
     return uris
 
 
-def check_message(message: Any) -> None:
+def check_message(message: Any, version: str = "2.2") -> None:
     """Raises ``jsonschema.ValidationError`` unless a message (bytes, text or parsed) is as the standard wants it."""
     if isinstance(message, bytes | str):
         message = msgspec.json.decode(message)
     kind = message["type"]
     if kind in WSCP:
-        Draft7Validator(WSCP[kind], registry=_registry(), format_checker=FORMATS).validate(message)
+        Draft7Validator(WSCP[kind], registry=_registry(version), format_checker=FORMATS).validate(message)
         return
-    _validator(f"https://fdc3.finos.org/schemas/next/api/{kind}.schema.json").validate(message)
+    _validator(f"https://fdc3.finos.org/schemas/next/api/{kind}.schema.json", version).validate(message)
 
 
 def check_context(context: Any) -> None:

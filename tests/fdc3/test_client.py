@@ -311,7 +311,7 @@ async def test_closing_leaves_nothing_behind_and_ends_what_waits(running: Runnin
     await crm.add_intent_listener("ViewProfile", never)
     resolution = await turret.raise_intent("ViewProfile", SARAH)
     await waiting.wait()
-    await crm.close()
+    await crm.disconnect()
     assert crm.closed.is_set()
     with pytest.raises(errors.NoResultReturned):
         await resolution.get_result()

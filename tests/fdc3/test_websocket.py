@@ -129,7 +129,7 @@ async def test_secrets_and_client_data_stay_out_of_the_log(running: Running, cap
         await agent.broadcast(SARAH)
         with pytest.raises(errors.AccessDenied):
             await connect(url, "not-the-secret")
-        await agent.close()
+        await agent.disconnect()
     assert secret not in caplog.text
     assert "not-the-secret" not in caplog.text
     assert "Whitcombe" not in caplog.text
@@ -214,11 +214,11 @@ async def test_a_second_connection_with_the_secret_supersedes_the_first(running:
 async def test_goodbye_ends_the_instance_and_the_secret_brings_it_back(running: Running) -> None:
     url, secret = running.host.pair("turret")
     agent = await connect(url, secret)
-    await agent.close()
+    await agent.disconnect()
     await eventually(lambda: running.host.instances() == ())
     again = await connect(url, secret)
     assert again.app == agent.app
-    await again.close()
+    await again.disconnect()
 
 
 def cut(running: Running, app_id: str) -> None:
@@ -471,7 +471,7 @@ async def test_what_comes_while_a_link_is_being_given_up_is_kept_for_the_next(ru
     async with asyncio.timeout(5):
         assert msgspec.json.decode(await again.recv())["payload"]["context"] == VOD
     frozen.transport.abort()
-    await again.close()
+    await again.disconnect()
     await closing
 
 
@@ -509,7 +509,7 @@ async def test_the_secret_of_an_app_in_this_process_ends_when_it_has_connected(n
         await desk.host.launch("child")
         with pytest.raises(errors.AccessDenied):
             await connect(desk.host.url, secrets[0])
-        await desk.agents[0].close()
+        await desk.agents[0].disconnect()
         assert desk.host._sessions == {}
 
 
