@@ -217,7 +217,7 @@ class Core:
             log.exception("%s could not be started", record.app_id)
             self._stopped(record.app_id, str(error) or type(error).__name__)
             if agent is not None:  # nothing may be sent to what it has set up already
-                await agent.close()
+                await agent.disconnect()
             return None
         finally:
             self._starting.discard(record.app_id)

@@ -48,7 +48,7 @@ class StatusFollower:
 
     async def close(self) -> None:
         self._unsubscribe()
-        await self._agent.close()
+        await self._agent.disconnect()
 
     def _lines(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         busy = [line for line in context.get("lines", []) if line.get("state") in ATTENTION]

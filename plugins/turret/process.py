@@ -77,7 +77,7 @@ class TurretProcess:
             if agent is not None:
                 with contextlib.suppress(Exception):
                     async with asyncio.timeout(2.0):
-                        await agent.close()
+                        await agent.disconnect()
             await self.audio.close()
 
     async def perform(self, command: Command) -> None:
