@@ -10,7 +10,6 @@ from app.shell.table_columns import Column
 from fdc3.broker import ChannelState, InstanceState, IntentState, Snapshot
 from plugins.inspector.seen import Party, Seen
 
-AGENT = "agent"
 STAGES = {
     "choosing": "The user is choosing an app",
     "starting": "The app is starting",
@@ -21,22 +20,20 @@ STAGES = {
 
 def message_columns(zone: dt.tzinfo) -> list[Column]:
     return [
-        Column("Time", lambda row: f"{row.at.astimezone(zone):%H:%M:%S.%f}"[:-3], 88, color=_dim, sort=_by_number),
-        Column("From", sender, 108, color=lambda row: _end(row, sender), tip=_whole),
-        Column("To", receiver, 108, color=lambda row: _end(row, receiver), tip=_whole),
-        Column("Type", lambda row: row.kind, 176, color=_by_sort, strong=True, least=120),
+        Column(
+            "Time", lambda row: f"{row.at.astimezone(zone):%H:%M:%S.%f}"[:-3], 90, color=_dim, sort=_by_number, least=90
+        ),
+        Column("From → to", between, 150, tip=_whole, least=140),
+        Column("Type", lambda row: row.kind, 176, color=_by_sort, strong=True, least=150),
         Column("About", _about, 0, color=lambda row: "dn" if row.error else "tx2", tip=_about),
         Column("Size", lambda row: size(row.size), 58, "right", color=_dim, sort=lambda row: row.size, drop=1),
         Column("Answer", lambda row: latency(row.latency), 62, "right", color=_slow, sort=lambda row: row.latency or 0),
     ]
 
 
-def sender(row: Seen) -> str:
-    return _names(row) if row.direction == "in" else AGENT
-
-
-def receiver(row: Seen) -> str:
-    return AGENT if row.direction == "in" else _names(row)
+def between(row: Seen) -> str:
+    """Who said it to the agent, or whom the agent told: the other end is always the agent."""
+    return f"{_names(row)} →" if row.direction == "in" else f"→ {_names(row)}"
 
 
 def _names(row: Seen) -> str:
@@ -46,10 +43,6 @@ def _names(row: Seen) -> str:
 
 def _whole(row: Seen) -> str:
     return "\n".join(f"{party.app_id}  {party.instance_id}" for party in row.parties)
-
-
-def _end(row: Seen, end: object) -> str:
-    return "tx3" if (row.direction == "in") == (end is receiver) else "tx1"
 
 
 def _about(row: Seen) -> str:

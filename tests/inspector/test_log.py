@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from plugins.inspector.log import MessageLog
 from plugins.inspector.recording import NotARecording, Recording, lines, load
 from plugins.inspector.seen import Filter, Party, Seen, formatted, read
-from plugins.inspector.tables import latency, receiver, sender, size
+from plugins.inspector.tables import between, latency, size
 
 NOW = dt.datetime(2026, 11, 24, 10, 42, 31, tzinfo=dt.UTC)
 CRM, TURRET, PRICING = Party("crm", "c0ffee"), Party("turret", "7e11"), Party("pricing", "9999")
@@ -129,8 +129,7 @@ def test_another_file_is_no_recording(tmp_path: Path, content: bytes) -> None:
 
 def test_texts_of_a_row() -> None:
     asked, told = seen(0, "broadcastRequest"), read(1, NOW, "out", (CRM, TURRET, PRICING), b"{")
-    assert (sender(asked), receiver(asked)) == ("crm", "agent")
-    assert (sender(told), receiver(told), told.kind) == ("agent", "crm and 2 more", "unreadable")
+    assert (between(asked), between(told), told.kind) == ("crm →", "→ crm and 2 more", "unreadable")
     assert [size(n) for n in (312, 1400, 2_500_000)] == ["312 B", "1.4 kB", "2.5 MB"]
     assert [latency(s) for s in (None, 0.0004, 2.34)] == ["", "0.4 ms", "2.3 s"]
     assert formatted(b'{"a":[1]}') == '{\n  "a": [\n    1\n  ]\n}'
