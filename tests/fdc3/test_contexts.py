@@ -116,4 +116,4 @@ def test_error_classes_are_the_standards_strings() -> None:
     assert isinstance(errors.from_code("ApiTimeout"), errors.ResolveError)
     assert isinstance(errors.from_code("MalformedContext"), errors.ChannelError)
     assert str(errors.from_code("SomethingNew")).endswith("(SomethingNew)")
-    assert len(errors.BY_CODE) == 25
+    assert len(errors.BY_CODE) == 28

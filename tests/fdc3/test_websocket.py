@@ -471,7 +471,7 @@ async def test_what_comes_while_a_link_is_being_given_up_is_kept_for_the_next(ru
     async with asyncio.timeout(5):
         assert msgspec.json.decode(await again.recv())["payload"]["context"] == VOD
     frozen.transport.abort()
-    await again.disconnect()
+    await again.close()
     await closing
 
 
