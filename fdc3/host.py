@@ -7,11 +7,12 @@ import datetime as dt
 import hmac
 import logging
 import secrets
-import time
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from fdc3.alarm import Alarm
+from fdc3.bridge.elsewhere import Elsewhere
 from fdc3.broker import (
     Broker,
     CancelResolve,
@@ -21,6 +22,7 @@ from fdc3.broker import (
     Instance,
     Launch,
     Lost,
+    RaiseElsewhere,
     ResolutionRequest,
     Resolve,
     Snapshot,
@@ -107,6 +109,7 @@ class Host:
         if isinstance(launcher, ProcessLauncher):
             launcher.on_exit = self.instance_gone
         self._bus = MemoryBus()
+        self._elsewhere: Elsewhere | None = None
         self._origins = origins
         self._server: WebSocketServer | None = None
         self._grace = reconnect_grace
@@ -114,8 +117,7 @@ class Host:
         self._observers: list[Callable[[Observation], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._resolving: dict[str, asyncio.Task[None]] = {}
-        self._alarm: asyncio.TimerHandle | None = None
-        self._alarm_at: float | None = None
+        self._alarm = Alarm(self._tick)
         self.web = WebGateway(self, ask_unknown=ask_unknown, grace=navigation_grace)
         """Web apps: pages that open them, and pipes to those that are given their agent."""
         self.url = ""
@@ -139,8 +141,7 @@ class Host:
                 session.grace.cancel()
             if session.outlet is not None:
                 session.outlet.shut("the desktop agent is closing")
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._alarm.set(None)
         if isinstance(self._launcher, ProcessLauncher):
             await self._launcher.close()
         tasks = [*self._tasks]
@@ -170,6 +171,12 @@ class Host:
         """Calls back for every message that passes; returns the function that ends this."""
         self._observers.append(callback)
         return lambda: self._observers.remove(callback)
+
+    def bridge(self, elsewhere: Elsewhere) -> tuple[Broker, Callable[[list[Effect]], None]]:
+        """Bridges this agent: ``elsewhere`` sees what apps ask before the broker does. It is given the broker, and the
+        way to have the broker's effects carried out."""
+        self._elsewhere = elsewhere
+        return self._broker, self._carry_out
 
     def join_user_channel(self, instance_id: str, channel_id: str | None) -> None:
         """Puts an app on a user channel (None: on none), as a channel selector does. Raises ``NoChannelFound``."""
@@ -282,7 +289,8 @@ class Host:
             session.remember(request_uuid, None)
         if self._observers:
             self._observed("in", (instance_id,), request)
-        self._carry_out(self._broker.receive(instance_id, request))
+        if self._elsewhere is None or not self._elsewhere.takes(instance_id, request):
+            self._carry_out(self._broker.receive(instance_id, request))
 
     def detach(self, instance_id: str, outlet: Outlet) -> None:
         session = self._sessions.get(instance_id)
@@ -325,6 +333,9 @@ class Host:
                 case CancelResolve():
                     if task := self._resolving.pop(effect.request_id, None):
                         task.cancel()
+                case RaiseElsewhere():
+                    if self._elsewhere is not None:
+                        self._elsewhere.raised(effect)
                 case Lost():
                     self._drop(effect.instance_id)
                 case Close():
@@ -333,6 +344,8 @@ class Host:
 
     def _deliver(self, effect: Deliver) -> None:
         message, encoded = effect.message, dict[Dialect, bytes]()
+        if self._elsewhere is not None:
+            self._elsewhere.deliver(effect)
         for instance_id in effect.to:
             session = self._sessions.get(instance_id)
             if session is None or not session.dialect.knows(type(message)):
@@ -422,17 +435,7 @@ class Host:
         return task
 
     def _schedule(self) -> None:
-        deadline = self._broker.deadline
-        if deadline == self._alarm_at:
-            return
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm_at = deadline
-        self._alarm = None
-        if deadline is not None:
-            delay = max(0.0, deadline - time.monotonic())
-            self._alarm = asyncio.get_running_loop().call_later(delay, self._tick)
+        self._alarm.set(self._broker.deadline)
 
     def _tick(self) -> None:
-        self._alarm_at = None
         self._carry_out(self._broker.tick())

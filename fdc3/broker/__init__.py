@@ -5,7 +5,17 @@ No sockets, tasks, threads or encoding. ``Broker`` is the door; the areas (chann
 
 from fdc3.broker.broker import Broker
 from fdc3.broker.core import Instance, Timeouts
-from fdc3.broker.effects import CancelResolve, Close, Deliver, Effect, Launch, Lost, ResolutionRequest, Resolve
+from fdc3.broker.effects import (
+    CancelResolve,
+    Close,
+    Deliver,
+    Effect,
+    Launch,
+    Lost,
+    RaiseElsewhere,
+    ResolutionRequest,
+    Resolve,
+)
 from fdc3.broker.snapshot import ChannelState, InstanceState, IntentState, Snapshot
 
 __all__ = [
@@ -20,6 +30,7 @@ __all__ = [
     "IntentState",
     "Launch",
     "Lost",
+    "RaiseElsewhere",
     "ResolutionRequest",
     "Resolve",
     "Snapshot",

@@ -12,6 +12,7 @@ from fdc3.broker.apps import Apps
 from fdc3.broker.channels import RECOMMENDED_USER_CHANNELS, Channels, ContextListener
 from fdc3.broker.core import Area, Core, Instance, Timeouts
 from fdc3.broker.effects import Effect, Lost
+from fdc3.broker.guests import Guests
 from fdc3.broker.heartbeat import Heartbeats
 from fdc3.broker.intents import Intents
 from fdc3.broker.snapshot import Snapshot, take
@@ -65,6 +66,7 @@ class Broker:
         self._intents = Intents(self._core, self._apps, self._channels, provider)
         self._heartbeats = Heartbeats(self._core, self._lost)
         self._areas: tuple[Area, ...] = (self._channels, self._intents, self._apps, self._heartbeats)
+        self.guests = Guests(self._core, self._channels, self._intents, self._remove)
         self._handlers: dict[type[Request], Callable[[Instance, Any], None]] = {}
         for area in self._areas:
             self._handlers.update(area.handlers)
@@ -73,7 +75,7 @@ class Broker:
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        return tuple(self._core.instances.values())
+        return tuple(instance for instance in self._core.instances.values() if instance.desktop_agent is None)
 
     @property
     def directory(self) -> AppDirectory:

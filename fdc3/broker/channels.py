@@ -57,6 +57,8 @@ class Channel:
     members: dict[str, Instance] = field(default_factory=dict)
     """User channel: who has joined. Private channel: its parties."""
     events: dict[str, PrivateEventListener] = field(default_factory=dict)
+    owner: Instance | None = None
+    """Private channel made under another desktop agent: the guest that made it. It is told of everything."""
 
     @property
     def description(self) -> ChannelDescription:
@@ -118,8 +120,11 @@ class Channels:
             for member in channel.members:
                 if any(x.hears(kind) for x in self._user_listeners.get(member, {}).values()):
                     listening[member] = None
+        if channel.owner is not None:
+            listening[channel.owner.id] = None
         listening.pop(sender.id, None)
-        self.core.tell(listening, m.BroadcastEvent, m.BroadcastEventPayload(channel.id, raw, metadata))
+        payload = m.BroadcastEventPayload(channel.id, raw, metadata)
+        self.core.tell(listening, m.BroadcastEvent, payload, sender.identifier)
         self.core.reply(sender, request)
 
     def get_current_context(self, instance: Instance, request: m.GetCurrentContextRequest) -> None:
@@ -197,6 +202,17 @@ class Channels:
     def listeners(self) -> tuple[ContextListener, ...]:
         return tuple(self._listeners.values())
 
+    def get(self, channel_id: str) -> Channel | None:
+        return self._channels.get(channel_id)
+
+    def add(self, channel: Channel) -> None:
+        self._channels[channel.id] = channel
+
+    def hearing(self, channel: Channel) -> list[ContextListener]:
+        """All context listeners that hear this channel: its own, and those of the apps that joined it."""
+        joined = [x for member in channel.members for x in self._user_listeners.get(member, {}).values()]
+        return [*channel.listeners.values(), *(joined if channel.type == "user" else [])]
+
     @property
     def user_channels(self) -> tuple[ChannelDescription, ...]:
         return tuple(c.description for c in self._channels.values() if c.type == "user")
@@ -266,7 +282,8 @@ class Channels:
             for other in channel.listeners.values():
                 if other.instance is not instance:
                     payload = m.PrivateListenerEventPayload(channel.id, other.context_type)
-                    self.core.tell([instance.id], m.PrivateChannelOnAddContextListenerEvent, payload)
+                    event_type = m.PrivateChannelOnAddContextListenerEvent
+                    self.core.tell([instance.id], event_type, payload, other.instance.identifier)
 
     def remove_private_event_listener(
         self, instance: Instance, request: m.PrivateChannelUnsubscribeEventListenerRequest
@@ -296,22 +313,26 @@ class Channels:
         channel.events = {uuid: x for uuid, x in channel.events.items() if x.instance is not instance}
         self._tell_private(channel, instance, "disconnect", None)
         del channel.members[instance.id]
+        if channel.owner is instance:
+            channel.owner = None
         if not channel.members:
             del self._channels[channel.id]
 
     def _tell_private(self, channel: Channel, actor: Instance, event: m.PrivateEventType, kind: str | None) -> None:
         """Tells the other parties of a private channel what one party did; nothing for other channels."""
         others = {x.instance.id: None for x in channel.events.values() if x.event in (None, event)}
+        if channel.owner is not None:
+            others[channel.owner.id] = None
         others.pop(actor.id, None)
+        who = actor.identifier
         if event == "disconnect":
-            payload = m.PrivateDisconnectPayload(channel.id)
-            self.core.tell(others, m.PrivateChannelOnDisconnectEvent, payload)
-        elif event == "unsubscribe":
-            self.core.tell(others, m.PrivateChannelOnUnsubscribeEvent, m.PrivateListenerEventPayload(channel.id, kind))
+            self.core.tell(others, m.PrivateChannelOnDisconnectEvent, m.PrivateDisconnectPayload(channel.id), who)
+            return
+        payload = m.PrivateListenerEventPayload(channel.id, kind)
+        if event == "unsubscribe":
+            self.core.tell(others, m.PrivateChannelOnUnsubscribeEvent, payload, who)
         else:
-            self.core.tell(
-                others, m.PrivateChannelOnAddContextListenerEvent, m.PrivateListenerEventPayload(channel.id, kind)
-            )
+            self.core.tell(others, m.PrivateChannelOnAddContextListenerEvent, payload, who)
 
     def instance_gone(self, instance: Instance) -> None:
         self.forget_listeners(instance)

@@ -53,6 +53,8 @@ class Instance:
     connected: bool = False
     channel_id: str | None = None
     """The user channel it has joined."""
+    desktop_agent: str | None = None
+    """The agent it runs under; None: this one. Those of others are guests (``fdc3.broker.guests``)."""
     identifier: AppIdentifier = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,14 +116,16 @@ class Core:
         meta = ResponseMeta(request_uuid, self.new_id(), self.clock())
         self.effects.append(Deliver((to.id,), kind(payload=payload, meta=meta)))
 
-    def tell(self, to: Iterable[str], event: type[Event], payload: object) -> str | None:
+    def tell(
+        self, to: Iterable[str], event: type[Event], payload: object, source: AppIdentifier | None = None
+    ) -> str | None:
         """One event for several instances; returns its uuid, or None if there was nobody to tell."""
         recipients = tuple(to)
         if not recipients:
             return None
         uuid = self.new_id()
         kind: Callable[..., Event] = event
-        self.effects.append(Deliver(recipients, kind(payload=payload, meta=EventMeta(uuid, self.clock()))))
+        self.effects.append(Deliver(recipients, kind(payload=payload, meta=EventMeta(uuid, self.clock())), source))
         return uuid
 
     def stamp(
@@ -140,7 +144,7 @@ class Core:
 
     def running(self, app_id: str) -> list[Instance]:
         """The connected and starting instances of an app; connected ones first."""
-        found = [instance for instance in self.instances.values() if instance.app_id == app_id]
+        found = [x for x in self.instances.values() if x.app_id == app_id and x.desktop_agent is None]
         return sorted(found, key=lambda instance: not instance.connected)
 
     def metadata(self, instance: Instance, result_type: str | UnsetType | None = msgspec.UNSET) -> AppMetadata:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fdc3.types.context import Context
-from fdc3.types.messages import AgentMessage
+from fdc3.types.messages import AgentMessage, RaiseIntentForContextRequest, RaiseIntentRequest
 from fdc3.types.metadata import AppIdentifier, AppIntent
 
 
@@ -15,6 +15,8 @@ class Deliver:
 
     to: tuple[str, ...]
     message: AgentMessage
+    source: AppIdentifier | None = None
+    """Whose doing an event on a channel is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,16 @@ class CancelResolve:
 
 
 @dataclass(frozen=True, slots=True)
+class RaiseElsewhere:
+    """The choice fell on an app of another desktop agent: raise the intent there, and answer the request."""
+
+    instance_id: str
+    request: RaiseIntentRequest | RaiseIntentForContextRequest
+    app: AppIdentifier
+    intent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """An instance stopped answering heartbeats and has been removed; close its connection."""
 
@@ -68,4 +80,4 @@ class Close:
     request_uuid: str
 
 
-Effect = Deliver | Launch | Resolve | CancelResolve | Lost | Close
+Effect = Deliver | Launch | Resolve | CancelResolve | RaiseElsewhere | Lost | Close

@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from fdc3.broker.apps import Apps
 from fdc3.broker.channels import Channels
 from fdc3.broker.core import Core, Handlers, Instance, Timer, context_type
-from fdc3.broker.effects import CancelResolve, ResolutionRequest, Resolve
+from fdc3.broker.effects import CancelResolve, RaiseElsewhere, ResolutionRequest, Resolve
 from fdc3.types import messages as m
 from fdc3.types.context import Context
 from fdc3.types.errors import (
@@ -105,7 +105,7 @@ class Intents:
             m.FindIntentRequest: self.find_intent,
             m.FindIntentsByContextRequest: self.find_intents_by_context,
             m.RaiseIntentRequest: self.raise_intent,
-            m.RaiseIntentForContextRequest: self.raise_intent_for_context,
+            m.RaiseIntentForContextRequest: self.raise_intent,
             m.IntentResultRequest: self.result,
         }
 
@@ -203,14 +203,29 @@ class Intents:
 
     # Raising
 
-    def raise_intent(self, raiser: Instance, request: m.RaiseIntentRequest) -> None:
-        kind = context_type(request.payload.context)
-        self._raise(Raised(raiser, request, (self._option(request.payload.intent, kind),), kind))
+    def raise_intent(self, raiser: Instance, request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest) -> None:
+        self._raise(Raised(raiser, request, self._options(request), context_type(request.payload.context)))
 
-    def raise_intent_for_context(self, raiser: Instance, request: m.RaiseIntentForContextRequest) -> None:
+    def _options(self, request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest) -> tuple[AppIntent, ...]:
         kind = context_type(request.payload.context)
-        options = tuple(self._option(intent, kind) for intent in self._intents_for(kind))
-        self._raise(Raised(raiser, request, options, kind))
+        intents = [request.payload.intent] if isinstance(request, m.RaiseIntentRequest) else self._intents_for(kind)
+        return tuple(self._option(intent, kind) for intent in intents)
+
+    def raise_among(
+        self,
+        raiser: Instance,
+        request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest,
+        elsewhere: tuple[AppIntent, ...],
+        *,
+        here: bool,
+    ) -> None:
+        """Raises an intent that apps of other desktop agents may take, too (not ``here``: only those)."""
+        options = {option.intent.name: option for option in (self._options(request) if here else ())}
+        for option in elsewhere:
+            known = options.get(option.intent.name)
+            options[option.intent.name] = AppIntent(known.intent, known.apps + option.apps) if known else option
+        kind = context_type(request.payload.context)
+        self._choose(Raised(raiser, request, tuple(options.values()), kind))
 
     def _raise(self, raised: Raised) -> None:
         app = raised.request.payload.app
@@ -245,7 +260,8 @@ class Intents:
             self._only(raised, new=raised.request.payload.new_instance)
         apps = raised.options[0].apps
         instances = [app for app in apps if app.instance is not None]
-        if len(raised.options) == 1 and len({app.app_id for app in apps}) == 1 and len(instances) <= 1:
+        one_app = len({(app.app_id, app.desktop_agent) for app in apps}) == 1
+        if len(raised.options) == 1 and one_app and len(instances) <= 1:
             self._go_to((instances or apps)[0].identifier, raised, raised.options[0].intent.name)
         else:
             request_id = self.core.new_id()
@@ -295,6 +311,9 @@ class Intents:
         return raised
 
     def _go_to(self, app: AppIdentifier, raised: Raised, intent: str) -> None:
+        if app.desktop_agent is not UNSET:
+            self.core.effects.append(RaiseElsewhere(raised.raiser.id, raised.request, app, intent))
+            return
         target = self.apps.launch(app.app_id) if app.instance is None else self.apps.target(app)
         self._hand_over(raised, (intent,), target)
 
