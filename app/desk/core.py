@@ -10,7 +10,7 @@ import logging
 import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -34,6 +34,9 @@ from fdc3.launching import ProcessLauncher
 from fdc3.types.errors import ErrorOnLaunch
 from nlp.speech.client import LanguageWorker
 from nlp.speech.models import ModelChoice
+
+if TYPE_CHECKING:
+    from app.desk.web_apps import WebApps
 
 log = logging.getLogger(__name__)
 SYSTEM = "system:desk"
@@ -69,7 +72,9 @@ class Core:
         ask_passphrase: Callable[[str], str | None] | None = None,
         key: bytes | None = None,
         clock: Clock = utc_now,
+        web: WebApps | None = None,
     ) -> None:
+        self.web = web
         self.settings = settings
         self.prices = PriceBook()
         self.apps: dict[str, RunningApp] = {}
@@ -147,6 +152,8 @@ class Core:
             provider_version=importlib.metadata.version("deskline"),
         )
         await self.host.start()
+        if self.web is not None:
+            self.web.begin(self.host)
         self._closing.append(self.host.close)
         self._closing.append(self._programs.close)
         self.worker = LanguageWorker(ModelChoice(self.settings.speech_model))
@@ -195,13 +202,21 @@ class Core:
     # -- apps
 
     async def launch(self, record: AppRecord, instance_id: str, url: str, secret: str) -> None:
-        """The agent asks for an app that does not run: one of ours, or a program."""
-        if not _usable(record).app:
+        """The agent asks for an app that does not run: a web app, one of ours, or a program."""
+        if record.type == "web" and self.web is not None:
+            await self.web.launch(record, instance_id)
+        elif not _usable(record).app:
             await self._programs.launch(record, instance_id, url, secret)
         elif record.app_id in self._starting or record.app_id in self.apps:  # it has one panel, and that is in use
             raise ErrorOnLaunch(f"{record.title} is open already")
         elif await self.start_app(record, instance_id) is None:
             raise ErrorOnLaunch(record.title)
+
+    def end(self, instance_id: str) -> None:
+        """An app has asked to be closed."""
+        if self.web is not None and self.web.end(instance_id):
+            return
+        self._programs.end(instance_id)
 
     async def start_app(self, record: AppRecord, instance_id: str | None = None) -> RunningApp | None:
         """Connects an in-process app, joins it to the desk's channel and starts it."""
@@ -253,6 +268,8 @@ class Core:
     async def move_to_channel(self, channel: str) -> None:
         """Puts every panel on another user channel."""
         self._channel = channel
+        if self.web is not None:
+            self.web.follow(channel)
         await asyncio.gather(*(running.agent.join_user_channel(channel) for running in self.apps.values()))
 
     # -- programs and feeds

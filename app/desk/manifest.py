@@ -34,7 +34,10 @@ class Service(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class Manifest(msgspec.Struct, frozen=True):
-    """Entry points as ``module:function``, for apps that run inside the desk. ``needs`` names a service's record."""
+    """Entry points as ``module:function``, for apps that run inside the desk. ``needs`` names a service's record.
+
+    Of web apps: ``preload`` puts ``window.fdc3`` into their pages, ``joins`` puts them on the desk's user channel.
+    """
 
     app: str | None = None
     view: str | None = None
@@ -42,6 +45,8 @@ class Manifest(msgspec.Struct, frozen=True):
     needs: str | None = None
     service: Service | None = None
     start: Literal["with-desk", "by-desk", "on-demand"] = "on-demand"
+    preload: bool = False
+    joins: bool = True
 
 
 class BadManifest(ValueError):

@@ -15,13 +15,14 @@ import sys
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QTimer, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
 from app.desk.on_demand import OnDemand, dock_on_demand
 from app.desk.pages import DeskPages
+from app.desk.web_docks import WebDocks
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
 from app.settings import Settings
@@ -86,6 +87,9 @@ def make_application(settings: Settings) -> QApplication:
     if settings.font_scale != 1.0:
         os.environ.setdefault("QT_SCALE_FACTOR", str(settings.font_scale))
     existing = QApplication.instance()
+    if existing is None:
+        # The browser engine of web apps, loaded with the first of them, must find this set.
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
     application = existing if isinstance(existing, QApplication) else QApplication(sys.argv[:1])
     application.setApplicationName("Deskline")
     application.setQuitOnLastWindowClosed(False)
@@ -134,6 +138,7 @@ class Program(QObject):
         self.window.restart_asked.connect(self._restart)
         self.pages = DeskPages(self)
         self.on_demand = OnDemand(self)
+        self.web = WebDocks(self)
 
     @property
     def core(self) -> Core:
@@ -153,7 +158,7 @@ class Program(QObject):
                 dock = manifest_of(record).dock
             except BadManifest:
                 continue
-            if dock is not None and dock_on_demand(record) is None:
+            if dock is not None and record.type != "web" and dock_on_demand(record) is None:
                 self.window.add_panel(
                     record.app_id, dock.title or record.title, dock.icon, None, dock.area, order=dock.order
                 )
@@ -189,6 +194,7 @@ class Program(QObject):
     def _make_core(self) -> Core:
         from app.desk.core import Core
         from app.desk.resolving import AskingResolver
+        from app.desk.web_apps import WebApps
 
         return Core(
             self.settings,
@@ -199,6 +205,7 @@ class Program(QObject):
             stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
             ask_passphrase=self._ask_passphrase,
             key=self._key,
+            web=WebApps(self.ui, self.web, self.settings.channel),
         )
 
     def _records_open(self, user: CurrentUser) -> None:
@@ -222,6 +229,8 @@ class Program(QObject):
         self.ui.bind(self._follower.state, self._show_status, self)
         self._status_timer.start()
         self._tick()
+        if self.core.web is not None:
+            self.web.begin(self.core.web)
         self.ready.emit()
         if self._channel != self.settings.channel:
             self._move(self._channel)
@@ -316,7 +325,8 @@ class Program(QObject):
 
     def _restart(self, app_id: str) -> None:
         if self._follower is not None:
-            self.ui.run(self.core.restart_app(app_id))
+            if not self.web.restart(app_id):
+                self.ui.run(self.core.restart_app(app_id))
         else:
             self.window.panel_stopped(app_id, self._refusal)
 
@@ -367,6 +377,7 @@ class Program(QObject):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(None)  # a thread waits for it, and would outlive the desk
         self._status_timer.stop()
+        self.web.end_all()
         self.ui.run(self._close_all(), then=lambda _: self._end(), failed=lambda _: self._end())
 
     async def _close_all(self) -> None:

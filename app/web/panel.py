@@ -59,6 +59,7 @@ class WebPanel(QWidget):
         self.page = page
         self._ui, self._folder = ui, downloads
         self._refusal = ""
+        self._cut_off = False
         self._tools: QWebEngineView | None = None
         self.state = "loading"
         """loading, ready, failed or crashed."""
@@ -164,9 +165,10 @@ class WebPanel(QWidget):
 
     def cut_off(self) -> None:
         """The agent's own page went down, and the app has lost its connection: only opening it anew helps."""
-        self._set_state("crashed", f"{self.title} has lost its connection to the desk.", restart=True)
+        self._cut_off = True
+        self._set_state("crashed", f"{self.title} has lost its connection to the desk.")
 
-    def _set_state(self, state: str, text: str = "", *, restart: bool = False) -> None:
+    def _set_state(self, state: str, text: str = "") -> None:
         self.state = state
         if self.message is not None:
             self._box.removeWidget(self.message)
@@ -175,8 +177,8 @@ class WebPanel(QWidget):
             self.message = None
         self.view.setVisible(not text)
         if text:
-            self.message = EmptyState(text, icon="alert", action="Open again" if restart else "Reload")
-            self.message.acted.connect(self.restart_asked if restart else self.reload)
+            self.message = EmptyState(text, icon="alert", action="Open again" if self._cut_off else "Reload")
+            self.message.acted.connect(self.restart_asked if self._cut_off else self.reload)
             self._box.insertWidget(self._box.indexOf(self.view) + 1, self.message, 1)
 
     def _url_changed(self, url: QUrl) -> None:

@@ -49,16 +49,16 @@ class Pipe(QObject):
         self.sent.emit(text, origin(self._page.url()))
 
 
-def install(page: QWebEnginePage, address: str, agent: str) -> Pipe:
-    """Lets every document of the page that is of the address's origin find ``window.fdc3``.
+def install(page: QWebEnginePage, identity: str, agent: str) -> Pipe:
+    """Lets every document of the page that is of the origin of ``identity``, the app's address, find ``window.fdc3``.
 
-    ``agent`` is the script that defines ``installDeskline(pipe, identity)``.
+    ``agent`` is the script that defines ``installDeskline(pipe, hello)``.
     """
     pipe = Pipe(page)
     channel = QWebChannel(page)
     channel.registerObject(NAME, pipe)
     page.setWebChannel(channel)
-    boot = BOOT.replace("ORIGIN", json.dumps(origin(QUrl(address)))).replace("IDENTITY", json.dumps(address))
+    boot = BOOT.replace("ORIGIN", json.dumps(origin(QUrl(identity)))).replace("IDENTITY", json.dumps(identity))
     script = QWebEngineScript()
     script.setName(NAME)
     script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
@@ -15,18 +14,8 @@ from app.web.agent_page import AgentPage
 from app.web.downloads import download_folder
 from app.web.page import WebPage
 from app.web.panel import WebPanel
+from app.web.places import Opening
 from app.web.profiles import Profiles
-
-
-@dataclass(frozen=True, slots=True)
-class WebApp:
-    """What is to be opened: ``panel_id`` names the panel, ``agent`` is the script to put in, "" for none."""
-
-    panel_id: str
-    app_id: str
-    title: str
-    address: str
-    agent: str = ""
 
 
 class WebWindows(QObject):
@@ -62,37 +51,37 @@ class WebWindows(QObject):
         host = self._hosts[app_id] = AgentPage(self._profiles.of(app_id), url, self)
         host.crashed.connect(lambda: self._cut_off(app_id))
 
-    def expect(self, app: WebApp) -> None:
+    def expect(self, opening: Opening) -> None:
         """The next window that the app's host page opens becomes the app's panel; ``opened`` follows."""
 
         def opened(page: WebPage) -> None:
-            self._waiting.pop(app.panel_id, None)
-            self._open(app, page)
+            self._waiting.pop(opening.panel_id, None)
+            self._open(opening, page)
 
-        self._waiting[app.panel_id] = opened
-        self._hosts[app.app_id].expect(opened, lambda page: self._prepare(app, page))
+        self._waiting[opening.panel_id] = opened
+        self._hosts[opening.app_id].expect(opened, lambda page: self._prepare(opening, page))
 
-    def unexpect(self, app: WebApp) -> None:
+    def unexpect(self, opening: Opening) -> None:
         """It was not opened."""
-        waiting = self._waiting.pop(app.panel_id, None)
+        waiting = self._waiting.pop(opening.panel_id, None)
         if waiting is not None:
-            self._hosts[app.app_id].unexpect(waiting)
+            self._hosts[opening.app_id].unexpect(waiting)
 
-    def _prepare(self, app: WebApp, page: WebPage) -> None:
+    def _prepare(self, opening: Opening, page: WebPage) -> None:
         """Before its first document is loaded."""
-        if app.agent:
-            pipe = self._pipes[app.panel_id] = preload.install(page, app.address, app.agent)
-            pipe.sent.connect(lambda text, origin: self.sent.emit(app.panel_id, text, origin))
+        if opening.agent:
+            pipe = self._pipes[opening.panel_id] = preload.install(page, opening.identity, opening.agent)
+            pipe.sent.connect(lambda text, origin: self.sent.emit(opening.panel_id, text, origin))
 
-    def _open(self, app: WebApp, page: WebPage) -> None:
-        panel = WebPanel(app.panel_id, app.title, page, self._ui, self._downloads)
-        panel.close_asked.connect(lambda: self.closed.emit(app.panel_id))
-        panel.crashed.connect(lambda: self.crashed.emit(app.panel_id))
-        panel.restart_asked.connect(lambda: self.restart_asked.emit(app.panel_id))
-        panel.moved.connect(lambda url: self.moved.emit(app.panel_id, url))
-        panel.channel_chosen.connect(lambda channel: self.channel_chosen.emit(app.panel_id, channel))
-        self.panels[app.panel_id] = panel
-        self._apps[app.panel_id] = app.app_id
+    def _open(self, opening: Opening, page: WebPage) -> None:
+        panel = WebPanel(opening.panel_id, opening.title, page, self._ui, self._downloads)
+        panel.close_asked.connect(lambda: self.closed.emit(opening.panel_id))
+        panel.crashed.connect(lambda: self.crashed.emit(opening.panel_id))
+        panel.restart_asked.connect(lambda: self.restart_asked.emit(opening.panel_id))
+        panel.moved.connect(lambda url: self.moved.emit(opening.panel_id, url))
+        panel.channel_chosen.connect(lambda channel: self.channel_chosen.emit(opening.panel_id, channel))
+        self.panels[opening.panel_id] = panel
+        self._apps[opening.panel_id] = opening.app_id
         self.opened.emit(panel)
 
     def deliver(self, panel_id: str, text: str) -> None:

@@ -21,7 +21,7 @@ from fdc3.transports.web_ports import NAVIGATION_GRACE, Admissions, AskUnknown, 
 from fdc3.types import wcp
 from fdc3.types.errors import ErrorOnLaunch
 from fdc3.types.metadata import AppIdentifier
-from fdc3.types.wire import FDC3_2_2
+from fdc3.types.wire import dialect_for
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +209,8 @@ class WebPage:
             if self._ports.pop(number, None) is not None:
                 self.send(frames.shut(number))
 
-        self._ports[number] = Port(self._admissions, window, origin, FDC3_2_2, send, ended)
+        dialect = dialect_for(hello.payload.fdc3_version)
+        self._ports[number] = Port(self._admissions, window, origin, dialect, send, ended)
 
     def _gone(self, window_id: str) -> None:
         window = self._windows.get(window_id)
@@ -240,27 +241,29 @@ class WebPipe:
 
     def __init__(self, admissions: Admissions, window: Window, send: Callable[[str], None]) -> None:
         self._admissions = admissions
-        self._window = window
+        self.window = window
         self._send = send
         self._port: Port | None = None
 
     def received(self, text: str, origin: str) -> None:
         """A message of the page, and the origin that the page had when it was sent. Each page begins with WCP1."""
         data = text.encode()
-        if wcp.hello(data) is not None:
+        if hello := wcp.hello(data):
             if self._port is not None:
                 self._admissions.left(self._port)
-            self._port = Port(
-                self._admissions, self._window, origin, FDC3_2_2, lambda data: self._send(data.decode()), lambda: None
-            )
+            dialect = dialect_for(hello.payload.fdc3_version)
+            self._port = Port(self._admissions, self.window, origin, dialect, self._tell, lambda: None)
         elif self._port is not None and self._port.origin == origin:
             self._port.received(data)
+
+    def _tell(self, data: bytes) -> None:
+        self._send(data.decode())
 
     def close(self) -> None:
         """The window has been closed."""
         if self._port is not None:
             self._port.end()
-        self._admissions.abandon(self._window)
+        self._admissions.abandon(self.window)
 
 
 class WebGateway:
