@@ -1,5 +1,5 @@
 # Every target installs what it needs. `make run` opens Deskline, `make test` passes the tests.
-.PHONY: run test lint bench eval soak screenshots help
+.PHONY: conformance run test lint bench eval soak screenshots help
 BIN := .venv/bin
 export PYTHONUTF8 := 1
 # Tests and benches never need a screen.
@@ -40,6 +40,10 @@ eval:
 soak:
 	@packaging/setup.sh dev
 	$(OFFSCREEN) $(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+
+conformance:
+	@packaging/setup.sh dev
+	$(BIN)/python -m tests.conformance $(FDC3) $(ARGS)
 
 screenshots:
 	@packaging/setup.sh dev

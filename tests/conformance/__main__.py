@@ -1,0 +1,90 @@
+"""Runs FINOS's conformance suite against the desk: ``python -m tests.conformance CHECKOUT``.
+
+Every app of the suite is a docked panel of an empty desk. Prints what failed, writes all of it to ``out/``, and exits
+with 0 only where every test passed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.conformance.suite import PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
+
+OUT = Path(__file__).parents[2] / "out"
+LONGEST = 1800.0
+"""Seconds for a whole run; some tests wait for time-outs of a minute."""
+LOOK = 0.5
+
+
+def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("checkout", nargs="?", help="a built checkout of FINOS's FDC3 repository")
+    options.add_argument("--pack", default="All", help="a pack of tests as the suite's page names it (All)")
+    args = options.parse_args()
+    if not args.checkout:
+        print("Skipped: say where a built checkout of FINOS's FDC3 repository is, as in make conformance FDC3=<path>.")
+        return 0
+    try:
+        suite = suite_in(Path(args.checkout))
+    except NotBuilt as what_to_do:
+        print(f"Skipped: {what_to_do}")
+        return 0
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # it does not run for root
+    from tests.conformance.docked import DockedDesk
+
+    server = serve(suite)
+    with tempfile.TemporaryDirectory(prefix="deskline-conformance-", ignore_cleanup_errors=True) as folder:
+        desk = DockedDesk(suite, Path(folder))
+        try:
+            desk.open()
+            began = time.monotonic()
+            if refusal := desk.script(start(args.pack)):
+                raise SystemExit(refusal)
+            tests, total = _follow(desk, began)
+            seconds = time.monotonic() - began
+        finally:
+            desk.close()
+            server.shutdown()
+    return _tell(suite.version, args.pack, tests, total, seconds)
+
+
+def _follow(desk: object, began: float) -> tuple[list[Outcome], int]:
+    from tests.conformance.docked import DockedDesk
+
+    assert isinstance(desk, DockedDesk)
+    told = 0
+    while True:
+        ended, total, tests = outcomes(desk.script(PROGRESS) or "null")
+        for test in tests[told:]:
+            print(
+                f"[{time.monotonic() - began:5.0f} s] {'ok  ' if not test.error else 'FAIL'} {test.title}", flush=True
+            )
+            if test.error:
+                print(f"          {test.error}", flush=True)
+        told = len(tests)
+        if ended or time.monotonic() - began > LONGEST:
+            return tests, total
+        desk.live(LOOK)
+
+
+def _tell(version: str, pack: str, tests: list[Outcome], total: int, seconds: float) -> int:
+    passed = sum(not test.error for test in tests)
+    OUT.mkdir(exist_ok=True)
+    file = OUT / f"conformance-{version}.json"
+    report = {"suite": version, "pack": pack, "passed": passed, "total": total, "seconds": round(seconds, 1)}
+    file.write_text(json.dumps({**report, "tests": [dataclasses.asdict(test) for test in tests]}, indent=1))
+    print(f"FDC3 conformance {version}, {pack}: {passed} of {total} passed in {seconds:.0f} s; see {file.name} in out/")
+    return 0 if passed == total and total else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
