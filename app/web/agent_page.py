@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QTimer, QUrl, Signal
 from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSettings
+from PySide6.QtWebEngineWidgets import QWebEngineView
 
 from app.web.page import WebPage
 
@@ -27,6 +28,9 @@ class AgentPage(QWebEnginePage):
         self._expected: deque[tuple[Callable[[WebPage], None], Callable[[WebPage], None]]] = deque()
         self._url = QUrl(url)
         self.settings().setAttribute(QWebEngineSettings.WebAttribute.JavascriptCanOpenWindows, True)
+        # Windows of the same site as this page would stay unpainted if it had no view; the view is never shown.
+        self._view = QWebEngineView()
+        self._view.setPage(self)
         self.setVisible(True)  # else its timers are slowed down, and with them the notice of a closed window
         self.renderProcessTerminated.connect(self._terminated)
         self.load(self._url)
@@ -51,6 +55,10 @@ class AgentPage(QWebEnginePage):
             log.warning("The host page opened a window that nobody asked for")
             QTimer.singleShot(0, page, page.deleteLater)
         return page
+
+    def end(self) -> None:
+        self._view.deleteLater()
+        self.deleteLater()
 
     def javaScriptConsoleMessage(
         self, level: QWebEnginePage.JavaScriptConsoleMessageLevel, message: str, line: int, source: str

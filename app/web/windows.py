@@ -102,7 +102,7 @@ class WebWindows(QObject):
         for panel_id in list(self.panels):
             self.end(panel_id)
         while self._hosts:
-            self._hosts.popitem()[1].deleteLater()
+            self._hosts.popitem()[1].end()
         self._profiles.deleteLater()
 
     def _cut_off(self, app_id: str) -> None:
