@@ -16,12 +16,13 @@ from typing import Final
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, KeySet, OctKey, OKPKey, RSAKey
+from joserfc.jwk import KeySet, OctKey
 from joserfc.jws import JWSRegistry
 
 LIFETIME: Final = 60.0
 """Seconds between a token's making and its use."""
-Key = OctKey | RSAKey | ECKey | OKPKey
+SHORTEST_SECRET: Final = 32
+"""Bytes."""
 _ALGORITHMS: Final = {"oct": "HS256", "OKP": "EdDSA", "EC": "ES256", "RSA": "RS256"}
 
 
@@ -35,7 +36,9 @@ class TokenKeys:
     def __init__(self, keys: KeySet, *, clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self._keys = {key.kid: key for key in keys.keys if key.kid}
         if not self._keys:
-            raise ValueError("the key file holds no key with an id (kid)")
+            raise ValueError("it holds no key")
+        if any(isinstance(key, OctKey) and len(key.raw_value) < SHORTEST_SECRET for key in self._keys.values()):
+            raise ValueError(f"a shared key needs {SHORTEST_SECRET} bytes")
         self._clock = clock
         self._used: dict[str, dt.datetime] = {}
 

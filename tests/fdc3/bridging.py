@@ -1,4 +1,4 @@
-"""Bridged agents for tests: real hosts on a real bridge, every bridging message checked against the official schemas."""
+"""Bridged agents for tests: real hosts on a real bridge, every bridging message checked by the official schemas."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def _validator(name: str) -> Draft7Validator:
 
 
 def check_bridging(data: bytes | str, side: str) -> dict[str, Any]:
-    """Raises ``jsonschema.ValidationError`` unless a message of the "Agent" or the "Bridge" is as the standard wants."""
+    """Raises ``jsonschema.ValidationError`` unless a message of the "Agent" or the "Bridge" is by the standard."""
     message: dict[str, Any] = msgspec.json.decode(data)
     kind = message["type"]
     if kind in STEPS:
         name = STEPS[kind]
+    elif not kind.endswith("Response") and "error" in message["payload"]:
+        name = "bridgeErrorResponse"
     elif kind.startswith("PrivateChannel."):
         event = kind.removeprefix("PrivateChannel.")
         name = f"privateChannel{event[0].upper()}{event[1:]}{side}Request"
-    elif kind.endswith("Request") and "error" in message["payload"]:
-        name = "bridgeErrorResponse"
     elif kind.endswith("Request"):
         name = kind.removesuffix("Request") + side + "Request"
     else:
