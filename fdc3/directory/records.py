@@ -54,7 +54,7 @@ class Interop(Wire, kw_only=True):
 
 class AppRecord(Wire, kw_only=True):
     app_id: str
-    title: str
+    title: str = ""
     type: Literal["web", "native", "citrix", "onlineNative", "other"]
     details: dict[str, Any]
     name: str | UnsetType = UNSET
@@ -75,8 +75,10 @@ class AppRecord(Wire, kw_only=True):
     interop: Interop = msgspec.field(default_factory=Interop)
 
     def __post_init__(self) -> None:
-        if not self.app_id or not self.title:
-            raise ValueError("appId and title must not be empty")
+        if not self.app_id:
+            raise ValueError("appId must not be empty")
+        # The standard requires a title, and directories in use, FINOS's own among them, leave it out all the same.
+        self.title = self.title or self.name or self.app_id
 
     def metadata(
         self,
