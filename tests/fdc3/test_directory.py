@@ -62,7 +62,7 @@ def test_handlers_are_found_by_intent_context_and_result() -> None:
 
 def test_a_record_without_a_title_goes_by_its_name_or_id(tmp_path: Path) -> None:
     bare = {"appId": "crm", "type": "other", "details": {}}
-    (tmp_path / "bare.json").write_text(json.dumps([bare, {**bare, "appId": "blotter", "name": "Blotter"}]))
+    (tmp_path / "bare.json").write_bytes(msgspec.json.encode([bare, {**bare, "appId": "blotter", "name": "Blotter"}]))
     directory = AppDirectory.load(tmp_path / "bare.json")
     assert [record.title for record in directory] == ["crm", "Blotter"]
     assert directory.problems == []
