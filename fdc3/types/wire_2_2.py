@@ -129,11 +129,12 @@ class Fdc3v22:
             case m.ChannelChangedEvent(payload=changed, meta=meta):
                 return _ChannelChangedEvent(payload=_ChannelChangedPayload(changed.current_channel_id), meta=meta)
             case m.Response(payload=answer):
+                if answer.metadata is not UNSET or answer.result_metadata is not UNSET:
+                    answer = replace(answer, metadata=UNSET, result_metadata=UNSET)
                 if answer.implementation_metadata is not UNSET:
                     known = self.implementation(answer.implementation_metadata)
-                    return replace(message, payload=replace(answer, implementation_metadata=known))
-                if answer.metadata is not UNSET or answer.result_metadata is not UNSET:
-                    return replace(message, payload=replace(answer, metadata=UNSET, result_metadata=UNSET))
+                    answer = replace(answer, implementation_metadata=known)
+                return message if answer is message.payload else replace(message, payload=answer)
             case m.Request(payload=payload) if isinstance(message, REQUESTS_WITH_METADATA):  # type: ignore[misc]
                 request = replace(message, payload=replace(payload, metadata=UNSET))
                 _forget(request)

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from schemas import check_message
 
-from fdc3.broker import Broker, CancelResolve, Deliver, Effect, Launch, Lost, Resolve, Timeouts
+from fdc3.broker import Broker, CancelResolve, Close, Deliver, Effect, Launch, Lost, Resolve, Timeouts
 from fdc3.directory import AppDirectory, AppRecord
-from fdc3.types.wire import FDC3_2_2, Unreadable
+from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
 
 
 def record(app_id: str, **listens_for: Any) -> AppRecord:
@@ -57,13 +57,14 @@ def _plain(value: Any) -> Any:
 class Desk:
     """A broker in memory whose every message, in and out, is checked against the standard's schema.
 
-    Instances are named by the test; time moves by ``wait`` only.
+    Instances are named by the test and speak 2.2 unless ``dialects`` says otherwise; time moves by ``wait`` only.
     """
 
     def __init__(self, *records: AppRecord, timeouts: Timeouts | None = None) -> None:
         self.now = 0.0
         self._ids = 0
         self.requests = 0
+        self.dialects: dict[str, Dialect] = {}
         self.broker = Broker(
             AppDirectory(records),
             provider="Deskline",
@@ -78,9 +79,10 @@ class Desk:
         self._ids += 1
         return f"id-{self._ids}"
 
-    def connect(self, *names: str) -> None:
+    def connect(self, *names: str, dialect: Dialect = FDC3_2_2) -> None:
         """Connects instances; "crm" is an instance of app "crm", "crm/2" another."""
         for name in names:
+            self.dialects[name] = dialect
             if self.broker.instance(name) is None:
                 self.broker.add_instance(name.partition("/")[0], name)
             assert self.effects(self.broker.connect(name)) == []
@@ -93,12 +95,15 @@ class Desk:
             "payload": _plain(payload),
             "meta": {"requestUuid": f"{who}:{self.requests}", "timestamp": "2026-03-02T09:30:00Z"},
         }
-        check_message(message)
+        check_message(message, self.dialect(who).version)
         return self.receives(who, msgspec.json.encode(message))
+
+    def dialect(self, who: str) -> Dialect:
+        return self.dialects.get(who, FDC3_2_2)
 
     def receives(self, who: str, data: bytes) -> list[Any]:
         try:
-            return self.effects(self.broker.receive(who, FDC3_2_2.decode_request(data)))
+            return self.effects(self.broker.receive(who, self.dialect(who).decode_request(data)))
         except Unreadable as unreadable:
             return self.effects(self.broker.refuse(who, unreadable))
 
@@ -111,10 +116,11 @@ class Desk:
         for effect in effects:
             match effect:
                 case Deliver(to, message):
-                    data = FDC3_2_2.encode(message)
-                    check_message(data)
-                    value = msgspec.json.decode(data)
-                    seen += [(name, value["type"], value["payload"]) for name in to]
+                    for name in filter(lambda name: self.dialect(name).knows(type(message)), to):
+                        data = self.dialect(name).encode(message)
+                        check_message(data, self.dialect(name).version)
+                        value = msgspec.json.decode(data)
+                        seen.append((name, value["type"], value["payload"]))
                 case Launch(app_id, instance_id):
                     seen.append(("launch", app_id, instance_id))
                 case Resolve(request):
@@ -124,6 +130,8 @@ class Desk:
                     seen.append(("cancel", request_id))
                 case Lost(instance_id):
                     seen.append(("lost", instance_id))
+                case Close(instance_id, request_uuid):
+                    seen.append(("close", instance_id, request_uuid))
         return seen
 
 
