@@ -19,6 +19,7 @@ Deskline, the sales trader's workstation. Without a command it opens the desk.
   deskline report call.wav      write the call report of a recording or a dialogue file
   deskline doctor               check this installation and say how to mend it
   deskline audit verify         check that no logged change was altered or removed
+  deskline bridge               connect the FDC3 desktop agents of this machine
 """
 
 EPILOG = f"""\
@@ -90,6 +91,21 @@ def parser() -> argparse.ArgumentParser:
     audit = commands.add_parser("audit", help="check the change log", description="Checks the desk's change log.")
     audit_commands = audit.add_subparsers(dest="audit_command", required=True, metavar="COMMAND")
     audit_commands.add_parser("verify", help="detect altered, missing or reordered entries")
+
+    bridge = commands.add_parser(
+        "bridge",
+        help="connect the FDC3 desktop agents of this machine",
+        description="Runs a desktop agent bridge (FDC3 2.2) on 127.0.0.1. A desk joins it by the setting bridge.",
+    )
+    bridge.add_argument(
+        "--port", type=int, metavar="N", help="port to serve on (default: the first free one of 4475 to 4575)"
+    )
+    bridge.add_argument(
+        "--token-file",
+        type=Path,
+        metavar="FILE",
+        help="admit only agents that have this key file; it is made if it does not exist",
+    )
     return top
 
 
@@ -134,6 +150,10 @@ def _dispatch(args: argparse.Namespace, settings: Settings) -> int:
             from app.cli import audit
 
             return audit.run(settings)
+        case "bridge":
+            from app.cli import bridge
+
+            return bridge.run(args.port, args.token_file)
         case "demo":
             from app.cli import demo
 

@@ -40,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Start the simulated turret."""
     chat: bool = True
     """Start the simulated chat service."""
+    bridge: str = "off"
+    """Connect with other FDC3 desktop agents: off, on (looks for a bridge), or the bridge's address (ws://127.0.0.1:...)."""
+    bridge_keys: str = ""
+    """Key file of the bridge, if it asks for one."""
     price_updates: int = 1000
     """Updates a second of the simulated price feed."""
     font_scale: float = 1.0
@@ -113,5 +117,7 @@ def _check(values: Mapping[str, Any], source: str) -> None:
         raise SettingsError(f"{source}: {error}") from error
     if not settings.desk or set(settings.desk) & set('/\\:*?"<>|') or settings.desk.startswith("."):
         raise SettingsError(f"{source}: a desk's name must be usable as a folder name, not {settings.desk!r}")
+    if settings.bridge not in ("off", "on") and not settings.bridge.startswith(("ws://127.0.0.1:", "ws://localhost:")):
+        raise SettingsError(f"{source}: bridge must be off, on or the address of a bridge on this machine")
     if not 0.8 <= settings.font_scale <= 1.6:
         raise SettingsError(f"{source}: font_scale must lie between 0.8 and 1.6")

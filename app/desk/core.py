@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
+from app.desk.bridging import join_bridge
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
@@ -189,6 +190,8 @@ class Core:
         await asyncio.gather(self._start_prices(), self._start_programs(), *services)
         await self._start_apps(needing=True)
         await self.conversations.resume_pending()
+        if leave := await join_bridge(self.host, self.settings, self.notify):
+            self._closing.append(leave)
 
     async def _start_apps(self, *, needing: bool) -> None:
         await asyncio.gather(
