@@ -15,7 +15,12 @@ import msgspec
 from fdc3 import web
 from fdc3.directory import AppDirectory
 
-_FILES = {"/web/host.html": "text/html", "/web/host.js": "text/javascript", "/web/host.css": "text/css"}
+_FILES = {
+    "/web/host.html": "text/html",
+    "/web/host.css": "text/css",
+    "/web/host.js": "text/javascript",
+    "/web/clock.js": "text/javascript",
+}
 _APPS = "/v2/apps"
 
 
