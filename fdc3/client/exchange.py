@@ -67,6 +67,8 @@ class Exchange:
         """As ``request``, with the future of the intent result that follows the answer."""
         if self.lost:
             raise AgentNotFound
+        if not self.knows(kind):
+            raise Fdc3Error(f"it speaks FDC3 {self._link.dialect.version}, which has no {kind.type_name()}")
         request_uuid, data = self._message(kind, payload)
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[ResponsePayload] = loop.create_future()
