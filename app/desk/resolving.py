@@ -23,16 +23,19 @@ class AskingResolver:
         options: list[Option] = []
         choices: list[IntentChoice] = []
         for option in request.options:
-            running = {app.app_id for app in option.apps if app.instance is not None}
+            running = {app.app_id for app in option.apps if app.instance is not None and not app.desktop_agent}
             for app in option.apps:
-                if app.instance is None and app.app_id in running and self._runs_once(app.app_id):
+                elsewhere = app.desktop_agent if isinstance(app.desktop_agent, str) else ""
+                known = app.app_id in running and not elsewhere
+                if app.instance is None and known and self._runs_once(app.app_id):
                     continue
                 title = app.title if isinstance(app.title, str) else app.app_id
                 where = "running" if isinstance(app.instance_id, str) else "starts it"
+                where += f" in {elsewhere}" if elsewhere else ""
                 intent = option.intent
                 name = intent.display_name if isinstance(intent.display_name, str) else intent.name
                 options.append(Option(title, f"{name} · {where}" if several else where))
-                choices.append(IntentChoice(AppIdentifier(app.app_id, app.instance_id), intent.name))
+                choices.append(IntentChoice(app.identifier, intent.name))
         index = await choose(self._ui, "Which app shall open this?", options)
         if index is None:
             return None

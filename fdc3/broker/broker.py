@@ -58,7 +58,7 @@ class Broker:
             fdc3_version="3.0",
             provider=provider,
             provider_version=provider_version,
-            optional_features=OptionalFeatures(),
+            optional_features=OptionalFeatures(DesktopAgentBridging=True),
         )
         self._core = Core(directory, clock=clock, monotonic=monotonic, new_id=new_id, timeouts=timeouts or Timeouts())
         self._apps = Apps(self._core, implementation, self._remove)
