@@ -375,6 +375,7 @@ class Host:
         try:
             if isinstance(launcher, Ending):
                 launcher.end(effect.instance_id)
+            self.web.close_window(effect.instance_id)
         except Exception:
             logger.exception("An app that asked for it could not be closed")
             self._carry_out(self._broker.close_failed(effect.instance_id, effect.request_uuid))

@@ -297,3 +297,42 @@ async def test_a_program_that_asks_to_be_closed_is_ended(tmp_path: Path) -> None
         await running.host.launch("child")
         await eventually(lambda: "closeRequest" in seen, 20)
         await eventually(lambda: not launcher.processes and running.host.instances() == (), 20)
+
+
+class Page:
+    """The socket of a host page in a browser."""
+
+    def __init__(self) -> None:
+        self.frames: list[list[Any]] = []
+
+    def deliver(self, data: bytes) -> bool:
+        self.frames.append(msgspec.json.decode(data))
+        return True
+
+    def shut(self, reason: str, *, superseded: bool = False) -> None:
+        pass
+
+
+async def test_a_web_app_that_asks_to_be_closed_loses_its_window() -> None:
+    details = {"url": "https://holdings.example/app"}
+    value = {"appId": "holdings", "title": "Holdings", "type": "web", "details": details}
+    async with Running("memory", msgspec.convert(value, AppRecord)) as running:
+        page = running.host.web.page()
+        socket = Page()
+        secret = page.url.partition("#")[2]
+        carried = running.host.web.join(msgspec.json.encode(["join", secret, "load"]), socket)
+        assert carried is not None
+
+        def say(kind: str, payload: dict[str, Any], *frame: Any) -> None:
+            step = {"connectionAttemptUuid": "a", "requestUuid": "r", "timestamp": "2026-03-02T09:30:00Z"}
+            carried.received(msgspec.json.encode([*frame, {"type": kind, "payload": payload, "meta": step}]))
+
+        identity = {"identityUrl": details["url"], "actualUrl": details["url"]}
+        hello = {**identity, "fdc3Version": "3.0"}
+        say("WCP1Hello", hello, "hello", 1, "window", "https://holdings.example")
+        say("WCP4ValidateAppIdentity", identity, "message", 1)
+        answer = socket.frames[-1][2]
+        assert answer["payload"]["implementationMetadata"]["fdc3Version"] == "3.0"
+        say("closeRequest", {}, "message", 1)
+        assert ["close", "window"] in socket.frames
+        assert running.host.instances() == ()
