@@ -132,7 +132,7 @@ async def _apps() -> None:
     agents = [await connect(*door) for door in doors]
     rows = await _measure(agents[0], agents[1:], count, "over websocket")
     for agent in agents:
-        await agent.close()
+        await agent.disconnect()
     print(json.dumps(rows))
 
 
