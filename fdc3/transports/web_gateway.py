@@ -76,8 +76,12 @@ class WebPage:
         url = record.details.get("url")
         if not isinstance(url, str) or web_address(url) is None:
             raise ErrorOnLaunch(f"{record.title} has no web address")
-        window = self._window("w-" + secrets.token_urlsafe(12))
-        window.launched = (instance_id, record.app_id)
+        window = self._admissions.piped.get(instance_id)
+        if window is None:
+            window = self._window("w-" + secrets.token_urlsafe(12))
+            window.launched = (instance_id, record.app_id)
+        else:
+            self._windows[window.id] = window
         open_id = next(self._open_ids)
         answer: asyncio.Future[bool | None] = asyncio.get_running_loop().create_future()
         try:
@@ -263,6 +267,9 @@ class WebPipe:
         """The window has been closed."""
         if self._port is not None:
             self._port.end()
+        piped = self._admissions.piped
+        for instance_id in [key for key, window in piped.items() if window is self.window]:
+            del piped[instance_id]
         self._admissions.abandon(self.window)
 
 
@@ -287,15 +294,11 @@ class WebGateway:
         return page
 
     def pipe(self, send: Callable[[str], None], launched: AppIdentifier | None = None) -> WebPipe:
-        """A pipe to a window with an injected agent; ``launched``: the instance that the window is opened for."""
-        window = None
+        """A pipe to a window with an injected agent; ``launched``: the instance that the window will be opened for."""
+        window = Window("pipe-" + secrets.token_urlsafe(12), vouched=True)
         if launched is not None and launched.instance is not None:
-            window = next(filter(None, (page.window_of(launched.instance) for page in self._pages)), None)
-        if window is None:
-            window = Window("pipe-" + secrets.token_urlsafe(12))
-            if launched is not None and launched.instance is not None:
-                window.launched = (launched.instance, launched.app_id)
-        window.vouched = True
+            window.launched = (launched.instance, launched.app_id)
+            self._admissions.piped[launched.instance] = window
         return WebPipe(self._admissions, window, send)
 
     async def open(self, record: AppRecord, instance_id: str) -> None:

@@ -145,6 +145,8 @@ class Admissions:
     def __init__(self, host: Door, *, ask_unknown: AskUnknown | None = None, grace: float = NAVIGATION_GRACE) -> None:
         self.host = host
         self._ask_unknown = ask_unknown
+        self.piped: dict[str, Window] = {}
+        """Windows with a pipe, by the instance that they are opened for."""
         self._grace = grace
         self._asking: set[asyncio.Task[None]] = set()
 
