@@ -170,7 +170,7 @@ def test_each_learns_of_its_channel_and_of_the_agent_in_its_own_words(both: Desk
         both.says(name, "addEventListener", type="USER_CHANNEL_CHANGED")
     assert both.says("crm", "joinUserChannel", channelId=SIX)[0][2] == {"currentChannelId": SIX}
     assert both.says("turret", "joinUserChannel", channelId=SIX)[0][2] == {"newChannelId": SIX}
-    features = {"UserChannelMembershipAPIs": True, "DesktopAgentBridging": False}
+    features = {"UserChannelMembershipAPIs": True, "DesktopAgentBridging": True}
     for name, version, expected in (
         ("crm", "3.0", features),
         ("turret", "2.2", {"OriginatingAppMetadata": True, **features}),
