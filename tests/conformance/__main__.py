@@ -14,19 +14,31 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.conformance.suite import PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
+from tests.conformance.suite import PORT, PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
+
+if TYPE_CHECKING:
+    from tests.conformance.docked import DockedDesk
 
 OUT = Path(__file__).parents[2] / "out"
 LONGEST = 1800.0
 """Seconds for a whole run; some tests wait for time-outs of a minute."""
 LOOK = 0.5
+MANUAL = [
+    "manual:fdc3.ResolveAmbiguousIntentTarget",
+    "manual:fdc3.ResolveAmbiguousContextTarget",
+    "manual:fdc3.ResolveAmbiguousIntentTargetMultiInstance",
+    "manual:fdc3.ResolveAmbiguousContextTargetMultiInstance",
+    "manual:fdc3.ChannelChangedEvent",
+]
 
 
 def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("checkout", nargs="?", help="a built checkout of FINOS's FDC3 repository")
     options.add_argument("--pack", default="All", help="a pack of tests as the suite's page names it (All)")
+    options.add_argument("--manual", action="store_true", help="the tests for people, with a script for their hands")
     args = options.parse_args()
     if not args.checkout:
         print("Skipped: say where a built checkout of FINOS's FDC3 repository is, as in make conformance FDC3=<path>.")
@@ -41,45 +53,50 @@ def main() -> int:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # it does not run for root
     from tests.conformance.docked import DockedDesk
 
-    server = serve(suite)
+    try:
+        server = serve(suite)
+    except OSError as error:
+        print(f"The suite's pages have to be served on port {PORT}, and that cannot be had: {error.strerror}.")
+        return 1
+    tests: list[Outcome] = []
+    total, began = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="deskline-conformance-", ignore_cleanup_errors=True) as folder:
         desk = DockedDesk(suite, Path(folder))
         try:
             desk.open()
-            began = time.monotonic()
-            if refusal := desk.script(start(args.pack)):
-                raise SystemExit(refusal)
-            tests, total = _follow(desk, began)
-            seconds = time.monotonic() - began
+            for number, pack in enumerate(MANUAL if args.manual else [args.pack]):
+                if number:
+                    desk.reload()
+                if refusal := desk.script(start(pack)):
+                    raise SystemExit(refusal)
+                found, count = _follow(desk, began, act=args.manual)
+                tests, total = tests + found, total + count
         finally:
             desk.close()
             server.shutdown()
-    return _tell(suite.version, args.pack, tests, total, seconds)
+    return _tell(suite.version, "by hand" if args.manual else args.pack, tests, total, time.monotonic() - began)
 
 
-def _follow(desk: object, began: float) -> tuple[list[Outcome], int]:
-    from tests.conformance.docked import DockedDesk
-
-    assert isinstance(desk, DockedDesk)
+def _follow(desk: DockedDesk, began: float, *, act: bool) -> tuple[list[Outcome], int]:
+    """Tells each test as it ends; ``act``: does what the tests for people ask their user to do."""
     told = 0
     while True:
         ended, total, tests = outcomes(desk.script(PROGRESS) or "null")
         for test in tests[told:]:
-            print(
-                f"[{time.monotonic() - began:5.0f} s] {'ok  ' if not test.error else 'FAIL'} {test.title}", flush=True
-            )
-            if test.error:
-                print(f"          {test.error}", flush=True)
+            verdict = f"FAIL {test.title}: {test.error}" if test.error else f"ok   {test.title}"
+            print(f"[{time.monotonic() - began:5.0f} s] {verdict}", flush=True)
         told = len(tests)
         if ended or time.monotonic() - began > LONGEST:
             return tests, total
+        if act:
+            desk.act()
         desk.live(LOOK)
 
 
 def _tell(version: str, pack: str, tests: list[Outcome], total: int, seconds: float) -> int:
     passed = sum(not test.error for test in tests)
     OUT.mkdir(exist_ok=True)
-    file = OUT / f"conformance-{version}.json"
+    file = OUT / f"conformance-{version}{'-by-hand' if pack == 'by hand' else ''}.json"
     report = {"suite": version, "pack": pack, "passed": passed, "total": total, "seconds": round(seconds, 1)}
     file.write_text(json.dumps({**report, "tests": [dataclasses.asdict(test) for test in tests]}, indent=1))
     print(f"FDC3 conformance {version}, {pack}: {passed} of {total} passed in {seconds:.0f} s; see {file.name} in out/")

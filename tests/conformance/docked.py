@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
+from PySide6.QtTest import QTest
 
 from app.desk.program import Program, make_application
 from app.settings import load
+from app.shell.resolver import Chooser
 from tests.conformance.suite import READY, TEST_APP, Suite
+
+if TYPE_CHECKING:
+    from app.web.panel import WebPanel
 
 PATIENCE = 60.0
 
@@ -37,6 +42,7 @@ class DockedDesk:
             },
         )
         self.application = make_application(settings)
+        self._turn = 0
         self.program = Program(settings, key=bytes(range(32)), quit_application=False)
 
     def open(self) -> None:
@@ -52,14 +58,33 @@ class DockedDesk:
 
     def script(self, text: str) -> Any:
         """The value of a script in the test page."""
-        windows = self.program.web._windows
-        panel = windows.panels.get(f"{TEST_APP}#1") if windows is not None else None
+        panel = self._panel()
         if panel is None:
             return None
         answer: list[Any] = []
         panel.page.runJavaScript(text, lambda value: answer.append(value))
         self.until(lambda: answer, "the page to answer")
         return answer[0]
+
+    def _panel(self) -> WebPanel | None:
+        windows = self.program.web._windows
+        return windows.panels.get(f"{TEST_APP}#1") if windows is not None else None
+
+    def reload(self) -> None:
+        self.script("location.reload()")
+        self.live(1.0)
+        self.until(lambda: self.script(READY), "the test page to be back")
+
+    def act(self) -> None:
+        """What the tests for people ask for: chooses the first app of a question, and another channel for the page."""
+        for popup in self.program.window.popups.widgets():
+            if isinstance(popup, Chooser):
+                QTest.keyClick(popup.list, Qt.Key.Key_1)
+        panel = self._panel()
+        if panel is not None:
+            channels = [action for action in panel.bar.channel.menu().actions() if not action.isSeparator()]
+            self._turn = (self._turn + 1) % len(channels)
+            channels[self._turn].trigger()
 
     def until(self, holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
         """Lives on until the condition holds."""
