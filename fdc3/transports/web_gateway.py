@@ -270,6 +270,7 @@ class WebPipe:
         piped = self._admissions.piped
         for instance_id in [key for key, window in piped.items() if window is self.window]:
             del piped[instance_id]
+        self.window.vouched = False
         self._admissions.abandon(self.window)
 
 

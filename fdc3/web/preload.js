@@ -32,6 +32,6 @@ const installDeskline = (pipe, identity) => {
   step("WCP1Hello", { identityUrl, actualUrl, fdc3Version: "2.2" });
   step("WCP4ValidateAppIdentity", { identityUrl, actualUrl });
   window.addEventListener("pagehide", (event) => {
-    if (!event.persisted) step("WCP6Goodbye", {});
+    if (!event.persisted) tell({ type: "WCP6Goodbye", meta: { timestamp: new Date() } });
   });
 };

@@ -10,7 +10,9 @@ import itertools
 import json
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 
@@ -27,6 +29,7 @@ class Browser:
 
     async def __aenter__(self) -> Browser:
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}
+        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[2])
         environment["QTWEBENGINE_CHROMIUM_FLAGS"] = "--no-sandbox --disable-gpu"
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -54,20 +57,28 @@ class Browser:
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
-        while line := await self._process.stdout.readline():
-            said = json.loads(line)
-            if said["said"] == "answer":
-                if answer := self._answers.pop(said["id"], None):
-                    answer.set_result(said["value"])
-            elif said["said"] == "opened":
-                self.windows = max(self.windows, said["window"])
-            elif said["said"] == "closed":
-                self.closed.add(said["window"])
-            else:
-                self.console.append(said["text"])
-            self._changed.set()
+        failure: Exception = AssertionError("the browser has ended")
+        try:
+            while line := await self._process.stdout.readline():
+                self._heard(json.loads(line))
+                self._changed.set()
+        except Exception as error:
+            failure = error
         for answer in self._answers.values():
-            answer.set_exception(AssertionError("the browser has ended"))
+            answer.set_exception(failure)
+
+    def _heard(self, said: dict[str, Any]) -> None:
+        if said["said"] == "answer":
+            if answer := self._answers.pop(said["id"], None):
+                answer.set_result(said["value"])
+        elif said["said"] == "opened":
+            self.windows = max(self.windows, said["window"])
+        elif said["said"] == "piped":
+            self._received(said["text"], said["origin"])
+        elif said["said"] == "closed":
+            self.closed.add(said["window"])
+        else:
+            self.console.append(said["text"])
 
     async def _ask(self, **command: Any) -> Any:
         assert self._process.stdin is not None
@@ -97,9 +108,15 @@ class Browser:
     async def go(self, window: int, url: str) -> None:
         await self._ask(do="go", window=window, url=url)
 
-    async def pipe(self, url: str, script: str) -> int:
-        """Opens a window of its own with a script run before the page's."""
+    async def inject(self, url: str, script: str, received: Callable[[str, str], None]) -> int:
+        """Opens a window with an injected agent. ``received`` hears the text and the origin of what the page sends."""
+        self._received = received
         return int(await self._ask(do="inject", url=url, script=script))
+
+    def deliver(self, text: str) -> None:
+        """For the injected agent."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"id": 0, "do": "deliver", "text": text}).encode() + b"\n")
 
     async def window(self, number: int) -> int:
         """Waits until so many windows have been opened, and the last has loaded its page."""
@@ -116,14 +133,17 @@ class PageError(Exception):
 
 def main() -> None:
     from PySide6.QtCore import QSocketNotifier, QTimer, QUrl
-    from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineScript, QWebEngineSettings
+    from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineProfile, QWebEngineSettings
     from PySide6.QtWebEngineWidgets import QWebEngineView
     from PySide6.QtWidgets import QApplication
+
+    from app.web import preload
 
     application = QApplication([sys.argv[0], "--no-sandbox"])
     profile = QWebEngineProfile()
     pages: dict[int, QWebEnginePage] = {}
     views: dict[int, QWebEngineView] = {}
+    pipes: list[preload.Pipe] = []
 
     def say(said: str, **what: Any) -> None:
         sys.stdout.write(json.dumps({"said": said, **what}) + "\n")
@@ -184,14 +204,13 @@ def main() -> None:
             page.load(QUrl(command["url"]))
         elif what == "inject":
             page = Page()
-            script = QWebEngineScript()
-            script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)
-            script.setWorldId(QWebEngineScript.ScriptWorldId.MainWorld)
-            script.setSourceCode(command["script"])
-            page.scripts().insert(script)
+            pipes.append(preload.install(page, command["url"], command["script"]))
+            pipes[-1].sent.connect(lambda text, origin: say("piped", text=text, origin=origin))
             page.show()
             page.loadFinished.connect(lambda: say("answer", id=number, value=page.number))
             page.load(QUrl(command["url"]))
+        elif what == "deliver":
+            pipes[-1].received.emit(command["text"])
         elif what == "run":
             page = pages[command["window"]]
             page.runJavaScript(
