@@ -21,8 +21,9 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>app</title>
 <script src="/fdc3.js"></script>
 <script>
   window.heard = [];
+  const began = performance.now();
   window.agent = (window.fdc3Standard ?? fdc3Client.getAgent)({ timeoutMs: 4000 });
-  window.agent.catch(() => {});
+  window.agent.then(() => window.joinedAfter = performance.now() - began, () => {});
 </script>"""
 OTHER = "<!doctype html><title>not an app</title>"
 
@@ -79,12 +80,16 @@ class Site:
         writer.close()
 
     def record(self, app_id: str, path: str, **listens_for: list[str]) -> AppRecord:
-        intents = {name: {"contexts": contexts} for name, contexts in listens_for.items()}
-        value = {
-            "appId": app_id,
-            "title": app_id.title(),
-            "type": "web",
-            "details": {"url": self.address + path},
-            "interop": {"intents": {"listensFor": intents}},
-        }
-        return msgspec.convert(value, AppRecord)
+        return web_record(app_id, self.address + path, **listens_for)
+
+
+def web_record(app_id: str, url: str, **listens_for: list[str]) -> AppRecord:
+    intents = {name: {"contexts": contexts} for name, contexts in listens_for.items()}
+    value = {
+        "appId": app_id,
+        "title": app_id.title(),
+        "type": "web",
+        "details": {"url": url},
+        "interop": {"intents": {"listensFor": intents}},
+    }
+    return msgspec.convert(value, AppRecord)
