@@ -17,7 +17,8 @@ from typing import Final
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
-from joserfc.jws import JWSRegistry
+
+from fdc3.security.algorithms import signing
 
 LIFETIME: Final = 60.0
 """Seconds between a token's making and its use."""
@@ -67,9 +68,7 @@ class TokenKeys:
         kid, key = next(iter(self._keys.items()))
         algorithm = _ALGORITHMS[key.key_type]
         now = self._clock()
-        token = jwt.encode(
-            {"alg": algorithm}, {"sub": kid, "iat": now.isoformat()}, key, registry=JWSRegistry(algorithms=[algorithm])
-        )
+        token = jwt.encode({"alg": algorithm}, {"sub": kid, "iat": now.isoformat()}, key, registry=signing(algorithm))
         self._remember(token, now)
         return token
 
@@ -78,7 +77,7 @@ class TokenKeys:
         if token.rpartition(".")[0] in self._used:
             raise TokenRefused("the token has been used")
         for key in self._keys.values():
-            registry = JWSRegistry(algorithms=[_ALGORITHMS[key.key_type]])
+            registry = signing(_ALGORITHMS[key.key_type])
             try:
                 claims = jwt.decode(token, key, registry=registry).claims
             except (JoseError, ValueError):

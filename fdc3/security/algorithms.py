@@ -1,0 +1,34 @@
+"""What joserfc may use for us: the algorithm of the moment and no other, and messages as large as the agent's."""
+
+from __future__ import annotations
+
+import copy
+
+from joserfc.jwe import JWERegistry
+from joserfc.jws import JWSRegistry
+
+from fdc3.transports.link import LARGEST_REQUEST
+
+
+class _Signing(JWSRegistry):
+    algorithms = dict(JWSRegistry.algorithms)
+    max_header_length = 4096
+    max_payload_length = 2 * LARGEST_REQUEST
+
+
+class _Encrypting(JWERegistry):
+    max_protected_header_length = 4096
+    max_ciphertext_length = 2 * LARGEST_REQUEST
+
+
+# joserfc warns that EdDSA has a newer name (RFC 9864); FDC3 asks for this one.
+_Signing.algorithms["EdDSA"] = copy.copy(JWSRegistry.algorithms["EdDSA"])
+_Signing.algorithms["EdDSA"].security_warning = None
+
+
+def signing(algorithm: str) -> JWSRegistry:
+    return _Signing(algorithms=[algorithm], strict_check_header=False)
+
+
+def encrypting(*algorithms: str) -> JWERegistry:
+    return _Encrypting(algorithms=list(algorithms))
