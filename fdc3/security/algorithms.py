@@ -11,7 +11,6 @@ from fdc3.transports.link import LARGEST_REQUEST
 
 
 class _Signing(JWSRegistry):
-    algorithms = dict(JWSRegistry.algorithms)
     max_header_length = 4096
     max_payload_length = 2 * LARGEST_REQUEST
 
@@ -22,8 +21,9 @@ class _Encrypting(JWERegistry):
 
 
 # joserfc warns that EdDSA has a newer name (RFC 9864); FDC3 asks for this one.
-_Signing.algorithms["EdDSA"] = copy.copy(JWSRegistry.algorithms["EdDSA"])
-_Signing.algorithms["EdDSA"].security_warning = None
+_eddsa = copy.copy(JWSRegistry.algorithms["EdDSA"])
+_eddsa.security_warning = None
+_Signing.algorithms = {**JWSRegistry.algorithms, "EdDSA": _eddsa}
 
 
 def signing(algorithm: str) -> JWSRegistry:
