@@ -67,7 +67,7 @@ class WebBar(QFrame):
         self.set_channels({}, None)
 
     def show_url(self, url: QUrl) -> None:
-        host = url.host() + (f":{url.port()}" if url.port() != -1 else "")
+        host = url.authority().rpartition("@")[2]
         self._host.set_text(host)
         icon, tint, sentence = trust(url)
         self._lock.setVisible(bool(host))

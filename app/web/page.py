@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def site(url: QUrl) -> str:
     """The host with its port, as people write it."""
-    return url.host() + (f":{url.port()}" if url.port() != -1 else "")
+    return url.authority().rpartition("@")[2]
 
 
 @dataclass(slots=True, eq=False)

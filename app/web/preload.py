@@ -28,10 +28,14 @@ BOOT = """
 
 
 def origin(url: QUrl) -> str:
-    """As browsers write it: scheme, host, and the port unless it is the usual one."""
+    """As browsers write it: scheme, host, and the port unless it is the usual one; "null" for a page of no site."""
     usual = {"https": 443, "http": 80}.get(url.scheme())
-    port = "" if url.port() in (-1, usual) else f":{url.port()}"
-    return f"{url.scheme()}://{url.host()}{port}"
+    if usual is None:
+        return "null"
+    bare = QUrl(url)
+    if url.port() == usual:
+        bare.setPort(-1)
+    return f"{url.scheme()}://{bare.authority(QUrl.ComponentFormattingOption.FullyEncoded).rpartition('@')[2]}"
 
 
 class Pipe(QObject):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,12 @@ from app.services import Notice
 
 CACHE_BYTES = 64 * 1024 * 1024
 """For each app on disk."""
+
+
+FLAGS = "QTWEBENGINE_CHROMIUM_FLAGS"
+ISOLATION = "--site-per-process"
+"""Sites never share a process: an app that crashes takes neither the agent's page nor another site's app with it, and
+one that breaks out of its page's rules finds no secret of theirs."""
 
 
 def folder_name(app_id: str) -> str:
@@ -43,6 +50,9 @@ class Profiles(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        flags = os.environ.get(FLAGS, "").split()
+        if ISOLATION not in flags:  # read when the first profile is made
+            os.environ[FLAGS] = " ".join((*flags, ISOLATION))
         self._folder = folder
         self._notify = notify
         self._download = download
