@@ -54,6 +54,8 @@ class Browser:
             await self._process.wait()
         self._reader.cancel()
         await asyncio.gather(self._reader, return_exceptions=True)
+        # Chromium's own processes may hold our end of the pipe open a little longer.
+        self._process._transport.close()  # type: ignore[attr-defined]
 
     async def _read(self) -> None:
         assert self._process.stdout is not None
