@@ -21,6 +21,7 @@ from fdc3.bridge.line import Line, now
 from fdc3.bridge.outgoing import Outgoing, Patience
 from fdc3.bridge.tokens import TokenKeys, TokenRefused
 from fdc3.host import Host
+from fdc3.limits import Allowance
 from fdc3.transports.link import FRAMES
 from fdc3.types.metadata import AppIdentifier, OptionalFeatures
 
@@ -161,8 +162,11 @@ class BridgeClient:
 
     async def _converse(self, connection: ClientConnection) -> None:
         with contextlib.suppress(ConnectionClosed):
+            allowance = Allowance()
             while True:
-                self._received(await connection.recv(decode=False))
+                data = await connection.recv(decode=False)
+                self._received(data)
+                await allowance.turn(len(data))
 
     def _send(self, message: s.BridgeMessage) -> None:
         if self._connection is not None:

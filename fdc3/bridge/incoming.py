@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import uuid
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -29,6 +30,8 @@ class Incoming:
         self._guests: OrderedDict[_Key, Instance] = OrderedDict()
         self._by_id: dict[str, Instance] = {}
         self._asked: dict[tuple[str, str], Callable[[m.ResponsePayload], None]] = {}
+        self._results: dict[tuple[str, str], str] = {}
+        """Intents that guests raised, by guest and our uuid: the uuid under which their agent awaits the result."""
         self._listening: dict[_Listening, list[str]] = {}
         """Listeners of guests on private channels: (guest, "context" or "event", channel, type) -> their uuids."""
 
@@ -55,6 +58,7 @@ class Incoming:
         guest = self._guests.pop(key)
         del self._by_id[guest.id]
         self._asked = {asked: answer for asked, answer in self._asked.items() if asked[0] != guest.id}
+        self._results = {raised: there for raised, there in self._results.items() if raised[0] != guest.id}
         self._listening = {where: uuids for where, uuids in self._listening.items() if where[0] != guest.id}
         self._line.carry_out(self._line.broker.guests.remove(guest))
 
@@ -66,8 +70,7 @@ class Incoming:
             return
         app = AppIdentifier(source.app_id or source.desktop_agent, source.instance_id)
         guest = self.guest(app, source.desktop_agent)
-        uuid = request.meta.request_uuid
-        meta = request_meta(uuid)
+        meta = request_meta(str(uuid.uuid4()))  # of our own: another agent may use one twice
         match request:
             case b.BroadcastRequest(payload=said):
                 self._broadcast(guest, said, meta)
@@ -116,16 +119,16 @@ class Incoming:
                 self._note_listener(guest, meta.request_uuid, (guest.id, "context", channel_id, added.context_type))
                 self._receive(guest, m.AddContextListenerRequest(payload=listener, meta=meta))
             case b.PrivateOnUnsubscribe(payload=removed):
-                if uuid := self._listener((guest.id, "context", channel_id, removed.context_type)):
-                    gone = m.ListenerUuidPayload(uuid)
+                if known := self._listener((guest.id, "context", channel_id, removed.context_type)):
+                    gone = m.ListenerUuidPayload(known)
                     self._receive(guest, m.ContextListenerUnsubscribeRequest(payload=gone, meta=meta))
             case b.PrivateEventListenerAdded(payload=wanted):
                 events = m.PrivateEventListenerPayload(channel_id, wanted.listener_type)
                 self._note_listener(guest, meta.request_uuid, (guest.id, "event", channel_id, wanted.listener_type))
                 self._receive(guest, m.PrivateChannelAddEventListenerRequest(payload=events, meta=meta))
             case b.PrivateEventListenerRemoved(payload=unwanted):
-                if uuid := self._listener((guest.id, "event", channel_id, unwanted.listener_type)):
-                    gone = m.ListenerUuidPayload(uuid)
+                if known := self._listener((guest.id, "event", channel_id, unwanted.listener_type)):
+                    gone = m.ListenerUuidPayload(known)
                     self._receive(guest, m.PrivateChannelUnsubscribeEventListenerRequest(payload=gone, meta=meta))
             case b.PrivateOnDisconnect():
                 for where in [w for w in self._listening if w[0] == guest.id and w[2] == channel_id]:
@@ -144,10 +147,10 @@ class Incoming:
         uuids = self._listening.get(where)
         if not uuids:
             return None
-        uuid = uuids.pop()
+        last = uuids.pop()
         if not uuids:
             del self._listening[where]
-        return uuid
+        return last
 
     def _receive(self, guest: Instance, request: m.Request) -> None:
         self._line.carry_out(self._line.broker.receive(guest.id, request))
@@ -161,9 +164,11 @@ class Incoming:
                 answer = b.ResponsePayload(error=payload.error)
             else:
                 answer = b.ResponsePayload(**{response.carries: getattr(payload, response.carries)})
+                if isinstance(asked, b.RaiseIntentRequest):
+                    self._results[guest.id, request.meta.request_uuid] = asked.meta.request_uuid
             self._line.respond(response, asked.meta.request_uuid, answer)
 
-        self._asked[guest.id, asked.meta.request_uuid] = answered
+        self._asked[guest.id, request.meta.request_uuid] = answered
         self._receive(guest, request)
 
     # What the broker says to guests
@@ -177,7 +182,8 @@ class Incoming:
     def _to_guest(self, guest: Instance, effect: Deliver) -> None:
         message = effect.message
         if isinstance(message, m.RaiseIntentResultResponse):
-            self._line.respond(b.RaiseIntentResultResponse, message.meta.request_uuid, _result(message.payload))
+            if there := self._results.pop((guest.id, message.meta.request_uuid), None):
+                self._line.respond(b.RaiseIntentResultResponse, there, _result(message.payload))
         elif isinstance(message, m.Response):
             if answered := self._asked.pop((guest.id, message.meta.request_uuid), None):
                 answered(message.payload)

@@ -21,6 +21,7 @@ from fdc3.bridge.steps import (
     RequestMeta,
     ResponseMeta,
 )
+from fdc3.limits import DEEPEST, check_depth
 from fdc3.types.context import Context
 from fdc3.types.errors import MalformedContext
 from fdc3.types.messages import PrivateEventType
@@ -238,6 +239,9 @@ STEPS = (Hello, Handshake, AuthenticationFailed, ConnectedAgentsUpdate)
 REQUESTS = tuple(BridgeRequest.__subclasses__())
 ANSWERS = (*RESPONSES.values(), RaiseIntentResultResponse)
 
+ADDED_DEPTH = 4
+"""Levels that bridging puts around what an app may send."""
+
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[BridgeMessage] = msgspec.json.Decoder(
     cast(type[BridgeMessage], Union[(*STEPS, *REQUESTS, *ANSWERS)])
@@ -264,6 +268,7 @@ def encode(message: BridgeMessage | ErrorNotice) -> bytes:
 def decode(data: bytes | str) -> BridgeMessage:
     """The message in ``data``. Raises ``Malformed``."""
     try:
+        check_depth(data, DEEPEST + ADDED_DEPTH)
         message = _decoder.decode(data)
         _check(message)
     except (msgspec.MsgspecError, UnicodeError, RecursionError, MalformedContext) as reason:

@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from fdc3.bridge.hub import Close, Effect, Hub, Send
 from fdc3.bridge.steps import PORTS
+from fdc3.limits import Allowance
 from fdc3.transports.link import FRAMES
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,11 @@ class BridgeServer:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 first = await connection.recv(decode=False)
             self._carry_out(self._hub.received(name, first))
+            allowance = Allowance()
             while True:
-                self._carry_out(self._hub.received(name, await connection.recv(decode=False)))
+                data = await connection.recv(decode=False)
+                self._carry_out(self._hub.received(name, data))
+                await allowance.turn(len(data))
         except (ConnectionClosed, TimeoutError):
             pass
         finally:

@@ -126,7 +126,8 @@ class Bridged:
         await self.server.close()
         for running in self.desks.values():
             await running.__aexit__()
-        assert self.invalid == []
+        if self.invalid:
+            raise self.invalid[0]
 
 
 async def settle() -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from bridging import Bridged, settle
 from broker_desk import record
 from running import eventually
 from websockets.asyncio.client import connect
 
+from fdc3.bridge.client import BridgeClient
 from fdc3.bridge.hub import Timeouts
 from fdc3.bridge.tokens import TokenKeys
 from fdc3.client import PrivateChannel
@@ -340,3 +343,57 @@ async def test_a_bridge_is_found_on_the_ports_of_the_standard(bridged: Bridged) 
     client._urls = [f"ws://127.0.0.1:{port}" for port in (1, bridged.server.port)]
     await client.start()
     await eventually(lambda: client.name)
+
+
+async def test_another_agent_cannot_upset_ours_or_reach_its_private_channels(joined: Bridged) -> None:
+    """Well-formed requests of every kind with contents of all kinds: nothing breaks and nothing private is touched."""
+    crm, turret = await joined.desks["london"].connect_all("crm", "turret")
+    secret = await crm.create_private_channel()
+    heard, private = Heard(), Heard()
+    await secret.add_context_listener(None, private)
+    await turret.join_user_channel(SIX)
+    await turret.add_context_listener("proof", heard)
+    client = joined.clients["london"]
+    dice = random.Random(seed := random.randrange(2**32))
+    print("seed", seed)
+    ids = ("", SIX, "orders", secret.id, "unknown")
+    apps = ("", "crm", "turret", "nothing")
+    sources = [{"appId": app, "instanceId": "x", "desktopAgent": agent} for app in apps for agent in ("paris", "rome")]
+    for number in range(1500):
+        app = {"appId": dice.choice(apps), "desktopAgent": "london"}
+        if dice.random() < 0.5:
+            app["instanceId"] = dice.choice(("gone", crm.app.instance_id, turret.app.instance_id))
+        context = {"type": dice.choice(("fdc3.contact", "x", "fdc3.instrument")), "name": dice.choice(("a", 7, None))}
+        on_channel = {"channelId": dice.choice(ids)}
+        kinds: dict[str, Any] = {
+            "broadcastRequest": on_channel | {"context": context},
+            "findIntentRequest": {"intent": "ViewProfile", "context": context},
+            "findIntentsByContextRequest": {"context": context},
+            "findInstancesRequest": {"app": app},
+            "getAppMetadataRequest": {"app": app},
+            "openRequest": {"app": app},
+            "raiseIntentRequest": {"intent": "ViewProfile", "context": context, "app": app},
+            "PrivateChannel.broadcast": on_channel | {"context": context},
+            "PrivateChannel.onAddContextListener": on_channel | {"contextType": dice.choice((None, "x"))},
+            "PrivateChannel.onUnsubscribe": on_channel | {"contextType": dice.choice((None, "x"))},
+            "PrivateChannel.onDisconnect": on_channel,
+            "PrivateChannel.eventListenerAdded": on_channel | {"listenerType": "unsubscribe"},
+            "PrivateChannel.eventListenerRemoved": on_channel | {"listenerType": "unsubscribe"},
+        }
+        kind = dice.choice(list(kinds))
+        meta = {"requestUuid": f"u{number % 50}", "timestamp": "2026-03-02T09:30:00Z", "source": dice.choice(sources)}
+        meta["destination"] = {"desktopAgent": "london"}
+        BridgeClient._received(client, msgspec.json.encode({"type": kind, "payload": kinds[kind], "meta": meta}))
+    state = {secret.id: [{"type": "x"}], "": [], SIX: [{"type": "y"}, {"type": "x"}]}
+    update = {"allAgents": [], "channelsState": state}
+    meta = {"requestUuid": "?", "responseUuid": "?", "timestamp": "2026-03-02T09:30:00Z"}
+    BridgeClient._received(
+        client, msgspec.json.encode({"type": "connectedAgentsUpdate", "payload": update, "meta": meta})
+    )
+    await settle()
+    assert private == []
+    assert await secret.get_current_context() is None
+    pricing = await joined.desks["paris"].connect("pricing")
+    await pricing.join_user_channel(SIX)
+    await pricing.broadcast(Context(type="proof"))
+    await eventually(lambda: heard)
