@@ -10,17 +10,21 @@ from broker_desk import record
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from schemas import check_message
 
-from fdc3.broker import Broker, Deliver, Effect
+from fdc3.broker import Broker, Close, Deliver, Effect
 from fdc3.directory import AppDirectory
-from fdc3.types.messages import BroadcastEvent, RaiseIntentResultResponse, Response
-from fdc3.types.wire import FDC3_2_2
+from fdc3.types.messages import BroadcastEvent, ContextClearedEvent, RaiseIntentResultResponse, Response
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect
 
 NAMES = ("a", "b", "c", "d")
 CHANNELS = ("fdc3.channel.1", "fdc3.channel.6", "shared")
 KINDS = ("fdc3.contact", "fdc3.instrument")
 who = st.sampled_from(NAMES)
+new = st.sampled_from(("a", "c"))
+"""Those of them that speak 3.0."""
 kind = st.sampled_from((None, *KINDS))
+DIALECTS: dict[str, Dialect] = {"a": FDC3_3_0, "b": FDC3_2_2, "c": FDC3_3_0, "d": FDC3_2_2}
 
 
 class Desk(RuleBasedStateMachine):
@@ -62,9 +66,8 @@ class Desk(RuleBasedStateMachine):
             "payload": payload,
             "meta": {"requestUuid": uuid, "timestamp": "2026-03-02T09:30:00Z"},
         }
-        return self.settle(
-            self.broker.receive(name, FDC3_2_2.decode_request(msgspec.json.encode(message))), name, uuid, payload
-        )
+        said = DIALECTS[name].decode_request(msgspec.json.encode(message))
+        return self.settle(self.broker.receive(name, said), name, uuid, payload)
 
     def settle(
         self, effects: list[Effect], sender: str = "", uuid: str = "", sent: dict[str, Any] | None = None
@@ -73,10 +76,15 @@ class Desk(RuleBasedStateMachine):
         for effect in effects:
             if not isinstance(effect, Deliver):
                 continue
-            message: Any = msgspec.json.decode(FDC3_2_2.encode(effect.message))
+            message: Any = msgspec.json.decode(FDC3_3_0.encode(effect.message))
             assert len(set(effect.to)) == len(effect.to), "an instance is told once"
             for name in effect.to:
                 assert self.connected(name), "nobody who has gone is told anything"
+                if DIALECTS[name].knows(type(effect.message)):
+                    check_message(DIALECTS[name].encode(effect.message), DIALECTS[name].version)
+            if isinstance(effect.message, ContextClearedEvent):
+                parties = self.private.get(message["payload"]["channelId"])
+                assert parties is None or set(effect.to) == parties, "parties alone hear of their channel"
             if isinstance(effect.message, BroadcastEvent):
                 assert sender not in effect.to, "nobody hears an echo"
                 parties = self.private.get(message["payload"]["channelId"])
@@ -138,15 +146,37 @@ class Desk(RuleBasedStateMachine):
             if "error" not in self.say(name, "privateChannelDisconnect", channelId=channel):
                 self.private[channel].discard(name)
 
-    @rule(name=who, intent=st.sampled_from(("Look", "See", "Undeclared")))
-    def handle(self, name: str, intent: str) -> None:
-        answer = self.say(name, "addIntentListener", intent=intent)
+    @rule(name=new, data=st.data(), kind=kind)
+    def clear(self, name: str, data: st.DataObject, kind: str | None) -> None:
+        channel = data.draw(st.sampled_from((*CHANNELS, *sorted(self.private))))
+        answer = self.say(name, "clearContext", channelId=channel, contextType=kind)
+        current = self.say(name, "getCurrentContext", channelId=channel, contextType=kind)
+        assert "error" in answer or current["context"] is None, "what is cleared is gone"
+
+    @rule(name=new)
+    def close_and_return(self, name: str) -> None:
+        uuid = f"{name}:{self.new_id()}"
+        meta = {"requestUuid": uuid, "timestamp": "2026-03-02T09:30:00Z"}
+        data = msgspec.json.encode({"type": "closeRequest", "payload": {}, "meta": meta})
+        assert self.broker.receive(name, FDC3_3_0.decode_request(data)) == [Close(name, uuid)]
+        self.disconnect_and_return(name)
+
+    @rule(name=who, intent=st.sampled_from(("Look", "See", "Undeclared")), kinds=st.lists(st.sampled_from(KINDS)))
+    def handle(self, name: str, intent: str, kinds: list[str]) -> None:
+        filtered = {"contextTypes": kinds} if kinds else {}
+        answer = self.say(name, "addIntentListener", intent=intent, **filtered)
         if "listenerUUID" in answer:
             self.listeners[name].append(("intentListenerUnsubscribe", answer["listenerUUID"]))
 
-    @rule(name=who, intent=st.sampled_from(("Look", "See", "Undeclared", "Nothing")), kind=st.sampled_from(KINDS))
-    def raise_intent(self, name: str, intent: str, kind: str) -> None:
-        self.say(name, "raiseIntent", intent=intent, context={"type": kind})
+    @rule(
+        name=who,
+        intent=st.sampled_from(("Look", "See", "Undeclared", "Nothing")),
+        kind=st.sampled_from(KINDS),
+        new_instance=st.sampled_from((None, True, False)),
+    )
+    def raise_intent(self, name: str, intent: str, kind: str, new_instance: bool | None) -> None:
+        asked = {} if new_instance is None else {"newInstance": new_instance}
+        self.say(name, "raiseIntent", intent=intent, context={"type": kind}, **asked)
 
     @rule(data=st.data())
     def give_result(self, data: st.DataObject) -> None:
