@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 import logging
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
@@ -16,11 +17,13 @@ from typing import Protocol
 from websockets.asyncio.connection import broadcast
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.typing import Subprotocol
 
 from fdc3.directory import AppDirectory
+from fdc3.limits import BURST, RATE, Allowance
 from fdc3.transports import http_pages
 from fdc3.transports.link import FRAMES, LARGEST_REQUEST, Outlet
 from fdc3.transports.web_gateway import WebGateway
@@ -33,6 +36,8 @@ logger = logging.getLogger(__name__)
 MAX_UNSENT = 32 * 1024 * 1024
 """Bytes an app may leave unread before it is cut off."""
 INTRODUCTION_SECONDS = 5.0
+PAGES = 4
+"""A host page carries the messages of many apps: it has the allowance of so many."""
 
 
 class Gate(Protocol):
@@ -69,11 +74,12 @@ class SocketOutlet:
         self._cut_off = cut_off
         self._overflowed = False
         self._closing: asyncio.Task[None] | None = None
+        self._unsent: list[bytes] = []
 
     def deliver(self, data: bytes) -> bool:
         if self._overflowed:
             return True
-        if self._connection.state is not State.OPEN:
+        if self._closing is not None or self._connection.state is not State.OPEN:
             return False
         if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
             # Its messages have a gap now, so it may not resume: it has to start afresh.
@@ -81,8 +87,16 @@ class SocketOutlet:
             self._connection.transport.abort()
             asyncio.get_running_loop().call_soon(self._cut_off, self)
             return True
-        broadcast([self._connection], data, text=True)
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent.append(_framed(data))
         return True
+
+    def _flush(self) -> None:
+        """What has come together in one turn of the loop is written at once: a system call costs more than all else."""
+        unsent, self._unsent = self._unsent, []
+        if self._connection.state is State.OPEN:
+            self._connection.transport.write(b"".join(unsent))
 
     def shut(self, reason: str, *, superseded: bool = False) -> None:
         if self._closing is None:
@@ -90,6 +104,7 @@ class SocketOutlet:
             self._closing = asyncio.ensure_future(self._connection.close(code, reason))
 
     def goodbye(self) -> None:
+        self._flush()
         broadcast([self._connection], wscp.encode(wscp.WSCPGoodbye(meta=wscp.GoodbyeMeta(_now()))), text=True)
 
 
@@ -168,8 +183,9 @@ class WebSocketServer:
         try:
             async with asyncio.timeout(INTRODUCTION_SECONDS):
                 page = self._gate.web.join(await connection.recv(decode=False), outlet)
-            while page is not None and page.received(await connection.recv(decode=False)):
-                pass
+            allowance = Allowance(PAGES * RATE, PAGES * BURST)
+            while page is not None and page.received(data := await connection.recv(decode=False)):
+                await allowance.turn(len(data))
             await connection.close(1008, "refused")
         except TimeoutError:
             await connection.close(1008, "no introduction")
@@ -223,15 +239,23 @@ class WebSocketServer:
             )
             broadcast([connection], wscp.encode(welcome), text=True)
             self._gate.ready(instance_id, outlet)
+            allowance = Allowance()
             while True:
                 data = await connection.recv(decode=False)  # the decoder of messages looks after broken UTF-8
                 if wscp.is_goodbye(data):
                     self._gate.detach(instance_id, outlet)
                     break
                 self._gate.receive(instance_id, outlet, data)
+                await allowance.turn(len(data))
         finally:
             self._outlets.discard(outlet)
             self._gate.interrupted(instance_id, outlet)
+
+
+@functools.lru_cache(maxsize=2)  # one for each version of the standard
+def _framed(data: bytes) -> bytes:
+    """The frame of a message; an event is the same for all who are told of it."""
+    return Frame(Opcode.TEXT, data).serialize(mask=False)
 
 
 def _subprotocol(_: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
