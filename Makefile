@@ -50,4 +50,4 @@ screenshots:
 	$(OFFSCREEN) $(BIN)/python packaging/screenshots.py
 
 help:
-	@echo "make run | test | lint | bench | eval | soak | screenshots   (ARGS=... is passed on)"
+	@echo "make run | test | lint | bench | eval | soak | conformance FDC3=... | screenshots   (ARGS=... is passed on)"
