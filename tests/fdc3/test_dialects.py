@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from broker_desk import Desk, record
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, UnsetType
@@ -22,9 +23,10 @@ from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect
 
 NEW_WORDS = ("metadata", "resultMetadata", "newInstance", "contextTypes", "currentChannelId")
 MOMENTS = st.datetimes(timezones=st.just(dt.UTC), min_value=dt.datetime(2020, 1, 1), max_value=dt.datetime(2040, 1, 1))
-TEXT = st.text(max_size=8)
+KNOWN = ("fdc3.channel.6", "crm", "turret", "ViewProfile", "fdc3.contact")
+TEXT = st.sampled_from(KNOWN) | st.text(max_size=8)
 RAW = {
-    "context": st.dictionaries(TEXT, st.integers() | TEXT, max_size=3).map(lambda x: {"type": "x", **x}),
+    "context": st.dictionaries(TEXT, st.integers() | TEXT, max_size=3).map(lambda x: {"type": "fdc3.contact", **x}),
     "signature": st.fixed_dictionaries({"protected": TEXT, "signature": TEXT}),
     "anti_replay": st.fixed_dictionaries({"iat": st.integers(0, 2**40), "exp": st.floats(0, 1e12), "jti": TEXT}),
     "custom": st.dictionaries(TEXT, TEXT, max_size=2),
@@ -101,6 +103,35 @@ def test_2_2_says_what_it_can_and_nothing_of_it_is_lost_on_a_way_through_3_0(mes
     assert not [word for word in NEW_WORDS if word in payload]
     through = read(FDC3_3_0, heard, FDC3_3_0.encode(heard))
     assert FDC3_2_2.encode(through) == data
+
+
+def broken(data: bytes, where: int, cut: int, put: bytes) -> bytes:
+    at = where % len(data)
+    return data[:at] + put + data[at + cut :]
+
+
+@often
+@given(
+    st.sampled_from(("crm", "turret")),
+    st.lists(
+        st.tuples(REQUESTS, st.integers(0, 4000), st.integers(0, 3), st.binary(max_size=3) | st.just(b"")),
+        min_size=1,
+        max_size=6,
+    ),
+)
+def test_whatever_apps_say_the_agent_answers_by_the_schema(
+    who: str, said: list[tuple[m.Request, int, int, bytes]]
+) -> None:
+    """Requests as they should be, and with a few bytes broken, from an app of either version."""
+    desk = Desk(record("crm", ViewProfile=["fdc3.contact"]), record("turret"))
+    desk.connect("crm", "other", dialect=FDC3_3_0)
+    desk.connect("turret")
+    for name in ("crm", "other", "turret"):
+        desk.says(name, "joinUserChannel", channelId="fdc3.channel.6")
+        desk.says(name, "addContextListener", channelId=None, contextType=None)
+    for request, where, cut, put in said:
+        data = desk.dialect(who).encode(request) if desk.dialect(who).knows(type(request)) else b"{}"
+        desk.receives(who, broken(data, where, cut, put))
 
 
 @given(structs(ContextMetadataDescription))
