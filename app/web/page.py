@@ -42,6 +42,8 @@ class Login:
     realm: str
     again: bool
     """What was given before has been refused."""
+    page: QUrl
+    """The page that was wanted."""
 
 
 class WebPage(QWebEnginePage):
@@ -59,6 +61,7 @@ class WebPage(QWebEnginePage):
         super().__init__(profile, parent)
         self._logins: dict[tuple[str, str], tuple[str, str]] = {}
         self._tried: set[tuple[str, str]] = set()
+        self._refused: set[tuple[str, str]] = set()
         self._waiting: list[QEventLoop] = []
         self._ended = False
         self.certificateError.connect(self._refuse_certificate)
@@ -81,10 +84,10 @@ class WebPage(QWebEnginePage):
     # Names and passwords
 
     def log_in(self, login: Login, user: str, password: str) -> None:
-        """Keeps what the user gave for this page and loads it again."""
+        """Keeps what the user gave, and asks for the page again."""
         self._logins[login.where, login.realm] = (user, password)
         self._tried.discard((login.where, login.realm))
-        self.triggerAction(QWebEnginePage.WebAction.Reload)
+        self.load(login.page)
 
     def _login_required(self, url: QUrl, form: QAuthenticator) -> None:
         self._answer_login(site(url), form)
@@ -101,12 +104,14 @@ class WebPage(QWebEnginePage):
             form.setUser(known[0])
             form.setPassword(known[1])
             return
-        self._logins.pop(key, None)
-        self.login_asked.emit(Login(where, form.realm(), again=known is not None))
+        if self._logins.pop(key, None) is not None:
+            self._refused.add(key)
+        self.login_asked.emit(Login(where, form.realm(), again=key in self._refused, page=self.requestedUrl()))
 
     def forget_tries(self) -> None:
         """A page has come: what was given is right, and may be given again."""
         self._tried.clear()
+        self._refused.clear()
 
     # What scripts say and ask
 
