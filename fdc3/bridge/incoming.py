@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 MOST_GUESTS: Final = 1000
 """Beyond these the guest that was heard of least lately is forgotten."""
+PrivateMessage = b.PrivateBroadcast | b.PrivateOnAddContextListener | b.PrivateOnUnsubscribe | b.PrivateOnDisconnect
 _Key = tuple[str, str, str]
 _Listening = tuple[str, str, str, str | None]
 
@@ -191,21 +192,27 @@ class Incoming:
             self._event(guest, message, effect.source)
 
     def _event(self, guest: Instance, event: m.Event, source: AppIdentifier) -> None:
-        """Something happened on a private channel of which the guest is a party."""
+        """Something happened on a private channel of which the guest is a party.
+
+        If it was made elsewhere, only its maker is told: the maker's agent repeats it to the other parties.
+        """
         meta = self._line.request_meta(source, guest.identifier)
+        message: PrivateMessage
         match event:
             case m.BroadcastEvent(payload=said) if said.channel_id is not None:
-                heard = b.ContextOnChannel(said.channel_id, said.context)
-                self._line.send(b.PrivateBroadcast(payload=heard, meta=meta))
+                message = b.PrivateBroadcast(payload=b.ContextOnChannel(said.channel_id, said.context), meta=meta)
             case m.PrivateChannelOnAddContextListenerEvent(payload=on):
-                kind = b.ContextTypePayload(on.private_channel_id, on.context_type)
-                self._line.send(b.PrivateOnAddContextListener(payload=kind, meta=meta))
+                added = b.ContextTypePayload(on.private_channel_id, on.context_type)
+                message = b.PrivateOnAddContextListener(payload=added, meta=meta)
             case m.PrivateChannelOnUnsubscribeEvent(payload=on):
-                kind = b.ContextTypePayload(on.private_channel_id, on.context_type)
-                self._line.send(b.PrivateOnUnsubscribe(payload=kind, meta=meta))
+                removed = b.ContextTypePayload(on.private_channel_id, on.context_type)
+                message = b.PrivateOnUnsubscribe(payload=removed, meta=meta)
             case m.PrivateChannelOnDisconnectEvent(payload=off):
-                channel = b.ChannelPayload(off.private_channel_id)
-                self._line.send(b.PrivateOnDisconnect(payload=channel, meta=meta))
+                message = b.PrivateOnDisconnect(payload=b.ChannelPayload(off.private_channel_id), meta=meta)
+            case _:
+                return
+        if self._line.broker.guests.owner(message.payload.channel_id) in (None, guest):
+            self._line.send(message)
 
 
 def _result(payload: m.ResponsePayload) -> b.ResponsePayload:

@@ -43,6 +43,11 @@ class Guests:
         channel = self._channels.get(channel_id)
         return channel is not None and channel.type != "private"
 
+    def owner(self, channel_id: str) -> Instance | None:
+        """The guest that made a private channel; None: it was made here."""
+        channel = self._channels.get(channel_id)
+        return channel.owner if channel is not None else None
+
     def exists(self, channel_id: str) -> bool:
         return self._channels.get(channel_id) is not None
 

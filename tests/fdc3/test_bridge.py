@@ -397,3 +397,35 @@ async def test_another_agent_cannot_upset_ours_or_reach_its_private_channels(joi
     await pricing.join_user_channel(SIX)
     await pricing.broadcast(Context(type="proof"))
     await eventually(lambda: heard)
+
+
+async def test_the_agent_of_a_private_channel_repeats_what_one_party_says_to_the_others(bridged: Bridged) -> None:
+    await bridged.desk("rome", *LONDON)
+    await bridged.join("london", "paris", "rome")
+    crm = await bridged.desks["london"].connect("crm")
+    turret = await bridged.desks["rome"].connect("turret")
+    pricing = await bridged.desks["paris"].connect("pricing")
+    shared = await pricing.create_private_channel()
+    await pricing.add_intent_listener("ViewQuote", lambda context, _: shared)
+    ends: list[PrivateChannel] = []
+    for agent in (crm, turret):
+        result = await (await agent.raise_intent("ViewQuote", VOD)).get_result()
+        assert isinstance(result, PrivateChannel)
+        ends.append(result)
+    mine, theirs, own = Heard(), Heard(), Heard()
+    added: list[str | None] = []
+    await shared.on_add_context_listener(added.append)
+    for channel, heard in zip((shared, *ends), (mine, own, theirs), strict=True):
+        await channel.add_context_listener(None, heard)
+    await eventually(lambda: len(added) == 2)
+    await ends[0].broadcast(VOD)
+    await eventually(lambda: mine and theirs)
+    assert (mine, theirs, own) == ([VOD], [VOD], [])
+    assert (theirs.metadata.source.app_id, theirs.metadata.source.desktop_agent) == ("crm", "paris")
+    gone: list[str] = []
+    await ends[1].on_disconnect(lambda: gone.append("disconnected"))
+    await bridged.clients["london"].close()
+    await eventually(lambda: gone)
+    await shared.broadcast(BARC)
+    await eventually(lambda: len(theirs) == 2)
+    assert own == []
