@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from tests.conformance.suite import PORT, PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
 
 if TYPE_CHECKING:
+    from tests.conformance.browser import BrowserDesk
     from tests.conformance.docked import DockedDesk
 
 OUT = Path(__file__).parents[2] / "out"
@@ -39,6 +40,7 @@ def main() -> int:
     options.add_argument("checkout", nargs="?", help="a built checkout of FINOS's FDC3 repository")
     options.add_argument("--pack", default="All", help="a pack of tests as the suite's page names it (All)")
     options.add_argument("--manual", action="store_true", help="the tests for people, with a script for their hands")
+    options.add_argument("--browser", action="store_true", help="in tabs of Chromium instead of docked panels")
     args = options.parse_args()
     if not args.checkout:
         print("Skipped: say where a built checkout of FINOS's FDC3 repository is, as in make conformance FDC3=<path>.")
@@ -51,8 +53,7 @@ def main() -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # it does not run for root
-    from tests.conformance.docked import DockedDesk
-
+    desk: DockedDesk | BrowserDesk
     try:
         server = serve(suite)
     except OSError as error:
@@ -61,7 +62,14 @@ def main() -> int:
     tests: list[Outcome] = []
     total, began = 0, time.monotonic()
     with tempfile.TemporaryDirectory(prefix="deskline-conformance-", ignore_cleanup_errors=True) as folder:
-        desk = DockedDesk(suite, Path(folder))
+        if args.browser:
+            from tests.conformance.browser import BrowserDesk
+
+            desk = BrowserDesk(suite, Path(folder))
+        else:
+            from tests.conformance.docked import DockedDesk
+
+            desk = DockedDesk(suite, Path(folder))
         try:
             desk.open()
             for number, pack in enumerate(MANUAL if args.manual else [args.pack]):
@@ -74,10 +82,12 @@ def main() -> int:
         finally:
             desk.close()
             server.shutdown()
-    return _tell(suite.version, "by hand" if args.manual else args.pack, tests, total, time.monotonic() - began)
+    where = "in Chromium" if args.browser else "docked"
+    what = "by hand" if args.manual else args.pack
+    return _tell(f"{suite.version}, {what}, {where}", tests, total, time.monotonic() - began)
 
 
-def _follow(desk: DockedDesk, began: float, *, act: bool) -> tuple[list[Outcome], int]:
+def _follow(desk: DockedDesk | BrowserDesk, began: float, *, act: bool) -> tuple[list[Outcome], int]:
     """Tells each test as it ends; ``act``: does what the tests for people ask their user to do."""
     told = 0
     while True:
@@ -93,13 +103,13 @@ def _follow(desk: DockedDesk, began: float, *, act: bool) -> tuple[list[Outcome]
         desk.live(LOOK)
 
 
-def _tell(version: str, pack: str, tests: list[Outcome], total: int, seconds: float) -> int:
+def _tell(run: str, tests: list[Outcome], total: int, seconds: float) -> int:
     passed = sum(not test.error for test in tests)
     OUT.mkdir(exist_ok=True)
-    file = OUT / f"conformance-{version}{'-by-hand' if pack == 'by hand' else ''}.json"
-    report = {"suite": version, "pack": pack, "passed": passed, "total": total, "seconds": round(seconds, 1)}
+    file = OUT / f"conformance {run.replace(',', '')}.json".replace(" ", "-")
+    report = {"run": run, "passed": passed, "total": total, "seconds": round(seconds, 1)}
     file.write_text(json.dumps({**report, "tests": [dataclasses.asdict(test) for test in tests]}, indent=1))
-    print(f"FDC3 conformance {version}, {pack}: {passed} of {total} passed in {seconds:.0f} s; see {file.name} in out/")
+    print(f"FDC3 conformance {run}: {passed} of {total} passed in {seconds:.0f} s; see out/{file.name}")
     return 0 if passed == total and total else 1
 
 
