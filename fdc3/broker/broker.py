@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fdc3.broker.apps import Apps
@@ -27,8 +27,11 @@ def _utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _random_id() -> str:
-    return os.urandom(16).hex()
+def _random_ids() -> Iterator[str]:
+    """Nobody can guess them. Drawn in bulk: every single draw is a system call, at which other threads take over."""
+    while True:
+        drawn = os.urandom(4096).hex()
+        yield from (drawn[start : start + 32] for start in range(0, len(drawn), 32))
 
 
 _REQUESTS_BY_NAME = {request.type_name(): request for request in REQUESTS}
@@ -52,7 +55,7 @@ class Broker:
         timeouts: Timeouts | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
-        new_id: Callable[[], str] = _random_id,
+        new_id: Callable[[], str] | None = None,
     ) -> None:
         implementation = ImplementationMetadata(
             fdc3_version="3.0",
@@ -60,7 +63,13 @@ class Broker:
             provider_version=provider_version,
             optional_features=OptionalFeatures(DesktopAgentBridging=True),
         )
-        self._core = Core(directory, clock=clock, monotonic=monotonic, new_id=new_id, timeouts=timeouts or Timeouts())
+        self._core = Core(
+            directory,
+            clock=clock,
+            monotonic=monotonic,
+            new_id=new_id or _random_ids().__next__,
+            timeouts=timeouts or Timeouts(),
+        )
         self._apps = Apps(self._core, implementation, self._remove)
         self._channels = Channels(self._core, user_channels, self._listener_added)
         self._intents = Intents(self._core, self._apps, self._channels, provider)
