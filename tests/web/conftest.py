@@ -18,12 +18,12 @@ from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-# Before any application is made, or QtWebEngine cannot be imported after it.
-QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
-
 from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.ui import Ui
+
+# Before any application is made, or QtWebEngine cannot be imported after it.
+QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
 
 PASSWORD = "correct horse"
 
@@ -128,7 +128,7 @@ class Browser:
         self.until(lambda: panel.state == state, f"the panel to be {state}, not {panel.state}")
         return panel
 
-    def until(self, condition, what: str, seconds: float = 8):  # type: ignore[no-untyped-def]
+    def until(self, condition, what: str, seconds: float = 20):  # type: ignore[no-untyped-def]
         found: list[object] = []
 
         def holds() -> bool:
