@@ -110,6 +110,8 @@ class Incoming:
     def _private(self, guest: Instance, request: b.BridgeRequest, meta: m.RequestMeta) -> None:
         """What a party of a private channel did elsewhere."""
         channel_id = request.payload.channel_id  # type: ignore[attr-defined]
+        if self._line.broker.guests.is_public(channel_id):
+            return
         self._line.broker.guests.admit(guest, channel_id)
         match request:
             case b.PrivateBroadcast(payload=said):
