@@ -16,6 +16,7 @@ from typing import Protocol
 
 from fdc3.directory import AppRecord
 from fdc3.directory.matching import web_address
+from fdc3.limits import GREETING
 from fdc3.transports import web_frames as frames
 from fdc3.transports.web_ports import NAVIGATION_GRACE, Admissions, AskUnknown, Door, Port, Window
 from fdc3.types import wcp
@@ -29,6 +30,10 @@ PATIENCE = 10.0
 """Seconds for a host page to connect, and for it to open a window."""
 UNSENT = 4096
 """Frames kept for a host page whose socket broke."""
+UNSENT_BYTES = 32 * 1024 * 1024
+"""The same in bytes."""
+WINDOWS = 1000
+"""Windows and frames of one host page."""
 UNPROVEN = 8
 """Ports of one window that have not said who they are; of more, the oldest is shut."""
 
@@ -52,6 +57,7 @@ class WebPage:
         self._load = ""
         self._socket: PageSocket | None = None
         self._unsent: list[bytes] = []
+        self._unsent_bytes = 0
         self._ports: dict[int, Port] = {}
         self._windows: dict[str, Window] = {}
         self._opening: dict[int, asyncio.Future[bool | None]] = {}
@@ -136,7 +142,7 @@ class WebPage:
             self._empty()
         self._load, self._socket = load, socket
         socket.deliver(frames.joined(sorted(self._ports)))
-        unsent, self._unsent = self._unsent, []
+        unsent, self._unsent, self._unsent_bytes = self._unsent, [], 0
         for data in unsent:
             socket.deliver(data)
         self._joined.set()
@@ -158,7 +164,8 @@ class WebPage:
         if self._socket is not None and self._socket.deliver(data):
             return
         self._unsent.append(data)
-        if len(self._unsent) > UNSENT:
+        self._unsent_bytes += len(data)
+        if len(self._unsent) > UNSENT or self._unsent_bytes > UNSENT_BYTES:
             self._empty()
 
     def _empty(self) -> None:
@@ -176,6 +183,7 @@ class WebPage:
                 self._admissions.abandon(window)
         self._ports.clear()
         self._unsent.clear()
+        self._unsent_bytes = 0
 
     # What the page says
 
@@ -198,10 +206,14 @@ class WebPage:
 
     def _hello(self, number: int, window_id: str, origin: str, message: bytes) -> None:
         hello = wcp.hello(message)
-        if hello is None or number in self._ports:
+        full = len(self._windows) >= WINDOWS and window_id not in self._windows
+        if hello is None or number in self._ports or full:
             self.send(frames.shut(number))
             return
         window = self._window(window_id)
+        if window.allowance.spend(len(message), GREETING):
+            self.send(frames.shut(number))
+            return
         unproven = [port for port in self._ports.values() if port.window is window and port.instance_id is None]
         if len(unproven) >= UNPROVEN:
             unproven[0].end()
@@ -251,8 +263,8 @@ class WebPipe:
 
     def received(self, text: str, origin: str) -> None:
         """A message of the page, and the origin that the page had when it was sent. Each page begins with WCP1."""
-        data = text.encode()
-        if hello := wcp.hello(data):
+        data = text.encode(errors="replace")
+        if (hello := wcp.hello(data)) and not self.window.allowance.spend(len(data), GREETING):
             if self._port is not None:
                 self._admissions.left(self._port)
             dialect = dialect_for(hello.payload.fdc3_version)

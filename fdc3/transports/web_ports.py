@@ -8,14 +8,15 @@ import hmac
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import UNSET
 
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.directory.matching import best_match, web_address
-from fdc3.transports.link import Outlet
+from fdc3.limits import Allowance
+from fdc3.transports.link import LARGEST_REQUEST, Outlet
 from fdc3.types import wcp
 from fdc3.types.metadata import ImplementationMetadata
 from fdc3.types.wire import FDC3_2_2, Dialect
@@ -81,6 +82,8 @@ class Window:
     resident: Resident | None = None
     look: Callable[[], None] | None = None
     """Asks whether the window is still there."""
+    allowance: Allowance = field(default_factory=Allowance)
+    """Of all pages that come to live in it."""
 
 
 class Port:
@@ -109,7 +112,9 @@ class Port:
     def received(self, data: bytes) -> None:
         if self.over:
             return
-        if self.instance_id is not None:
+        if len(data) > LARGEST_REQUEST or self.window.allowance.spend(len(data)):
+            self._admissions.expel(self)
+        elif self.instance_id is not None:
             if wcp.is_goodbye(data):
                 self._admissions.left(self)
             else:
@@ -229,6 +234,14 @@ class Admissions:
         look = port.window.look
         looks = [loop.call_later(pause, look) for pause in LOOKS if pause < self._grace] if look else []
         resident.grace = (*looks, loop.call_later(self._grace, self.vacate, port.window))
+
+    def expel(self, port: Port) -> None:
+        """A page sends more than the desk can take."""
+        logger.warning("A web page of %s sent too much, or too large a message, and was cut off", port.origin)
+        resident = port.window.resident
+        port.end()
+        if resident is not None and resident.port is port:
+            self.vacate(port.window)
 
     def vacate(self, window: Window) -> None:
         """Whatever lived in a window, or was to live there, is no more."""

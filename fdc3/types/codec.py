@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from fdc3.limits import check_depth
 from fdc3.types import context_metadata
 from fdc3.types.errors import Fdc3Error, MalformedMessage
 from fdc3.types.messages import (
@@ -109,6 +110,7 @@ class Codec:
 
     def read_request(self, data: bytes | str) -> Request:
         try:
+            check_depth(data)
             request = self._requests.decode(data)
             if isinstance(request, REQUESTS_WITH_METADATA) and request.payload.metadata is not UNSET:
                 context_metadata.check(request.payload.metadata)

@@ -1,0 +1,71 @@
+"""What a connection from outside may ask of the agent: how much, how fast, how deeply nested.
+
+A program's socket is held back: it is read no faster than its allowance, so whoever floods delays only itself. The
+port of a web page cannot be held back (it shares a socket with the other pages of its browser); one that spends its
+allowance is shut. Apps of this process are trusted and have no allowance.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from itertools import accumulate
+from typing import Final
+
+RATE: Final = 5000.0
+"""Messages a second that a connection may send for as long as it likes; more than any client awaiting answers can."""
+BURST: Final = 10_000.0
+"""Messages that it may send at once after having been quiet."""
+PIECE: Final = 4096
+"""Each further so many bytes of a message count as another message."""
+TURN: Final = 8
+"""Messages of one connection that are handled before the others have their turn."""
+DEEPEST: Final = 64
+"""Levels of JSON in a message; the standard's own messages have up to ten."""
+GREETING: Final = 50
+"""As so many messages counts a web page that introduces itself."""
+
+
+class Allowance:
+    """A token bucket, full at first. ``clock`` is monotonic, in seconds."""
+
+    def __init__(
+        self, rate: float = RATE, burst: float = BURST, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._clock = clock
+        self._left = burst
+        self._at = clock()
+        self._messages = 0
+
+    def spend(self, size: int, messages: int = 1) -> float:
+        """Charges messages of so many bytes. Returns for how many seconds the connection is in debt; mostly 0."""
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._at) * self._rate) - messages - size // PIECE
+        self._at = now
+        return max(0.0, -self._left / self._rate)
+
+    async def turn(self, size: int) -> None:
+        """Charges as ``spend``, for a reader that can wait, and waits: for what is owed, and for others' turns."""
+        debt = self.spend(size)
+        self._messages += 1
+        if debt or self._messages >= TURN:
+            self._messages = 0
+            await asyncio.sleep(debt)
+
+
+_NO_BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[^\[\]{}"]++', re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+
+
+def check_depth(data: bytes | str, deepest: int = DEEPEST) -> None:
+    """Raises ``RecursionError`` for JSON nested more deeply than ``deepest``. Cheap where there are few brackets."""
+    data = data.encode(errors="replace") if isinstance(data, str) else data
+    if data.count(b"{") + data.count(b"[") <= deepest:
+        return
+    brackets = _NO_BRACKETS.sub(b"", data)
+    if max(accumulate(map(_STEPS.__getitem__, brackets)), default=0) > deepest:
+        raise RecursionError(f"nested more than {deepest} levels deep")
