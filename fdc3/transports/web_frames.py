@@ -67,9 +67,9 @@ def decode(data: bytes) -> FRAMES | None:
         return None
 
 
-def joined(ports: list[int]) -> bytes:
-    """The page is let in; ``ports`` are those that go on living."""
-    return _encoder.encode(("joined", ports))
+def joined(ports: list[int], secret: str) -> bytes:
+    """The page is let in; ``ports`` are those that go on living, ``secret`` is what it comes back with."""
+    return _encoder.encode(("joined", ports, secret))
 
 
 def message(port: int, data: bytes) -> bytes:

@@ -49,10 +49,11 @@ class PageSocket(Protocol):
 class WebPage:
     """One host page. ``url`` holds its secret: it is for the browser that shall load it, and for nobody else."""
 
-    def __init__(self, admissions: Admissions, url: str, secret: str, grace: float) -> None:
+    def __init__(self, admissions: Admissions, url: str, secret: str, grace: float, once: bool) -> None:
         self.url = url
         self._admissions = admissions
         self._secret = secret
+        self._once = once
         self._grace = grace
         self._load = ""
         self._socket: PageSocket | None = None
@@ -140,8 +141,10 @@ class WebPage:
             self._patience.cancel()
         if load != self._load:
             self._empty()
+        if self._once:
+            self._once, self._secret = False, secrets.token_urlsafe(32)
         self._load, self._socket = load, socket
-        socket.deliver(frames.joined(sorted(self._ports)))
+        socket.deliver(frames.joined(sorted(self._ports), self._secret))
         unsent, self._unsent, self._unsent_bytes = self._unsent, [], 0
         for data in unsent:
             socket.deliver(data)
@@ -299,10 +302,14 @@ class WebGateway:
         self.address = ""
         """Of the agent's HTTP server, as ``http://127.0.0.1:<port>``; empty until it listens."""
 
-    def page(self) -> WebPage:
-        """A new host page, for one browser. Whoever loads its ``url`` may open windows and bring apps in."""
+    def page(self, *, once: bool = False) -> WebPage:
+        """A new host page, for one browser. Whoever loads its ``url`` may open windows and bring apps in.
+
+        ``once``: the address is good for one load, after which the page has another secret. For an address that others
+        may see, as they do if it is given to a program on its command line.
+        """
         secret = secrets.token_urlsafe(32)
-        page = WebPage(self._admissions, f"{self.address}/web/host.html#{secret}", secret, self._grace)
+        page = WebPage(self._admissions, f"{self.address}/web/host.html#{secret}", secret, self._grace, once)
         self._pages.append(page)
         return page
 

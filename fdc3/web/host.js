@@ -14,9 +14,11 @@ let socket = null;
 let joined = false;
 let retry = RETRY_MS.first;
 
-// The secret leaves the address, where it could be read or sent on; it is kept for when this tab is loaded again.
-const secret = location.hash.slice(1) || sessionStorage.getItem("secret") || "";
-sessionStorage.setItem("secret", secret);
+// The secret leaves the address, where it could be read or sent on. For when this tab is loaded again, what the agent
+// gave for it is kept: the one in the address may be good for a single time.
+const kept = JSON.parse(sessionStorage.getItem("kept") ?? "{}");
+const given = location.hash.slice(1) || kept.given || "";
+let secret = given === kept.given ? kept.secret : given;
 history.replaceState(null, "", location.pathname);
 const load = crypto.randomUUID();
 
@@ -45,7 +47,7 @@ function fromAgent([kind, ...rest]) {
       ports.get(rest[0])?.postMessage(rest[1]);
       break;
     case "joined":
-      arrived(new Set(rest[0]));
+      arrived(new Set(rest[0]), rest[1]);
       break;
     case "open":
       openApp(...rest);
@@ -62,7 +64,9 @@ function fromAgent([kind, ...rest]) {
   }
 }
 
-function arrived(living) {
+function arrived(living, next) {
+  secret = next;
+  sessionStorage.setItem("kept", JSON.stringify({ given, secret }));
   announced.forEach((number) => living.has(number) || drop(number));
   joined = true;
   retry = RETRY_MS.first;
@@ -185,5 +189,6 @@ function row(app) {
 window.addEventListener("beforeunload", (event) => {
   if (ports.size > 0) event.preventDefault(); // the apps would be cut off
 });
+window.addEventListener("hashchange", () => location.reload()); // another address of ours, in the same tab
 new Worker("clock.js").onmessage = look;
 connect();

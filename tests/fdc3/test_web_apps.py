@@ -66,6 +66,26 @@ async def desk() -> AsyncIterator[Desk]:
             yield Desk(running, browser, site)
 
 
+async def test_the_user_opens_an_app_from_the_page(desk: Desk) -> None:
+    button = "document.querySelector('[aria-label=\"Open Two\"]')"
+    await desk.browser.run(0, f"while (!{button}) await new Promise(done => setTimeout(done, 5)); {button}.click()")
+    window = await desk.browser.window(1)
+    assert (await desk.info(window))["appMetadata"]["appId"] == "two"
+
+
+async def test_an_address_for_one_load_lets_its_page_be_loaded_again(desk: Desk) -> None:
+    page = desk.host.web.page(once=True)
+    await desk.browser.load("about:blank")
+    await desk.browser.load(page.url)
+    await page.joined()
+    assert page.url.partition("#")[2] not in await desk.browser.run(0, "return location.href")
+    await desk.browser.reload(0)
+    await page.joined()
+    await desk.browser.load("about:blank")
+    await desk.browser.load(page.url)
+    await page.joined()
+
+
 async def test_two_apps_share_a_channel(desk: Desk) -> None:
     _, one = await desk.open("one")
     _, two = await desk.open("two")
