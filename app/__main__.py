@@ -19,6 +19,7 @@ Deskline, the sales trader's workstation. Without a command it opens the desk.
   deskline report call.wav      write the call report of a recording or a dialogue file
   deskline doctor               check this installation and say how to mend it
   deskline audit verify         check that no logged change was altered or removed
+  deskline directory-token URL  keep an app directory's token in the keyring
   deskline bridge               connect the FDC3 desktop agents of this machine
 """
 
@@ -92,6 +93,13 @@ def parser() -> argparse.ArgumentParser:
     audit_commands = audit.add_subparsers(dest="audit_command", required=True, metavar="COMMAND")
     audit_commands.add_parser("verify", help="detect altered, missing or reordered entries")
 
+    directory = commands.add_parser(
+        "directory-token",
+        help="keep an app directory's token in the keyring",
+        description="Asks for the bearer token of an app directory of the setting app_directories and keeps it.",
+    )
+    directory.add_argument("url", metavar="URL")
+
     bridge = commands.add_parser(
         "bridge",
         help="connect the FDC3 desktop agents of this machine",
@@ -150,6 +158,10 @@ def _dispatch(args: argparse.Namespace, settings: Settings) -> int:
             from app.cli import audit
 
             return audit.run(settings)
+        case "directory-token":
+            from app.cli import directory
+
+            return directory.run(args.url)
         case "bridge":
             from app.cli import bridge
 

@@ -14,6 +14,8 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from fdc3.directory.addresses import BadAddress, DirectoryAddress
+
 PREFIX = "DESKLINE_"
 
 
@@ -40,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Start the simulated turret."""
     chat: bool = True
     """Start the simulated chat service."""
+    app_directories: list[str] = []
+    """Addresses of app directories (FDC3 App Directory v2), https:// or on this machine; kept for times offline."""
     bridge: str = "off"
     """Connect with other FDC3 desktop agents: off, on (looks for a bridge), or the bridge's address (ws://127.0.0.1:...)."""
     bridge_keys: str = ""
@@ -103,11 +107,18 @@ def load(
     known = {field.name for field in msgspec.structs.fields(Settings)}
     for name in sorted(known):
         if (text := environment.get(PREFIX + name.upper())) is not None:
-            values[name] = text.split(os.pathsep) if name == "app_folders" else text
+            values[name] = _listed(name, text)
             _check({name: values[name]}, f"the environment variable {PREFIX}{name.upper()}")
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     _check(given, "the command line")
     return msgspec.convert(values | given, Settings, strict=False)
+
+
+def _listed(name: str, text: str) -> str | list[str]:
+    """A variable's text; folders are parted as in PATH, addresses by blanks."""
+    if name == "app_directories":
+        return text.split()
+    return text.split(os.pathsep) if name == "app_folders" else text
 
 
 def _check(values: Mapping[str, Any], source: str) -> None:
@@ -119,5 +130,10 @@ def _check(values: Mapping[str, Any], source: str) -> None:
         raise SettingsError(f"{source}: a desk's name must be usable as a folder name, not {settings.desk!r}")
     if settings.bridge not in ("off", "on") and not settings.bridge.startswith(("ws://127.0.0.1:", "ws://localhost:")):
         raise SettingsError(f"{source}: bridge must be off, on or the address of a bridge on this machine")
+    for address in settings.app_directories:
+        try:
+            DirectoryAddress.parse(address)
+        except BadAddress as error:
+            raise SettingsError(f"{source}: app_directories: {error}") from None
     if not 0.8 <= settings.font_scale <= 1.6:
         raise SettingsError(f"{source}: font_scale must lie between 0.8 and 1.6")

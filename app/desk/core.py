@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
 from app.desk.bridging import join_bridge
+from app.desk.directories import follower
+from app.desk.example import ExampleApp
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
@@ -92,6 +94,7 @@ class Core:
         self._belonging: dict[str, str] = {}
         self._restarts = 0
         self._tasks: set[asyncio.Task[None]] = set()
+        self._directories = follower(directory, settings, notify)
         self._addresses: dict[str, dict[str, str]] = {}
         self._channel = settings.channel
         self.host: Host
@@ -152,9 +155,15 @@ class Core:
             provider="Deskline",
             provider_version=importlib.metadata.version("deskline"),
         )
+        await self._directories.take_up()
+        self._closing.append(self._directories.close)
         await self.host.start()
         if self.web is not None:
             self.web.begin(self.host)
+            if self.settings.demo_data:
+                example = ExampleApp()
+                self.directory.add(example.start())
+                self._closing.append(lambda: asyncio.to_thread(example.stop))
         self._closing.append(self.host.close)
         self._closing.append(self._programs.close)
         self.worker = LanguageWorker(ModelChoice(self.settings.speech_model))
@@ -190,6 +199,7 @@ class Core:
         await asyncio.gather(self._start_prices(), self._start_programs(), *services)
         await self._start_apps(needing=True)
         await self.conversations.resume_pending()
+        self._directories.start()
         if leave := await join_bridge(self.host, self.settings, self.notify):
             self._closing.append(leave)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from fdc3.directory.records import AppRecord, ListensFor
 class Problem:
     """A record that could not be used, and why. The other records are not affected."""
 
-    path: Path
+    path: Path | str
+    """The file, or a directory's address."""
     record: str
     """The record's appId, or its place in the file."""
     reason: str
@@ -35,13 +36,18 @@ class IntentHandler:
 
 
 class AppDirectory:
-    """App records by appId. The order of records is the order of answers."""
+    """App records by appId. The order of records is the order of answers: our own first, then those of each source.
+
+    A change makes a new table, so that whoever goes through the records, on any thread, sees one state.
+    """
 
     def __init__(self, records: Iterable[AppRecord] = (), problems: Iterable[Problem] = ()) -> None:
-        self._records: dict[str, AppRecord] = {}
+        self._own: dict[str, AppRecord] = {}
+        self._sources: dict[str, Sequence[AppRecord]] = {}
         self.problems: list[Problem] = list(problems)
         for record in records:
-            self._records.setdefault(record.app_id, record)
+            self._own.setdefault(record.app_id, record)
+        self._records: dict[str, AppRecord] = dict(self._own)
 
     @classmethod
     def load(cls, *paths: Path) -> AppDirectory:
@@ -54,6 +60,7 @@ class AppDirectory:
         for path in paths:
             for file in sorted(path.glob("*.json")) if path.is_dir() else [path]:
                 directory._load_file(file)
+        directory._merge()
         return directory
 
     def _load_file(self, path: Path) -> None:
@@ -65,18 +72,16 @@ class AppDirectory:
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as reason:
             self.problems.append(Problem(path, "the file", f"is not JSON: {reason}"))
             return
-        for place, value in enumerate(_entries(content)):
-            name = value.get("appId") if isinstance(value, dict) else None
-            label = name if isinstance(name, str) else f"record {place + 1}"
-            try:
-                record = msgspec.convert(value, AppRecord)
-            except (msgspec.ValidationError, RecursionError) as reason:
-                self.problems.append(Problem(path, label, str(reason)))
-                continue
-            if record.app_id in self._records:
-                self.problems.append(Problem(path, label, "another record has the same appId"))
-            else:
-                self._records[record.app_id] = record
+        records, problems = read_records(content, path, self._own)
+        self.problems += problems
+        self._own.update((record.app_id, record) for record in records)
+
+    def _merge(self) -> None:
+        merged = dict(self._own)
+        for records in self._sources.values():
+            for record in records:
+                merged.setdefault(record.app_id, record)
+        self._records = merged
 
     def __iter__(self) -> Iterator[AppRecord]:
         return iter(self._records.values())
@@ -86,7 +91,13 @@ class AppDirectory:
 
     def add(self, record: AppRecord) -> None:
         """Adds a record, or replaces the one with its appId."""
-        self._records[record.app_id] = record
+        self._own[record.app_id] = record
+        self._merge()
+
+    def replace(self, source: str, records: Sequence[AppRecord]) -> None:
+        """What a source of records (its name is up to the caller) has now, in place of what it had before."""
+        self._sources[source] = records
+        self._merge()
 
     def get(self, app_id: str) -> AppRecord | None:
         """The record of an appId. Either side may be fully qualified (``app@host``); of several matches the first."""
@@ -108,6 +119,28 @@ class AppDirectory:
 def same_app(one: str, other: str) -> bool:
     """Whether two appIds may name one app: equal, or equal but for a host that only one of them names."""
     return one == other or ("@" in one) != ("@" in other) and one.partition("@")[0] == other.partition("@")[0]
+
+
+def read_records(content: Any, where: Path | str, taken: Container[str] = ()) -> tuple[list[AppRecord], list[Problem]]:
+    """The usable records of one record, a list, or an App Directory answer; and what is wrong with each of the others.
+
+    ``taken`` are the appIds there are already; the first record of an appId wins.
+    """
+    records: dict[str, AppRecord] = {}
+    problems = []
+    for place, value in enumerate(_entries(content)):
+        name = value.get("appId") if isinstance(value, dict) else None
+        label = name if isinstance(name, str) else f"record {place + 1}"
+        try:
+            record = msgspec.convert(value, AppRecord)
+        except (msgspec.ValidationError, RecursionError) as reason:
+            problems.append(Problem(where, label, str(reason)))
+            continue
+        if record.app_id in taken or record.app_id in records:
+            problems.append(Problem(where, label, "another record has the same appId"))
+        else:
+            records[record.app_id] = record
+    return list(records.values()), problems
 
 
 def _entries(content: Any) -> list[Any]:
