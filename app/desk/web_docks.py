@@ -56,6 +56,7 @@ class WebDocks(QObject):
     def begin(self, apps: WebApps) -> None:
         """The agent runs: what was placed before is opened."""
         self._apps = apps
+        self.list_apps()
         early, self._early = self._early, []
         for place in early:
             self._start(place)
@@ -78,9 +79,9 @@ class WebDocks(QObject):
         self._window.show_panel(place.panel_id)
         return place
 
-    def _add(self, place: Place, record: AppRecord) -> None:
+    def _add(self, place: Place, record: AppRecord | None) -> None:
         try:
-            dock = manifest_of(record).dock or HOME
+            dock = (manifest_of(record).dock if record is not None else None) or HOME
         except BadManifest:
             dock = HOME
         self._places[place.panel_id] = place
@@ -90,6 +91,10 @@ class WebDocks(QObject):
     def _start(self, place: Place) -> None:
         if self._apps is None:
             self._early.append(place)
+            return
+        record = self._program.directory.get(place.app_id)
+        if record is None or record.type != "web":  # it was there when the workspace was saved
+            self.stopped(place.panel_id, "The app directory does not know it any more.")
             return
         self._ui.run(
             self._apps.open(place),
@@ -167,13 +172,12 @@ class WebDocks(QObject):
 
     def restore(self, saved: Sequence[Mapping[str, str]]) -> None:
         for guest in saved:
-            panel_id, record = guest.get("panel", ""), self._program.directory.get(guest.get("app", ""))
-            if record is None or record.type != "web" or panel_id in self._places or not panel_id:
-                continue
-            title, address = guest.get("title") or record.title, guest.get("address", "")
-            place = Place(panel_id, record.app_id, title, address, guest.get("channel"))
-            self._add(place, record)
-            self._start(place)
+            panel_id, app_id = guest.get("panel", ""), guest.get("app", "")
+            if panel_id and app_id and panel_id not in self._places:
+                title, address = guest.get("title") or app_id, guest.get("address", "")
+                place = Place(panel_id, app_id, title, address, guest.get("channel"))
+                self._add(place, self._program.directory.get(app_id))
+                self._start(place)
 
     # The browser
 

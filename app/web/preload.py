@@ -68,7 +68,8 @@ def install(page: QWebEnginePage, identity: str, agent: str) -> Pipe:
     script.setInjectionPoint(QWebEngineScript.InjectionPoint.DocumentCreation)
     script.setWorldId(QWebEngineScript.ScriptWorldId.MainWorld)
     script.setRunsOnSubFrames(False)
-    script.setSourceCode(f"{_channel_script()}\n{agent}\n{boot}")
+    # In a function of its own: the page must not stumble over our names.
+    script.setSourceCode(f"(() => {{\n{_channel_script()}\n{agent}\n{boot}\n}})();")
     page.scripts().insert(script)
     return pipe
 
