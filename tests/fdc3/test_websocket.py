@@ -525,3 +525,19 @@ async def test_what_an_app_sends_is_not_repeated_in_the_log(running: Running, ca
     assert "Whitcombe" not in caplog.text
     assert "forged" not in caplog.text
     await socket.close()
+
+
+async def test_what_was_said_before_the_goodbye_arrives_before_it_and_in_order(running: Running) -> None:
+    _, secret = running.host.pair("turret")
+    socket, answer = await introduced(running, secret)
+    instance_id = answer["payload"]["implementationMetadata"]["appMetadata"]["instanceId"]
+    listen = {"type": "addEventListenerRequest", "payload": {"type": "USER_CHANNEL_CHANGED"}}
+    await socket.send(msgspec.json.encode({**listen, "meta": {"requestUuid": "r0", "timestamp": NOW}}).decode())
+    await asked(socket)
+    channels = [channel.id for channel in running.host.user_channels]
+    for channel in channels:
+        running.host.join_user_channel(instance_id, channel)
+    await running.host.close()
+    heard = [msgspec.json.decode(message) async for message in socket]
+    assert [message["type"] for message in heard] == ["channelChangedEvent"] * len(channels) + ["WSCPGoodbye"]
+    assert [message["payload"]["newChannelId"] for message in heard[:-1]] == channels
