@@ -99,6 +99,10 @@ class WebApps:
             if place in waiting:
                 waiting.remove(place)
 
+    async def browser_address(self) -> str:
+        """Where the user's own browser finds the page that opens web apps in it. Good for one load."""
+        return self._host.web.page(once=True).url
+
     async def launch(self, record: AppRecord, instance_id: str) -> None:
         """The agent wants an app started. Returns when its window is open; raises ``ErrorOnLaunch``."""
         waiting = self._places.get(record.app_id)

@@ -8,8 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from app.desk.manifest import BadManifest, Dock, manifest_of
+from app.services import Notice
 from app.shell import tokens
 from app.shell.commands import Command
 from app.shell.panels import Panel
@@ -56,6 +58,7 @@ class WebDocks(QObject):
     def begin(self, apps: WebApps) -> None:
         """The agent runs: what was placed before is opened."""
         self._apps = apps
+        self._ui.commands.add(Command("web.browser", "Web apps in your own browser", self.browse, icon="window"))
         self.list_apps()
         early, self._early = self._early, []
         for place in early:
@@ -70,6 +73,15 @@ class WebDocks(QObject):
             place = self.place(record)
             self._window.focus_panel(place.panel_id)
             self._start(place)
+
+    def browse(self) -> None:
+        """Our page in the user's own browser, from where web apps are opened in tabs."""
+        if self._apps is not None:
+            self._ui.run(self._apps.browser_address(), then=self._browse, owner=self)
+
+    def _browse(self, address: str) -> None:
+        if not QDesktopServices.openUrl(QUrl(address)):
+            self._ui.notify(Notice("No browser could be opened.", "warning"))
 
     def place(self, record: AppRecord) -> Place:
         number = next(n for n in range(1, len(self._places) + 2) if f"{record.app_id}#{n}" not in self._places)
