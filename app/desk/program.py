@@ -325,7 +325,7 @@ class Program(QObject):
 
     def _restart(self, app_id: str) -> None:
         if self._follower is not None:
-            if not self.web.restart(app_id):
+            if not self.web.restart_app(app_id):
                 self.ui.run(self.core.restart_app(app_id))
         else:
             self.window.panel_stopped(app_id, self._refusal)

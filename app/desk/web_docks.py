@@ -114,6 +114,18 @@ class WebDocks(QObject):
             owner=self,
         )
 
+    def restart_app(self, app_id: str) -> bool:
+        """Opens each panel of an app anew, or a first one; False if it is no web app."""
+        record = self._program.directory.get(app_id)
+        if record is None or record.type != "web":
+            return self.restart(app_id)
+        panels = [place.panel_id for place in self._places.values() if place.app_id == record.app_id]
+        for panel_id in panels:
+            self.restart(panel_id)
+        if not panels:
+            self.open(app_id)
+        return True
+
     def restart(self, panel_id: str) -> bool:
         """Opens an app anew in its panel, where it was; False if the panel is no web app's."""
         place = self._places.get(panel_id)
