@@ -66,7 +66,7 @@ def _whole(row: object) -> tuple[str, bytes]:
         case ChannelRow():
             contexts = {kind: msgspec.Raw(raw) for kind, raw in reversed(row.channel.contexts)}
             whole = {"id": row.id, "type": row.channel.type, "members": row.members, "currentContexts": contexts}
-            return f"Channel {row.channel.name or row.id}", msgspec.json.encode(whole)
+            return row.channel.name or f"Channel {row.id}", msgspec.json.encode(whole)
         case InstanceRow():
             return f"{row.instance.app_id}, instance {row.id}", msgspec.json.encode(row.instance)
         case IntentRow(late=Seen() as late):

@@ -20,15 +20,17 @@ STAGES = {
 
 def message_columns(zone: dt.tzinfo) -> list[Column]:
     return [
-        Column(
-            "Time", lambda row: f"{row.at.astimezone(zone):%H:%M:%S.%f}"[:-3], 90, color=_dim, sort=_by_number, least=90
-        ),
-        Column("From → to", between, 150, tip=_whole, least=140),
-        Column("Type", lambda row: row.kind, 176, color=_by_sort, strong=True, least=150),
+        Column("Time", lambda row: _time(row, zone), 98, color=_dim, sort=_by_number, least=98),
+        Column("From → to", between, 140, tip=_whole, least=100),
+        Column("Type", lambda row: row.kind, 158, color=_by_sort, strong=True, least=100),
         Column("About", _about, 0, color=lambda row: "dn" if row.error else "tx2", tip=_about),
         Column("Size", lambda row: size(row.size), 58, "right", color=_dim, sort=lambda row: row.size, drop=1),
-        Column("Answer", lambda row: latency(row.latency), 62, "right", color=_slow, sort=lambda row: row.latency or 0),
+        Column("Answer", lambda row: latency(row.latency), 62, "right", color=_slow, sort=_by_latency, drop=2),
     ]
+
+
+def _time(row: Seen, zone: dt.tzinfo) -> str:
+    return f"{row.at.astimezone(zone):%H:%M:%S.%f}"[:-3]
 
 
 def between(row: Seen) -> str:
@@ -55,6 +57,10 @@ def _dim(_row: object) -> str:
 
 def _by_number(row: Seen) -> int:
     return row.number
+
+
+def _by_latency(row: Seen) -> float:
+    return row.latency or 0.0
 
 
 def _by_sort(row: Seen) -> str:
