@@ -19,7 +19,6 @@ from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
 from app.desk.bridging import join_bridge
 from app.desk.directories import follower
-from app.desk.example import ExampleApp
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
@@ -161,6 +160,8 @@ class Core:
         if self.web is not None:
             self.web.begin(self.host)
             if self.settings.demo_data:
+                from app.desk.example import ExampleApp
+
                 example = ExampleApp()
                 self.directory.add(example.start())
                 self._closing.append(lambda: asyncio.to_thread(example.stop))
