@@ -42,7 +42,7 @@ def measure(count: int, *listeners: int) -> dict[int, dict[str, list[float]]]:
     return {int(number): found for number, found in json.loads(output.splitlines()[-1]).items()}
 
 
-def compare(row: Row, values: list[float] | None) -> Row:
+def compare(row: Row, values: list[float]) -> Row:
     """The row with the reference's median, and how many times as fast we are, in its goal column."""
     if values:
         theirs = statistics.median(values)
