@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import ssl
 import threading
 from collections.abc import AsyncIterator, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +14,10 @@ from typing import Any
 import msgspec
 import pytest
 from broker_desk import record
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from running import eventually
 
 from fdc3.directory import AppDirectory, AppRecord, Problem
@@ -246,6 +251,42 @@ async def test_a_directory_that_is_not_there_is_told_once(tmp_path: Path) -> Non
     assert not await following.ask()
     assert len(following.told.said) == 1
     assert "nothing kept" in following.told.said[0]
+
+
+def certificate(folder: Path) -> Path:
+    """A key and a certificate that it signed itself, for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    plain = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    path = folder / "site.pem"
+    path.write_bytes(key.private_bytes(*plain) + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a stranger's certificate", "an authority of the system"])
+async def test_a_certificate_must_be_one_that_the_system_trusts(
+    known: bool, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    site.server.socket = context.wrap_socket(site.server.socket, server_side=True)
+    if known:
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    site.url = f"https://localhost:{site.port}"
+    following = Following(site, tmp_path)
+    await following.follower.take_up()
+    assert await following.ask() == known
+    assert ("authorization" in str(site.asked)) == known
+    assert known or "certificate" in following.told.said[0].lower()
 
 
 def test_our_own_records_come_first_and_stay() -> None:
