@@ -12,7 +12,8 @@ from running import Running, eventually
 from web_engine import Browser, PageError
 from web_site import Site
 
-from fdc3.types import Context
+from fdc3.transports.web_gateway import WebPage
+from fdc3.types import Contact, Context
 
 CONTACT = {"type": "fdc3.contact", "name": "Sarah", "id": {"email": "sarah@example.com"}}
 ONE = "fdc3.channel.1"
@@ -21,8 +22,8 @@ ONE = "fdc3.channel.1"
 class Desk:
     """A host whose host page is loaded in a browser, and a site with apps."""
 
-    def __init__(self, running: Running, browser: Browser, site: Site) -> None:
-        self.running, self.browser, self.site = running, browser, site
+    def __init__(self, running: Running, browser: Browser, site: Site, page: WebPage) -> None:
+        self.running, self.browser, self.site, self.page = running, browser, site, page
         self.host = running.host
 
     async def open(self, app_id: str) -> tuple[str, int]:
@@ -63,7 +64,7 @@ async def desk() -> AsyncIterator[Desk]:
             page = running.host.web.page()
             await browser.load(page.url)
             await page.joined()
-            yield Desk(running, browser, site)
+            yield Desk(running, browser, site, page)
 
 
 async def test_the_user_opens_an_app_from_the_page(desk: Desk) -> None:
@@ -225,6 +226,20 @@ async def test_a_frame_in_an_app_is_an_instance_of_its_own(desk: Desk) -> None:
 
 async def test_an_address_that_the_server_completes_is_still_the_app(desk: Desk) -> None:
     await desk.open("moved")
+
+
+async def test_a_broken_socket_costs_no_app_and_no_message(desk: Desk) -> None:
+    instance, one = await desk.open("one")
+    await desk.run(one, f"await agent.joinUserChannel('{ONE}')")
+    await desk.run(one, "await agent.addContextListener('fdc3.contact', c => heard.push(c))")
+    agent = await desk.running.connect("crm")
+    await agent.join_user_channel(ONE)
+    socket: Any = desk.page._socket
+    socket._connection.transport.abort()
+    await eventually(lambda: not desk.page.connected)
+    await agent.broadcast(Contact(name="Sarah"))
+    assert (await desk.heard(one, 1))[0]["name"] == "Sarah"
+    assert (await desk.info(one))["appMetadata"]["instanceId"] == instance
 
 
 async def test_the_errors_of_the_standard_arrive(desk: Desk) -> None:
