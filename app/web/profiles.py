@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject
+from PySide6.QtNetwork import QNetworkProxyFactory
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
     QWebEngineNotification,
@@ -53,6 +54,7 @@ class Profiles(QObject):
         flags = os.environ.get(FLAGS, "").split()
         if ISOLATION not in flags:  # read when the first profile is made
             os.environ[FLAGS] = " ".join((*flags, ISOLATION))
+        QNetworkProxyFactory.setUseSystemConfiguration(True)  # the network's proxies are those of the computer
         self._folder = folder
         self._notify = notify
         self._download = download
