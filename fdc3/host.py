@@ -40,7 +40,7 @@ from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, spoken
 
 if TYPE_CHECKING:
     from fdc3.transports.websocket_server import WebSocketServer
@@ -274,6 +274,7 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is None or session.outlet is not outlet:
             return
+        session.dialect = spoken(session.dialect, data)
         try:
             request = session.dialect.decode_request(data)
         except Unreadable as unreadable:

@@ -9,7 +9,7 @@ import pytest
 from broker_desk import Desk, Ref
 
 from fdc3.types.messages import RESPONSES
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, dialect_for
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, dialect_for, spoken
 
 CONTACT = {"type": "fdc3.contact", "name": "Sarah Whitcombe", "id": {"phone": "+44 20 7946 0123"}}
 VOD = {"type": "fdc3.instrument", "id": {"ticker": "VOD"}}
@@ -45,6 +45,24 @@ def said_by(who: dict[str, str], **said: Any) -> dict[str, Any]:
 )
 def test_the_dialect_is_that_of_the_version_an_app_says(version: str | None, dialect: Dialect) -> None:
     assert dialect_for(version) is dialect
+
+
+@pytest.mark.parametrize(
+    ("request_", "dialect"),
+    [
+        ({"type": "closeRequest", "payload": {}}, FDC3_3_0),
+        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD, "metadata": {}}}, FDC3_3_0),
+        ({"type": "addIntentListenerRequest", "payload": {"intent": "ViewNews", "contextTypes": []}}, FDC3_3_0),
+        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD | {"metadata": {}}}}, FDC3_2_2),
+        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": {"type": "closeRequest"}}}, FDC3_2_2),
+        ({"type": "getInfoRequest"}, FDC3_2_2),
+        ([], FDC3_2_2),
+    ],
+)
+def test_an_app_that_says_2_2_and_sends_what_only_3_0_has_is_spoken_to_in_3_0(request_: Any, dialect: Dialect) -> None:
+    sent = msgspec.json.encode(request_)
+    assert spoken(FDC3_2_2, sent) is dialect
+    assert spoken(FDC3_3_0, sent) is FDC3_3_0
 
 
 def test_a_broadcast_of_3_0_reaches_each_app_in_its_own_words(both: Desk) -> None:
