@@ -191,7 +191,10 @@ class WebPanel(QWidget):
     # What the user does
 
     def reload(self) -> None:
-        self.page.triggerAction(Action.Reload)
+        if self.state == "failed":  # the browser itself would load what was there before
+            self.page.load(self.page.requestedUrl())
+        else:
+            self.page.triggerAction(Action.Reload)
 
     def zoom(self, step: int) -> None:
         """One size up or down; 0 for the usual one."""

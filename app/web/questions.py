@@ -29,31 +29,33 @@ class Question(QWidget):
         line.setSpacing(8)
         picture = QLabel()
         picture.setPixmap(icons.icon(icon, "warn", 14).pixmap(14, 14))
-        line.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
+        line.addWidget(picture)
         self.text = label(text)
         self.text.setWordWrap(True)
         self.text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.MinimumExpanding)
         line.addWidget(self.text, 1)
-        close = icon_button("x", "Dismiss", size=12)
-        close.clicked.connect(lambda _=False: self.answer(None))
-        line.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
-        box.addLayout(line)
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for field in fields:
-            row.addWidget(field, 1)
-            field.returnPressed.connect(lambda: self.answer(0))
-        if not fields:
-            row.addStretch(1)
         self._fields = fields
         self.buttons = []
         for number, answer in enumerate(answers):
             made = button(answer, "pri" if number == 0 else "ghost")
             made.clicked.connect(lambda _=False, number=number: self.answer(number))
-            row.addWidget(made)
             self.buttons.append(made)
-        if answers:
+        close = icon_button("x", "Dismiss", size=12)
+        close.clicked.connect(lambda _=False: self.answer(None))
+        box.addLayout(line)
+        row = line
+        if fields:
+            line.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+            row = QHBoxLayout()
+            row.setSpacing(6)
             box.addLayout(row)
+        for field in fields:
+            row.addWidget(field, 1)
+            field.returnPressed.connect(lambda: self.answer(0))
+        for made in self.buttons:
+            row.addWidget(made)
+        if not fields:
+            line.addWidget(close)
 
     def answer(self, number: int | None) -> None:
         if self._open:

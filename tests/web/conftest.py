@@ -31,7 +31,7 @@ PASSWORD = "correct horse"
 class Site:
     """Pages by path; ``seen`` are the paths asked for. ``/login`` wants the user ``maren`` and the password."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.pages: dict[str, str] = {"/host": "<title>host</title>", "/": "<title>home</title><p>bund bund bobl"}
         self.files: dict[str, bytes] = {}
         self.seen: list[str] = []
@@ -60,7 +60,7 @@ class Site:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="site")
@@ -68,6 +68,9 @@ class Site:
 
     def allows(self, authorization: str) -> bool:
         return authorization == "Basic " + base64.b64encode(f"maren:{PASSWORD}".encode()).decode()
+
+    def another(self, port: int) -> Site:
+        return Site(port)
 
     def url(self, path: str, host: str = "localhost") -> str:
         return f"http://{host}:{self.port}{path}"

@@ -42,13 +42,19 @@ def test_an_app_has_the_agents_page_as_its_opener(browser: Any, site: Any) -> No
 
 
 def test_an_app_that_cannot_be_reached_says_so_and_can_be_loaded_again(browser: Any, site: Any) -> None:
-    panel = browser.open(f"http://localhost:{closed_port()}/", state="failed")
+    port = closed_port()
+    panel = browser.open(f"http://localhost:{port}/", state="failed")
     assert "could not be loaded" in message(panel)
     assert "Check the network and reload" in message(panel)
     assert not panel.view.isVisible()
-    panel.page.load(QUrl(site.url("/")))
-    browser.until(lambda: panel.state == "ready", "the page")
-    assert panel.view.isVisible()
+    there = site.another(port)
+    try:
+        panel.message.acted.emit()
+        browser.until(lambda: panel.state == "ready", "the page")
+        assert panel.page.title() == "home"
+        assert panel.view.isVisible()
+    finally:
+        there.close()
 
 
 def test_the_servers_own_page_of_an_error_is_shown(browser: Any, site: Any) -> None:
