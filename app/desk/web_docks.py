@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +18,7 @@ from app.shell.commands import Command
 from app.shell.panels import Panel
 from app.web.places import Opening, Place
 from fdc3.directory import AppRecord
+from fdc3.types.errors import ErrorOnLaunch
 
 if TYPE_CHECKING:
     from app.desk.program import Program
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from app.web.panel import WebPanel
     from app.web.windows import WebWindows
 
+UNCONFINED = "QTWEBENGINE_DISABLE_SANDBOX"
+"""Set by whoever wants pages to run without the engine's sandbox, as tests in a container must."""
 NO_CHANNEL = "line2"
 HOME = Dock(area="analytics")
 TITLES = {channel: f"Channel {channel.rsplit('.', 1)[-1]}" for channel in tokens.CHANNELS}
@@ -208,6 +212,9 @@ class WebDocks(QObject):
     def _browser(self) -> WebWindows:
         """Loaded with the first web app: it takes longer to load than the desk itself."""
         if self._windows is None:
+            if _is_root() and UNCONFINED not in os.environ:
+                # The engine would end the whole program.
+                raise ErrorOnLaunch("Web apps are not opened for the user root. Start Deskline as another user.")
             from app.web.windows import WebWindows
 
             windows = self._windows = WebWindows(self._ui, self._program.settings.desk_folder / "web", parent=self)
@@ -236,3 +243,7 @@ class WebDocks(QObject):
         apps = self._apps
         if apps is not None:
             self._program.loop.loop.call_soon_threadsafe(lambda: say(apps))
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0

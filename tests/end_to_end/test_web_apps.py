@@ -122,3 +122,17 @@ def test_a_web_app_is_there_again_when_the_desk_is_opened_again(open_web_desk: C
     second.listening()
     assert second.channel() == "fdc3.channel.3"
     assert second.program.window.docks.is_open(PANEL)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="the user is not root")
+def test_for_root_a_web_app_is_refused_and_the_desk_lives(
+    open_web_desk: Callable[[], WebDesk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("QTWEBENGINE_DISABLE_SANDBOX")
+    web = open_web_desk()
+    web.program.ui.commands.run(f"web.open.{APP_ID}")
+    frame = web.program.window.docks.frame(PANEL)
+    assert frame is not None
+    web.desk.until(lambda: frame.state == "stopped", "the refusal")
+    assert "user root" in frame._shown._text.text()  # type: ignore[attr-defined]
+    assert web.instances() == []
