@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
@@ -48,7 +48,7 @@ class Answer:
 
 def answer(target: str, directory: AppDirectory) -> Answer:
     """The answer to a GET of ``target``, the path with its query as it stands in the request."""
-    path = urlsplit(target).path
+    path = target.partition("?")[0]
     if path in _FILES:
         return Answer(HTTPStatus.OK, _FILES[path], web.text(path.removeprefix("/web/")))
     if path == _APPS:
