@@ -114,6 +114,7 @@ class Host:
         self._server: WebSocketServer | None = None
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
+        self._newer: set[str] = set()  # apps that say 2.2 and speak 3.0
         self._observers: list[Callable[[Observation], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._resolving: dict[str, asyncio.Task[None]] = {}
@@ -229,7 +230,7 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is None or session.secret is not None:  # it turned out to need no secret: that one ends here
             session = self._sessions[instance_id] = Session(app_id)
-        session.dialect = dialect
+        session.dialect = FDC3_3_0 if app_id in self._newer else dialect
         return instance_id
 
     def restarted(self, instance_id: str) -> None:
@@ -274,7 +275,9 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is None or session.outlet is not outlet:
             return
-        session.dialect = spoken(session.dialect, data)
+        if spoken(session.dialect, data) is not session.dialect:
+            session.dialect = FDC3_3_0
+            self._newer.add(session.app_id)
         try:
             request = session.dialect.decode_request(data)
         except Unreadable as unreadable:

@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from broker_desk import Desk, Ref
+from broker_desk import Desk, Ref, record
 
+from fdc3.directory import AppDirectory
+from fdc3.host import Host
 from fdc3.types.messages import RESPONSES
 from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, dialect_for, spoken
 
@@ -354,3 +356,32 @@ def test_what_2_2_does_not_have_is_not_taken_from_its_apps(both: Desk) -> None:
     message = msgspec.json.encode({"type": "broadcastRequest", "payload": payload, "meta": meta})
     both.says("crm", "addContextListener", channelId=SIX, contextType=None)
     assert both.receives("turret", message)[0][2]["metadata"] == said_by(TURRET)
+
+
+class Ear(list[dict[str, Any]]):
+    """The host's end of a connection that keeps what it is given."""
+
+    def deliver(self, data: bytes) -> bool:
+        self.append(msgspec.json.decode(data))
+        return True
+
+    def shut(self, reason: str, *, superseded: bool = False) -> None:
+        pass
+
+
+async def test_the_next_instance_of_such_an_app_is_spoken_to_in_3_0_from_the_start() -> None:
+    host, ears = Host(AppDirectory([record("crm")])), [Ear(), Ear()]
+
+    def says(who: str, ear: Ear, kind: str, **payload: Any) -> None:
+        meta = {"requestUuid": f"{kind}-{who}", "timestamp": NOW}
+        host.receive(who, ear, msgspec.json.encode({"type": f"{kind}Request", "meta": meta, "payload": payload}))
+
+    first = host.seat("crm", dialect=FDC3_2_2)
+    host.attach(first, ears[0])
+    says(first, ears[0], "broadcast", channelId=SIX, context=VOD, metadata={})
+    second = host.seat("crm", dialect=FDC3_2_2)
+    host.attach(second, ears[1])
+    says(second, ears[1], "addContextListener", channelId=SIX, contextType=None)
+    says(first, ears[0], "broadcast", channelId=SIX, context=VOD, metadata=SIGNED)
+    assert ears[1][-1]["payload"]["metadata"]["traceId"] == "trail"
+    await host.close()
