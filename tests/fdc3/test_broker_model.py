@@ -284,4 +284,4 @@ class Model(RuleBasedStateMachine):
 
 
 TestModel = Model.TestCase
-TestModel.settings = settings(max_examples=60, stateful_step_count=40, deadline=None, derandomize=True)
+TestModel.settings = settings(max_examples=120, stateful_step_count=60, deadline=None, derandomize=True)
