@@ -39,7 +39,7 @@ eval:
 
 soak:
 	@packaging/setup.sh dev
-	$(OFFSCREEN) $(BIN)/python -m pytest -m soak --timeout 3600 $(ARGS)
+	$(OFFSCREEN) $(BIN)/python -m pytest -m soak -s --timeout 7200 $(ARGS)
 
 conformance:
 	@packaging/setup.sh dev
