@@ -346,7 +346,7 @@ class Program(QObject):
 
     def _tick(self) -> None:
         connected = [one.app_id for one in self.core.host.instances() if one.connected]
-        self.window.set_status("agent", f"FDC3 2.2 agent · {len(connected)} apps")
+        self.window.set_status("agent", f"FDC3 2.2 and 3.0 agent · {len(connected)} apps")
         if self._follower is not None and ("deskline-turret" in connected) != self._turret_here:
             self._turret_here = not self._turret_here
             self._show_status(self._follower.state.value)
