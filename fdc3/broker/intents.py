@@ -113,7 +113,7 @@ class Intents:
 
     def add_listener(self, instance: Instance, request: m.AddIntentListenerRequest) -> None:
         intent, kinds = request.payload.intent, request.payload.context_types
-        listener = IntentListener(instance, intent, None if kinds is UNSET else frozenset(kinds))
+        listener = IntentListener(instance, intent, None if kinds is UNSET or kinds is None else frozenset(kinds))
         if any(listener.conflicts(other) for other in self._listeners.values()):
             raise IntentListenerConflict
         uuid = self.core.new_id()

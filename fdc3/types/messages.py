@@ -82,7 +82,7 @@ class EventTypePayload(Wire):
 
 class IntentPayload(Wire):
     intent: str
-    context_types: tuple[str, ...] | UnsetType = UNSET
+    context_types: tuple[str, ...] | UnsetType | None = UNSET
     """Unset: contexts of all types."""
 
 

@@ -142,7 +142,7 @@ window.addEventListener("message", (event) => {
 function fromPage(number, message) {
   let text;
   try {
-    text = JSON.stringify(message) ?? "null";
+    text = JSON.stringify(message, keepContextTypes) ?? "null";
   } catch {
     return; // no JSON, so no FDC3
   }
@@ -150,6 +150,12 @@ function fromPage(number, message) {
   const tooLarge = text.length * 3 > LARGEST && new TextEncoder().encode(text).length > LARGEST;
   if (tooLarge) text = JSON.stringify({ type: message.type, meta: message.meta });
   send(`["message",${number},${text}]`);
+}
+
+// A field that is there without a value is lost in JSON. The first clients of 3.0 say in their greeting that they speak
+// 2.2, and this field, which only they have, tells the agent better.
+function keepContextTypes(key, value) {
+  return key === "contextTypes" && value === undefined ? null : value;
 }
 
 function drop(number) {

@@ -55,6 +55,7 @@ def test_the_dialect_is_that_of_the_version_an_app_says(version: str | None, dia
         ({"type": "closeRequest", "payload": {}}, FDC3_3_0),
         ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD, "metadata": {}}}, FDC3_3_0),
         ({"type": "addIntentListenerRequest", "payload": {"intent": "ViewNews", "contextTypes": []}}, FDC3_3_0),
+        ({"type": "addIntentListenerRequest", "payload": {"intent": "ViewNews", "contextTypes": None}}, FDC3_3_0),
         ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD | {"metadata": {}}}}, FDC3_2_2),
         ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": {"type": "closeRequest"}}}, FDC3_2_2),
         ({"type": "getInfoRequest"}, FDC3_2_2),
@@ -273,6 +274,15 @@ def test_listeners_that_could_both_be_meant_conflict(
     if conflict:
         assert "listenerUUID" in add(second)
     assert "listenerUUID" in both.says("pricing", "addIntentListener", intent="Look")[0][2]
+
+
+def test_a_listener_whose_contexts_are_null_takes_them_all(both: Desk) -> None:
+    """Not by the schema, which has no null there: a field without a value cannot be said in JSON otherwise."""
+    meta = {"requestUuid": "null", "timestamp": NOW}
+    sent = {"type": "addIntentListenerRequest", "meta": meta, "payload": {"intent": "Look", "contextTypes": None}}
+    both.broker.receive("crm", FDC3_3_0.decode_request(msgspec.json.encode(sent)))
+    for context in (CONTACT, VOD):
+        assert both.says("turret", "raiseIntent", intent="Look", context=context)[0][:2] == ("crm", "intentEvent")
 
 
 def test_an_intent_reaches_only_the_listener_for_its_context(both: Desk) -> None:
