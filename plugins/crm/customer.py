@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -103,8 +105,8 @@ def read_past(session: Session, organization_id: str) -> Past:
     """The talks, deals and enquiries: most of the reading, for tabs that stand behind the first."""
     return Past(
         tuple(queries.interactions_page(session, organization_id, limit=SHOWN)),
-        _deals(session, organization_id),
-        _enquiries(session, organization_id),
+        tuple(DealtLine(*row) for row in _newest(session, Deal, Deal.traded_at, organization_id)),
+        tuple(EnquiryLine(*row) for row in _newest(session, Enquiry, Enquiry.at, organization_id)),
     )
 
 
@@ -146,26 +148,15 @@ def _last_dealt(session: Session, organization_id: str) -> dict[str, dt.datetime
     return dict(rows.all())
 
 
-def _deals(session: Session, organization_id: str) -> tuple[DealtLine, ...]:
-    rows = session.execute(
-        select(Deal, Instrument)
-        .join(Instrument, Deal.instrument_id == Instrument.id)
-        .where(Deal.organization_id == organization_id)
-        .order_by(Deal.traded_at.desc())
+def _newest(session: Session, kind: type[Deal] | type[Enquiry], at: Any, organization_id: str) -> Sequence[Any]:
+    """The newest rows of a kind, each with its instrument, if it has one."""
+    return session.execute(
+        select(kind, Instrument)
+        .outerjoin(Instrument, kind.instrument_id == Instrument.id)
+        .where(kind.organization_id == organization_id)
+        .order_by(at.desc())
         .limit(SHOWN)
-    )
-    return tuple(DealtLine(*row) for row in rows)
-
-
-def _enquiries(session: Session, organization_id: str) -> tuple[EnquiryLine, ...]:
-    rows = session.execute(
-        select(Enquiry, Instrument)
-        .outerjoin(Instrument, Enquiry.instrument_id == Instrument.id)
-        .where(Enquiry.organization_id == organization_id)
-        .order_by(Enquiry.at.desc())
-        .limit(SHOWN)
-    )
-    return tuple(EnquiryLine(*row) for row in rows)
+    ).all()
 
 
 def _count(session: Session, model: type[Interaction] | type[Deal] | type[Enquiry], organization_id: str) -> int:
