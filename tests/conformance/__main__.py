@@ -14,13 +14,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tests.conformance.hand import Hand
 from tests.conformance.suite import PORT, PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
-
-if TYPE_CHECKING:
-    from tests.conformance.browser import BrowserDesk
-    from tests.conformance.docked import DockedDesk
 
 OUT = Path(__file__).parents[2] / "out"
 LONGEST = 1800.0
@@ -53,7 +49,7 @@ def main() -> int:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # it does not run for root
-    desk: DockedDesk | BrowserDesk
+    desk: Hand
     try:
         server = serve(suite)
     except OSError as error:
@@ -87,7 +83,7 @@ def main() -> int:
     return _tell(f"{suite.version}, {what}, {where}", tests, total, time.monotonic() - began)
 
 
-def _follow(desk: DockedDesk | BrowserDesk, began: float, *, act: bool) -> tuple[list[Outcome], int]:
+def _follow(desk: Hand, began: float, *, act: bool) -> tuple[list[Outcome], int]:
     """Tells each test as it ends; ``act``: does what the tests for people ask their user to do."""
     told = 0
     while True:

@@ -20,10 +20,10 @@ from websockets.sync.client import connect
 from fdc3.broker import ResolutionRequest
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, IntentChoice
+from tests.conformance.hand import PATIENCE, Hand
 from tests.conformance.suite import READY, TEST_APP, Suite
 
 T = TypeVar("T")
-PATIENCE = 30.0
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -52,7 +52,7 @@ class _First:
         return IntentChoice(app.identifier, option.intent.name)
 
 
-class BrowserDesk:
+class BrowserDesk(Hand):
     """The agent alone, on a loop of its own thread, and a headless Chromium. Raises ``NoBrowser``."""
 
     def __init__(self, suite: Suite, folder: Path) -> None:
@@ -89,11 +89,11 @@ class BrowserDesk:
         self._browser = subprocess.Popen(
             [self._program, *flags, page.url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        self._until(port_file.exists, "Chromium to start")
+        self.until(port_file.exists, "Chromium to start")
         self._port = int(port_file.read_text().split()[0])
         self._run(self._joined(page))
         self._run(self._host.launch(TEST_APP))
-        self._until(lambda: self._attach() and self.script(READY), "the test page to be ready")
+        self.until(lambda: self._attach() and self.script(READY), "the test page to be ready")
 
     async def _new_page(self) -> Any:
         return self._host.web.page()
@@ -121,11 +121,6 @@ class BrowserDesk:
             pass
         return answer["result"]["result"].get("value")
 
-    def reload(self) -> None:
-        self.script("location.reload()")
-        self.live(1.0)
-        self._until(lambda: self.script(READY), "the test page to be back")
-
     def act(self) -> None:
         """What the tests for people ask for and no question asks: another channel for the page."""
         self._turn = self._turn % 8 + 1
@@ -135,13 +130,6 @@ class BrowserDesk:
         for instance in self._host.instances():
             if instance.app_id == TEST_APP:
                 self._host.join_user_channel(instance.id, channel)
-
-    def _until(self, holds: Any, what: str) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not holds():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {PATIENCE:.0f} s in vain for {what}")
-            time.sleep(0.05)
 
     def live(self, seconds: float) -> None:
         time.sleep(seconds)

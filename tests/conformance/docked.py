@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +11,14 @@ from PySide6.QtTest import QTest
 from app.desk.program import Program, make_application
 from app.settings import load
 from app.shell.resolver import Chooser
+from tests.conformance.hand import Hand
 from tests.conformance.suite import READY, TEST_APP, Suite
 
 if TYPE_CHECKING:
     from app.web.panel import WebPanel
 
-PATIENCE = 60.0
 
-
-class DockedDesk:
+class DockedDesk(Hand):
     """An empty desk whose directory has the suite's apps beside our own."""
 
     def __init__(self, suite: Suite, folder: Path) -> None:
@@ -70,11 +67,6 @@ class DockedDesk:
         windows = self.program.web._windows
         return windows.panels.get(f"{TEST_APP}#1") if windows is not None else None
 
-    def reload(self) -> None:
-        self.script("location.reload()")
-        self.live(1.0)
-        self.until(lambda: self.script(READY), "the test page to be back")
-
     def act(self) -> None:
         """What the tests for people ask for: chooses the first app of a question, and another channel for the page."""
         for popup in self.program.window.popups.widgets():
@@ -85,14 +77,6 @@ class DockedDesk:
             channels = [action for action in panel.bar.channel.menu().actions() if not action.isSeparator()]
             self._turn = (self._turn + 1) % len(channels)
             channels[self._turn].trigger()
-
-    def until(self, holds: Callable[[], Any], what: str, seconds: float = PATIENCE) -> None:
-        """Lives on until the condition holds."""
-        deadline = time.monotonic() + seconds
-        while not holds():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}")
-            self.live(0.02)
 
     def live(self, seconds: float) -> None:
         loop = QEventLoop()
