@@ -76,11 +76,9 @@ class Incoming:
             case b.BroadcastRequest(payload=said):
                 self._broadcast(guest, said, meta)
             case b.FindIntentRequest(payload=asked):
-                find = m.FindIntentPayload(intent=asked.intent, context=asked.context, result_type=asked.result_type)
-                self._answer(guest, request, m.FindIntentRequest(payload=find, meta=meta))
+                self._answer(guest, request, m.FindIntentRequest(payload=asked, meta=meta))
             case b.FindIntentsByContextRequest(payload=asked):
-                by_context = m.FindIntentsByContextPayload(context=asked.context, result_type=asked.result_type)
-                self._answer(guest, request, m.FindIntentsByContextRequest(payload=by_context, meta=meta))
+                self._answer(guest, request, m.FindIntentsByContextRequest(payload=asked, meta=meta))
             case b.FindInstancesRequest(payload=asked):
                 app_payload = m.AppPayload(here(asked.app))
                 self._answer(guest, request, m.FindInstancesRequest(payload=app_payload, meta=meta))
@@ -210,7 +208,7 @@ class Incoming:
                 removed = b.ContextTypePayload(on.private_channel_id, on.context_type)
                 message = b.PrivateOnUnsubscribe(payload=removed, meta=meta)
             case m.PrivateChannelOnDisconnectEvent(payload=off):
-                message = b.PrivateOnDisconnect(payload=b.ChannelPayload(off.private_channel_id), meta=meta)
+                message = b.PrivateOnDisconnect(payload=m.ChannelIdPayload(off.private_channel_id), meta=meta)
             case _:
                 return
         if self._line.broker.guests.owner(message.payload.channel_id) in (None, guest):

@@ -24,7 +24,13 @@ from fdc3.bridge.steps import (
 from fdc3.limits import DEEPEST, check_depth
 from fdc3.types.context import Context
 from fdc3.types.errors import MalformedContext
-from fdc3.types.messages import PrivateEventType
+from fdc3.types.messages import (
+    AppPayload,
+    ChannelIdPayload,
+    FindIntentPayload,
+    FindIntentsByContextPayload,
+    PrivateEventType,
+)
 from fdc3.types.metadata import (
     AppIdentifier,
     AppIntent,
@@ -61,21 +67,6 @@ class ContextOnChannel(Wire):
     context: Raw
 
 
-class FindIntentPayload(Wire):
-    intent: str
-    context: Raw | UnsetType = UNSET
-    result_type: str | UnsetType = UNSET
-
-
-class FindIntentsByContextPayload(Wire):
-    context: Raw
-    result_type: str | UnsetType = UNSET
-
-
-class AppPayload(Wire):
-    app: AppIdentifier
-
-
 class OpenPayload(Wire):
     app: AppIdentifier
     context: Raw | UnsetType = UNSET
@@ -95,10 +86,6 @@ class ListenerTypePayload(Wire):
 class ContextTypePayload(Wire):
     channel_id: str
     context_type: str | None
-
-
-class ChannelPayload(Wire):
-    channel_id: str
 
 
 class BroadcastRequest(BridgeRequest, tag="broadcastRequest"):
@@ -158,7 +145,7 @@ class PrivateOnUnsubscribe(BridgeRequest, tag="PrivateChannel.onUnsubscribe"):
 
 
 class PrivateOnDisconnect(BridgeRequest, tag="PrivateChannel.onDisconnect"):
-    payload: ChannelPayload
+    payload: ChannelIdPayload
     addressed = True
 
 

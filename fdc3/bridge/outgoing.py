@@ -149,10 +149,10 @@ class Outgoing:
                 self._spawn(self._pass(instance, request, b.OpenRequest(payload=opened, meta=meta)))
             case m.GetAppMetadataRequest():
                 self._spawn(
-                    self._pass(instance, request, b.GetAppMetadataRequest(payload=b.AppPayload(app), meta=meta))
+                    self._pass(instance, request, b.GetAppMetadataRequest(payload=m.AppPayload(app), meta=meta))
                 )
             case m.FindInstancesRequest():
-                self._spawn(self._pass(instance, request, b.FindInstancesRequest(payload=b.AppPayload(app), meta=meta)))
+                self._spawn(self._pass(instance, request, b.FindInstancesRequest(payload=m.AppPayload(app), meta=meta)))
             case m.RaiseIntentRequest(payload=raised):
                 self._raise(instance, request, app, raised.intent)
             case m.RaiseIntentForContextRequest():
@@ -317,17 +317,15 @@ def _question(request: Find | Raise, line: Line, instance: Instance) -> b.Bridge
     meta = line.request_meta(instance.identifier)
     match request:
         case m.FindInstancesRequest(payload=asked):
-            return b.FindInstancesRequest(payload=b.AppPayload(asked.app), meta=meta)
+            return b.FindInstancesRequest(payload=asked, meta=meta)
         case m.FindIntentRequest(payload=asked):
-            find = b.FindIntentPayload(asked.intent, asked.context, asked.result_type)
-            return b.FindIntentRequest(payload=find, meta=meta)
+            return b.FindIntentRequest(payload=asked, meta=meta)
         case m.RaiseIntentRequest(payload=raised):
-            return b.FindIntentRequest(payload=b.FindIntentPayload(raised.intent, raised.context), meta=meta)
+            return b.FindIntentRequest(payload=m.FindIntentPayload(raised.intent, raised.context), meta=meta)
         case m.FindIntentsByContextRequest(payload=asked):
-            by_context = b.FindIntentsByContextPayload(asked.context, asked.result_type)
-            return b.FindIntentsByContextRequest(payload=by_context, meta=meta)
+            return b.FindIntentsByContextRequest(payload=asked, meta=meta)
         case _:
-            by_context = b.FindIntentsByContextPayload(request.payload.context)
+            by_context = m.FindIntentsByContextPayload(request.payload.context)
             return b.FindIntentsByContextRequest(payload=by_context, meta=meta)
 
 
