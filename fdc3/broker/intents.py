@@ -1,4 +1,4 @@
-"""Intents: who handles them, choosing a handler, delivering, and carrying the result back."""
+"""Intents on their way: choosing who handles them, delivering, and carrying the result back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fdc3.broker.apps import Apps
 from fdc3.broker.channels import Channels
 from fdc3.broker.core import Core, Handlers, Instance, Timer, context_type
 from fdc3.broker.effects import CancelResolve, RaiseElsewhere, ResolutionRequest, Resolve
+from fdc3.broker.intent_listeners import IntentListener, IntentListeners
 from fdc3.types import messages as m
 from fdc3.types.context import Context
 from fdc3.types.errors import (
@@ -18,7 +19,6 @@ from fdc3.types.errors import (
     Fdc3Error,
     IntentDeliveryFailed,
     IntentHandlerRejected,
-    IntentListenerConflict,
     InvalidArguments,
     NoAppsFound,
     NoResultReturned,
@@ -30,31 +30,12 @@ from fdc3.types.errors import (
 from fdc3.types.metadata import (
     AppIdentifier,
     AppIntent,
-    AppMetadata,
-    IntentMetadata,
     IntentResolutionDescription,
     IntentResult,
     ProvidedMetadata,
 )
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class IntentListener:
-    instance: Instance
-    intent: str
-    context_types: frozenset[str] | None
-    """None: all."""
-
-    def takes(self, kind: str | None) -> bool:
-        return kind is None or self.context_types is None or kind in self.context_types
-
-    def conflicts(self, other: IntentListener) -> bool:
-        """Whether an intent could be meant for either of two listeners."""
-        if self.instance is not other.instance or self.intent != other.intent:
-            return False
-        if self.context_types is None or other.context_types is None:
-            return True
-        return not self.context_types.isdisjoint(other.context_types)
+Raising = m.RaiseIntentRequest | m.RaiseIntentForContextRequest
 
 
 @dataclass(slots=True, eq=False)
@@ -62,10 +43,11 @@ class Raised:
     """An intent (or any of several, for ``raiseIntentForContext``) that has not reached a handler yet."""
 
     raiser: Instance
-    request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest
-    options: tuple[AppIntent, ...]
+    request: Raising
     kind: str
     """The type of its context."""
+    options: tuple[AppIntent, ...] = ()
+    """Who could take it, unless the raiser has said which instance shall."""
     timer: Timer | None = None
 
 
@@ -95,44 +77,16 @@ class Intents:
         self.apps = apps
         self.channels = channels
         self._provider = provider
-        self._listeners: dict[str, IntentListener] = {}
+        self.listeners = IntentListeners(core, self._listener_added)
         self._asked: dict[str, Raised] = {}
         self._waiting: list[Waiting] = []
         self._delivered: dict[str, Delivered] = {}
         self.handlers: Handlers = {
-            m.AddIntentListenerRequest: self.add_listener,
-            m.IntentListenerUnsubscribeRequest: self.remove_listener,
-            m.FindIntentRequest: self.find_intent,
-            m.FindIntentsByContextRequest: self.find_intents_by_context,
+            **self.listeners.handlers,
             m.RaiseIntentRequest: self.raise_intent,
             m.RaiseIntentForContextRequest: self.raise_intent,
             m.IntentResultRequest: self.result,
         }
-
-    # Listeners
-
-    def add_listener(self, instance: Instance, request: m.AddIntentListenerRequest) -> None:
-        intent, kinds = request.payload.intent, request.payload.context_types
-        listener = IntentListener(instance, intent, None if kinds is UNSET or kinds is None else frozenset(kinds))
-        if any(listener.conflicts(other) for other in self._listeners.values()):
-            raise IntentListenerConflict
-        uuid = self.core.new_id()
-        self._listeners[uuid] = listener
-        self.core.reply(instance, request, listener_uuid=uuid)
-        for waiting in [w for w in self._waiting if w.instance is instance and intent in w.intents]:
-            if listener.takes(waiting.raised.kind):
-                self._stop_waiting(waiting)
-                self._deliver(waiting.raised, intent, instance)
-
-    def remove_listener(self, instance: Instance, request: m.IntentListenerUnsubscribeRequest) -> None:
-        listener = self._listeners.get(request.payload.listener_uuid)
-        if listener is None or listener.instance is not instance:
-            raise AccessDenied
-        del self._listeners[request.payload.listener_uuid]
-        self.core.reply(instance, request)
-
-    def listened_by(self, instance: Instance) -> list[str]:
-        return [listener.intent for listener in self._listeners.values() if listener.instance is instance]
 
     @property
     def asked(self) -> tuple[Raised, ...]:
@@ -147,109 +101,48 @@ class Intents:
     def delivered(self) -> tuple[Delivered, ...]:
         return tuple(self._delivered.values())
 
-    def _listens(self, instance: Instance, intent: str, kind: str | None) -> bool:
-        return any(x.instance is instance and x.intent == intent and x.takes(kind) for x in self._listeners.values())
-
-    # Finding
-
-    def find_intent(self, instance: Instance, request: m.FindIntentRequest) -> None:
-        payload = request.payload
-        kind = None if payload.context is UNSET else context_type(payload.context)
-        wanted = None if payload.result_type is UNSET else payload.result_type
-        found = self._option(payload.intent, kind, wanted, listening=True)
-        if not found.apps:
-            raise NoAppsFound
-        self.core.reply(instance, request, app_intent=found)
-
-    def find_intents_by_context(self, instance: Instance, request: m.FindIntentsByContextRequest) -> None:
-        kind = context_type(request.payload.context)
-        wanted = None if request.payload.result_type is UNSET else request.payload.result_type
-        found = [self._option(intent, kind, wanted, listening=True) for intent in self._intents_for(kind, wanted)]
-        if not found:
-            raise NoAppsFound
-        self.core.reply(instance, request, app_intents=tuple(found))
-
-    def _intents_for(self, kind: str, result_type: str | None = None) -> list[str]:
-        """The intents that the directory has for a context, then those that apps have said they take it with."""
-        handlers = self.core.directory.handlers(None, kind, result_type)
-        found = [handler.intent for handler in handlers]
-        if result_type is None:
-            found += [x.intent for x in self._listeners.values() if x.context_types is not None and x.takes(kind)]
-        return list(dict.fromkeys(found))
-
-    def _option(
-        self, intent: str, kind: str | None, result_type: str | None = None, *, listening: bool = False
-    ) -> AppIntent:
-        """The apps for an intent: those the directory declares, each followed by its running instances (with
-        ``listening``: only those that listen already), then instances that listen without having declared it."""
-        declared = self.core.directory.handlers(intent, kind, result_type)
-        apps: list[AppMetadata] = []
-        for handler in declared:
-            returns = handler.listens_for.result_type
-            apps.append(handler.record.metadata(result_type=returns))
-            for running in self.core.running(handler.record.app_id):
-                if not listening or self._listens(running, intent, kind):
-                    apps.append(self.core.metadata(running, returns))
-        if result_type is None:
-            takers = [x for x in self._listeners.values() if x.intent == intent and x.takes(kind)]
-            undeclared = dict.fromkeys(x.instance for x in takers)
-            apps += [self.core.metadata(x) for x in undeclared if not self._declares(x, intent)]
-        names = [h.listens_for.display_name for h in declared if h.listens_for.display_name]
-        return AppIntent(IntentMetadata(intent, names[0] if names else intent), tuple(apps))
-
-    def _declares(self, instance: Instance, intent: str) -> bool:
-        record = self.core.directory.get(instance.app_id)
-        return record is not None and intent in record.interop.intents.listens_for
-
     # Raising
 
-    def raise_intent(self, raiser: Instance, request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest) -> None:
-        self._raise(Raised(raiser, request, self._options(request), context_type(request.payload.context)))
+    def raise_intent(self, raiser: Instance, request: Raising) -> None:
+        app, kind = request.payload.app, context_type(request.payload.context)
+        if app is not UNSET and app.desktop_agent not in (UNSET, self._provider):
+            raise DesktopAgentNotFound
+        if app is UNSET or app.instance is None:
+            self._choose(Raised(raiser, request, kind, self._options(request, kind)))
+            return
+        if request.payload.new_instance is True:
+            raise InvalidArguments
+        target = self.apps.target(app)
+        intents = [intent for intent in self._intents(request, kind) if self.listeners.offers(target, intent, kind)]
+        if not intents:
+            raise NoAppsFound
+        self._hand_over(Raised(raiser, request, kind), tuple(intents), target)
 
-    def _options(self, request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest) -> tuple[AppIntent, ...]:
-        kind = context_type(request.payload.context)
-        intents = [request.payload.intent] if isinstance(request, m.RaiseIntentRequest) else self._intents_for(kind)
-        return tuple(self._option(intent, kind) for intent in intents)
-
-    def raise_among(
-        self,
-        raiser: Instance,
-        request: m.RaiseIntentRequest | m.RaiseIntentForContextRequest,
-        elsewhere: tuple[AppIntent, ...],
-        *,
-        here: bool,
-    ) -> None:
+    def raise_among(self, raiser: Instance, request: Raising, elsewhere: tuple[AppIntent, ...], *, here: bool) -> None:
         """Raises an intent that apps of other desktop agents may take, too (not ``here``: only those)."""
-        options = {option.intent.name: option for option in (self._options(request) if here else ())}
+        kind = context_type(request.payload.context)
+        options = {option.intent.name: option for option in (self._options(request, kind) if here else ())}
         for option in elsewhere:
             known = options.get(option.intent.name)
             options[option.intent.name] = AppIntent(known.intent, known.apps + option.apps) if known else option
-        kind = context_type(request.payload.context)
-        self._choose(Raised(raiser, request, tuple(options.values()), kind))
+        self._choose(Raised(raiser, request, kind, tuple(options.values())))
 
-    def _raise(self, raised: Raised) -> None:
-        app = raised.request.payload.app
+    def _intents(self, request: Raising, kind: str) -> list[str]:
+        return (
+            [request.payload.intent] if isinstance(request, m.RaiseIntentRequest) else self.listeners.intents_for(kind)
+        )
+
+    def _options(self, request: Raising, kind: str) -> tuple[AppIntent, ...]:
+        """The apps for each intent; of the app that is asked for, if one is."""
+        options = tuple(self.listeners.option(intent, kind) for intent in self._intents(request, kind))
+        app = request.payload.app
         if app is UNSET:
-            self._choose(raised)
-        elif app.desktop_agent is not UNSET and app.desktop_agent != self._provider:
-            raise DesktopAgentNotFound
-        elif app.instance is not None:
-            if raised.request.payload.new_instance is True:
-                raise InvalidArguments
-            target = self.apps.target(app)
-            intents = [o.intent.name for o in raised.options if any(a.instance == target.id for a in o.apps)]
-            if not intents:
-                raise NoAppsFound
-            self._hand_over(raised, tuple(intents), target)
-        else:
-            record = self.core.directory.get(app.app_id)
-            app_id = record.app_id if record else app.app_id
-            if record is None and not self.core.running(app_id):
-                raise TargetAppUnavailable
-            raised.options = tuple(
-                AppIntent(o.intent, tuple(a for a in o.apps if a.app_id == app_id)) for o in raised.options
-            )
-            self._choose(raised)
+            return options
+        record = self.core.directory.get(app.app_id)
+        app_id = record.app_id if record else app.app_id
+        if record is None and not self.core.running(app_id):
+            raise TargetAppUnavailable
+        return tuple(AppIntent(o.intent, tuple(a for a in o.apps if a.app_id == app_id)) for o in options)
 
     def _choose(self, raised: Raised) -> None:
         """Takes the only possibility there is, or asks. One running instance is preferred to starting another."""
@@ -321,7 +214,7 @@ class Intents:
 
     def _hand_over(self, raised: Raised, intents: tuple[str, ...], target: Instance) -> None:
         for intent in intents:
-            if self._listens(target, intent, raised.kind):
+            if self.listeners.listens(target, intent, raised.kind):
                 self._deliver(raised, intent, target)
                 return
         waiting = Waiting(raised, target, intents)
@@ -338,6 +231,13 @@ class Intents:
             self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid, intent, metadata.trace_id)
         resolution = IntentResolutionDescription(target.identifier, intent)
         self.core.reply(raised.raiser, raised.request, intent_resolution=resolution)
+
+    def _listener_added(self, listener: IntentListener) -> None:
+        """An instance listens: what has waited for this is delivered."""
+        for waiting in [w for w in self._waiting if w.instance is listener.instance and listener.intent in w.intents]:
+            if listener.takes(waiting.raised.kind):
+                self._stop_waiting(waiting)
+                self._deliver(waiting.raised, listener.intent, listener.instance)
 
     def _not_delivered(self, waiting: Waiting) -> None:
         self._stop_waiting(waiting)
@@ -390,7 +290,7 @@ class Intents:
 
     def forget_listeners(self, instance: Instance) -> None:
         """All that the instance has set up, raised or been given; what waits for it to listen goes on waiting."""
-        self._listeners = {uuid: x for uuid, x in self._listeners.items() if x.instance is not instance}
+        self.listeners.instance_gone(instance)
         for waiting in [w for w in self._waiting if w.raised.raiser is instance]:
             self._stop_waiting(waiting)
         for request_id, raised in list(self._asked.items()):

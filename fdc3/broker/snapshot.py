@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from fdc3.broker.channels import Channel, Channels
 from fdc3.broker.core import Core, Instance, Timer
 from fdc3.broker.intents import Intents, Raised
-from fdc3.types.messages import RaiseIntentRequest
 from fdc3.types.metadata import ChannelType
 
 IntentStage = Literal["choosing", "starting", "listening", "handling"]
@@ -76,7 +76,7 @@ def _instance(instance: Instance, heard: list[str], intents: Intents) -> Instanc
         instance.connected,
         instance.channel_id,
         tuple(dict.fromkeys(heard)),
-        tuple(dict.fromkeys(intents.listened_by(instance))),
+        tuple(dict.fromkeys(intents.listeners.intents_of(instance))),
     )
 
 
@@ -88,25 +88,19 @@ def _channel(channel: Channel) -> ChannelState:
 
 
 def _pending(core: Core, intents: Intents) -> list[IntentState]:
-    found = [_raised(core, raised, "choosing", None) for raised in intents.asked]
+    found = [_raised(core, x, [option.intent.name for option in x.options], "choosing", None) for x in intents.asked]
     for waiting in intents.waiting:
         stage: IntentStage = "listening" if waiting.instance.connected else "starting"
-        found.append(_raised(core, waiting.raised, stage, waiting.instance.id))
+        found.append(_raised(core, waiting.raised, waiting.intents, stage, waiting.instance.id))
     for delivered in intents.delivered:
         handler, uuid = delivered.handler.id, delivered.request_uuid
         found.append(IntentState(delivered.intent, "handling", delivered.raiser.id, handler, uuid, None))
     return found
 
 
-def _raised(core: Core, raised: Raised, stage: IntentStage, handler: str | None) -> IntentState:
-    request = raised.request
-    names = [request.payload.intent] if isinstance(request, RaiseIntentRequest) else _names(raised)
-    seconds = _left(core, raised.timer)
-    return IntentState(", ".join(names), stage, raised.raiser.id, handler, request.meta.request_uuid, seconds)
-
-
-def _names(raised: Raised) -> list[str]:
-    return [option.intent.name for option in raised.options]
+def _raised(core: Core, raised: Raised, names: Iterable[str], stage: IntentStage, handler: str | None) -> IntentState:
+    uuid, seconds = raised.request.meta.request_uuid, _left(core, raised.timer)
+    return IntentState(", ".join(names), stage, raised.raiser.id, handler, uuid, seconds)
 
 
 def _left(core: Core, timer: Timer | None) -> float | None:

@@ -1,7 +1,4 @@
-"""Web apps in real browsers, with the standard's own client: they join through the host page and use the desk.
-
-In QtWebEngine, as docked apps do, and in Debian's Chromium, as in the trader's own browser.
-"""
+"""Web apps in a real browser, with the standard's own client: they join through the host page and use the desk."""
 
 from __future__ import annotations
 
@@ -11,9 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from chromium import Chromium, PageError, program
 from running import Running, eventually
-from web_engine import Browser
+from web_engine import Browser, PageError
 from web_site import Site
 
 from fdc3.transports.web_gateway import WebPage
@@ -26,7 +22,7 @@ ONE = "fdc3.channel.1"
 class Desk:
     """A host whose host page is loaded in a browser, and a site with apps."""
 
-    def __init__(self, running: Running, browser: Browser | Chromium, site: Site, page: WebPage) -> None:
+    def __init__(self, running: Running, browser: Browser, site: Site, page: WebPage) -> None:
         self.running, self.browser, self.site, self.page = running, browser, site, page
         self.host = running.host
 
@@ -55,11 +51,8 @@ class Desk:
         return result
 
 
-CHROMIUM = pytest.mark.skipif(program() is None, reason="there is no Chromium on this machine (apt: chromium)")
-
-
-@pytest.fixture(params=[Browser, pytest.param(Chromium, marks=CHROMIUM)], ids=["docked", "chromium"])
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
     async with Site() as site:
         records = (
             site.record("one", "/one"),
@@ -67,7 +60,7 @@ async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
             site.record("moved", "/moved"),
             site.record("frame", "/frame"),
         )
-        async with Running("memory", *records, navigation_grace=2.0) as running, request.param() as browser:
+        async with Running("memory", *records, navigation_grace=2.0) as running, Browser() as browser:
             page = running.host.web.page()
             await browser.load(page.url)
             await page.joined()
