@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import os
-import shutil
 import subprocess
 import threading
 import time
@@ -22,9 +20,9 @@ from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, IntentChoice
 from tests.conformance.hand import PATIENCE, Hand
 from tests.conformance.suite import READY, TEST_APP, Suite
+from tests.fdc3.chromium import flags, program
 
 T = TypeVar("T")
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 class NoBrowser(Exception):
@@ -56,10 +54,10 @@ class BrowserDesk(Hand):
     """The agent alone, on a loop of its own thread, and a headless Chromium. Raises ``NoBrowser``."""
 
     def __init__(self, suite: Suite, folder: Path) -> None:
-        program = next(filter(None, map(shutil.which, NAMES)), None)
-        if program is None:
+        path = program()
+        if path is None:
             raise NoBrowser("There is no Chromium on this machine.")
-        self._program, self._folder = program, folder
+        self._program, self._folder = path, folder
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="agent")
         self._thread.start()
@@ -81,13 +79,10 @@ class BrowserDesk(Hand):
     def open(self) -> None:
         page = self._run(self._new_page())
         port_file = self._folder / "profile" / "DevToolsActivePort"
-        flags = ["--headless=new", "--remote-debugging-port=0", f"--user-data-dir={self._folder / 'profile'}"]
-        flags += ["--disable-popup-blocking", "--no-first-run", "--disable-background-networking", "--disable-gpu"]
-        flags += ["--disable-component-update", "--disable-sync"]
-        if os.geteuid() == 0:
-            flags.append("--no-sandbox")
         self._browser = subprocess.Popen(
-            [self._program, *flags, page.url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [self._program, *flags(str(self._folder / "profile")), page.url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         self.until(port_file.exists, "Chromium to start")
         self._port = int(port_file.read_text().split()[0])

@@ -1,4 +1,7 @@
-"""Web apps in a real browser, with the standard's own client: they join through the host page and use the desk."""
+"""Web apps in real browsers, with the standard's own client: they join through the host page and use the desk.
+
+In QtWebEngine, as docked apps do, and in Debian's Chromium, as in the trader's own browser.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import Any
 
 import msgspec
 import pytest
+from chromium import Chromium, PageError, program
 from running import Running, eventually
-from web_engine import Browser, PageError
+from web_engine import Browser
 from web_site import Site
 
 from fdc3.transports.web_gateway import WebPage
@@ -22,7 +26,7 @@ ONE = "fdc3.channel.1"
 class Desk:
     """A host whose host page is loaded in a browser, and a site with apps."""
 
-    def __init__(self, running: Running, browser: Browser, site: Site, page: WebPage) -> None:
+    def __init__(self, running: Running, browser: Browser | Chromium, site: Site, page: WebPage) -> None:
         self.running, self.browser, self.site, self.page = running, browser, site, page
         self.host = running.host
 
@@ -51,8 +55,11 @@ class Desk:
         return result
 
 
-@pytest.fixture
-async def desk() -> AsyncIterator[Desk]:
+CHROMIUM = pytest.mark.skipif(program() is None, reason="there is no Chromium on this machine (apt: chromium)")
+
+
+@pytest.fixture(params=[Browser, pytest.param(Chromium, marks=CHROMIUM)], ids=["docked", "chromium"])
+async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
     async with Site() as site:
         records = (
             site.record("one", "/one"),
@@ -60,7 +67,7 @@ async def desk() -> AsyncIterator[Desk]:
             site.record("moved", "/moved"),
             site.record("frame", "/frame"),
         )
-        async with Running("memory", *records, navigation_grace=2.0) as running, Browser() as browser:
+        async with Running("memory", *records, navigation_grace=2.0) as running, request.param() as browser:
             page = running.host.web.page()
             await browser.load(page.url)
             await page.joined()

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from chromium import PageError
 from running import Running, eventually
 from schemas import check_message
-from web_engine import Browser, PageError
+from web_engine import Browser
 from web_site import Site
 
 from fdc3 import web
@@ -35,8 +36,8 @@ class Page:
 
     async def open(self, path: str = "/one") -> None:
         identifier = AppIdentifier("one", self.host.seat("one"))
-        self.pipe = self.host.web.pipe(self.browser.deliver, identifier)
-        self.window = await self.browser.inject(self.site.address + path, SCRIPT, self._received)
+        self.pipe = self.host.web.pipe(lambda text: self.browser.deliver(1, text), identifier)
+        self.window = await self.browser.inject(self.site.address + path, SCRIPT, 1, self._received)
 
     def _received(self, text: str, origin: str) -> None:
         message = msgspec.json.decode(text)

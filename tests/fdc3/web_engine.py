@@ -15,6 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from chromium import PageError
+
 
 class Browser:
     """Windows are numbered as they are opened; the page loaded by ``load`` is window 0."""
@@ -26,6 +28,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._changed = asyncio.Event()
+        self._received: dict[int, Callable[[str, str], None]] = {}
 
     async def __aenter__(self) -> Browser:
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "QTWEBENGINE_DISABLE_SANDBOX": "1"}
@@ -76,7 +79,7 @@ class Browser:
         elif said["said"] == "opened":
             self.windows = max(self.windows, said["window"])
         elif said["said"] == "piped":
-            self._received(said["text"], said["origin"])
+            self._received[said["pipe"]](said["text"], said["origin"])
         elif said["said"] == "closed":
             self.closed.add(said["window"])
         else:
@@ -110,15 +113,16 @@ class Browser:
     async def go(self, window: int, url: str) -> None:
         await self._ask(do="go", window=window, url=url)
 
-    async def inject(self, url: str, script: str, received: Callable[[str, str], None]) -> int:
+    async def inject(self, url: str, script: str, pipe: int, received: Callable[[str, str], None]) -> int:
         """Opens a window with an injected agent. ``received`` hears the text and the origin of what the page sends."""
-        self._received = received
-        return int(await self._ask(do="inject", url=url, script=script))
+        self._received[pipe] = received
+        return int(await self._ask(do="inject", url=url, script=script, pipe=pipe))
 
-    def deliver(self, text: str) -> None:
-        """For the injected agent."""
+    def deliver(self, pipe: int, text: str) -> None:
+        """For the injected agent of a window."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"id": 0, "do": "deliver", "text": text}).encode() + b"\n")
+        command = {"id": 0, "do": "deliver", "pipe": pipe, "text": text}
+        self._process.stdin.write(json.dumps(command).encode() + b"\n")
 
     async def window(self, number: int) -> int:
         """Waits until so many windows have been opened, and the last has loaded its page."""
@@ -127,10 +131,6 @@ class Browser:
                 self._changed.clear()
                 await self._changed.wait()
         return number
-
-
-class PageError(Exception):
-    """What a page threw."""
 
 
 def main() -> None:
@@ -145,7 +145,7 @@ def main() -> None:
     profile = QWebEngineProfile()
     pages: dict[int, QWebEnginePage] = {}
     views: dict[int, QWebEngineView] = {}
-    pipes: list[preload.Pipe] = []
+    pipes: dict[int, preload.Pipe] = {}
 
     def say(said: str, **what: Any) -> None:
         sys.stdout.write(json.dumps({"said": said, **what}) + "\n")
@@ -205,14 +205,14 @@ def main() -> None:
             loaded(number, page)
             page.load(QUrl(command["url"]))
         elif what == "inject":
-            page = Page()
-            pipes.append(preload.install(page, command["url"], command["script"]))
-            pipes[-1].sent.connect(lambda text, origin: say("piped", text=text, origin=origin))
+            page, name = Page(), command["pipe"]
+            pipe = pipes[name] = preload.install(page, command["url"], command["script"])
+            pipe.sent.connect(lambda text, origin: say("piped", pipe=name, text=text, origin=origin))
             page.show()
             page.loadFinished.connect(lambda: say("answer", id=number, value=page.number))
             page.load(QUrl(command["url"]))
         elif what == "deliver":
-            pipes[-1].received.emit(command["text"])
+            pipes[command["pipe"]].received.emit(command["text"])
         elif what == "run":
             page = pages[command["window"]]
             page.runJavaScript(
