@@ -1,0 +1,160 @@
+"""The merge: one record, one entry, and what comes of it. Pure.
+
+Values are those of the change log: column name -> JSON value. A stamp is the text ``clock/site/actor`` of who wrote a
+field last; text order is clock order, and the site decides between equal readings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from app.sync.policies import kind_of
+from app.sync.protocol import Op, Outcome
+
+Values = Mapping[str, Any]
+
+
+class NotAccepted(Exception):
+    """The entry cannot be; ``str()`` is the sentence that its author reads."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A record as the server holds it. A deleted one keeps its fields, so that it can be restored.
+
+    ``parent`` is the record it hangs on (its table and id), whose scope it shares.
+    """
+
+    fields: Values
+    stamps: Mapping[str, str]
+    deleted: str | None = None
+    scope: str = ""
+    parent: tuple[str, str] | None = None
+    seq: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What the merge needs of an entry: ``before`` and ``after`` hold the changed columns, or None."""
+
+    op: Op
+    before: Values | None
+    after: Values | None
+    stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Loser:
+    """A value that gave way. ``field`` is empty where a whole record was deleted while it was changed."""
+
+    field: str
+    kept: Any
+    lost: Any
+    kept_stamp: str
+    lost_stamp: str
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    state: State
+    outcome: Outcome
+    losers: tuple[Loser, ...] = field(default=())
+
+
+def stamp(hlc: str, site: str, actor: str) -> str:
+    return f"{hlc}/{site}/{actor}"
+
+
+def merge(table: str, state: State | None, edit: Edit) -> Merged:
+    """The record after ``edit``. Raises NotAccepted."""
+    if edit.op == "insert":
+        return _insert(table, state, edit)
+    if state is None:
+        raise NotAccepted(f"There is no such {_words(table)} on the server.")
+    if edit.op == "delete":
+        return _delete(table, state, edit)
+    return _update(table, state, edit)
+
+
+def _insert(table: str, state: State | None, edit: Edit) -> Merged:
+    after = dict(edit.after or {})
+    if state is None:
+        return Merged(State(after, dict.fromkeys(after, edit.stamp)), "applied")
+    if state.deleted is not None:
+        fields = {**state.fields, **after}
+        return Merged(replace(state, fields=fields, stamps=dict.fromkeys(fields, edit.stamp), deleted=None), "applied")
+    # Two sites restored it: as if the second had set every field from what was there.
+    return _update(table, state, replace(edit, op="update", before={}))
+
+
+def _delete(table: str, state: State, edit: Edit) -> Merged:
+    if state.deleted is not None:
+        return Merged(replace(state, deleted=max(state.deleted, edit.stamp)), "merged")
+    seen = edit.before or {}
+    changed = {
+        name: value
+        for name, value in state.fields.items()
+        if name in seen and kind_of(table, name) != "counter" and value != seen[name]
+    }
+    if changed and kind_of(table, "") == "command":
+        raise NotAccepted(
+            f"The {_words(table)} was changed meanwhile ({_list(changed)}); look at it and delete it again."
+        )
+    gone = replace(state, deleted=edit.stamp)
+    if not changed:
+        return Merged(gone, "applied")
+    last = max(state.stamps.get(name, "") for name in changed)
+    return Merged(gone, "merged", (Loser("", None, changed, edit.stamp, last),))
+
+
+def _update(table: str, state: State, edit: Edit) -> Merged:
+    before, after = edit.before or {}, edit.after or {}
+    fields, stamps = dict(state.fields), dict(state.stamps)
+    losers: list[Loser] = []
+    for name, value in after.items():
+        held, held_stamp = fields.get(name), stamps.get(name, "")
+        kind = kind_of(table, name)
+        if kind == "counter":
+            fields[name] = _counted(table, name, held, before.get(name), value)
+        elif held == value:
+            pass
+        elif name not in fields or (name in before and held == before[name]):
+            fields[name] = value
+        elif kind == "command":
+            raise NotAccepted(
+                f"The {_words(table)} was changed meanwhile ({_list([name])}). Look at it and make the change again."
+            )
+        elif edit.stamp > held_stamp:
+            losers.append(Loser(name, value, held, edit.stamp, held_stamp))
+            fields[name] = value
+        else:
+            losers.append(Loser(name, held, value, held_stamp, edit.stamp))
+            continue
+        stamps[name] = max(held_stamp, edit.stamp)
+    merged = replace(state, fields=fields, stamps=stamps)
+    if state.deleted is not None:
+        if kind_of(table, "") == "command":
+            raise NotAccepted(f"The {_words(table)} was deleted meanwhile.")
+        return Merged(merged, "merged", (Loser("", None, dict(after), state.deleted, edit.stamp),))
+    return Merged(merged, "merged" if losers else "applied", tuple(losers))
+
+
+def _counted(table: str, name: str, held: Any, before: Any, after: Any) -> str:
+    try:
+        total = Decimal(held or 0) + Decimal(after or 0) - Decimal(before or 0)
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise NotAccepted(f"{name.replace('_', ' ')} of the {_words(table)} is not a number.") from error
+    if not total.is_finite():
+        raise NotAccepted(f"{name.replace('_', ' ')} of the {_words(table)} is not a number.")
+    return format(max(total, Decimal(0)), "f")
+
+
+def _words(table: str) -> str:
+    return table.replace("_", " ")
+
+
+def _list(names: Any) -> str:
+    return ", ".join(sorted(name.replace("_", " ") for name in names))

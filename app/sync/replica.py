@@ -1,0 +1,222 @@
+"""The desk's side of the order: what the server's items and snapshots make of the desk's own records. Pure.
+
+The desk shows the server's record with its own unsettled entries on top. An entry is settled when its item comes back,
+accepted or rejected; then the server's record alone counts. Values are JSON values by column, as in the change log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from app.sync.policies import kind_of
+from app.sync.protocol import Item, Op, Stored
+
+Key = tuple[str, str]
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """An entry of this site's chain that no item has come back for."""
+
+    site_seq: int
+    transaction: str
+    op: Op
+    before: Values | None
+    after: Values | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the desk has of a record.
+
+    ``row``: as it shows, None where it does not. ``server``: as the server has it, kept only while unsettled entries
+    stand on top and the two cannot be told apart otherwise; ``aside`` says that it is kept. ``seq``: the server's place
+    it is from, 0 if it never came from there.
+    """
+
+    row: Values | None = None
+    server: Values | None = None
+    aside: bool = False
+    seq: int = 0
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A change that shows at the desk, to be logged as received: of which item, and the changed columns."""
+
+    key: Key
+    op: Op
+    before: Values | None
+    after: Values | None
+    actor: str
+    transaction: str
+    reference: str  # the id of the entry it came from; empty for a snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A transaction of this desk that the server rejected, and why."""
+
+    transaction: str
+    reason: str
+    entry_id: str
+    table: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one page comes to; stored whole or not at all.
+
+    ``views``: of every record it touched, as they are afterwards. ``settled``: how much of this site's chain has come
+    back.
+    """
+
+    views: Mapping[Key, View]
+    effects: Sequence[Effect]
+    refused: Sequence[Refused]
+    settled: int
+
+
+@dataclass(slots=True)
+class _Record:
+    view: View
+    server: Values | None
+    unsettled: list[Unsettled] = field(default_factory=list)
+
+
+def plan(
+    site: str,
+    settled: int,
+    items: Iterable[Item],
+    views: Mapping[Key, View],
+    unsettled: Mapping[Key, Sequence[Unsettled]],
+) -> Plan:
+    """What a page of items makes of the records that it names; ``views`` holds those that the desk has."""
+    records: dict[Key, _Record] = {}
+    effects: list[Effect] = []
+    refused: dict[str, Refused] = {}
+    for item in items:
+        key = (item.table, item.record_id)
+        record = records.get(key)
+        if record is None:
+            record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
+        if item.site == site:
+            settled = max(settled, item.site_seq)
+            record.unsettled = [each for each in record.unsettled if each.site_seq > item.site_seq]
+            if item.outcome == "rejected":
+                found = Refused(item.transaction, item.reason or "", item.entry_id, *key)
+                refused.setdefault(item.transaction, found)
+        values = None if item.fields is None else _read(item.fields)
+        # Some fields of a record that is not here: it is in a scope whose snapshot is still to come.
+        headless = values is not None and not item.whole and record.server is None
+        if item.seq > record.view.seq and not headless:
+            if values is not None and not item.whole:
+                values = {**(record.server or {}), **values}
+            record.server = values
+            record.view = replace(record.view, seq=item.seq, scope=item.scope)
+        actor = item.actor if item.site != site else "system:sync"
+        effects += _show(key, record, actor, item.transaction, item.entry_id)
+    return Plan({key: _stored(each) for key, each in records.items()}, effects, list(refused.values()), settled)
+
+
+def take_up(
+    stored: Iterable[Stored],
+    scope: str,
+    transaction: str,
+    settled: int,
+    views: Mapping[Key, View],
+    unsettled: Mapping[Key, Sequence[Unsettled]],
+) -> Plan:
+    """What a page of a snapshot makes of the records that it names."""
+    records: dict[Key, _Record] = {}
+    effects: list[Effect] = []
+    for each in stored:
+        key = (each.table, each.record_id)
+        record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
+        if each.seq > record.view.seq:
+            record.server = _read(each.fields)
+            record.view = replace(record.view, seq=each.seq, scope=each.scope)
+        effects += _show(key, record, "system:sync", transaction, "")
+    return Plan({key: _stored(each) for key, each in records.items()}, effects, [], settled)
+
+
+def purge(keys: Iterable[Key], transaction: str, settled: int, views: Mapping[Key, View]) -> Plan:
+    """Takes records away that the desk may no longer hold, or that the server does not have."""
+    effects = [
+        Effect(key, "delete", views[key].row, None, "system:sync", transaction, "")
+        for key in keys
+        if key in views and views[key].row is not None
+    ]
+    return Plan({key: View() for key in keys}, effects, [], settled)
+
+
+def on_top(table: str, server: Values | None, unsettled: Iterable[Unsettled]) -> Values | None:
+    """The record as the desk shows it: the server's, with the desk's unsettled entries on top."""
+    row = server
+    for entry in unsettled:
+        after = entry.after or {}
+        if entry.op == "delete":
+            row = None
+        elif entry.op == "insert":
+            row = {**(row or {}), **after}
+        elif row is not None:
+            row = {**row, **{name: _laid(table, name, row.get(name), entry) for name in after}}
+    return row
+
+
+def beneath(row: Values | None, unsettled: Sequence[Unsettled]) -> Values | None:
+    """The inverse: the server's record, where nothing has come from there since the desk's entries were made."""
+    for entry in reversed(unsettled):
+        if entry.op == "insert":
+            row = None
+        elif entry.op == "delete":
+            row = entry.before
+        elif row is not None:
+            row = {**row, **(entry.before or {})}
+    return row
+
+
+def _record(table: str, view: View, unsettled: Sequence[Unsettled]) -> _Record:
+    server = view.server if view.aside else beneath(view.row, unsettled)
+    return _Record(view, server, list(unsettled))
+
+
+def _show(key: Key, record: _Record, actor: str, transaction: str, reference: str) -> list[Effect]:
+    """Brings the shown row up to date; the change, if there is one."""
+    old, new = record.view.row, on_top(key[0], record.server, record.unsettled)
+    record.view = replace(record.view, row=new)
+    if old == new:
+        return []
+    if old is None:
+        return [Effect(key, "insert", None, new, actor, transaction, reference)]
+    if new is None:
+        return [Effect(key, "delete", old, None, actor, transaction, reference)]
+    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    before, after = {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
+    return [Effect(key, "update", before, after, actor, transaction, reference)]
+
+
+def _stored(record: _Record) -> View:
+    if not record.unsettled:
+        return replace(record.view, server=None, aside=False)
+    return replace(record.view, server=record.server, aside=True)
+
+
+def _laid(table: str, name: str, held: Any, entry: Unsettled) -> Any:
+    value = (entry.after or {})[name]
+    if kind_of(table, name) != "counter":
+        return value
+    total = Decimal(held or 0) + Decimal(value or 0) - Decimal((entry.before or {}).get(name) or 0)
+    return format(max(total, Decimal(0)), "f")
+
+
+def _read(text: str) -> dict[str, Any]:
+    return msgspec.json.decode(text, type=dict[str, Any])
