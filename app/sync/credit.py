@@ -86,9 +86,8 @@ def settle(
             if excess > 0:
                 currency = line.fields.get("currency", "")
                 raise NotAccepted(
-                    f"The credit line does not bear this deal: {currency} {excess:,.0f} too much, with what "
-                    "other desks used or hold. Cancel it with the customer, or ask Credit for a higher limit, then send it "
-                    "again."
+                    f"The credit line does not bear this deal: {currency} {excess:,.0f} too much, with what other desks "
+                    "used or hold. Cancel it with the customer, or ask Credit for a higher limit and send it anew."
                 )
             if line.fields.get("status", "active") != "active":
                 raise NotAccepted("The credit line is frozen. Ask Credit to release it, then send the deal again.")

@@ -17,6 +17,9 @@ MAX_FRAME = 8 * 1024 * 1024
 MAX_BATCH = 1000
 """Entries of one push and items of one page, where a single transaction is not longer."""
 
+LONGEST_POLL = 25.0
+"""Seconds that a pull over ``POST`` waits for something new."""
+
 _COMPRESSED = 1
 _WORTH_COMPRESSING = 512
 
@@ -118,7 +121,6 @@ class Hello(_Message, frozen=True):
     epoch: str
     cursor: int
     written: int
-    live: bool = True
 
 
 class Push(_Message, frozen=True):
@@ -132,7 +134,8 @@ class Push(_Message, frozen=True):
 
 
 class Pull(_Message, frozen=True):
-    """Asks for the items after ``cursor``. On a websocket, items that come to be later follow by themselves."""
+    """Asks for the items after ``cursor``. Where there are none yet, the answer waits until there are (over ``POST``,
+    for at most ``LONGEST_POLL``). A newer pull replaces a waiting one."""
 
     cursor: int
     limit: int = MAX_BATCH
@@ -196,10 +199,11 @@ class Receipt(_Message, frozen=True):
 
 
 class Page(_Message, frozen=True):
-    """Items in order, whole transactions. ``upto``: the cursor after it; places between that hold nothing for this desk
-    are left out. ``head``: the newest place there is."""
+    """Items in order, whole transactions: those after place ``after`` up to ``upto``, the cursor after it; places
+    between that hold nothing for this desk are left out. ``head``: the newest place there is."""
 
     items: tuple[Item, ...]
+    after: int
     upto: int
     head: int
 

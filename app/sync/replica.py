@@ -129,7 +129,6 @@ def plan(
 
 def take_up(
     stored: Iterable[Stored],
-    scope: str,
     transaction: str,
     settled: int,
     views: Mapping[Key, View],

@@ -1,0 +1,322 @@
+"""The desk's part in the conversation with the server, without sockets: messages in, messages out, and a status.
+
+The caller opens connections when ``wake_at`` says so, reports ``opened`` and ``lost``, and hands over what arrives. At
+any time at most one push and one pull (or snapshot request) are on their way; a pull that finds nothing waits at the
+server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Literal
+
+from app.sync import replica
+from app.sync.desk_store import Counts, DeskStore, Position, SnapshotAt
+from app.sync.protocol import (
+    MAX_BATCH,
+    Failure,
+    FromDesk,
+    FromServer,
+    Hello,
+    Page,
+    Pull,
+    Purge,
+    Purged,
+    Push,
+    Receipt,
+    Renewed,
+    Reserve,
+    Snapshot,
+    SnapshotWanted,
+    Welcome,
+)
+
+State = Literal["off", "offline", "connecting", "first sync", "online", "refused", "wiped"]
+
+FIRST_WAIT = 0.5
+LONGEST_WAIT = 60.0
+"""Seconds between attempts: doubled each time, and then anything between nothing and that (full jitter)."""
+
+SKEW_WORTH_A_WORD = 60.0
+"""Seconds that the desk's clock may differ from the server's before the user hears of it."""
+
+_RETRIED = frozenset({"busy", "token-expired"})
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """For the top bar. ``since``: when the state began, seconds since 1970. ``problem``: a sentence, or empty.
+
+    ``done`` and ``total`` count the records of a running snapshot; ``skew`` is how far this clock leads, in seconds.
+    """
+
+    state: State
+    since: float
+    counts: Counts
+    problem: str = ""
+    done: int = 0
+    total: int = 0
+    skew: float = 0.0
+
+
+class DeskSession:
+    """``now`` is wall time in seconds since 1970. Calls may raise what the store raises: then call ``lost``."""
+
+    def __init__(
+        self,
+        store: DeskStore,
+        *,
+        now: Callable[[], float],
+        random: Random,
+        app_version: str,
+        schema_version: int,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._random = random
+        self._app_version, self._schema_version = app_version, schema_version
+        self._position = store.position()
+        self._state: State = "offline"
+        self._since = now()
+        self._problem = ""
+        self._skew = 0.0
+        self._failures = 0
+        self._wake_at: float | None = now()
+        self._received = 0  # entries of the own chain that are durable at the server, once it has said so
+        self._greeted = False
+        self._pushing = False
+
+    # -- what shows
+
+    @property
+    def status(self) -> Status:
+        at = self._position.snapshot
+        done, total = (at.done, at.total) if at is not None else (0, 0)
+        return Status(self._state, self._since, self._store.counts(), self._problem, done, total, self._skew)
+
+    @property
+    def wake_at(self) -> float | None:
+        """When to try to connect; None while connected, or when trying again cannot help."""
+        return self._wake_at
+
+    @property
+    def online(self) -> bool:
+        return self._greeted
+
+    # -- the connection
+
+    def connecting(self) -> None:
+        self._wake_at = None
+        if self._state != "refused":
+            self._enter("connecting")
+
+    def opened(self) -> list[FromDesk]:
+        """A connection stands; returns the greeting."""
+        self._wake_at = None
+        self._greeted = self._pushing = False
+        self._position = self._store.position()
+        at = self._position
+        return [
+            Hello(
+                self._store.site,
+                self._app_version,
+                self._schema_version,
+                at.epoch,
+                at.cursor,
+                self._store.written(),
+            )
+        ]
+
+    def lost(self, reason: str = "") -> None:
+        """The connection is gone, or could not be made."""
+        self._greeted = self._pushing = False
+        if self._state == "wiped" or (self._state == "refused" and self._wake_at is None):
+            return
+        self._wait()
+        self._problem = reason
+        self._enter("offline")
+
+    def retry(self) -> None:
+        """The user, or the system that saw a network, wants it now."""
+        if self._state in ("offline", "refused") and not self._greeted:
+            self._failures = 0
+            self._wake_at = self._now()
+
+    def wrote(self) -> list[FromDesk]:
+        """The desk has logged a change."""
+        return self._push()
+
+    def reserve(self, line_id: str, amount: str | None = None) -> list[FromDesk]:
+        """Asks for a part of a credit line; nothing to send while offline."""
+        return [Reserve(line_id, amount)] if self._greeted else []
+
+    # -- what arrives
+
+    def received(self, message: FromServer) -> list[FromDesk]:
+        """Takes a message in, whole and durably, and returns what to send."""
+        match message:
+            case Welcome():
+                return self._welcome(message)
+            case Receipt():
+                self._pushing = False
+                self._received = message.received
+                return self._push()
+            case Page():
+                return self._page(message)
+            case Snapshot():
+                return self._snapshot(message)
+            case Purge():
+                return self._purge(message)
+            case Failure():
+                return self._failure(message)
+            case Renewed():
+                return []
+
+    def _welcome(self, welcome: Welcome) -> list[FromDesk]:
+        self._failures, self._problem = 0, ""
+        self._greeted = True
+        self._received = welcome.received
+        skew = self._now() - welcome.clock / 1000
+        self._skew = skew if abs(skew) > SKEW_WORTH_A_WORD else 0.0
+        out: list[FromDesk] = []
+        at = self._position
+        if at.epoch != welcome.epoch:
+            scopes = welcome.scopes
+            snapshot = SnapshotAt(scopes[0], left=scopes[1:], anew=True) if scopes else None
+            settled = min(at.settled, welcome.received)
+            self._position = Position(welcome.epoch, welcome.head, settled, scopes, snapshot)
+            self._store.begin_epoch(self._position)
+        else:
+            lost = tuple(scope for scope in at.scopes if scope not in welcome.scopes)
+            if lost:
+                self._drop(lost)
+                out.append(Purged(lost))
+            self._take_scopes(welcome.scopes)
+        return [*out, *self._push(), self._next()]
+
+    def _page(self, page: Page) -> list[FromDesk]:
+        at = self._position
+        if page.after > at.cursor:
+            return [self._next()]  # something between was missed
+        items = [item for item in page.items if item.seq > at.cursor]
+        keys = {(item.table, item.record_id) for item in items}
+        views, unsettled = self._store.views(keys), self._store.unsettled(keys)
+        plan = replica.plan(self._store.site, at.settled, items, views, unsettled)
+        position = replace(at, cursor=max(page.upto, at.cursor), settled=plan.settled)
+        self._store.commit(plan, position)
+        self._position = position
+        return [self._next()]
+
+    def _snapshot(self, page: Snapshot) -> list[FromDesk]:
+        at = self._position
+        going = at.snapshot
+        if going is None or page.scope != going.scope:
+            return []
+        keys = {(each.table, each.record_id) for each in page.records}
+        views, unsettled = self._store.views(keys), self._store.unsettled(keys)
+        plan = replica.take_up(page.records, at.epoch, at.settled, views, unsettled)
+        done = going.done + len(page.records)
+        reached: SnapshotAt | None = replace(going, done=done, total=max(page.total, done))
+        if page.records:
+            last = page.records[-1]
+            reached = replace(going, table=last.table, record_id=last.record_id, done=done, total=max(page.total, done))
+        if not page.more:
+            first, *rest = going.left or ("",)
+            reached = SnapshotAt(first, left=tuple(rest), anew=going.anew) if first else None
+        position = replace(at, snapshot=reached)
+        self._store.commit(plan, position)
+        self._position = position
+        if reached is None and going.anew:
+            self._forget_the_unseen()
+        return [self._next()]
+
+    def _purge(self, purge: Purge) -> list[FromDesk]:
+        if purge.everything:
+            self._store.wipe()
+            self._position = self._store.position()
+            self._problem = "This device was taken off the server by an administrator. What it held has been removed."
+            self._greeted, self._wake_at = False, None
+            self._enter("wiped")
+            return []
+        self._drop(purge.scopes)
+        return [Purged(purge.scopes)]
+
+    def _failure(self, failure: Failure) -> list[FromDesk]:
+        self._pushing = False
+        if failure.code == "out-of-order" and failure.received is not None:
+            self._received = failure.received
+            return self._push()
+        self._problem = failure.reason
+        self._greeted = False
+        if failure.retry or failure.code in _RETRIED:
+            self._wait()
+            self._enter("offline")
+        else:
+            self._wake_at = None
+            self._enter("refused")
+        return []
+
+    # -- steps
+
+    def _push(self) -> list[FromDesk]:
+        if not self._greeted or self._pushing:
+            return []
+        going = self._store.outgoing(self._received, MAX_BATCH)
+        if not going.entries:
+            return []
+        self._pushing = True
+        return [Push(going.entries, going.withdrawn)]
+
+    def _next(self) -> FromDesk:
+        """What is to be asked for now: the next page of a snapshot, or of the order."""
+        at = self._position.snapshot
+        if at is not None:
+            self._enter("first sync")
+            return SnapshotWanted(at.scope, at.table, at.record_id)
+        self._enter("online")
+        return Pull(self._position.cursor)
+
+    def _take_scopes(self, scopes: tuple[str, ...]) -> None:
+        """Those that are new are read from a snapshot, after those of a snapshot that was interrupted."""
+        at = self._position
+        gained = tuple(scope for scope in scopes if scope not in at.scopes)
+        if not gained and scopes == at.scopes:
+            return
+        going = at.snapshot
+        if gained and going is None:
+            going = SnapshotAt(gained[0], left=gained[1:])
+        elif gained and going is not None:
+            going = replace(going, left=(*going.left, *gained))
+        self._position = replace(at, scopes=scopes, snapshot=going)
+        self._store.commit(replica.Plan({}, [], [], at.settled), self._position)
+
+    def _drop(self, scopes: tuple[str, ...]) -> None:
+        at = self._position
+        keys = self._store.keys_in(scopes)
+        plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys))
+        kept = tuple(scope for scope in at.scopes if scope not in scopes)
+        going = at.snapshot
+        if going is not None:
+            left = tuple(scope for scope in (going.scope, *going.left) if scope not in scopes)
+            if going.scope in scopes:
+                going = SnapshotAt(left[0], left=left[1:], anew=going.anew) if left else None
+            else:
+                going = replace(going, left=left[1:])
+        self._position = replace(at, scopes=kept, snapshot=going)
+        self._store.purge(plan, self._position)
+
+    def _forget_the_unseen(self) -> None:
+        keys = self._store.keys_unseen()
+        at = self._position
+        self._store.commit(replica.purge(keys, at.epoch, at.settled, self._store.views(keys)), at)
+
+    def _enter(self, state: State) -> None:
+        if state != self._state:
+            self._state, self._since = state, self._now()
+
+    def _wait(self) -> None:
+        longest = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
+        self._failures = min(self._failures + 1, 16)
+        self._wake_at = self._now() + self._random.uniform(0, longest)
