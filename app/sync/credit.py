@@ -86,7 +86,7 @@ def settle(
             if excess > 0:
                 currency = line.fields.get("currency", "")
                 raise NotAccepted(
-                    f"The credit line does not bear this deal: {currency} {excess:,.0f} too much, with what other desks "
+                    f"The credit line does not bear this deal: {currency} {excess:,.0f} too much, with what others "
                     "used or hold. Cancel it with the customer, or ask Credit for a higher limit and send it anew."
                 )
             if line.fields.get("status", "active") != "active":

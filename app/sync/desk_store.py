@@ -14,8 +14,8 @@ from app.sync.replica import Key, Plan, Unsettled, View
 class SnapshotAt:
     """How far a snapshot came: the scope being read, the last record that was stored, and the scopes still to come.
 
-    ``anew``: it began with another epoch, so that what it did not bring is gone at its end. ``done`` and ``total`` count
-    records.
+    ``anew``: it began with another epoch, so that what it did not bring is gone at its end. ``done`` and ``total``
+    count records.
     """
 
     scope: str
