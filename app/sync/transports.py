@@ -19,6 +19,7 @@ OPEN_TIMEOUT = 10.0
 PING_INTERVAL = 15.0
 """Seconds; a server that does not answer a ping for as long again is gone, whatever the network says."""
 
+_SOMEBODY_ELSE = "Something else answered in the server's place, perhaps a network's sign-in page."
 _POST_TIMEOUT = LONGEST_POLL + 15.0
 
 
@@ -85,9 +86,7 @@ class _Socket:
                 raise Unreachable("The server is there but cannot answer at the moment.") from error
             raise _NoWebsocket("Something between here and the server does not let the connection through.") from error
         except (InvalidHandshake, InvalidMessage) as error:
-            raise _NoWebsocket(
-                "Something else answered in the server's place, perhaps a network's sign-in page."
-            ) from error
+            raise _NoWebsocket(_SOMEBODY_ELSE) from error
         except (OSError, TimeoutError) as error:
             raise Unreachable(_sentence(error)) from error
         return cls(socket)
@@ -131,7 +130,7 @@ class _Posts:
         except (httpx.HTTPError, ValueError) as error:
             raise Unreachable(_sentence(error)) from error
         if not known:
-            raise Unreachable("Something else answered in the server's place, perhaps a network's sign-in page.")
+            raise Unreachable(_SOMEBODY_ELSE)
 
     async def send(self, frame: bytes) -> None:
         task = asyncio.create_task(self._post(frame))
