@@ -9,18 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Row, RowMapping, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.records.codec import JsonValue, fields_of, models
 from app.records.errors import StoreError, translated
-from app.records.log import GENESIS, Head, change_log, entry_hash, entry_of, log_head, meta_table
+from app.records.log import (
+    GENESIS,
+    Head,
+    change_log,
+    commitment_of,
+    entry_hash,
+    entry_of,
+    log_head,
+    meta_table,
+    sealed_columns,
+)
 from app.records.store import Records
 from app.records.tables import Record
 
 _MOST_LISTED = 200
+_ALARMS = ("anchor_alarm", "rehash_alarm")
 Values = dict[str, JsonValue]
 
 
@@ -63,14 +75,12 @@ def _log(session: Session, records: Records, anchored: Head | None, result: Audi
     sites = set(session.scalars(select(change_log.c.site).distinct())) | set(heads)
     for site in sorted(sites):
         walk = _Walk(site, anchored if anchored is not None and anchored.site == site else None)
-        rows = select(change_log).where(change_log.c.site == site).order_by(change_log.c.site_seq)
-        for row in session.execute(rows.execution_options(yield_per=1000)).mappings():
+        rows = select(*sealed_columns).where(change_log.c.site == site).order_by(change_log.c.site_seq)
+        for row in session.execute(rows.execution_options(yield_per=1000)):
             result.entries += 1
             yield from walk.step(row)
         yield from walk.end(heads.get(site), records.chain.key)
-    alarm = session.execute(select(meta_table.c.value).where(meta_table.c.key == "anchor_alarm")).scalar()
-    if alarm:
-        yield alarm
+    yield from session.scalars(select(meta_table.c.value).where(meta_table.c.key.in_(_ALARMS)))
     if anchored is None:
         yield "The head file beside the database is missing or cannot be authenticated."
     elif anchored.site not in sites and anchored.count:
@@ -88,20 +98,21 @@ class _Walk:
         self._seq = 0
         self._hlc = ""
 
-    def step(self, row: RowMapping) -> Iterator[str]:
-        number = row["site_seq"]
-        name = f"Entry {number} ({row['op']} of {row['table_name']} {row['record_id']})"
+    def step(self, row: Row[Any]) -> Iterator[str]:
+        number = row.site_seq
+        name = f"Entry {number} ({row.op} of {row.table} {row.record_id})"
         if number > self._count + 1:
             lost = f"{self._count + 1} to {number - 1}" if number > self._count + 2 else f"{number - 1}"
             yield f"Missing from the log: entry {lost}."
             self._hash = None  # unknown, so the next entry's link cannot be checked
-        if self._hash is not None and entry_hash(self._hash, row) != row["hash"]:
+        linked = self._hash is None or entry_hash(self._hash, self._site, row) == row.hash
+        if not linked or not _kept(row):
             yield f"{name} was altered or moved."
-        elif row["seq"] <= self._seq or row["hlc"] <= self._hlc:
+        elif row.seq <= self._seq or row.hlc <= self._hlc:
             yield f"{name} is out of order."
-        if self._anchored is not None and number == self._anchored.count and row["hash"] != self._anchored.hash:
+        if self._anchored is not None and number == self._anchored.count and row.hash != self._anchored.hash:
             yield f"{name} is not the one that the head file remembers."
-        self._count, self._hash, self._seq, self._hlc = number, row["hash"], row["seq"], row["hlc"]
+        self._count, self._hash, self._seq, self._hlc = number, row.hash, row.seq, row.hlc
 
     def end(self, head: RowMapping | None, key: bytes) -> Iterator[str]:
         if head is None:
@@ -114,6 +125,13 @@ class _Walk:
             yield f"Entries were added to the log of site {self._site} from outside: its head does not know them."
         if self._anchored is not None and self._anchored.count > self._count:
             yield f"The log was cut: the head file remembers {self._anchored.count} entries, {self._count} are left."
+
+
+def _kept(row: Row[Any]) -> bool:
+    """Whether the texts are those that were logged, or were erased."""
+    if row.salt is None:
+        return row.before is None and row.after is None
+    return bool(commitment_of(row.salt, row.before, row.after) == row.commitment)
 
 
 def _rows(session: Session, model: type[Record]) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,19 @@ from app.records.change import Change, Draft
 from app.records.codec import compact
 from app.records.hlc import ZERO, HybridClock
 from app.records.ids import new_id
-from app.records.log import GENESIS, Entry, Head, change_log, entry_hash, log_head, meta_table, tail_cursor
+from app.records.log import (
+    GENESIS,
+    Entry,
+    Head,
+    Op,
+    change_log,
+    commitment_of,
+    entry_hash,
+    log_head,
+    meta_table,
+    new_salt,
+    tail_cursor,
+)
 from app.records.migrations import CURRENT
 
 
@@ -27,6 +40,22 @@ class Commit:
     entries: Sequence[Entry]
     head: Head
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    id: str
+    site_seq: int
+    hlc: str
+    actor: str
+    cause: str
+    cause_reference: str | None
+    transaction: str
+    table: str
+    record_id: str
+    op: Op
+    commitment: str
+    schema_version: int
 
 
 class Chain:
@@ -52,12 +81,19 @@ class Chain:
             seq = connection.execute(select(func.max(change_log.c.seq))).scalar() or 0
             latest = connection.execute(select(func.max(log_head.c.hlc))).scalar() or ZERO
             alarm = anchor.alarm(head)
+            if alarm and "rehashed" in meta:  # the file may not have followed a migration yet
+                alarm = anchor.alarm(Head(*json.loads(meta["rehashed"])))
             if alarm and "anchor_alarm" not in meta:
                 # Kept for the audit: the next commit overwrites the file that shows it.
                 connection.execute(insert(meta_table).values(key="anchor_alarm", value=alarm))
         anchor.open()
         if anchor.read() is None:
             anchor.write(head)
+        if "rehashed" in meta:
+            for _ in range(2):  # both slots: the other one remembers the old hash
+                anchor.write(head)
+            with writer.begin() as connection:
+                connection.execute(delete(meta_table).where(meta_table.c.key == "rehashed"))
         return cls(head, seq, anchor, anchor.key, HybridClock(wall, latest))
 
     @property
@@ -73,24 +109,34 @@ class Chain:
         for draft in drafts:
             site_seq += 1
             hlc = self._clock.tick()
+            before = None if draft.before is None else compact(draft.before)
+            after = None if draft.after is None else compact(draft.after)
+            salt = new_salt()
+            link = _Link(
+                new_id(), site_seq, hlc, change.actor, change.cause.kind, change.cause.reference, change.transaction,
+                draft.table, draft.record_id, draft.op, commitment_of(salt, before, after), CURRENT,
+            )  # fmt: skip
+            previous = entry_hash(previous, self.site, link)
             row = {
                 "seq": self._seq + len(rows) + 1,
-                "id": new_id(),
+                "id": link.id,
                 "site": self.site,
                 "site_seq": site_seq,
                 "hlc": hlc,
-                "actor": change.actor,
-                "cause": change.cause.kind,
-                "cause_reference": change.cause.reference,
-                "transaction_id": change.transaction,
-                "table_name": draft.table,
-                "record_id": draft.record_id,
-                "op": draft.op,
-                "before": None if draft.before is None else compact(draft.before),
-                "after": None if draft.after is None else compact(draft.after),
+                "actor": link.actor,
+                "cause": link.cause,
+                "cause_reference": link.cause_reference,
+                "transaction_id": link.transaction,
+                "table_name": link.table,
+                "record_id": link.record_id,
+                "op": link.op,
+                "before": before,
+                "after": after,
                 "schema_version": CURRENT,
+                "salt": salt,
+                "commitment": link.commitment,
+                "hash": previous,
             }
-            row["hash"] = previous = entry_hash(previous, row)
             rows.append(row)
             entries.append(_entry(row, change, draft))
         head = Head(self.site, site_seq, previous, hlc)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from sqlalchemy import Column, Index, Integer, MetaData, RowMapping, String, Table, Text
+from sqlalchemy import Column, ColumnElement, Index, Integer, MetaData, RowMapping, String, Table, Text
 
 from app.records.codec import JsonValue, canonical, compact
 
 Op = Literal["insert", "update", "delete"]
 GENESIS = "0" * 64
+HEAD_KEY = "change log head"
+"""The purpose of the key that authenticates heads."""
 
 # Tables of the store itself: written by the store only, never logged.
 store_tables = MetaData()
@@ -42,6 +45,8 @@ change_log = Table(
     Column("after", Text),
     Column("schema_version", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+    Column("salt", String(32)),  # null once the entry was erased
+    Column("commitment", String(64), nullable=False),
     Index("change_log_record", "table_name", "record_id", "seq"),
     Index("change_log_site", "site", "site_seq", unique=True),
 )
@@ -115,28 +120,85 @@ class Entry:
     hash: str
 
 
-def entry_hash(previous: str, row: Mapping[str, JsonValue] | RowMapping) -> str:
-    """Hex SHA-256 over the previous entry's hash and every logged column except the local ``seq``.
+class Sealed(Protocol):
+    """What an entry's hash covers. The texts stand behind ``commitment``, so that they can be erased."""
 
-    ``before`` and ``after`` enter as the stored text, so a reader needs no knowledge of column types to check.
-    """
+    @property
+    def id(self) -> str: ...
+    @property
+    def site_seq(self) -> int: ...
+    @property
+    def hlc(self) -> str: ...
+    @property
+    def actor(self) -> str: ...
+    @property
+    def cause(self) -> str: ...
+    @property
+    def cause_reference(self) -> str | None: ...
+    @property
+    def transaction(self) -> str: ...
+    @property
+    def table(self) -> str: ...
+    @property
+    def record_id(self) -> str: ...
+    @property
+    def op(self) -> str: ...
+    @property
+    def commitment(self) -> str: ...
+    @property
+    def schema_version(self) -> int: ...
+
+
+# A row read with these columns is ``Sealed``, and has what is needed to check it.
+sealed_columns: tuple[ColumnElement[Any], ...] = (
+    change_log.c.seq,
+    change_log.c.id,
+    change_log.c.site_seq,
+    change_log.c.hlc,
+    change_log.c.actor,
+    change_log.c.cause,
+    change_log.c.cause_reference,
+    change_log.c.transaction_id.label("transaction"),
+    change_log.c.table_name.label("table"),
+    change_log.c.record_id,
+    change_log.c.op,
+    change_log.c.before,
+    change_log.c.after,
+    change_log.c.schema_version,
+    change_log.c.salt,
+    change_log.c.commitment,
+    change_log.c.hash,
+)
+
+
+def new_salt() -> str:
+    """16 random bytes, hexadecimal: without it short texts could be guessed from their commitment."""
+    return os.urandom(16).hex()
+
+
+def commitment_of(salt: str, before: str | None, after: str | None) -> str:
+    """Hex SHA-256 that binds an entry to its stored texts; without ``salt`` it says nothing about them."""
+    return hashlib.sha256(compact([salt, before, after]).encode()).hexdigest()
+
+
+def entry_hash(previous: str, site: str, entry: Sealed) -> str:
+    """Hex SHA-256 over the previous entry's hash and every logged column except the local ``seq`` and the texts."""
     body = compact(
         [
             previous,
-            row["id"],
-            row["site"],
-            row["site_seq"],
-            row["hlc"],
-            row["actor"],
-            row["cause"],
-            row["cause_reference"],
-            row["transaction_id"],
-            row["table_name"],
-            row["record_id"],
-            row["op"],
-            row["before"],
-            row["after"],
-            row["schema_version"],
+            entry.id,
+            site,
+            entry.site_seq,
+            entry.hlc,
+            entry.actor,
+            entry.cause,
+            entry.cause_reference,
+            entry.transaction,
+            entry.table,
+            entry.record_id,
+            entry.op,
+            entry.commitment,
+            entry.schema_version,
         ]
     )
     return hashlib.sha256(body.encode()).hexdigest()

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, delete, insert, select, update
 from app.records import indexing
 from app.records.engine import connect, is_wrong_key
 from app.records.errors import CorruptDatabase, DiskFull, MigrationFailed, NewerDatabase, WrongKey, translated
-from app.records.log import meta_table
+from app.records.log import HEAD_KEY, derived_key, meta_table
 from app.records.migrations import CURRENT, MIGRATIONS, Migration
 
 _KEPT_BACKUPS = 3
@@ -56,13 +56,14 @@ def check(path: Path, key: bytes, key_is_known: bool) -> int:
 def prepare(path: Path, key: bytes, found: int, writer: Engine, steps: Sequence[Migration] = MIGRATIONS) -> None:
     """Applies the missing migrations, each in its own transaction, after copying an existing database aside."""
     missing = [step for step in steps if step.version > found]
+    head_key = derived_key(key, HEAD_KEY)
     if not missing:
         return
     backup = _back_up(path, key, found) if found else None
     for step in missing:
         try:
             with writer.begin() as connection:
-                step.apply(connection)
+                step.apply(connection, head_key)
                 _set_version(connection, step.version)
         except Exception as error:
             known = translated(error)

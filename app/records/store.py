@@ -27,7 +27,7 @@ from app.records.engine import reader_engine, writer_engine
 from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
 from app.records.indexing import maintain
 from app.records.lock import FolderLock
-from app.records.log import Cause, Entry, change_log, derived_key, entry_of
+from app.records.log import HEAD_KEY, Cause, Entry, change_log, derived_key, entry_of
 from app.records.tails import Tail
 
 T = TypeVar("T")
@@ -75,7 +75,7 @@ class Records:
             writer: Engine | None = None
             try:
                 path = folder / DATABASE
-                anchor = Anchor(folder / "deskline.head", derived_key(key, "change log head"))
+                anchor = Anchor(folder / "deskline.head", derived_key(key, HEAD_KEY))
                 found = schema.check(path, key, key_is_known=anchor.read() is not None)
                 writer = writer_engine(path, key)
                 with contextlib.closing(writer.raw_connection()) as raw:

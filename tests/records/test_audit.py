@@ -4,12 +4,14 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.records.audit import AuditResult, verify
-from app.records.log import GENESIS, change_log, entry_hash
+from app.records.log import GENESIS, change_log, commitment_of, entry_hash, sealed_columns
 from app.records.store import Records
 from app.records.tables import Organization
 
@@ -134,12 +136,15 @@ def test_an_altered_head_is_found(tampered: Callable[..., AuditResult]) -> None:
 def test_an_added_entry_is_found_even_when_its_hash_fits(history: Path, raw: Callable[[], Any]) -> None:
     connection = raw()
     columns = [column.name for column in change_log.columns]
-    last = dict(zip(columns, connection.execute("SELECT * FROM change_log WHERE seq = 5").fetchone(), strict=True))
+    last = dict(zip(columns, connection.execute(f"SELECT {_names(columns)} FROM change_log WHERE seq = 5").fetchone(),
+                    strict=True))  # fmt: skip
     forged = {**last, "seq": 6, "site_seq": 6, "id": "forged", "hlc": "ffffffffffff-0000", "op": "update",
               "before": "{}", "after": json.dumps({"name": "Northgate"})}  # fmt: skip
-    forged["hash"] = entry_hash(last["hash"], forged)
+    forged["commitment"] = commitment_of(forged["salt"], forged["before"], forged["after"])
+    forged["hash"] = entry_hash(last["hash"], last["site"], _sealed(forged))
     marks = ", ".join("?" * len(columns))
-    connection.execute(f"INSERT INTO change_log VALUES ({marks})", [forged[column] for column in columns])
+    statement = f"INSERT INTO change_log ({_names(columns)}) VALUES ({marks})"
+    connection.execute(statement, [forged[column] for column in columns])
     connection.close()
     with Records.open(history, KEY) as records:
         assert any("from outside" in problem for problem in verify(records).problems)
@@ -164,9 +169,27 @@ def test_a_row_changed_outside_the_log_is_found(
     assert any(said in problem for problem in tampered(statement).problems)
 
 
-def test_the_first_link_hangs_on_nothing(history: Path, raw: Callable[[], Any]) -> None:
-    connection = raw()
-    columns = [column.name for column in change_log.columns]
-    row = dict(zip(columns, connection.execute("SELECT * FROM change_log WHERE seq = 1").fetchone(), strict=True))
-    connection.close()
-    assert entry_hash(GENESIS, row) == row["hash"]
+def test_the_first_link_hangs_on_nothing(history: Path) -> None:
+    with Records.open(history, KEY) as records, records.read() as session:
+        row = session.execute(select(*sealed_columns).where(change_log.c.seq == 1)).one()
+        assert entry_hash(GENESIS, records.site, row) == row.hash
+
+
+def test_an_entry_whose_texts_are_erased_still_verifies(tampered: Callable[..., AuditResult]) -> None:
+    assert tampered('UPDATE change_log SET "before" = NULL, "after" = NULL, salt = NULL WHERE seq = 3').problems == []
+
+
+@pytest.mark.parametrize(
+    "column", ['"after" = NULL', '"before" = NULL, "after" = NULL', "salt = NULL", "commitment = hash"]
+)
+def test_half_an_erasure_is_found(tampered: Callable[..., AuditResult], column: str) -> None:
+    problems = tampered(f"UPDATE change_log SET {column} WHERE seq = 3").problems
+    assert any("Entry 3" in problem and "altered" in problem for problem in problems)
+
+
+def _names(columns: list[str]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
+
+
+def _sealed(row: dict[str, Any]) -> Any:
+    return SimpleNamespace(**row, transaction=row["transaction_id"], table=row["table_name"])

@@ -12,11 +12,12 @@ from app.records import schema
 from app.records.audit import verify
 from app.records.engine import connect, writer_engine
 from app.records.errors import MigrationFailed
-from app.records.log import GENESIS, Head, derived_key, entry_hash, store_tables
+from app.records.log import GENESIS, HEAD_KEY, Head, derived_key, store_tables
 from app.records.migrations import CURRENT, MIGRATIONS, Migration
 from app.records.search import search
 from app.records.store import DATABASE, Records
 from app.records.tables import Organization, Record
+from tests.records.older import hash_of_version_2, insert_row
 
 KEY = bytes(range(32))
 HOUSE = {
@@ -32,25 +33,25 @@ def version_1(folder: Path) -> Path:
     folder.mkdir()
     engine = writer_engine(folder / DATABASE, KEY)
     with engine.begin() as connection:
-        MIGRATIONS[0].apply(connection)
+        MIGRATIONS[0].apply(connection, b"")
         entry = {
             "seq": 1, "id": "entry-1", "site": "site-1", "site_seq": 1, "hlc": "019aa0000000-0000", "actor": "user:1",
             "cause": "user", "cause_reference": None, "transaction_id": "transaction-1", "table_name": "organization",
             "record_id": HOUSE["id"], "op": "insert", "before": None,
             "after": json.dumps(HOUSE, sort_keys=True, separators=(",", ":")), "schema_version": 1,
         }  # fmt: skip
-        entry["hash"] = entry_hash(GENESIS, entry)
+        entry["hash"] = hash_of_version_2(GENESIS, entry)
         head = Head("site-1", 1, str(entry["hash"]), str(entry["hlc"]))
-        mac = head.mac(derived_key(KEY, "change log head"))
-        _insert(connection, "organization", HOUSE)
-        _insert(connection, "change_log", entry)
-        _insert(
+        mac = head.mac(derived_key(KEY, HEAD_KEY))
+        insert_row(connection, "organization", HOUSE)
+        insert_row(connection, "change_log", entry)
+        insert_row(
             connection,
             "log_head",
             {"site": head.site, "count": head.count, "hash": head.hash, "hlc": head.hlc, "mac": mac},
         )
-        _insert(connection, "meta", {"key": "site", "value": "site-1"})
-        _insert(connection, "meta", {"key": "schema_version", "value": "1"})
+        insert_row(connection, "meta", {"key": "site", "value": "site-1"})
+        insert_row(connection, "meta", {"key": "schema_version", "value": "1"})
     engine.dispose()
     return folder
 
@@ -74,7 +75,7 @@ def test_a_copy_from_before_is_kept(version_1: Path) -> None:
 
 
 def test_a_failed_migration_leaves_the_database_as_it_was(version_1: Path) -> None:
-    def breaks(connection: Connection) -> None:
+    def breaks(connection: Connection, head_key: bytes) -> None:
         connection.execute(text("ALTER TABLE organization ADD COLUMN mood TEXT"))
         connection.execute(text("DROP TABLE deal"))
         raise ValueError("unforeseen")
@@ -112,9 +113,3 @@ def test_a_new_database_has_the_current_version(records: Records, raw: Callable[
     version = connection.execute("SELECT value FROM meta WHERE key = 'schema_version'").fetchone()
     connection.close()
     assert version == (str(CURRENT),)
-
-
-def _insert(connection: Connection, table: str, values: dict[str, Any]) -> None:
-    names = ", ".join(f'"{name}"' for name in values)
-    marks = ", ".join(f":{name}" for name in values)
-    connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({marks})"), values)

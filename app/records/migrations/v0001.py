@@ -315,7 +315,7 @@ CREATE INDEX segment_interaction ON transcript_segment (interaction_id, pass, se
 """
 
 
-def apply(connection: Connection) -> None:
+def apply(connection: Connection, head_key: bytes) -> None:
     for statement in _STATEMENTS.split(";\n"):
         if statement.strip():
             connection.execute(text(statement))

@@ -15,7 +15,7 @@ _STATEMENTS = (
 )
 
 
-def apply(connection: Connection) -> None:
+def apply(connection: Connection, head_key: bytes) -> None:
     for statement in _STATEMENTS:
         connection.execute(text(statement))
     # Filled once all migrations are through: the index is built from the tables as this version knows them.
