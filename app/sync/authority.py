@@ -186,6 +186,24 @@ def check_chain(entries: Iterable[Entry], site: str, end: ChainEnd) -> None:
         previous, expected = entry.hash, expected + 1
 
 
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """What an entry of the server's own is written for."""
+
+    id: str | None
+    transaction: str
+    schema_version: int
+
+
+def write_own(
+    key: Key, values: dict[str, Any], scope: str, parent: Key, occasion: Occasion, ground: Ground, own: Own
+) -> Verdict:
+    """What to store where the server by itself sets fields of a record of its own; ``site_end`` says nothing here."""
+    court = _Court(Author(own.site, scope, frozenset((scope,)), lambda *_: None), ground, own)
+    court.write(occasion, key, values, scope, parent)
+    return Verdict(court.placed, court.changed, own.end, court.own_end, court.head)
+
+
 class _Court:
     def __init__(self, author: Author, ground: Ground, own: Own) -> None:
         self.author = author
@@ -226,9 +244,9 @@ class _Court:
         for (table, record_id), loser in case.losers:
             values = _conflict(table, record_id, loser, self._now())
             scope = case.states[table, record_id].scope
-            self._write(entries[-1], (CONFLICT, self.own.new_id()), values, scope, (table, record_id))
+            self.write(entries[-1], (CONFLICT, self.own.new_id()), values, scope, (table, record_id))
         for line_id, values in case.reserves.items():
-            self._write(entries[-1], (RESERVE, line_id), values, case.states[LINE, line_id].scope, (LINE, line_id))
+            self.write(entries[-1], (RESERVE, line_id), values, case.states[LINE, line_id].scope, (LINE, line_id))
 
     def refuse(self, entries: Sequence[Entry], reason: str) -> None:
         for entry in entries:
@@ -240,7 +258,7 @@ class _Court:
     def _now(self) -> str:
         return scopes.iso_time(self.own.now)
 
-    def _write(self, cause: Entry, key: Key, values: dict[str, Any], scope: str, parent: Key) -> None:
+    def write(self, cause: Entry | Occasion, key: Key, values: dict[str, Any], scope: str, parent: Key) -> None:
         """A record of the server's own."""
         standing = self.state(key)
         entry = self._own_entry(cause, key, "update" if standing else "insert", values)
@@ -250,7 +268,7 @@ class _Court:
         self._place(entry, self.own.site, "applied", state, whole=True)
         self.changed[key] = replace(state, seq=self.head)
 
-    def _own_entry(self, cause: Entry, key: Key, op: Op, after: dict[str, Any] | None) -> Entry:
+    def _own_entry(self, cause: Entry | Occasion, key: Key, op: Op, after: dict[str, Any] | None) -> Entry:
         end, own = self.own_end, self.own
         clock = max(pack(own.now, 0), end.hlc)
         milliseconds, counter = unpack(clock)
