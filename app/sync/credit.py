@@ -1,14 +1,13 @@
 """Credit between desks: what each may deal against while nobody can ask. Pure.
 
-A reserve is a part of a line that the server holds for one site: ``granted`` and ``consumed`` count up, except when a
-site gives back what it has not used. The used amount and all that is outstanding together never exceed the limit, so
-that offline desks cannot either.
+A reserve is a part of a line that the server holds for one site: ``granted`` and ``consumed`` count up. The used amount
+and all that is outstanding together never exceed the limit, so that offline desks cannot either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from app.sync.protocol import Entry
 
 Key = tuple[str, str]
 Sites = dict[str, dict[str, str]]
+_CENT = Decimal("0.01")
 USUAL_SHARE = Decimal("0.25")
 """Of what is free on a line, the part that a site is given that names no amount."""
 
@@ -27,7 +27,7 @@ USUAL_SHARE = Decimal("0.25")
 def outstanding(sites: Mapping[str, Mapping[str, str]], site: str | None = None) -> Decimal:
     """What is held and not used yet: for one site, or for all of them."""
     wanted = sites.values() if site is None else [sites.get(site, {})]
-    return sum((_number(each.get("granted")) - _number(each.get("consumed")) for each in wanted), Decimal(0))
+    return sum((number(each.get("granted")) - number(each.get("consumed")) for each in wanted), Decimal(0))
 
 
 def sites_of(reserve: State | None) -> Sites:
@@ -37,19 +37,24 @@ def sites_of(reserve: State | None) -> Sites:
 
 def free(line: State, sites: Mapping[str, Mapping[str, str]]) -> Decimal:
     """What may still be used or granted, zero or more."""
-    room = _number(line.fields.get("limit")) - _number(line.fields.get("used")) - outstanding(sites)
+    room = number(line.fields.get("limit")) - number(line.fields.get("used")) - outstanding(sites)
     return max(room, Decimal(0))
 
 
 def grant(line: State, sites: Sites, site: str, amount: Decimal | None) -> Sites:
-    """The reserves after ``site`` asked to hold ``amount`` (None: the usual share). Asking for less gives back."""
+    """The reserves after ``site`` asked to hold ``amount`` (None: the usual share), or what there is of it.
+
+    It never holds less than before: a desk that asked may deal on what it holds before the answer comes.
+    """
     held = outstanding(sites, site)
     usable = line.fields.get("status", "active") == "active" and line.deleted is None
     room = free(line, sites) if usable else Decimal(0)
-    target = max(held, (room + held) * USUAL_SHARE) if amount is None else max(amount, Decimal(0))
-    change = min(target - held, room)
+    target = ((room + held) * USUAL_SHARE).quantize(_CENT, ROUND_DOWN) if amount is None else amount
+    more = min(target - held, room)
+    if more <= 0:
+        return sites
     mine = sites.get(site, {"granted": "0", "consumed": "0"})
-    return {**sites, site: {**mine, "granted": _text(_number(mine["granted"]) + change)}}
+    return {**sites, site: {**mine, "granted": _text(number(mine["granted"]) + more)}}
 
 
 def settle(
@@ -66,7 +71,7 @@ def settle(
         if entry.table == LINE and entry.op == "update":
             before, after = _values(entry.before), _values(entry.after)
             if "used" in after:
-                more = _number(after["used"]) - _number(before.get("used"))
+                more = number(after["used"]) - number(before.get("used"))
                 used[entry.record_id] = used.get(entry.record_id, Decimal(0)) + more
     for line_id, amount in dealt.items():
         if used.get(line_id, Decimal(0)) < amount:
@@ -78,11 +83,11 @@ def settle(
         taken = min(amount, outstanding(sites, site))
         if taken > 0:
             mine = sites[site]
-            sites[site] = {**mine, "consumed": _text(_number(mine["consumed"]) + taken)}
+            sites[site] = {**mine, "consumed": _text(number(mine["consumed"]) + taken)}
             changed[line_id] = {"line_id": line_id, "sites": sites}
         if taken < amount:
-            limit = _number(line.fields.get("limit")) * (1 + (TOLERANCE if line_id in tolerance else 0))
-            excess = _number(line.fields.get("used")) + outstanding(sites) - limit
+            limit = number(line.fields.get("limit")) * (1 + (TOLERANCE if line_id in tolerance else 0))
+            excess = number(line.fields.get("used")) + outstanding(sites) - limit
             if excess > 0:
                 currency = line.fields.get("currency", "")
                 raise NotAccepted(
@@ -103,7 +108,7 @@ def _dealt(entries: Sequence[Entry]) -> tuple[dict[str, Decimal], set[str]]:
             check = _values(entry.after).get("credit") or {}
             line_id = str(check.get("line_id") or "")
             if line_id:
-                dealt[line_id] = dealt.get(line_id, Decimal(0)) + _number(check.get("this_deal"))
+                dealt[line_id] = dealt.get(line_id, Decimal(0)) + number(check.get("this_deal"))
                 if check.get("result") == "refer":
                     tolerance.add(line_id)
     return dealt, tolerance
@@ -113,7 +118,7 @@ def _values(text: str | None) -> dict[str, Any]:
     return msgspec.json.decode(text, type=dict[str, Any]) if text else {}
 
 
-def _number(value: Any) -> Decimal:
+def number(value: Any) -> Decimal:
     try:
         number = Decimal(str(value or 0))
     except ArithmeticError as error:

@@ -83,11 +83,13 @@ def _insert(table: str, state: State | None, edit: Edit) -> Merged:
     after = dict(edit.after or {})
     if state is None:
         return Merged(State(after, dict.fromkeys(after, edit.stamp)), "applied")
+    # What was counted stands: the desk that restores a record cannot know all of it.
+    after = {name: value for name, value in after.items() if kind_of(table, name) != "counter"}
     if state.deleted is not None:
-        fields = {**state.fields, **after}
-        return Merged(replace(state, fields=fields, stamps=dict.fromkeys(fields, edit.stamp), deleted=None), "applied")
+        stamps = {name: _later(state.stamps.get(name, ""), edit.stamp) for name in {**state.fields, **after}}
+        return Merged(replace(state, fields={**state.fields, **after}, stamps=stamps, deleted=None), "applied")
     # Two sites restored it: as if the second had set every field from what was there.
-    return _update(table, state, replace(edit, op="update", before={}))
+    return _update(table, state, replace(edit, op="update", before={}, after=after))
 
 
 def _delete(table: str, state: State, edit: Edit) -> Merged:
@@ -112,6 +114,10 @@ def _delete(table: str, state: State, edit: Edit) -> Merged:
 
 def _update(table: str, state: State, edit: Edit) -> Merged:
     before, after = edit.before or {}, edit.after or {}
+    if state.deleted is not None:
+        if kind_of(table, "") == "command":
+            raise NotAccepted(f"The {_words(table)} was deleted meanwhile.")
+        return Merged(state, "merged", (Loser("", None, dict(after), state.deleted, edit.stamp),))
     fields, stamps = dict(state.fields), dict(state.stamps)
     losers: list[Loser] = []
     for name, value in after.items():
@@ -119,9 +125,7 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
         kind = kind_of(table, name)
         if kind == "counter":
             fields[name] = _counted(table, name, held, before.get(name), value)
-        elif held == value:
-            pass
-        elif name not in fields or (name in before and held == before[name]):
+        elif name not in fields or held == value or (name in before and held == before[name]):
             fields[name] = value
         elif kind == "command":
             raise NotAccepted(
@@ -133,13 +137,16 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
         else:
             losers.append(Loser(name, held, value, held_stamp, edit.stamp))
             continue
-        stamps[name] = max(held_stamp, edit.stamp)
+        stamps[name] = _later(held_stamp, edit.stamp)
     merged = replace(state, fields=fields, stamps=stamps)
-    if state.deleted is not None:
-        if kind_of(table, "") == "command":
-            raise NotAccepted(f"The {_words(table)} was deleted meanwhile.")
-        return Merged(merged, "merged", (Loser("", None, dict(after), state.deleted, edit.stamp),))
     return Merged(merged, "merged" if losers else "applied", tuple(losers))
+
+
+def _later(held: str, by: str) -> str:
+    """The stamp of who wrote now. A writer whose clock is behind what it saw gets the clock of that."""
+    if by > held:
+        return by
+    return f"{held.split('/', 1)[0]}/{by.split('/', 1)[1]}"
 
 
 def _counted(table: str, name: str, held: Any, before: Any, after: Any) -> str:

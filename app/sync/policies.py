@@ -20,10 +20,13 @@ TABLES: Mapping[str, Kind] = {
     "account": "command",
     "credit_line": "command",
     "credit_reserve": "server",
+    "sync_conflict": "server",
 }
 
 FIELDS: Mapping[tuple[str, str], Kind] = {
     ("credit_line", "used"): "counter",
+    ("sync_conflict", "status"): "merge",
+    ("sync_conflict", "resolution"): "merge",
 }
 
 # The record that another one hangs on: whose scope it shares, and whose data it is. The first that is set counts.

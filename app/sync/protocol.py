@@ -72,9 +72,9 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     """One place in the server's order: an entry and what became of it.
 
     ``fields``: JSON text of the record as it stands on the server after this entry; of the fields that the entry
-    touched, or of all where the record may be new to the reader (``whole``). None: the record is not there, or no
-    longer for this reader to see. A rejected entry goes to its own site only, with the fields that its desk must show
-    again.
+    touched, or of all where the record may be new to the reader (``whole``). None: the record is not there, or, where
+    ``scope`` is empty, not (or no longer) for this reader to see. A rejected entry goes to its own site only, with the
+    fields that its desk must show again.
     ``left`` is the scope that the record was in before, if it moved.
     """
 
@@ -179,7 +179,8 @@ class Welcome(_Message, frozen=True):
     """``received``: how many entries of this site's chain are durable here, ``previous`` the hash of the last of them.
 
     ``scopes`` are those that the device may hold. A desk whose ``epoch`` differs compares anew and offers again what is
-    missing. ``clock``: milliseconds since 1970.
+    missing: ``base`` is the place up to which its epoch's order and this one are the same, 0 if nobody knows.
+    ``clock``: milliseconds since 1970.
     """
 
     epoch: str
@@ -189,6 +190,7 @@ class Welcome(_Message, frozen=True):
     scopes: tuple[str, ...]
     clock: int
     schema_version: int
+    base: int = 0
 
 
 class Receipt(_Message, frozen=True):

@@ -6,7 +6,7 @@ accepted or rejected; then the server's record alone counts. Values are JSON val
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -76,13 +76,14 @@ class Plan:
     """What one page comes to; stored whole or not at all.
 
     ``views``: of every record it touched, as they are afterwards. ``settled``: how much of this site's chain has come
-    back.
+    back. ``gone``: records that the desk may no longer hold; their contents leave the change log too.
     """
 
     views: Mapping[Key, View]
     effects: Sequence[Effect]
     refused: Sequence[Refused]
     settled: int
+    gone: frozenset[Key] = frozenset()
 
 
 @dataclass(slots=True)
@@ -103,6 +104,7 @@ def plan(
     records: dict[Key, _Record] = {}
     effects: list[Effect] = []
     refused: dict[str, Refused] = {}
+    gone: set[Key] = set()
     for item in items:
         key = (item.table, item.record_id)
         record = records.get(key)
@@ -115,16 +117,20 @@ def plan(
                 found = Refused(item.transaction, item.reason or "", item.entry_id, *key)
                 refused.setdefault(item.transaction, found)
         values = None if item.fields is None else _read(item.fields)
-        # Some fields of a record that is not here: it is in a scope whose snapshot is still to come.
-        headless = values is not None and not item.whole and record.server is None
+        # Some fields of a record that is not here, or not as this epoch has it: a snapshot is still to bring it.
+        headless = values is not None and not item.whole and (record.server is None or not record.view.seq)
         if item.seq > record.view.seq and not headless:
             if values is not None and not item.whole:
                 values = {**(record.server or {}), **values}
+            # Of a record that is out of sight nothing is known: a snapshot may bring it from an earlier place.
+            known = values is not None or (bool(item.scope) and item.outcome != "rejected")
             record.server = values
-            record.view = replace(record.view, seq=item.seq, scope=item.scope)
+            record.view = replace(record.view, seq=item.seq if known else 0, scope=item.scope)
+            (gone.discard if known or item.outcome == "rejected" else gone.add)(key)
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
-    return Plan({key: _stored(each) for key, each in records.items()}, effects, list(refused.values()), settled)
+    views = {key: _stored(each) for key, each in records.items()}
+    return Plan(views, effects, list(refused.values()), settled, frozenset(gone))
 
 
 def take_up(
@@ -147,14 +153,14 @@ def take_up(
     return Plan({key: _stored(each) for key, each in records.items()}, effects, [], settled)
 
 
-def purge(keys: Iterable[Key], transaction: str, settled: int, views: Mapping[Key, View]) -> Plan:
+def purge(keys: Collection[Key], transaction: str, settled: int, views: Mapping[Key, View]) -> Plan:
     """Takes records away that the desk may no longer hold, or that the server does not have."""
     effects = [
         Effect(key, "delete", views[key].row, None, "system:sync", transaction, "")
         for key in keys
         if key in views and views[key].row is not None
     ]
-    return Plan({key: View() for key in keys}, effects, [], settled)
+    return Plan({key: View() for key in keys}, effects, [], settled, frozenset(keys))
 
 
 def on_top(table: str, server: Values | None, unsettled: Iterable[Unsettled]) -> Values | None:
@@ -210,10 +216,10 @@ def _stored(record: _Record) -> View:
 
 
 def _laid(table: str, name: str, held: Any, entry: Unsettled) -> Any:
-    value = (entry.after or {})[name]
-    if kind_of(table, name) != "counter":
+    value, before = (entry.after or {})[name], (entry.before or {}).get(name)
+    if kind_of(table, name) != "counter" or held == before:
         return value
-    total = Decimal(held or 0) + Decimal(value or 0) - Decimal((entry.before or {}).get(name) or 0)
+    total = Decimal(held or 0) + Decimal(value or 0) - Decimal(before or 0)
     return format(max(total, Decimal(0)), "f")
 
 

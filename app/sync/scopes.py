@@ -12,9 +12,13 @@ from typing import Any
 
 from app.sync.merge import State
 from app.sync.policies import CONFLICT, EVERYBODY, PARENTS, RESCOPING, SHARED_TABLES
+from app.sync.protocol import Op
 
 Key = tuple[str, str]
 _DEEPEST = 6
+_HUNG_ON = frozenset(parent for _, parent in PARENTS)
+_PARENT_NAMES = frozenset(name for name, _ in PARENTS)
+_PLACING = {table: fields | _PARENT_NAMES for table, fields in RESCOPING.items()}
 
 
 def desk_scope(name: str) -> str:
@@ -26,32 +30,40 @@ def book_scope(name: str) -> str:
 
 
 def parents(table: str, values: Mapping[str, Any]) -> list[Key]:
-    """The records that one with these values may hang on, the nearest first."""
+    """The records that one with these values names as what it hangs on; it hangs on the first."""
     if table == CONFLICT:
         return [(str(values["table_name"]), str(values["record_id"]))] if "record_id" in values else []
     return [(parent, values[name]) for name, parent in PARENTS if isinstance(values.get(name), str)]
 
 
-def may_move(table: str, values: Mapping[str, Any]) -> bool:
-    """Whether setting these fields of a record can bring it, and all that hangs on it, into another scope."""
-    return bool(RESCOPING.get(table, frozenset()) & values.keys()) or bool(parents(table, values))
+def may_move(table: str, op: Op, values: Mapping[str, Any]) -> bool:
+    """Whether an entry that sets these fields can bring records that are there already into another scope.
+
+    An insertion can: what hangs on the record may have arrived before it.
+    """
+    if op == "insert":
+        return table in _HUNG_ON
+    return op == "update" and not _PLACING.get(table, _PARENT_NAMES).isdisjoint(values)
 
 
 def place(key: Key, state: State, look_up: Callable[[Key], State | None], default: str) -> tuple[str, Key | None]:
-    """The scope of a record and the record it hangs on. ``default`` takes what hangs on nothing."""
-    first: Key | None = None
-    for _ in range(_DEEPEST):
-        if key[0] in SHARED_TABLES:
-            return EVERYBODY, first
-        if key[0] in RESCOPING:
-            return _named(state), first
-        above = [(parent, found) for parent in parents(key[0], state.fields) if (found := look_up(parent)) is not None]
-        if not above:
-            break
-        # A parent of the same transaction may not have its own scope yet: it is found the same way.
-        key, state = above[0]
-        first = first or key
-    return state.scope or default, first
+    """The scope of a record and the record it hangs on, which may be missing: then it stays where it is.
+
+    ``default`` takes what is new and hangs on nothing that is there.
+    """
+    above = next(iter(parents(key[0], state.fields)), None)
+    return _scope(key, state, look_up, _DEEPEST) or default, above
+
+
+def _scope(key: Key, state: State, look_up: Callable[[Key], State | None], deepest: int) -> str:
+    if key[0] in SHARED_TABLES:
+        return EVERYBODY
+    if key[0] in RESCOPING:
+        return _named(state)
+    above = next(iter(parents(key[0], state.fields)), None)
+    found = look_up(above) if above is not None and deepest else None
+    # A parent of the same transaction may not have its own scope yet: it is found the same way.
+    return state.scope if above is None or found is None else _scope(above, found, look_up, deepest - 1)
 
 
 def _named(state: State) -> str:

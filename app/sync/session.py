@@ -181,18 +181,13 @@ class DeskSession:
         skew = self._now() - welcome.clock / 1000
         self._skew = skew if abs(skew) > SKEW_WORTH_A_WORD else 0.0
         out: list[FromDesk] = []
-        at = self._position
-        if at.epoch != welcome.epoch:
-            scopes = welcome.scopes
-            snapshot = SnapshotAt(scopes[0], left=scopes[1:], anew=True) if scopes else None
-            settled = min(at.settled, welcome.received)
-            self._position = Position(welcome.epoch, welcome.head, settled, scopes, snapshot)
-            self._store.begin_epoch(self._position)
+        lost = tuple(scope for scope in self._position.scopes if scope not in welcome.scopes)
+        if lost:
+            self._drop(lost)
+            out.append(Purged(lost))
+        if self._position.epoch != welcome.epoch:
+            self._begin(welcome)
         else:
-            lost = tuple(scope for scope in at.scopes if scope not in welcome.scopes)
-            if lost:
-                self._drop(lost)
-                out.append(Purged(lost))
             self._take_scopes(welcome.scopes)
         return [*out, *self._push(), self._next()]
 
@@ -213,7 +208,7 @@ class DeskSession:
         at = self._position
         going = at.snapshot
         if going is None or page.scope != going.scope:
-            return []
+            return [self._next()]  # of a scope that was taken away meanwhile
         keys = {(each.table, each.record_id) for each in page.records}
         views, unsettled = self._store.views(keys), self._store.unsettled(keys)
         plan = replica.take_up(page.records, at.epoch, at.settled, views, unsettled)
@@ -277,6 +272,16 @@ class DeskSession:
             return SnapshotWanted(at.scope, at.table, at.record_id)
         self._enter("online")
         return Pull(self._position.cursor)
+
+    def _begin(self, welcome: Welcome) -> None:
+        """Another server than the one we know, or that one restored: all is read anew, and offered again."""
+        at, scopes = self._position, welcome.scopes
+        snapshot = SnapshotAt(scopes[0], left=scopes[1:], anew=True) if scopes else None
+        settled = min(at.settled, welcome.received)
+        # What came after the place up to which both orders are the same is to come once more: outcomes of our own too.
+        cursor = min(at.cursor, welcome.base) if at.epoch or welcome.received else welcome.head
+        self._position = Position(welcome.epoch, cursor, settled, scopes, snapshot)
+        self._store.begin_epoch(self._position)
 
     def _take_scopes(self, scopes: tuple[str, ...]) -> None:
         """Those that are new are read from a snapshot, after those of a snapshot that was interrupted."""

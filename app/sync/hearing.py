@@ -1,0 +1,266 @@
+"""How one transaction of a push is heard: merged, given its scopes, held against rights and credit, and placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from app.records.codec import compact
+from app.records.hlc import pack, unpack
+from app.sync import credit, scopes
+from app.sync.chain import BadPush, Own, is_erased
+from app.sync.ground import Author, Ground, Key, Placed
+from app.sync.merge import Edit, Loser, NotAccepted, State, merge, stamp
+from app.sync.policies import CONFLICT, LINE, RESERVE, UNIQUE, kind_of
+from app.sync.protocol import Entry, Item, Op, Outcome
+
+MAX_SKEW = 5 * 60 * 1000
+"""Milliseconds that a desk's clock may lead ours; a later stamp counts as of now."""
+
+
+class Court:
+    """The records as they stand while transactions are heard one after the other."""
+
+    def __init__(self, author: Author, ground: Ground, own: Own) -> None:
+        self.author = author
+        self.ground = ground
+        self.own = own
+        self.unique = dict(ground.unique)
+        self.placed: list[Placed] = []
+        self.changed: dict[Key, State] = {}
+        self.own_end = own.end
+        self.head = ground.head
+        self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what came to hang on it meanwhile
+
+    def hear(self, entries: Sequence[Entry]) -> None:
+        """One transaction."""
+        case = _Case(self)
+        try:
+            case.settle([entry for entry in entries if case.take(entry)])
+        except NotAccepted as refusal:
+            at, why = case.at, str(refusal)
+            part = f"Part of a change that was refused: {why}"
+            self.refuse(entries, lambda entry: why if at is entry or at is None else part)
+            return
+        for entry in entries:
+            key = key_of(entry)
+            state = case.states.get(key) or self.state(key)
+            self._place(entry, self.author.site, case.outcomes[entry.id], state, left=case.left.pop(key, None))
+        last = entries[-1]
+        for key, left in case.left.items():  # hangs on a record that moved to another scope
+            moved = self._own_entry(last, key, "update", None, last.schema_version)
+            self._place(moved, self.own.site, "applied", case.states[key], left=left)
+        self._keep(case.states)
+        self.unique.update(case.unique)
+        for (table, record_id), loser in case.losers:
+            values = _conflict(table, record_id, loser, scopes.iso_time(self.own.now))
+            scope = case.states[table, record_id].scope
+            self.write(last, (CONFLICT, self.own.new_id()), values, scope, (table, record_id), last.schema_version)
+        for line_id, values in case.reserves.items():
+            line = case.states[LINE, line_id]
+            self.write(last, (RESERVE, line_id), values, line.scope, (LINE, line_id), last.schema_version)
+
+    def refuse(self, entries: Sequence[Entry], why: Callable[[Entry], str]) -> None:
+        for entry in entries:
+            state = self.state(key_of(entry))
+            if state is not None and state.scope not in self.author.holds:
+                state = None
+            self._place(entry, self.author.site, "rejected", state, reason=why(entry))
+
+    def write(
+        self, cause: Entry | None, key: Key, values: dict[str, Any], scope: str, parent: Key, schema_version: int
+    ) -> None:
+        """A record of the server's own."""
+        standing = self.state(key)
+        entry = self._own_entry(cause, key, "update" if standing else "insert", values, schema_version)
+        by = stamp(entry.hlc, self.own.site, entry.actor)
+        fields = {**(standing.fields if standing else {"id": key[1]}), **values}
+        state = State(fields, dict.fromkeys(fields, by), None, scope, parent)
+        self._place(entry, self.own.site, "applied", state)
+        self._keep({key: state})
+
+    def state(self, key: Key) -> State | None:
+        return self.changed.get(key) or self.ground.states.get(key)
+
+    def hanging(self, key: Key) -> Collection[Key]:
+        """What may hang on a record by what was heard so far."""
+        return self._hanging.get(key, {})
+
+    def _keep(self, states: Mapping[Key, State]) -> None:
+        for key, state in states.items():
+            self.changed[key] = replace(state, seq=self.head)
+            if state.parent is not None:
+                self._hanging.setdefault(state.parent, {})[key] = None
+
+    def _own_entry(
+        self, cause: Entry | None, key: Key, op: Op, after: dict[str, Any] | None, schema_version: int
+    ) -> Entry:
+        entry = self.own.entry(self.own_end, cause, key, op, after, schema_version)
+        self.own_end = self.own_end.after(entry)
+        return entry
+
+    def _place(
+        self,
+        entry: Entry,
+        site: str,
+        outcome: Outcome,
+        state: State | None,
+        *,
+        left: str | None = None,
+        reason: str | None = None,
+    ) -> None:
+        self.head += 1
+        # What a rejected deletion took away must come back whole; what came from elsewhere may be new to its reader.
+        whole = entry.op != "update" or left is not None or site == self.own.site
+        fields: str | None = None
+        if state is not None and state.deleted is None:
+            touched = {**read(entry.before), **read(entry.after)}
+            fields = compact({name: value for name, value in state.fields.items() if whole or name in touched})
+        item = Item(
+            self.head, entry.id, site, entry.site_seq, entry.hlc, entry.actor, entry.cause, entry.cause_reference,
+            entry.transaction, entry.table, entry.record_id, entry.op, outcome, fields, whole,
+            self.author.scope if state is None else state.scope, left, reason,
+        )  # fmt: skip
+        self.placed.append(Placed(entry, item, site_only=outcome == "rejected"))
+
+
+class _Case:
+    """One transaction on trial: nothing of it counts until it has been accepted whole."""
+
+    def __init__(self, court: Court) -> None:
+        self._court = court
+        self.at: Entry | None = None
+        self.states: dict[Key, State] = {}
+        self.outcomes: dict[str, Outcome] = {}
+        self.losers: list[tuple[Key, Loser]] = []
+        self.left: dict[Key, str] = {}
+        self.reserves: dict[str, dict[str, Any]] = {}
+        self.unique: dict[tuple[str, str], str] = {}
+
+    def take(self, entry: Entry) -> bool:
+        """Merges it; False for an erased one, of which nothing is known and nothing comes."""
+        self.at = entry
+        court, key = self._court, key_of(entry)
+        if is_erased(entry) and entry.op != "delete":
+            self.outcomes[entry.id] = "merged"
+            return False
+        before, after = read(entry.before), read(entry.after)
+        if any(kind_of(entry.table, name) == "server" for name in after or [""]):
+            raise NotAccepted(f"Only the server writes {_words(entry)}.")
+        standing = self._standing(key)
+        if standing is not None and standing.scope not in court.author.holds and key not in self.states:
+            raise _no_such(entry)
+        if entry.table in UNIQUE:
+            self._check_unique(entry, after)
+        merged = merge(
+            entry.table,
+            standing,
+            Edit(entry.op, before, after, stamp(self._clamped(entry.hlc), court.author.site, entry.actor)),
+        )
+        self.states[key] = merged.state
+        self.outcomes[entry.id] = merged.outcome
+        self.losers += [(key, loser) for loser in merged.losers]
+        return True
+
+    def settle(self, entries: Sequence[Entry]) -> None:
+        """Scopes, rights and credit, once all records of the transaction are known."""
+        court = self._court
+        for entry in entries:
+            self.at = entry
+            key = key_of(entry)
+            old = court.state(key)
+            scope, parent = scopes.place(key, self.states[key], self._standing, court.author.scope)
+            self.states[key] = replace(self.states[key], scope=scope, parent=parent)
+            if old is None and scope not in court.author.holds:
+                # The same words as for a record that does not exist: who may not see it learns nothing.
+                raise _no_such(entry)
+            fields = read(entry.after) or read(entry.before)
+            for place in {scope} if old is None else {old.scope, scope}:
+                refusal = court.author.may(entry.actor, entry.table, entry.op, fields.keys(), place)
+                if refusal is not None:
+                    raise NotAccepted(refusal)
+            if old is not None and old.scope != scope:
+                self.left[key] = old.scope
+            if old is None or old.scope != scope:
+                self._move_below(key)
+        self.at = None
+        self.reserves = credit.settle(entries, self.states, self._standing, court.author.site)
+
+    def _move_below(self, top: Key) -> None:
+        known = dict.fromkeys(self._court.ground.below.get(top, ()))
+        level = [top]
+        while level:
+            above = level.pop()
+            for each in {**known, **dict.fromkeys(self._court.hanging(above)), **dict.fromkeys(self.states)}:
+                state = self._standing(each)
+                if state is None or state.parent != above:
+                    continue
+                scope, _ = scopes.place(each, state, self._standing, self._court.author.scope)
+                if scope != state.scope:
+                    self.left.setdefault(each, state.scope)
+                    self.states[each] = replace(state, scope=scope)
+                    level.append(each)
+
+    def _standing(self, key: Key) -> State | None:
+        return self.states.get(key) or self._court.state(key)
+
+    def _check_unique(self, entry: Entry, after: Mapping[str, Any]) -> None:
+        name = UNIQUE[entry.table]
+        value = after.get(name)
+        if value is None:
+            return
+        place = (entry.table, str(value))
+        holder = self.unique.get(place) or self._court.unique.get(place)
+        if holder is not None and holder != entry.record_id:
+            held = self._standing((entry.table, holder))
+            if held is None or (held.deleted is None and held.fields.get(name) == value):
+                raise NotAccepted(f"There already is a {_words(entry)} for this, written at another desk.")
+        self.unique[place] = entry.record_id
+
+    def _clamped(self, hlc: str) -> str:
+        try:
+            milliseconds, counter = unpack(hlc)
+        except ValueError as error:
+            raise NotAccepted("The time of this change cannot be read.") from error
+        now = self._court.own.now
+        return pack(now, 0) if milliseconds > now + MAX_SKEW else pack(milliseconds, counter)
+
+
+def key_of(entry: Entry) -> Key:
+    return (entry.table, entry.record_id)
+
+
+def _words(entry: Entry) -> str:
+    return entry.table.replace("_", " ")
+
+
+def _no_such(entry: Entry) -> NotAccepted:
+    return NotAccepted(f"There is no such {_words(entry)} on the server.")
+
+
+def read(text: str | None) -> dict[str, Any]:
+    """Raises BadPush where a logged text is no JSON object, which no desk of ours writes."""
+    if text is None:
+        return {}
+    try:
+        values: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
+        raise BadPush("malformed", "A change of the push cannot be read.") from error
+    return values
+
+
+def _conflict(table: str, record_id: str, loser: Loser, at: str) -> dict[str, Any]:
+    return {
+        "table_name": table,
+        "record_id": record_id,
+        "field": loser.field,
+        "kept": {"value": loser.kept},
+        "lost": {"value": loser.lost},
+        "kept_by": loser.kept_stamp,
+        "lost_by": loser.lost_stamp,
+        "at": at,
+        "status": "open",
+    }
