@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from itertools import groupby
+from typing import Any
 
 import msgspec
 
 from app.sync import credit, scopes
 from app.sync.chain import BadPush as BadPush
 from app.sync.chain import ChainEnd as ChainEnd
+from app.sync.chain import Occasion as Occasion
 from app.sync.chain import Own as Own
 from app.sync.chain import check_chain
 from app.sync.chain import fresh as fresh
@@ -93,13 +95,22 @@ def judge(
     return Verdict(court.placed, court.changed, site_end, court.own_end, court.head)
 
 
+def write_own(
+    key: Key, values: dict[str, Any], scope: str, parent: Key, occasion: Occasion, ground: Ground, own: Own
+) -> Verdict:
+    """What to store where the server by itself sets fields of a record of its own."""
+    court = Court(Author(own.site, scope, frozenset((scope,)), lambda *_: None), ground, own)
+    court.write(occasion, key, values, scope, parent)
+    return Verdict(court.placed, court.changed, own.end, court.own_end, court.head)
+
+
 def wanted_to_hold(line_id: str) -> Wanted:
     """What ``hold`` needs to know."""
     return Wanted(frozenset({(LINE, line_id), (RESERVE, line_id)}))
 
 
 def hold(
-    line_id: str, amount: str | None, author: Author, ground: Ground, own: Own, schema_version: int
+    line_id: str, amount: str | None, author: Author, occasion: Occasion, ground: Ground, own: Own
 ) -> Verdict | None:
     """Holds a part of a credit line for the author's site; None where nothing comes of it."""
     line = ground.states.get((LINE, line_id))
@@ -112,7 +123,5 @@ def hold(
         return None
     if granted == sites:
         return None
-    court = Court(author, ground, own)
     values = {"line_id": line_id, "sites": granted}
-    court.write(None, (RESERVE, line_id), values, line.scope, (LINE, line_id), schema_version)
-    return Verdict(court.placed, court.changed, None, court.own_end, court.head)
+    return write_own((RESERVE, line_id), values, line.scope, (LINE, line_id), occasion, ground, own)

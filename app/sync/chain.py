@@ -37,6 +37,15 @@ class ChainEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Occasion:
+    """What an entry of the server's own is written for."""
+
+    id: str | None
+    transaction: str
+    schema_version: int
+
+
+@dataclass(frozen=True, slots=True)
 class Own:
     """The server as a site of its own in this firm: it writes conflicts, credit reserves and moves between scopes."""
 
@@ -47,20 +56,13 @@ class Own:
     new_salt: Callable[[], str]
 
     def entry(
-        self,
-        end: ChainEnd,
-        cause: Entry | None,
-        key: tuple[str, str],
-        op: Op,
-        after: dict[str, Any] | None,
-        schema_version: int,
+        self, end: ChainEnd, cause: Entry | Occasion, key: tuple[str, str], op: Op, after: dict[str, Any] | None
     ) -> Entry:
-        """The next entry of the server's chain, which ends at ``end``; it belongs to the transaction of ``cause``."""
+        """The next entry of the server's chain, which ends at ``end``."""
         text, salt = None if after is None else compact(after), self.new_salt()
         entry = Entry(
-            self.new_id(), end.received + 1, self._tick(end.hlc), "system:server", "sync", cause.id if cause else None,
-            cause.transaction if cause else self.new_id(), *key, op, None, text, schema_version, salt,
-            commitment_of(salt, None, text), "",
+            self.new_id(), end.received + 1, self._tick(end.hlc), "system:server", "sync", cause.id, cause.transaction,
+            *key, op, None, text, cause.schema_version, salt, commitment_of(salt, None, text), "",
         )  # fmt: skip
         return msgspec.structs.replace(entry, hash=entry_hash(end.hash, self.site, entry))
 

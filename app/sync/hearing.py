@@ -11,7 +11,7 @@ import msgspec
 from app.records.codec import compact
 from app.records.hlc import pack, unpack
 from app.sync import credit, scopes
-from app.sync.chain import BadPush, Own, is_erased
+from app.sync.chain import BadPush, Occasion, Own, is_erased
 from app.sync.ground import Author, Ground, Key, Placed
 from app.sync.merge import Edit, Loser, NotAccepted, State, merge, stamp
 from app.sync.policies import CONFLICT, LINE, RESERVE, UNIQUE, kind_of
@@ -51,17 +51,17 @@ class Court:
             self._place(entry, self.author.site, case.outcomes[entry.id], state, left=case.left.pop(key, None))
         last = entries[-1]
         for key, left in case.left.items():  # hangs on a record that moved to another scope
-            moved = self._own_entry(last, key, "update", None, last.schema_version)
+            moved = self._own_entry(last, key, "update", None)
             self._place(moved, self.own.site, "applied", case.states[key], left=left)
         self._keep(case.states)
         self.unique.update(case.unique)
         for (table, record_id), loser in case.losers:
             values = _conflict(table, record_id, loser, scopes.iso_time(self.own.now))
             scope = case.states[table, record_id].scope
-            self.write(last, (CONFLICT, self.own.new_id()), values, scope, (table, record_id), last.schema_version)
+            self.write(last, (CONFLICT, self.own.new_id()), values, scope, (table, record_id))
         for line_id, values in case.reserves.items():
             line = case.states[LINE, line_id]
-            self.write(last, (RESERVE, line_id), values, line.scope, (LINE, line_id), last.schema_version)
+            self.write(last, (RESERVE, line_id), values, line.scope, (LINE, line_id))
 
     def refuse(self, entries: Sequence[Entry], why: Callable[[Entry], str]) -> None:
         for entry in entries:
@@ -70,12 +70,10 @@ class Court:
                 state = None
             self._place(entry, self.author.site, "rejected", state, reason=why(entry))
 
-    def write(
-        self, cause: Entry | None, key: Key, values: dict[str, Any], scope: str, parent: Key, schema_version: int
-    ) -> None:
+    def write(self, cause: Entry | Occasion, key: Key, values: dict[str, Any], scope: str, parent: Key) -> None:
         """A record of the server's own."""
         standing = self.state(key)
-        entry = self._own_entry(cause, key, "update" if standing else "insert", values, schema_version)
+        entry = self._own_entry(cause, key, "update" if standing else "insert", values)
         by = stamp(entry.hlc, self.own.site, entry.actor)
         fields = {**(standing.fields if standing else {"id": key[1]}), **values}
         state = State(fields, dict.fromkeys(fields, by), None, scope, parent)
@@ -95,10 +93,8 @@ class Court:
             if state.parent is not None:
                 self._hanging.setdefault(state.parent, {})[key] = None
 
-    def _own_entry(
-        self, cause: Entry | None, key: Key, op: Op, after: dict[str, Any] | None, schema_version: int
-    ) -> Entry:
-        entry = self.own.entry(self.own_end, cause, key, op, after, schema_version)
+    def _own_entry(self, cause: Entry | Occasion, key: Key, op: Op, after: dict[str, Any] | None) -> Entry:
+        entry = self.own.entry(self.own_end, cause, key, op, after)
         self.own_end = self.own_end.after(entry)
         return entry
 
