@@ -1,16 +1,19 @@
-"""Appends entries to this site's chain and keeps its head, in the database and beside it."""
+"""Appends entries to the chains of this database and keeps their heads, in the database and beside it.
+
+There are two: what was done at this desk, which is what the desk offers the server, and what came from the server. Each
+is a site of its own in the log, so that each has its own unbroken count.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.orm import Session
 
 from app.records.anchor import Anchor
 from app.records.change import Change, Draft
@@ -19,6 +22,7 @@ from app.records.hlc import ZERO, HybridClock
 from app.records.ids import new_id
 from app.records.log import (
     GENESIS,
+    Cause,
     Entry,
     Head,
     Op,
@@ -31,6 +35,16 @@ from app.records.log import (
     tail_cursor,
 )
 from app.records.migrations import CURRENT
+
+
+@dataclass(frozen=True, slots=True)
+class Authored:
+    """A draft with whose it is."""
+
+    draft: Draft
+    actor: str
+    cause: Cause
+    transaction: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +73,11 @@ class _Link:
 
 
 class Chain:
-    """``key`` authenticates the heads; ``anchor`` is the one kept beside the database."""
+    """``key`` authenticates the heads; ``anchor`` is the one kept beside the database, of this desk's own chain."""
 
-    def __init__(self, head: Head, seq: int, anchor: Anchor, key: bytes, clock: HybridClock) -> None:
-        self._head = head
+    def __init__(self, own: Head, received: Head, seq: int, anchor: Anchor, key: bytes, clock: HybridClock) -> None:
+        self._own = own
+        self._received = received
         self._seq = seq
         self.anchor = anchor
         self.key = key
@@ -72,15 +87,16 @@ class Chain:
     def open(cls, writer: Engine, anchor: Anchor, wall: Callable[[], dt.datetime]) -> Chain:
         with writer.begin() as connection:
             meta = {row.key: row.value for row in connection.execute(select(meta_table))}
-            site = meta.get("site")
-            if site is None:
-                site = new_id()
-                connection.execute(insert(meta_table).values(key="site", value=site))
-            row = connection.execute(select(log_head).where(log_head.c.site == site)).mappings().first()
-            head = Head(site, row["count"], row["hash"], row["hlc"]) if row else Head(site, 0, GENESIS, ZERO)
+            for name in ("site", "received_site"):
+                if name not in meta:
+                    meta[name] = new_id()
+                    connection.execute(insert(meta_table).values(key=name, value=meta[name]))
+            rows = connection.execute(select(log_head)).mappings()
+            heads = {row["site"]: Head(row["site"], row["count"], row["hash"], row["hlc"]) for row in rows}
+            own, received = (heads.get(meta[name], _empty(meta[name])) for name in ("site", "received_site"))
             seq = connection.execute(select(func.max(change_log.c.seq))).scalar() or 0
-            latest = connection.execute(select(func.max(log_head.c.hlc))).scalar() or ZERO
-            alarm = anchor.alarm(head)
+            latest = max((head.hlc for head in heads.values()), default=ZERO)
+            alarm = anchor.alarm(own)
             if alarm and "rehashed" in meta:  # the file may not have followed a migration yet
                 alarm = anchor.alarm(Head(*json.loads(meta["rehashed"])))
             if alarm and "anchor_alarm" not in meta:
@@ -88,39 +104,76 @@ class Chain:
                 connection.execute(insert(meta_table).values(key="anchor_alarm", value=alarm))
         anchor.open()
         if anchor.read() is None:
-            anchor.write(head)
+            anchor.write(own)
         if "rehashed" in meta:
             for _ in range(2):  # both slots: the other one remembers the old hash
-                anchor.write(head)
+                anchor.write(own)
             with writer.begin() as connection:
                 connection.execute(delete(meta_table).where(meta_table.c.key == "rehashed"))
-        return cls(head, seq, anchor, anchor.key, HybridClock(wall, latest))
+        return cls(own, received, seq, anchor, anchor.key, HybridClock(wall, latest))
 
     @property
     def site(self) -> str:
-        return self._head.site
+        """Whose chain it is that holds what was done here."""
+        return self._own.site
 
-    def append(self, session: Session, change: Change, drafts: Sequence[Draft]) -> Commit:
+    @property
+    def received_site(self) -> str:
+        """Of the chain that holds what came from the server."""
+        return self._received.site
+
+    @property
+    def written(self) -> int:
+        """The length of this desk's own chain."""
+        return self._own.count
+
+    def append(self, connection: Connection, change: Change, drafts: Sequence[Draft]) -> Commit:
         """Writes the entries, the head and the moved cursors in the change's transaction."""
-        connection = session.connection()
+        authored = (Authored(draft, change.actor, change.cause, change.transaction) for draft in drafts)
+        commit = self._extend(connection, self._own, authored)
+        for name, seq in change.cursors.items():
+            cursor = upsert(tail_cursor).values(name=name, seq=seq)
+            further = cursor.excluded.seq > tail_cursor.c.seq
+            connection.execute(cursor.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}, where=further))
+        return commit
+
+    def receive(self, connection: Connection, authored: Iterable[Authored]) -> Commit:
+        """The same for what came from the server."""
+        return self._extend(connection, self._received, authored)
+
+    def adopt(self, commit: Commit) -> None:
+        """After the commit."""
+        if not commit.entries:
+            return
+        self._seq = commit.seq
+        if commit.head.site == self._received.site:
+            self._received = commit.head
+        else:
+            self._own = commit.head
+            self.anchor.write(commit.head)
+
+    def close(self) -> None:
+        self.anchor.close()
+
+    def _extend(self, connection: Connection, head: Head, authored: Iterable[Authored]) -> Commit:
         rows: list[dict[str, Any]] = []
         entries: list[Entry] = []
-        previous, site_seq, hlc = self._head.hash, self._head.count, self._head.hlc
-        for draft in drafts:
-            site_seq += 1
-            hlc = self._clock.tick()
+        previous, site_seq, hlc, seq = head.hash, head.count, head.hlc, self._seq
+        for each in authored:
+            draft = each.draft
+            seq, site_seq, hlc = seq + 1, site_seq + 1, self._clock.tick()
             before = None if draft.before is None else compact(draft.before)
             after = None if draft.after is None else compact(draft.after)
             salt = new_salt()
             link = _Link(
-                new_id(), site_seq, hlc, change.actor, change.cause.kind, change.cause.reference, change.transaction,
+                new_id(), site_seq, hlc, each.actor, each.cause.kind, each.cause.reference, each.transaction,
                 draft.table, draft.record_id, draft.op, commitment_of(salt, before, after), CURRENT,
             )  # fmt: skip
-            previous = entry_hash(previous, self.site, link)
+            previous = entry_hash(previous, head.site, link)
             row = {
-                "seq": self._seq + len(rows) + 1,
+                "seq": seq,
                 "id": link.id,
-                "site": self.site,
+                "site": head.site,
                 "site_seq": site_seq,
                 "hlc": hlc,
                 "actor": link.actor,
@@ -133,49 +186,25 @@ class Chain:
                 "before": before,
                 "after": after,
                 "schema_version": CURRENT,
+                "hash": previous,
                 "salt": salt,
                 "commitment": link.commitment,
-                "hash": previous,
             }
             rows.append(row)
-            entries.append(_entry(row, change, draft))
-        head = Head(self.site, site_seq, previous, hlc)
-        if rows:
-            connection.execute(insert(change_log), rows)
-            values = {"count": head.count, "hash": head.hash, "hlc": head.hlc, "mac": head.mac(self.key)}
-            statement = upsert(log_head).values(site=head.site, **values)
-            connection.execute(statement.on_conflict_do_update(index_elements=["site"], set_=values))
-        for name, seq in change.cursors.items():
-            cursor = upsert(tail_cursor).values(name=name, seq=seq)
-            further = cursor.excluded.seq > tail_cursor.c.seq
-            connection.execute(cursor.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}, where=further))
-        return Commit(entries, head, self._seq + len(rows))
-
-    def adopt(self, commit: Commit) -> None:
-        """After the commit."""
-        if commit.entries:
-            self._head, self._seq = commit.head, commit.seq
-            self.anchor.write(commit.head)
-
-    def close(self) -> None:
-        self.anchor.close()
+            entry = Entry(
+                seq, link.id, head.site, site_seq, hlc, each.actor, each.cause, each.transaction, draft.table,
+                draft.record_id, draft.op, draft.before, draft.after, CURRENT, previous,
+            )  # fmt: skip
+            entries.append(entry)
+        if not rows:
+            return Commit((), head, seq)
+        connection.execute(insert(change_log), rows)
+        new = Head(head.site, site_seq, previous, hlc)
+        values = {"count": new.count, "hash": new.hash, "hlc": new.hlc, "mac": new.mac(self.key)}
+        statement = upsert(log_head).values(site=new.site, **values)
+        connection.execute(statement.on_conflict_do_update(index_elements=["site"], set_=values))
+        return Commit(entries, new, seq)
 
 
-def _entry(row: dict[str, Any], change: Change, draft: Draft) -> Entry:
-    return Entry(
-        seq=row["seq"],
-        id=row["id"],
-        site=row["site"],
-        site_seq=row["site_seq"],
-        hlc=row["hlc"],
-        actor=change.actor,
-        cause=change.cause,
-        transaction=change.transaction,
-        table=draft.table,
-        record_id=draft.record_id,
-        op=draft.op,
-        before=draft.before,
-        after=draft.after,
-        schema_version=CURRENT,
-        hash=row["hash"],
-    )
+def _empty(site: str) -> Head:
+    return Head(site, 0, GENESIS, ZERO)

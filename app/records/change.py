@@ -41,7 +41,6 @@ class Draft:
     op: Op
     before: Values | None
     after: Values | None
-    row: Record
 
 
 class LoggedSession(Session):
@@ -190,15 +189,15 @@ def _fill(row: Record) -> None:
 def _draft(touch: _Touch) -> Draft | None:
     row, original = touch.row, touch.original
     if original is None:
-        return None if touch.gone else Draft(row.__tablename__, row.id, "insert", None, encode_row(row), row)
+        return None if touch.gone else Draft(row.__tablename__, row.id, "insert", None, encode_row(row))
     if touch.gone:
-        return Draft(row.__tablename__, original["id"], "delete", original, None, row)
+        return Draft(row.__tablename__, original["id"], "delete", original, None)
     current = encode_row(row)
     changed = [f.column for f in fields_of(type(row)) if not f.same(original[f.column], current[f.column])]
     if not changed:
         return None
     before, after = ({column: values[column] for column in changed} for values in (original, current))
-    return Draft(row.__tablename__, row.id, "update", before, after, row)
+    return Draft(row.__tablename__, row.id, "update", before, after)
 
 
 @event.listens_for(LoggedSession, "before_flush")

@@ -36,8 +36,10 @@ def connect(path: Path, key: bytes, *, read_only: bool = False) -> Any:
     return connection
 
 
-def writer_engine(path: Path, key: bytes) -> Engine:
+def writer_engine(path: Path, key: bytes, *, references: bool = True) -> Engine:
     """One connection, on which every transaction takes the write lock at its start.
+
+    ``references``: whether a row may only refer to rows that are there.
 
     synchronous=FULL: in WAL mode NORMAL keeps the file consistent but may lose the last commits when power fails; a
     deal or a draft that the trader saw saved must be there afterwards. It costs one fsync per commit.
@@ -45,7 +47,7 @@ def writer_engine(path: Path, key: bytes) -> Engine:
 
     def create() -> Any:
         connection = connect(path, key)
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if references else 'OFF'}")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the platter
         connection.execute("PRAGMA journal_size_limit = 67108864")

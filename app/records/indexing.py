@@ -13,8 +13,9 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
-from app.records.codec import JsonValue
+from app.records.codec import JsonValue, models
 from app.records.tables import (
     CallReport,
     Contact,
@@ -44,6 +45,20 @@ _INDEXED = {
     "call_report": {"fields", "interaction_id"},
     "transcript_segment": {"text"},
 }
+# The kind of document that a record is, or that it is part of by which column.
+_ITSELF = {
+    "organization": "organization",
+    "contact": "contact",
+    "instrument": "instrument",
+    "interaction": "interaction",
+    "transcript_segment": "segment",
+}
+_PART_OF = {
+    "contact_phone": ("contact", ContactPhone.contact_id),
+    "contact_email": ("contact", ContactEmail.contact_id),
+    "contact_handle": ("contact", ContactHandle.contact_id),
+    "call_report": ("interaction", CallReport.interaction_id),
+}
 _NOT_TEXT = frozenset({"direction", "line", "number", "due", "sentiment", "evidence"})
 
 index_tables = MetaData()
@@ -68,33 +83,19 @@ class _Text:
 
 
 def maintain(connection: Connection, drafts: Sequence[Draft]) -> None:
-    """After the rows of ``drafts`` were flushed on ``connection``."""
+    """After the rows of ``drafts`` were written on ``connection``."""
     stale: dict[str, dict[str, None]] = {kind: {} for kind in _SOURCES}
     for draft in drafts:
-        row = draft.row
         if draft.op == "update" and not _INDEXED.get(draft.table, set()) & (draft.after or {}).keys():
             continue  # nothing that is searched for
-        match row:
-            case Organization():
-                stale["organization"][row.id] = None
-                if draft.op == "update" and draft.after is not None and {"name", "short_name"} & draft.after.keys():
-                    stale["contact"].update(_contacts_of(connection, row.id))
-            case Contact():
-                stale["contact"][row.id] = None
-            case ContactPhone() | ContactEmail() | ContactHandle():
-                stale["contact"][row.contact_id] = None
-                if draft.before and "contact_id" in draft.before:  # it was another's
-                    stale["contact"][str(draft.before["contact_id"])] = None
-            case Instrument():
-                stale["instrument"][row.id] = None
-            case Interaction():
-                stale["interaction"][row.id] = None
-            case CallReport():
-                stale["interaction"][row.interaction_id] = None
-            case TranscriptSegment():
-                stale["segment"][row.id] = None
-            case _:
-                pass
+        if draft.table in _ITSELF:
+            stale[_ITSELF[draft.table]][draft.record_id] = None
+        elif draft.table in _PART_OF:
+            kind, column = _PART_OF[draft.table]
+            stale[kind].update(_owners(connection, draft, column))
+        renamed = {"name", "short_name"} & (draft.after or {}).keys()
+        if draft.table == "organization" and draft.op == "update" and renamed:
+            stale["contact"].update(_contacts_of(connection, draft.record_id))
     for kind, ids in stale.items():
         if ids:
             _refresh(connection, kind, list(ids))
@@ -204,6 +205,14 @@ _SOURCES: dict[str, Callable[[Connection, Sequence[str]], Iterator[_Text]]] = {
     "interaction": _interactions,
     "segment": _segments,
 }
+
+
+def _owners(connection: Connection, draft: Draft, column: InstrumentedAttribute[str]) -> dict[str, None]:
+    """The documents that the record is part of now, and was part of before."""
+    found = [(draft.before or {}).get(column.key), (draft.after or {}).get(column.key)]
+    if found[1] is None and draft.op != "delete":
+        found.append(connection.scalar(select(column).where(models()[draft.table].id == draft.record_id)))
+    return {owner: None for owner in found if owner is not None}
 
 
 def _contacts_of(connection: Connection, organization_id: str) -> dict[str, None]:

@@ -16,12 +16,12 @@ from pathlib import Path
 from shutil import disk_usage
 from typing import TypeVar
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session
 
 from app.records import schema
 from app.records.anchor import Anchor
-from app.records.chain import Chain
+from app.records.chain import Authored, Chain
 from app.records.change import Change, LoggedSession
 from app.records.engine import reader_engine, writer_engine
 from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
@@ -46,15 +46,16 @@ class Records:
     """Make one with ``open``; close it when done (it is a context manager)."""
 
     def __init__(
-        self, folder: Path, key: bytes, writer: Engine, reader: Engine, chain: Chain, lock: FolderLock
+        self, folder: Path, key: bytes, writer: Engine, bulk: Engine, reader: Engine, chain: Chain, lock: FolderLock
     ) -> None:
         self.folder = folder
         self._key = key
         self._writer = writer
+        self._bulk = bulk
         self._reader = reader
         self._chain = chain
         self._lock = lock
-        self._write_lock = threading.Lock()
+        self._write_lock = threading.RLock()
         self._writing_thread: int | None = None
         self._forbidden: set[int] = set()
         self._listeners: list[Listener] = []
@@ -84,7 +85,8 @@ class Records:
                 schema.prepare(path, key, found, writer)
                 schema.fill_search(writer)
                 chain = Chain.open(writer, anchor, clock)
-                return cls(folder, key, writer, reader_engine(path, key), chain, lock)
+                bulk = writer_engine(path, key, references=False)
+                return cls(folder, key, writer, bulk, reader_engine(path, key), chain, lock)
             except BaseException as error:
                 if writer is not None:
                     writer.dispose()
@@ -121,11 +123,7 @@ class Records:
 
         Waits for other changes to end. Raises Refused, DiskFull, CorruptDatabase, StoreUnavailable.
         """
-        self._check_thread()
-        if self._writing_thread == threading.get_ident():
-            raise RuntimeError("a change within a change: pass the outer one along")
-        with self._write_lock:
-            self._writing_thread = threading.get_ident()
+        with self._alone():
             try:
                 with LoggedSession(self._writer, expire_on_commit=False) as session:
                     with _translating():
@@ -135,7 +133,7 @@ class Records:
                     with _translating():
                         drafts = change.drafts()
                         maintain(session.connection(), drafts)
-                        commit = self._chain.append(session, change, drafts)
+                        commit = self._chain.append(session.connection(), change, drafts)
                         session.commit()
                 self._chain.adopt(commit)
                 if commit.entries:
@@ -147,6 +145,38 @@ class Records:
                 if known is None:
                     raise
                 raise known from error
+
+    def receive(self, work: Callable[[Connection], Sequence[Authored]]) -> None:
+        """Stores what came from the server, whole or not at all; ``work`` writes the rows and says what to log.
+
+        In bulk: no mapped objects, and references are not checked, since a desk need not hold what a record refers to.
+        Raises DiskFull, CorruptDatabase, StoreUnavailable.
+        """
+        with self._alone(), _translating():
+            with self._bulk.begin() as connection:
+                received = work(connection)
+                maintain(connection, [each.draft for each in received])
+                commit = self._chain.receive(connection, received)
+            self._chain.adopt(commit)
+            if commit.entries:
+                self._notify(commit.entries)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Nobody else changes anything meanwhile; the caller's thread may read and change."""
+        self._check_thread()
+        with self._write_lock:
+            yield
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        self._check_thread()
+        if self._writing_thread == threading.get_ident():
+            raise RuntimeError("a change within a change: pass the outer one along")
+        with self._write_lock:
+            self._writing_thread = threading.get_ident()
+            try:
+                yield
             finally:
                 self._writing_thread = None
 
@@ -222,6 +252,7 @@ class Records:
         self._read_pool.shutdown()
         with self._write_lock:
             self._reader.dispose()
+            self._bulk.dispose()
             self._writer.dispose()  # the last connection to close moves the write-ahead log into the file
             self._chain.close()
             self._lock.release()

@@ -83,6 +83,8 @@ class Organization(Record):
     lei: Mapped[str | None]
     mifid_category: Mapped[str | None]  # professional, eligible counterparty, retail
     owner_id: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
+    desk: Mapped[str | None]  # the desk, or the book, that it and all that hangs on it is for; None: for everybody
+    book: Mapped[str | None]
     since: Mapped[dt.date | None]
     notes: Mapped[str] = mapped_column(default="")
 
@@ -176,6 +178,14 @@ class CreditLine(Record):
     status: Mapped[str] = mapped_column(default="active")  # active, frozen
 
 
+class CreditReserve(Record):
+    """Parts of a credit line that the server holds for sites, to deal against offline. Its id is the line's."""
+
+    __tablename__ = "credit_reserve"
+    line_id: Mapped[str]
+    sites: Mapped[dict[str, Any]] = mapped_column(default=dict)  # site -> {granted, consumed}, decimal text
+
+
 class PriceSource(Record):
     __tablename__ = "price_source"
     name: Mapped[str]
@@ -225,7 +235,7 @@ class CallReport(Record):
     """The report of one interaction. ``edited`` names the fields that the trader touched: a later pass leaves those."""
 
     __tablename__ = "call_report"
-    interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"), unique=True)
+    interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"), index=True)
     status: Mapped[str] = mapped_column(default="draft")  # draft, saved, discarded
     fields: Mapped[dict[str, Any]] = mapped_column(default=dict)  # field name -> value, JSON
     suggestions: Mapped[dict[str, Any]] = mapped_column(default=dict)  # field name -> proposed value with evidence
@@ -284,3 +294,20 @@ class Enquiry(Record):
     ask: Mapped[Decimal | None]
     outcome: Mapped[str]  # dealt, passed, indicative, traded_away, no_quote
     at: Mapped[dt.datetime]
+
+
+class SyncConflict(Record):
+    """Two sites wrote one field: which value was kept, and which gave way. Written by the server."""
+
+    __tablename__ = "sync_conflict"
+    __table_args__ = (Index("sync_conflict_record", "table_name", "record_id"),)
+    table_name: Mapped[str]
+    record_id: Mapped[str]
+    field: Mapped[str]  # empty: a whole record was deleted while it was changed
+    kept: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {"value": ...}
+    lost: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    kept_by: Mapped[str]  # clock/site/actor
+    lost_by: Mapped[str]
+    at: Mapped[dt.datetime]
+    status: Mapped[str] = mapped_column(default="open", index=True)  # open, resolved
+    resolution: Mapped[str | None]

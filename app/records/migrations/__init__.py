@@ -22,6 +22,6 @@ class Migration:
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "the first tables", v0001.apply),
     Migration(2, "full-text search", v0002.apply),
-    Migration(3, "a log from which texts can be erased", v0003.apply),
+    Migration(3, "sync, and a log from which texts can be erased", v0003.apply),
 )
 CURRENT = MIGRATIONS[-1].version

@@ -1,4 +1,4 @@
-"""Version 3: what the change log says of a record can be erased from it, and the log still verifies.
+"""Version 3: tables for sync; and what the change log says can be erased from it, and the log still verifies.
 
 The hash of an entry covers a salted commitment to its texts in place of the texts. The chains are hashed anew; the old
 ones are checked on the way, so that an altered log does not come out as a sound one.
@@ -25,16 +25,93 @@ from app.records.log import (
     sealed_columns,
 )
 
-_STATEMENTS = (
-    "ALTER TABLE change_log ADD COLUMN salt VARCHAR(32)",
-    "ALTER TABLE change_log ADD COLUMN commitment VARCHAR(64) NOT NULL DEFAULT ''",
-)
+# Two desks' reports of one call may meet for a moment: call_report loses its UNIQUE, which SQLite does by a new table.
+_STATEMENTS = """
+ALTER TABLE change_log ADD COLUMN salt VARCHAR(32);
+ALTER TABLE change_log ADD COLUMN commitment VARCHAR(64) NOT NULL DEFAULT '';
+ALTER TABLE organization ADD COLUMN desk TEXT;
+ALTER TABLE organization ADD COLUMN book TEXT;
+CREATE TABLE call_report_3 (
+    interaction_id VARCHAR(36) NOT NULL,
+    status TEXT NOT NULL,
+    fields JSON NOT NULL,
+    suggestions JSON NOT NULL,
+    edited JSON NOT NULL,
+    updated_at VARCHAR(32) NOT NULL,
+    id VARCHAR(36) NOT NULL,
+    PRIMARY KEY (id),
+    FOREIGN KEY(interaction_id) REFERENCES interaction (id)
+);
+INSERT INTO call_report_3 (interaction_id, status, fields, suggestions, edited, updated_at, id)
+    SELECT interaction_id, status, fields, suggestions, edited, updated_at, id FROM call_report;
+DROP TABLE call_report;
+ALTER TABLE call_report_3 RENAME TO call_report;
+CREATE INDEX ix_call_report_interaction_id ON call_report (interaction_id);
+CREATE TABLE sync_conflict (
+    table_name TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    field TEXT NOT NULL,
+    kept JSON NOT NULL,
+    lost JSON NOT NULL,
+    kept_by TEXT NOT NULL,
+    lost_by TEXT NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    status TEXT NOT NULL,
+    resolution TEXT,
+    id VARCHAR(36) NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE INDEX sync_conflict_record ON sync_conflict (table_name, record_id);
+CREATE INDEX ix_sync_conflict_status ON sync_conflict (status);
+CREATE TABLE credit_reserve (
+    line_id TEXT NOT NULL,
+    sites JSON NOT NULL,
+    id VARCHAR(36) NOT NULL,
+    PRIMARY KEY (id)
+);
+CREATE TABLE sync_row (
+    table_name VARCHAR NOT NULL,
+    record_id VARCHAR(36) NOT NULL,
+    seq INTEGER NOT NULL,
+    scope VARCHAR NOT NULL,
+    server TEXT,
+    aside BOOLEAN NOT NULL,
+    PRIMARY KEY (table_name, record_id)
+) WITHOUT ROWID;
+CREATE TABLE sync_extra (
+    table_name VARCHAR NOT NULL,
+    record_id VARCHAR(36) NOT NULL,
+    fields TEXT NOT NULL,
+    whole BOOLEAN NOT NULL,
+    PRIMARY KEY (table_name, record_id)
+) WITHOUT ROWID;
+CREATE TABLE sync_quarantine (
+    transaction_id VARCHAR(36) NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    reason TEXT NOT NULL,
+    table_name VARCHAR NOT NULL,
+    record_id VARCHAR(36) NOT NULL,
+    entry_id VARCHAR(36) NOT NULL,
+    status VARCHAR NOT NULL,
+    PRIMARY KEY (transaction_id)
+);
+CREATE INDEX sync_quarantine_status ON sync_quarantine (status);
+CREATE TABLE sync_state ("key" VARCHAR NOT NULL, value TEXT NOT NULL, PRIMARY KEY ("key"));
+CREATE TABLE sync_event (
+    id INTEGER NOT NULL,
+    at VARCHAR(32) NOT NULL,
+    kind VARCHAR NOT NULL,
+    text TEXT NOT NULL,
+    PRIMARY KEY (id)
+);
+"""
 _BATCH = 1000
 
 
 def apply(connection: Connection, head_key: bytes) -> None:
-    for statement in _STATEMENTS:
-        connection.execute(text(statement))
+    for statement in _STATEMENTS.split(";\n"):
+        if statement.strip():
+            connection.execute(text(statement))
     own = connection.execute(select(meta_table.c.value).where(meta_table.c.key == "site")).scalar()
     problems = []
     for row in connection.execute(select(log_head)).mappings().all():
