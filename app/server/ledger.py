@@ -72,6 +72,9 @@ class Ledger(Protocol):
 
     async def head(self, firm: str) -> Head: ...
 
+    async def base(self, firm: str, epoch: str) -> int:
+        """The place up to which the order of an earlier epoch and that of now are the same; 0 if that is not known."""
+
     async def end(self, firm: str, site: str) -> ChainEnd: ...
 
     async def items(self, firm: str, after: int, limit: int) -> Batch: ...

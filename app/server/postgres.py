@@ -67,9 +67,11 @@ class EmbeddedPostgres:
         if self.running():
             return False
         try:
+            if self._system_user is not None:
+                _let_through(self._data)
+                _let_through(_BIN)
             if not (self._data / "PG_VERSION").exists():
                 self._make()
-            self._sockets()
             options = f"-k {self._sockets()}"
             self._run(
                 "pg_ctl", "start", "-w", "-t", str(_START_TIMEOUT), "-D", str(self._data), "-o", options,
@@ -108,8 +110,6 @@ class EmbeddedPostgres:
         os.write(opened, secrets.token_urlsafe(32).encode("ascii"))
         os.close(opened)
         if self._system_user is not None:
-            _let_through(self._data)
-            _let_through(_BIN)
             os.chown(self._data, self._system_user, -1)
         with tempfile.NamedTemporaryFile("w", suffix=".password") as readable:
             readable.write(self._password_file.read_text(encoding="ascii"))

@@ -121,6 +121,16 @@ class PostgresLedger:
             raise LookupError(f"There is no firm {firm}.")
         return Head(*found)
 
+    async def base(self, firm: str, epoch: str) -> int:
+        async with self._engine.connect() as connection:
+            found = await _one(
+                await driver_of(connection),
+                "SELECT COALESCE(l.began, f.head) FROM firm f JOIN epoch e ON e.firm = f.id AND e.epoch = %s "
+                "LEFT JOIN epoch l ON l.firm = f.id AND l.number = e.number + 1 WHERE f.id = %s",
+                epoch, firm,
+            )  # fmt: skip
+        return 0 if found is None else int(found[0])
+
     async def end(self, firm: str, site: str) -> ChainEnd:
         async with self._engine.connect() as connection:
             return await _end(await driver_of(connection), firm, site)
@@ -240,12 +250,13 @@ class PostgresTurn:
 
 async def create_firm(connection: AsyncConnection, name: str) -> str:
     """A new, empty firm; its id."""
-    firm = new_id()
+    firm, epoch = new_id(), new_epoch()
     driver = await driver_of(connection)
     await driver.execute(
         "INSERT INTO firm (id, name, epoch, own_site, own_hash, own_hlc) VALUES (%s, %s, %s, %s, %s, %s)",
-        (firm, name, new_epoch(), str(uuid.uuid4()), GENESIS, ZERO),
+        (firm, name, epoch, str(uuid.uuid4()), GENESIS, ZERO),
     )
+    await driver.execute("INSERT INTO epoch (firm, number, epoch, began) VALUES (%s, 0, %s, 0)", (firm, epoch))
     return firm
 
 

@@ -46,6 +46,16 @@ firm = Table(
     _text("own_hlc"),
 )
 
+# The firm's epochs so far: each restore begins one, at the place where the backup ended.
+epoch = Table(
+    "epoch",
+    metadata,
+    _text("firm", primary_key=True),
+    Column("number", Integer, primary_key=True),
+    _text("epoch"),
+    Column("began", BigInteger, nullable=False),
+)
+
 record = Table(
     "record",
     metadata,

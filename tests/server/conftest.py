@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -17,11 +18,13 @@ from app.server.postgres_ledger import create_firm
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
-    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("server"))
-    embedded.start()
-    yield embedded
-    embedded.stop()
+def postgres() -> Iterator[EmbeddedPostgres]:
+    # Not pytest's own folder: another run of pytest takes away the right to pass through it.
+    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder:
+        embedded = EmbeddedPostgres(Path(folder))
+        embedded.start()
+        yield embedded
+        embedded.stop()
 
 
 @pytest.fixture
@@ -46,8 +49,3 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def firm(engine: AsyncEngine) -> str:
     async with engine.begin() as connection:
         return await create_firm(connection, "Northgate Brokers")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path
