@@ -100,7 +100,7 @@ class SyncClient:
     async def _until_time(self) -> None:
         while True:
             at = self._session.wake_at
-            left = None if at is None else at - time.time()
+            left = None if at is None else at - time.monotonic()
             if left is not None and left <= 0:
                 return
             self._nudged.clear()

@@ -94,6 +94,8 @@ def _insert(table: str, state: State | None, edit: Edit) -> Merged:
 
 def _delete(table: str, state: State, edit: Edit) -> Merged:
     if state.deleted is not None:
+        if kind_of(table, "") == "command":
+            raise NotAccepted(f"The {_words(table)} was deleted meanwhile.")
         return Merged(replace(state, deleted=max(state.deleted, edit.stamp)), "merged")
     seen = edit.before or {}
     changed = {
@@ -125,12 +127,15 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
         kind = kind_of(table, name)
         if kind == "counter":
             fields[name] = _counted(table, name, held, before.get(name), value)
-        elif name not in fields or held == value or (name in before and held == before[name]):
+        elif name not in fields or (name in before and held == before[name]):
             fields[name] = value
         elif kind == "command":
+            # Also where both want the same: what goes with it (credit, money) must not happen twice.
             raise NotAccepted(
                 f"The {_words(table)} was changed meanwhile ({_list([name])}). Look at it and make the change again."
             )
+        elif held == value:
+            pass
         elif edit.stamp > held_stamp:
             losers.append(Loser(name, value, held, edit.stamp, held_stamp))
             fields[name] = value

@@ -126,7 +126,10 @@ def plan(
             known = values is not None or (bool(item.scope) and item.outcome != "rejected")
             record.server = values
             record.view = replace(record.view, seq=item.seq if known else 0, scope=item.scope)
-            (gone.discard if known or item.outcome == "rejected" else gone.add)(key)
+            if known:
+                gone.discard(key)
+            elif item.outcome != "rejected":
+                gone.add(key)
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
     views = {key: _stored(each) for key, each in records.items()}

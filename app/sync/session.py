@@ -62,19 +62,23 @@ class Status:
 
 
 class DeskSession:
-    """``now`` is wall time in seconds since 1970. Calls may raise what the store raises: then call ``lost``."""
+    """``now`` is wall time in seconds since 1970; ``steady`` counts seconds and is never set back or forward.
+
+    Calls may raise what the store raises: then call ``lost``.
+    """
 
     def __init__(
         self,
         store: DeskStore,
         *,
         now: Callable[[], float],
+        steady: Callable[[], float],
         random: Random,
         app_version: str,
         schema_version: int,
     ) -> None:
         self._store = store
-        self._now = now
+        self._now, self._steady = now, steady
         self._random = random
         self._app_version, self._schema_version = app_version, schema_version
         self._position = store.position()
@@ -83,7 +87,7 @@ class DeskSession:
         self._problem = ""
         self._skew = 0.0
         self._failures = 0
-        self._wake_at: float | None = now()
+        self._wake_at: float | None = steady()
         self._received = 0  # entries of the own chain that are durable at the server, once it has said so
         self._greeted = False
         self._pushing = False
@@ -98,7 +102,7 @@ class DeskSession:
 
     @property
     def wake_at(self) -> float | None:
-        """When to try to connect; None while connected, or when trying again cannot help."""
+        """When to try to connect, by ``steady``; None while connected, or when trying again cannot help."""
         return self._wake_at
 
     @property
@@ -142,7 +146,7 @@ class DeskSession:
         """The user, or the system that saw a network, wants it now."""
         if self._state in ("offline", "refused") and not self._greeted:
             self._failures = 0
-            self._wake_at = self._now()
+            self._wake_at = self._steady()
 
     def wrote(self) -> list[FromDesk]:
         """The desk has logged a change."""
@@ -324,4 +328,4 @@ class DeskSession:
     def _wait(self) -> None:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)
         self._failures = min(self._failures + 1, 16)
-        self._wake_at = self._now() + self._random.uniform(0, longest)
+        self._wake_at = self._steady() + self._random.uniform(0, longest)

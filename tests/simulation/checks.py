@@ -1,0 +1,215 @@
+"""What must hold: always of credit and of what a desk shows; when all is quiet, of everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from app.sync import credit, replica, scopes
+from app.sync.authority import Key
+from app.sync.chain import BadPush, check_chain
+from app.sync.merge import State
+from app.sync.policies import CONFLICT, LINE, RESERVE, kind_of
+from app.sync.protocol import Entry
+from tests.simulation.disk import Values, read
+from tests.simulation.ledger import START, Firm
+from tests.simulation.server import FIRM
+from tests.simulation.world import Broken, SimDesk, World
+
+
+class Watch:
+    """Looks after every commit anywhere."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._exposed: dict[str, Decimal] = {}
+        world.watch = self.look
+
+    def look(self) -> None:
+        if not self._world.restored:  # a backup does not know the credit that was given after it
+            self._credit()
+        for desk in self._world.desks:
+            _shows_what_was_typed(desk)
+
+    def _credit(self) -> None:
+        """What is used and what desks could use, with nobody to ask, is within the limit, or does not grow."""
+        firm = self._world.ledger.firms[FIRM]
+        for (table, line_id), line in firm.states.items():
+            if table != LINE:
+                continue
+            total = Decimal(line.fields["used"])
+            for desk in self._world.desks:
+                total += _usable(desk, line_id, firm)
+            limit = Decimal(line.fields["limit"]) * (1 + credit.TOLERANCE)
+            if total > max(limit, self._exposed.get(line_id, Decimal(0))):
+                raise Broken(f"Line {line_id}: {total} of {limit} used or usable.")
+            self._exposed[line_id] = total
+
+
+def _usable(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
+    """What a desk believes to hold of a line, less what the server has counted already."""
+    row = desk.disk.rows.get((RESERVE, line_id))
+    held = credit.outstanding(row["sites"], desk.disk.site) if row else Decimal(0)
+    received = firm.ends.get(desk.disk.site, START).received
+    for entry in desk.disk.unsettled([(LINE, line_id)]).get((LINE, line_id), ()):
+        if entry.site_seq <= received:
+            held -= max(replica_delta(entry), Decimal(0))
+    return max(held, Decimal(0))
+
+
+def replica_delta(entry: replica.Unsettled) -> Decimal:
+    after, before = entry.after or {}, entry.before or {}
+    return Decimal(after["used"]) - Decimal(before["used"]) if "used" in after and "used" in before else Decimal(0)
+
+
+def _shows_what_was_typed(desk: SimDesk) -> None:
+    disk = desk.disk
+    keys = {(each.table, each.record_id) for each in disk.chain.entries[disk.position().settled :]}
+    for key, entries in disk.unsettled(keys).items():
+        row = disk.rows.get(key)
+        if key in disk.known and not disk.known[key].seq:
+            continue  # another epoch has begun, or the record went out of sight
+        if entries[-1].op == "delete" and row is not None:
+            raise Broken(f"{desk.name} shows {key}, which it deleted.")
+        if row is None:
+            if entries[-1].op == "insert":
+                raise Broken(f"{desk.name} does not show {key}, which it made.")
+            continue
+        typed: dict[str, Any] = {}
+        for each in entries:
+            typed |= each.after or {}
+        for name, value in typed.items():
+            if kind_of(key[0], name) != "counter" and row.get(name) != value:
+                raise Broken(f"{desk.name} typed {value!r} in {name} of {key} and shows {row.get(name)!r}.")
+
+
+def at_quiet(world: World) -> None:
+    """Raises Broken."""
+    firm = world.ledger.firms[FIRM]
+    _order_is_whole(world, firm)
+    for desk in world.desks:
+        _is_in_step(desk, world, firm)
+        _hears_of_refusals(desk, firm)
+    _nothing_is_lost(world, firm)
+    _conflicts_are_fair(firm)
+    _credit_adds_up(firm)
+    _scopes_are_right(firm)
+
+
+def _order_is_whole(world: World, firm: Firm) -> None:
+    """Every entry of every site once, in its order, and each chain verifies."""
+    for number, placed in enumerate(firm.placed, 1):
+        if placed.item.seq != number:
+            raise Broken(f"Place {number} holds {placed.item.seq}.")
+    chains: dict[str, list[Entry]] = {}
+    for placed in firm.placed:
+        chains.setdefault(placed.item.site, []).append(placed.entry)
+    for site, entries in chains.items():
+        _verify(entries, site, "the server")
+    for desk in world.desks:
+        _verify(desk.disk.chain.entries, desk.disk.site, desk.name)
+        _verify(desk.disk.heard.entries, desk.disk.heard.site, desk.name)
+        here, there = desk.disk.chain.entries, chains.get(desk.disk.site, [])
+        if [each.hash for each in here] != [each.hash for each in there]:
+            raise Broken(f"{desk.name} wrote {len(here)} entries, the server has {len(there)}.")
+
+
+def _verify(entries: Iterable[Entry], site: str, where: str) -> None:
+    try:
+        check_chain(entries, site, START)
+    except BadPush as wrong:
+        raise Broken(f"The chain of {site} at {where}: {wrong}") from wrong
+
+
+def _is_in_step(desk: SimDesk, world: World, firm: Firm) -> None:
+    holds = world.devices[desk.disk.site].holds
+    position = desk.disk.position()
+    if desk.session is None or desk.session.status.state != "online":
+        raise Broken(f"{desk.name} is {desk.session.status if desk.session else 'dead'}.")
+    if desk.disk.counts().to_sync or position.cursor != len(firm.placed) or position.epoch != firm.epoch:
+        raise Broken(f"{desk.name} stands at {position} of {len(firm.placed)} in {firm.epoch}.")
+    there = {key: _set(each.fields) for key, each in firm.states.items() if not each.deleted and each.scope in holds}
+    here = {key: _set(row) for key, row in desk.disk.rows.items()}
+    if here != there:
+        wrong = sorted(key for key in {**here, **there} if here.get(key) != there.get(key))
+        pairs = "; ".join(f"{key}: {here.get(key)} is {there.get(key)}" for key in wrong[:3])
+        raise Broken(f"{desk.name} is not as the server: {pairs}")
+    for entry in desk.disk.heard.entries:
+        state = firm.states.get((entry.table, entry.record_id))
+        own = entry.transaction in desk.disk.quarantine
+        if entry.salt and not own and state is not None and state.scope not in holds:
+            raise Broken(f"{desk.name} still knows what {entry.table} {entry.record_id} said.")
+
+
+def _set(fields: Values) -> Values:
+    """A field that is not there, as an older desk leaves it, and an empty one are the same."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _hears_of_refusals(desk: SimDesk, firm: Firm) -> None:
+    refused = {
+        placed.item.transaction
+        for placed in firm.placed
+        if placed.item.site == desk.disk.site and placed.item.outcome == "rejected"
+    }
+    if missing := refused - desk.disk.quarantine.keys():
+        raise Broken(f"{desk.name} never heard that {sorted(missing)} were refused.")
+
+
+def _nothing_is_lost(world: World, firm: Firm) -> None:
+    """Each value that a desk wrote stands, or was seen by who replaced it, or is shown as the loser of a conflict."""
+    seen: dict[tuple[Key, str], list[Any]] = {}
+    for placed in firm.placed:
+        if placed.item.outcome != "rejected":
+            key = (placed.entry.table, placed.entry.record_id)
+            for name, value in (read(placed.entry.before) or {}).items():
+                seen.setdefault((key, name), []).append(value)
+    lost: dict[tuple[Key, str], list[Any]] = {}
+    for (table, _), state in firm.states.items():
+        if table == CONFLICT:
+            fields = state.fields
+            key, value = (fields["table_name"], fields["record_id"]), fields["lost"]["value"]
+            values = {fields["field"]: value} if fields["field"] else value
+            for name, each in values.items():
+                lost.setdefault((key, name), []).append(each)
+    for desk in world.desks:
+        for entry in desk.disk.chain.entries:
+            if entry.transaction in desk.disk.quarantine:
+                continue
+            key = (entry.table, entry.record_id)
+            stands: Values = firm.states[key].fields if key in firm.states else {}
+            for name, value in (read(entry.after) or {}).items():
+                if kind_of(entry.table, name) == "counter" or stands.get(name) == value:
+                    continue
+                if value not in seen.get((key, name), ()) and value not in lost.get((key, name), ()):
+                    raise Broken(f"{desk.name} wrote {value!r} to {name} of {key}; nothing is left of it.")
+
+
+def _conflicts_are_fair(firm: Firm) -> None:
+    """Between two values of a field the later clock wins."""
+    for (table, _), state in firm.states.items():
+        if table == CONFLICT and state.fields["field"] and state.fields["kept_by"] <= state.fields["lost_by"]:
+            raise Broken(f"The earlier clock won: {state.fields}")
+
+
+def _credit_adds_up(firm: Firm) -> None:
+    """What is used is the sum of the deals that stand: none counted twice, none forgotten."""
+    used: dict[str, Decimal] = {}
+    for (table, _), state in firm.states.items():
+        if table == "deal" and state.fields["status"] == "registered":
+            check = state.fields["credit"]
+            used[check["line_id"]] = used.get(check["line_id"], Decimal(0)) + Decimal(check["this_deal"])
+    for (table, record_id), state in firm.states.items():
+        if table == LINE and Decimal(state.fields["used"]) != used.get(record_id, Decimal(0)):
+            raise Broken(f"Line {record_id} says {state.fields['used']}, its deals {used.get(record_id, 0)}.")
+
+
+def _scopes_are_right(firm: Firm) -> None:
+    def look_up(key: Key) -> State | None:
+        return firm.states.get(key)
+
+    for key, state in firm.states.items():
+        scope, parent = scopes.place(key, state, look_up, state.scope)
+        if (scope, parent) != (state.scope, state.parent):
+            raise Broken(f"{key} is in {state.scope} under {state.parent}, not in {scope} under {parent}.")

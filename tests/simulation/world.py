@@ -1,0 +1,321 @@
+"""One process with everything in it: desks, a server, the network between them, and what goes wrong, by one seed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+
+from app.records.errors import DiskFull
+from app.sync.protocol import FromDesk, FromServer, encode, read_from_desk, read_from_server
+from app.sync.session import DeskSession
+from tests.simulation.disk import MemoryDesk
+from tests.simulation.ledger import Firm, MemoryLedger
+from tests.simulation.server import FIRM, Connection, Device
+
+START = dt.datetime(2026, 3, 2, 7, 0, tzinfo=dt.UTC)
+SCOPES = ("desk:apac", "desk:emea", "book:flow")
+NEWER_FIELD = ("contact", "nickname")
+NEWER_TABLE = "gadget"
+
+
+class DeskDied(Exception):
+    pass
+
+
+class ServerDied(Exception):
+    pass
+
+
+class Broken(AssertionError):
+    """An invariant does not hold."""
+
+
+@dataclass(frozen=True)
+class Faults:
+    """How likely each fault is, where it can happen. Every seed has its own mixture."""
+
+    desk_dies: float = 0.0
+    server_dies: float = 0.0
+    disk_full: float = 0.0
+    cut: float = 0.0
+    twice: float = 0.0
+    slow: float = 0.05  # seconds that a frame takes, at most
+    partition: float = 0.0
+    skew: float = 0.0
+    restore: float = 0.0
+    entitle: float = 0.0
+
+    @classmethod
+    def draw(cls, random: Random) -> Faults:
+        def some(most: float) -> float:
+            return random.choice((0.0, most / 4, most))
+
+        return cls(
+            some(0.02), some(0.02), some(0.02), some(0.05), some(0.05), random.choice((0.05, 1.0, 5.0)), some(0.1),
+            some(0.2), random.choice((0.0, 0.0, 0.0, 0.05)), some(0.08),
+        )  # fmt: skip
+
+
+class World:
+    """``at`` runs things later; ``settle`` ends all faults and runs until nothing moves any more."""
+
+    def __init__(self, seed: int, desks: int = 3) -> None:
+        self.seed = seed
+        self.random = Random(seed)
+        self.now = 0.0
+        self.faults = Faults.draw(self.random)
+        self.healed = False
+        self._queue: list[tuple[float, int, Callable[[], None]]] = []
+        self._count = 0
+        self.server_up = True
+        self.frames = 0
+        self.ledger = MemoryLedger(self.server_clock, self.new_id, self._server_commit)
+        self.ledger.found(FIRM, "epoch-0")
+        self.backups: list[Firm] = []
+        self.restored = False
+        self.devices: dict[str, Device] = {}
+        self.links: list[Link] = []
+        self.watch: Callable[[], None] = lambda: None  # after every commit anywhere
+        self.desks = [SimDesk(self, number) for number in range(desks)]
+
+    # -- time
+
+    def at(self, delay: float, do: Callable[[], None]) -> None:
+        self._count += 1
+        heapq.heappush(self._queue, (self.now + delay, self._count, do))
+
+    def run(self, until: float) -> None:
+        while self._queue and self._queue[0][0] <= until:
+            self.now, _, do = heapq.heappop(self._queue)
+            do()
+        self.now = max(self.now, until)
+
+    def settle(self, longest: float = 600.0) -> None:
+        """The faults end: everything must come to rest, and every desk be online."""
+        self.healed = True
+        self.restart_server()
+        for desk in self.desks:
+            desk.unplugged = False
+            desk.start()
+        self.run(self.now + longest)
+        said = self.frames
+        self.run(self.now + longest)
+        if self.frames != said:
+            raise Broken("Nothing comes to rest.")
+
+    def new_id(self) -> str:
+        return f"{self.random.getrandbits(128):032x}"
+
+    def chance(self, likely: float) -> bool:
+        return not self.healed and self.random.random() < likely
+
+    def server_clock(self) -> int:
+        return int((START.timestamp() + self.now) * 1000)
+
+    # -- the server
+
+    def connection(self) -> Connection:
+        return Connection(
+            self.ledger, self.devices, self.server_clock, self.new_id, page=self.random.choice((3, 7, 50))
+        )
+
+    def server_dies(self) -> None:
+        self.server_up = False
+        for link in list(self.links):
+            link.cut()
+        self.at(self.random.uniform(0, 20), self.restart_server)
+
+    def restart_server(self) -> None:
+        self.server_up = True
+
+    def backup(self) -> None:
+        self.backups.append(self.ledger.firms[FIRM].copy())
+
+    def restore(self) -> None:
+        """The server goes back to an older backup, under a new epoch."""
+        if self.backups:
+            self.restored = True
+            self.server_dies()
+            epoch = f"epoch-{self.new_id()[:6]}"
+            self.ledger.restore(FIRM, self.random.choice(self.backups), epoch)
+
+    def entitle(self, site: str, holds: frozenset[str]) -> None:
+        """An administrator changes what a device may hold."""
+        device = self.devices[site]
+        lost, gained = device.holds - holds, holds - device.holds
+        device.holds = holds
+        for link in [link for link in self.links if link.connection.site == site]:
+            if lost:
+                link.to_desk([link.connection.purge(lost)])
+            if gained:
+                link.cut()
+
+    def wake(self) -> None:
+        """Something was committed: pulls that wait are answered."""
+        for link in list(self.links):
+            link.to_desk(link.connection.poll())
+
+    def _server_commit(self, done: bool) -> None:
+        self.watch()
+        if self.chance(self.faults.server_dies):
+            raise ServerDied
+
+
+class Link:
+    """A connection between a desk and the server: in order each way, until it is cut; who is told of that when is open.
+
+    What was sent before may still arrive at the server, also when the desk has a newer connection, and twice.
+    """
+
+    def __init__(self, desk: SimDesk) -> None:
+        self.world = desk.world
+        self.desk = desk
+        self.connection = self.world.connection()
+        self.whole = True
+        self._sent = self._answered = 0.0
+        self.world.links.append(self)
+
+    def cut(self) -> None:
+        if self.whole:
+            self.whole = False
+            self.world.links.remove(self)
+            self.world.at(self.world.random.uniform(0, 30), lambda: self.desk.lost(self))
+
+    def to_server(self, messages: list[FromDesk]) -> None:
+        for message in messages:
+            if self.world.chance(self.world.faults.cut):
+                self.cut()
+            if not self.whole:
+                return
+            frame = encode(message)
+            self._sent = self._after(self._sent)
+            for _ in range(2 if self.world.chance(self.world.faults.twice) else 1):
+                self.world.at(self._sent - self.world.now, lambda frame=frame: self._arrive(frame))  # type: ignore[misc]
+
+    def to_desk(self, messages: list[FromServer]) -> None:
+        for message in messages:
+            if self.world.chance(self.world.faults.cut):
+                self.cut()
+            if not self.whole:
+                return
+            frame = encode(message)
+            self._answered = self._after(self._answered)
+            self.world.at(
+                self._answered - self.world.now,
+                lambda frame=frame: self.desk.hear(self, read_from_server(frame)),  # type: ignore[misc]
+            )
+
+    def _after(self, last: float) -> float:
+        return max(last, self.world.now + self.world.random.uniform(0, self.world.faults.slow))
+
+    def _arrive(self, frame: bytes) -> None:
+        self.world.frames += 1
+        if not self.world.server_up:
+            return
+        head = len(self.world.ledger.firms[FIRM].placed)
+        try:
+            answers = self.connection.handle(read_from_desk(frame))
+        except ServerDied:
+            self.world.server_dies()
+            return
+        self.to_desk(answers)
+        if len(self.world.ledger.firms[FIRM].placed) != head:
+            self.world.wake()
+
+
+class SimDesk:
+    """A desk's machine: its disk stays, the rest is gone when it dies."""
+
+    def __init__(self, world: World, number: int) -> None:
+        self.world = world
+        self.name = f"desk {number}"
+        self.skew = 0.0
+        self.older = False
+        self.unplugged = False
+        self.disk = MemoryDesk(self.wall, world.new_id, self._commit, batch=world.random.choice((1, 3, 10)))
+        self.session: DeskSession | None = None
+        self.link: Link | None = None
+        home = SCOPES[number % 2]
+        holds = {"*", *SCOPES} if number == 0 else {"*", home, *world.random.sample(SCOPES, 1)}
+        world.devices[self.disk.site] = Device(home, frozenset(holds))
+
+    def wall(self) -> dt.datetime:
+        return START + dt.timedelta(seconds=self.world.now + self.skew)
+
+    def start(self) -> None:
+        if self.session is None:
+            self.session = DeskSession(
+                self.disk,
+                now=lambda: self.wall().timestamp(),
+                steady=lambda: self.world.now,
+                random=Random(self.world.random.random()),
+                app_version="1.0",
+                schema_version=3,
+            )
+            self._connect_in_time()
+
+    def unplug(self) -> None:
+        self.unplugged = True
+        if self.link is not None:
+            self.link.cut()
+
+    def dies(self) -> None:
+        self.session = None
+        if self.link is not None:
+            self.link.cut()
+            self.link = None
+        self.world.at(self.world.random.uniform(0, 60), self.start)
+
+    def does(self, work: Callable[[DeskSession], list[FromDesk]]) -> None:
+        """Runs a step of the session and sends what it says."""
+        if self.session is None:
+            return
+        try:
+            out = work(self.session)
+        except DeskDied:
+            self.dies()
+            return
+        except DiskFull as error:
+            self.lost(self.link, str(error))
+            return
+        if self.link is not None:
+            self.link.to_server(out)
+            if not self.session.online and self.session.status.state in ("refused", "offline", "wiped"):
+                self.lost(self.link, self.session.status.problem)
+
+    def hear(self, link: Link, message: FromServer) -> None:
+        if link is self.link:
+            self.does(lambda session: session.received(message))
+
+    def lost(self, link: Link | None, reason: str = "The connection was lost.") -> None:
+        if self.session is not None and link is self.link and link is not None:
+            self.link = None
+            link.cut()
+            self.session.lost(reason)
+            self._connect_in_time()
+
+    def _connect_in_time(self) -> None:
+        session = self.session
+        if session is None or self.link is not None or session.wake_at is None:
+            return
+        left = session.wake_at - self.world.now
+        if left > 0:
+            self.world.at(left, lambda: self._connect_in_time() if session is self.session else None)
+            return
+        session.connecting()
+        if self.unplugged or not self.world.server_up:
+            session.lost("The server cannot be reached.")
+            self._connect_in_time()
+            return
+        self.link = Link(self)
+        self.does(lambda session: session.opened())
+
+    def _commit(self, done: bool) -> None:
+        self.world.watch()
+        if not done and self.world.chance(self.world.faults.disk_full):
+            raise DiskFull("The disk is full.")
+        if self.world.chance(self.world.faults.desk_dies):
+            raise DeskDied
