@@ -96,7 +96,7 @@ def judge(
 
 
 def write_own(
-    key: Key, values: dict[str, Any], scope: str, parent: Key, occasion: Occasion, ground: Ground, own: Own
+    key: Key, values: dict[str, Any], scope: str, parent: Key | None, occasion: Occasion, ground: Ground, own: Own
 ) -> Verdict:
     """What to store where the server by itself sets fields of a record of its own."""
     court = Court(Author(own.site, scope, frozenset((scope,)), lambda *_: None), ground, own)

@@ -70,7 +70,7 @@ class Court:
                 state = None
             self._place(entry, self.author.site, "rejected", state, reason=why(entry))
 
-    def write(self, cause: Entry | Occasion, key: Key, values: dict[str, Any], scope: str, parent: Key) -> None:
+    def write(self, cause: Entry | Occasion, key: Key, values: dict[str, Any], scope: str, parent: Key | None) -> None:
         """A record of the server's own."""
         standing = self.state(key)
         entry = self._own_entry(cause, key, "update" if standing else "insert", values)
