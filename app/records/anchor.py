@@ -75,6 +75,10 @@ class Anchor:
         except OSError as error:  # the commit itself stands; the next one writes the slot again
             log.warning("the head file was not updated: %s", error.strerror)
 
+    def forget(self) -> None:
+        """The log that it remembers was taken away on purpose."""
+        self._path.unlink(missing_ok=True)
+
     def close(self) -> None:
         if self._file >= 0:
             os.fsync(self._file)

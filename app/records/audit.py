@@ -33,6 +33,10 @@ from app.records.sync_tables import sync_extra
 from app.records.tables import Record
 
 _MOST_LISTED = 200
+_TAKEN_OUT = (
+    "SELECT table_name, record_id FROM change_log WHERE salt IS NULL"
+    " EXCEPT SELECT table_name, record_id FROM change_log WHERE cause IN ('erase', 'purge')"
+)
 _ALARMS = ("anchor_alarm", "rehash_alarm")
 Values = dict[str, JsonValue]
 
@@ -81,6 +85,8 @@ def _log(session: Session, records: Records, anchored: Head | None, result: Audi
             result.entries += 1
             yield from walk.step(row)
         yield from walk.end(heads.get(site), records.chain.key)
+    for table, record_id in session.connection().exec_driver_sql(_TAKEN_OUT):
+        yield f"What the log said of {table} {record_id} was taken out of it, and no erasure is on record."
     yield from session.scalars(select(meta_table.c.value).where(meta_table.c.key.in_(_ALARMS)))
     if anchored is None:
         yield "The head file beside the database is missing or cannot be authenticated."

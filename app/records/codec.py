@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,8 @@ from app.records.tables import Exact, Record, UtcDateTime
 
 # Made once: json.dumps with options makes one for each call.
 _STRICT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
 _FAST = msgspec.json.Encoder(order="sorted")
 
 JsonValue = Any
@@ -34,6 +37,9 @@ class Field:
     is_json: bool
     is_decimal: bool
     default: Callable[[], Any] | None
+    # Of values that are not None: as the database holds them (ValueError for what Deskline never writes), and back.
+    to_column: Callable[[JsonValue], Any]
+    from_column: Callable[[Any], JsonValue] | None  # None: the same
 
     def same(self, one: JsonValue, other: JsonValue) -> bool:
         """Whether two logged values are equal: 1.5 and 1.50 are one number (the mapper does not write that change)."""
@@ -83,18 +89,20 @@ def _field(attribute: str, column: Column[Any]) -> Field:
     kind = column.type
     encode: Callable[[Any], JsonValue] = _same
     decode: Callable[[JsonValue], Any] = _same
+    to_column: Callable[[JsonValue], Any] | None = None
+    from_column: Callable[[Any], JsonValue] | None = None
     if isinstance(kind, UtcDateTime):
-        encode, decode = _time_text, dt.datetime.fromisoformat
+        encode, decode, to_column = _time_text, dt.datetime.fromisoformat, _kept_time
     elif isinstance(kind, Date):
-        encode, decode = _date_text, dt.date.fromisoformat
+        encode, decode, to_column = _date_text, dt.date.fromisoformat, _kept_date
     elif isinstance(kind, Exact):
-        encode, decode = _decimal_text, Decimal
+        encode, decode, to_column = _decimal_text, Decimal, _kept_decimal
     elif isinstance(kind, JSON):
-        encode, decode = _json_copy, _json_copy
+        encode, decode, to_column, from_column = _json_copy, _json_copy, _kept_json, msgspec.json.decode
     elif isinstance(kind, Boolean):
-        encode = _only(bool)
+        encode, from_column = _only(bool), bool
     elif isinstance(kind, Integer):
-        encode = _only(int)
+        encode, to_column = _only(int), _kept_integer
     elif isinstance(kind, Float):
         encode = _finite
     elif isinstance(kind, String):
@@ -107,6 +115,8 @@ def _field(attribute: str, column: Column[Any]) -> Field:
         is_json=isinstance(kind, JSON),
         is_decimal=isinstance(kind, Exact),
         default=_default(column),
+        to_column=to_column or encode,
+        from_column=from_column,
     )
 
 
@@ -161,6 +171,37 @@ def _decimal_text(value: Decimal | int) -> str:
     if number is None or not number.is_finite():
         raise TypeError(f"finite Decimal expected, not {value!r}")
     return format(number, "f")
+
+
+def _kept_time(value: JsonValue) -> str:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise ValueError("not a time as it is stored")
+    dt.datetime.fromisoformat(value)
+    return value
+
+
+def _kept_date(value: JsonValue) -> str:
+    if not isinstance(value, str) or dt.date.fromisoformat(value).isoformat() != value:
+        raise ValueError("not a date as it is stored")
+    return value
+
+
+def _kept_decimal(value: JsonValue) -> str:
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        raise ValueError("not a number as it is stored")
+    return value
+
+
+def _kept_integer(value: JsonValue) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise ValueError("not a whole number that can be stored")
+    return value
+
+
+def _kept_json(value: JsonValue) -> str:
+    if not isinstance(value, dict | list):
+        raise ValueError("not an object or a list")
+    return compact(value)
 
 
 def _json_copy(value: JsonValue) -> JsonValue:

@@ -201,6 +201,16 @@ class Recordings:
         header, start, data = self._open(name)
         return any(frame.kind == _END for frame in _frames(name, header, start, data))
 
+    def remove(self, name: str) -> None:
+        """For good; harmless where the recording is not here. Raises StoreUnavailable."""
+        path = self._path(name)
+        try:
+            path.unlink(missing_ok=True)
+            path.with_suffix(".part").unlink(missing_ok=True)
+        except OSError as error:
+            known = translated(error)
+            raise known if known is not None else error from error
+
     def export_wav(self, name: str, path: Path) -> None:
         """Writes an unencrypted copy: only on the user's command."""
         rate, channels, pcm = self.read(name)

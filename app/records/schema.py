@@ -11,11 +11,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 
-from app.records import indexing
+from app.records import indexing, rows
 from app.records.engine import connect, is_wrong_key
 from app.records.errors import CorruptDatabase, DiskFull, MigrationFailed, NewerDatabase, WrongKey, translated
-from app.records.log import HEAD_KEY, derived_key, meta_table
+from app.records.log import HEAD_KEY, derived_key, meta_table, store_tables
 from app.records.migrations import CURRENT, MIGRATIONS, Migration
+from app.records.tables import Record
 
 _KEPT_BACKUPS = 3
 log = logging.getLogger(__name__)
@@ -84,6 +85,26 @@ def fill_search(writer: Engine) -> None:
         if connection.execute(select(meta_table).where(asked)).first() is not None:
             indexing.rebuild(connection)
             connection.execute(delete(meta_table).where(asked))
+
+
+def take_up_extra(bulk: Engine) -> None:
+    """After an update of Deskline: fields that came before they were known. ``bulk``: without checked references."""
+    where = meta_table.c.key == "extra_version"
+    with bulk.begin() as connection:
+        if connection.scalar(select(meta_table.c.value).where(where)) != str(CURRENT):
+            indexing.maintain(connection, rows.take_up_extra(connection))
+            connection.execute(delete(meta_table).where(where))
+            connection.execute(insert(meta_table).values(key="extra_version", value=str(CURRENT)))
+
+
+def empty(connection: Connection) -> None:
+    """Takes everything out, and says so to the head file beside the database, which remembers the log."""
+    tables = [*Record.metadata.sorted_tables, *store_tables.sorted_tables, *indexing.index_tables.sorted_tables]
+    for table in tables:
+        if table is not meta_table:
+            connection.execute(delete(table))
+    connection.execute(delete(meta_table).where(meta_table.c.key.not_in(("schema_version", "extra_version"))))
+    connection.execute(insert(meta_table).values(key="wiped", value="1"))
 
 
 def _version(connection: Any) -> int:

@@ -9,11 +9,11 @@ import asyncio
 import contextlib
 import datetime as dt
 import logging
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from shutil import disk_usage
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select
@@ -46,7 +46,15 @@ class Records:
     """Make one with ``open``; close it when done (it is a context manager)."""
 
     def __init__(
-        self, folder: Path, key: bytes, writer: Engine, bulk: Engine, reader: Engine, chain: Chain, lock: FolderLock
+        self,
+        folder: Path,
+        key: bytes,
+        writer: Engine,
+        bulk: Engine,
+        reader: Engine,
+        chain: Chain,
+        lock: FolderLock,
+        clock: Callable[[], dt.datetime],
     ) -> None:
         self.folder = folder
         self._key = key
@@ -54,6 +62,7 @@ class Records:
         self._bulk = bulk
         self._reader = reader
         self._chain = chain
+        self.now = clock
         self._lock = lock
         self._write_lock = threading.RLock()
         self._writing_thread: int | None = None
@@ -74,6 +83,7 @@ class Records:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = FolderLock(folder / "deskline.lock")
             writer: Engine | None = None
+            bulk: Engine | None = None
             try:
                 path = folder / DATABASE
                 anchor = Anchor(folder / "deskline.head", derived_key(key, HEAD_KEY))
@@ -83,16 +93,18 @@ class Records:
                     raw.cursor().execute("PRAGMA journal_mode = WAL")
                 path.chmod(0o600)
                 schema.prepare(path, key, found, writer)
+                bulk = writer_engine(path, key, references=False)
+                schema.take_up_extra(bulk)
                 schema.fill_search(writer)
                 chain = Chain.open(writer, anchor, clock)
-                bulk = writer_engine(path, key, references=False)
-                return cls(folder, key, writer, bulk, reader_engine(path, key), chain, lock)
+                return cls(folder, key, writer, bulk, reader_engine(path, key), chain, lock, clock)
             except BaseException as error:
-                if writer is not None:
-                    writer.dispose()
+                for engine in (bulk, writer):
+                    if engine is not None:
+                        engine.dispose()
                 lock.release()
                 known = error if isinstance(error, StoreError) else translated(error)
-                if isinstance(known, StoreUnavailable) and disk_usage(folder).free < _LEAST_FREE:
+                if isinstance(known, StoreUnavailable) and shutil.disk_usage(folder).free < _LEAST_FREE:
                     # SQLite calls it an I/O error when it has no room for the file its connections share.
                     raise DiskFull("The disk is full: the records cannot be opened. Free some space first.") from error
                 raise
@@ -160,6 +172,19 @@ class Records:
             self._chain.adopt(commit)
             if commit.entries:
                 self._notify(commit.entries)
+
+    def wipe(self) -> None:
+        """Nothing that was here stays: records, log, recordings, copies. What remains is a new, empty database."""
+        with self._alone(), _translating():
+            for name in ("recordings", "backups"):
+                shutil.rmtree(self.folder / name, ignore_errors=True)
+            with self._bulk.begin() as connection:
+                schema.empty(connection)
+            self._chain.close()
+            self._chain = Chain.open(self._writer, self._chain.anchor, self.now)
+            with contextlib.closing(self._bulk.raw_connection()) as raw:
+                raw.cursor().execute("VACUUM")
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

@@ -175,8 +175,9 @@ def test_the_first_link_hangs_on_nothing(history: Path) -> None:
         assert entry_hash(GENESIS, records.site, row) == row.hash
 
 
-def test_an_entry_whose_texts_are_erased_still_verifies(tampered: Callable[..., AuditResult]) -> None:
-    assert tampered('UPDATE change_log SET "before" = NULL, "after" = NULL, salt = NULL WHERE seq = 3').problems == []
+def test_texts_that_are_gone_without_an_erasure_are_found(tampered: Callable[..., AuditResult]) -> None:
+    problems = tampered('UPDATE change_log SET "before" = NULL, "after" = NULL, salt = NULL WHERE seq = 3').problems
+    assert len(problems) == 1 and "no erasure is on record" in problems[0]
 
 
 @pytest.mark.parametrize(

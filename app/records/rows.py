@@ -1,0 +1,171 @@
+"""Rows in bulk, as the change log writes their values: without mapped objects, for what comes from the server.
+
+A record may hold fields that this version does not know, or be of a table it does not know. Those are kept aside
+(``sync_extra``), merged back in when the record is read, and taken up once a later version knows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.records.change import Draft
+from app.records.codec import Field, JsonValue, compact, fields_of, models
+
+Key = tuple[str, str]
+"""Table and record id."""
+
+Values = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A table as this version knows it. ``defaults``: of the columns that may not be empty and have one."""
+
+    fields: tuple[Field, ...]
+    store: tuple[tuple[str, Callable[[JsonValue], Any]], ...]
+    required: frozenset[str]
+    defaults: Mapping[str, JsonValue]
+    write: str
+    read: str
+
+
+@cache
+def shape_of(table: str) -> Shape | None:
+    model = models().get(table)
+    if model is None:
+        return None
+    fields = fields_of(model)
+    required = frozenset(column.name for column in model.__table__.columns if not column.nullable)
+    defaults = {
+        each.column: each.encode(each.default())
+        for each in fields
+        if each.column in required and each.default is not None
+    }
+    names = [f'"{each.column}"' for each in fields]
+    marks = ", ".join("?" * len(names))
+    changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != '"id"')
+    write = f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changed}'
+    read = f'SELECT {", ".join(names)} FROM "{table}" WHERE id IN (SELECT value FROM json_each(?))'
+    store = tuple((each.column, each.to_column) for each in fields)
+    return Shape(fields, store, required, defaults, write, read)
+
+
+def filled(table: str, values: Mapping[str, JsonValue]) -> Values:
+    """``values`` with the table's defaults where a column may not be empty."""
+    shape = shape_of(table)
+    if shape is None or not shape.defaults:
+        return dict(values)
+    return {**values, **{name: value for name, value in shape.defaults.items() if values.get(name) is None}}
+
+
+def read_rows(connection: Connection, keys: Collection[Key]) -> dict[Key, Values]:
+    """The records among ``keys`` that show here, with the fields that this version does not know."""
+    found: dict[Key, Values] = {}
+    for table, ids in by_table(keys).items():
+        listed = compact(ids)
+        shape = shape_of(table)
+        if shape is not None:
+            names = [each.column for each in shape.fields]
+            loads = [(each.column, each.from_column) for each in shape.fields if each.from_column is not None]
+            for row in connection.exec_driver_sql(shape.read, (listed,)):
+                values = dict(zip(names, row, strict=True))
+                for name, load in loads:
+                    if values[name] is not None:
+                        values[name] = load(values[name])
+                found[table, values["id"]] = values
+        for record_id, text, whole in connection.exec_driver_sql(_READ_EXTRA, (table, listed)):
+            key, extra = (table, record_id), msgspec.json.decode(text)
+            if key in found:
+                found[key].update(extra)
+            elif whole:
+                found[key] = extra
+    return found
+
+
+def write_rows(connection: Connection, rows: Mapping[Key, Mapping[str, JsonValue] | None]) -> None:
+    """Stores the records as given, whole; None removes one."""
+    columns: dict[str, list[tuple[Any, ...]]] = {}
+    gone: dict[str, list[tuple[str]]] = {}
+    extras: list[tuple[str, str, str, bool]] = []
+    plain: list[Key] = []
+    for key, values in rows.items():
+        table, record_id = key
+        shape = shape_of(table)
+        row = None if values is None or shape is None else _columns(shape, record_id, values)
+        if row is not None:
+            columns.setdefault(table, []).append(row)
+        elif shape is not None:
+            gone.setdefault(table, []).append((record_id,))
+        extra = {} if values is None else _unknown(shape if row is not None else None, values)
+        if extra:
+            extras.append((table, record_id, compact(extra), row is None))
+        else:
+            plain.append(key)
+    for table, ids in gone.items():
+        connection.exec_driver_sql(f'DELETE FROM "{table}" WHERE id = ?', ids)
+    for table, written in columns.items():
+        shape = shape_of(table)
+        assert shape is not None
+        connection.exec_driver_sql(shape.write, written)
+    if plain and connection.exec_driver_sql("SELECT 1 FROM sync_extra LIMIT 1").first() is not None:
+        connection.exec_driver_sql("DELETE FROM sync_extra WHERE table_name = ? AND record_id = ?", plain)
+    if extras:
+        connection.exec_driver_sql(_WRITE_EXTRA, extras)
+
+
+def take_up_extra(connection: Connection) -> list[Draft]:
+    """Moves into the rows what was kept aside and this version knows now; returns what the search has to look at.
+
+    The log has said it already, when it came.
+    """
+    keys = [(table, record_id) for table, record_id in connection.exec_driver_sql(_EXTRA_KEYS)]
+    kept = read_rows(connection, keys)
+    write_rows(connection, kept)
+    still = {(table, record_id) for table, record_id in connection.exec_driver_sql(_EXTRA_WHOLE)}
+    return [Draft(*key, "insert", None, values) for key, values in kept.items() if key not in still]
+
+
+def by_table(keys: Iterable[Key]) -> dict[str, list[str]]:
+    tables: dict[str, list[str]] = {}
+    for table, record_id in keys:
+        tables.setdefault(table, []).append(record_id)
+    return tables
+
+
+def _columns(shape: Shape, record_id: str, values: Mapping[str, JsonValue]) -> tuple[Any, ...] | None:
+    """The row as the database holds it; None if the record cannot be a row here."""
+    row = []
+    try:
+        for name, to_column in shape.store:
+            value = values.get(name)
+            if value is not None:
+                row.append(to_column(value))
+            elif name not in shape.required:
+                row.append(None)
+            else:
+                row.append(record_id if name == "id" else to_column(shape.defaults[name]))
+    except (KeyError, TypeError, ValueError):
+        return None
+    return tuple(row)
+
+
+def _unknown(shape: Shape | None, values: Mapping[str, JsonValue]) -> Values:
+    if shape is None:
+        return dict(values)
+    known = {each.column for each in shape.fields}
+    return {} if values.keys() <= known else {name: value for name, value in values.items() if name not in known}
+
+
+_READ_EXTRA = (
+    "SELECT record_id, fields, whole FROM sync_extra"
+    " WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?))"
+)
+_WRITE_EXTRA = "INSERT OR REPLACE INTO sync_extra (table_name, record_id, fields, whole) VALUES (?, ?, ?, ?)"
+_EXTRA_KEYS = "SELECT table_name, record_id FROM sync_extra"
+_EXTRA_WHOLE = "SELECT table_name, record_id FROM sync_extra WHERE whole"

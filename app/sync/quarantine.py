@@ -1,0 +1,134 @@
+"""Changes of this desk that the server refused, their ways out, and why a record is not in step."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, func, select, update
+
+from app.records.change import Change
+from app.records.codec import decode_values, encode_row, models
+from app.records.errors import Refused as ChangeRefused
+from app.records.log import Cause, change_log
+from app.records.store import Records
+from app.records.sync_tables import sync_quarantine, sync_row
+from app.records.tables import SyncConflict
+from app.sync.desk_store import DeskStore
+from app.sync.replica import Unsettled, on_top
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A transaction that the server refused. ``at``: UTC, when the desk heard of it. ``table`` and ``record_id`` name
+    the record that it is about; ``status``: open, resent, discarded."""
+
+    transaction: str
+    at: dt.datetime
+    reason: str
+    table: str
+    record_id: str
+    status: str
+
+
+class Quarantine:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+
+    def refusals(self, status: str = "open") -> list[Refusal]:
+        """The oldest first."""
+        statement = select(sync_quarantine).where(sync_quarantine.c.status == status).order_by(sync_quarantine.c.at)
+        with self._records.read() as session:
+            return [
+                Refusal(
+                    row.transaction_id, dt.datetime.fromisoformat(row.at), row.reason, row.table_name, row.record_id,
+                    row.status,
+                )
+                for row in session.execute(statement)
+            ]  # fmt: skip
+
+    def withdraw(self, transaction: str, actor: str) -> None:
+        """The refused change stays undone. Raises Refused if it is not open."""
+        with self._records.change(actor) as change:
+            _close(change, transaction, "discarded")
+
+    def resend(self, transaction: str, actor: str) -> None:
+        """Makes the same change once more, on top of what is there now. Raises Refused if that cannot be done."""
+        statement = (
+            select(change_log).where(
+                change_log.c.transaction_id == transaction, change_log.c.site == self._records.site
+            )
+        ).order_by(change_log.c.site_seq)
+        with self._records.change(actor, Cause.user(transaction)) as change:
+            _close(change, transaction, "resent")
+            for row in change.session.connection().execute(statement):
+                _again(change, row)
+
+
+def why(records: Records, store: DeskStore, table: str, record_id: str) -> str:
+    """In a sentence or two, how a record stands with the server."""
+    key = (table, record_id)
+    waiting = len(store.unsettled([key]).get(key, ()))
+    with records.read() as session:
+        conflicts = session.scalar(
+            select(func.count()).where(
+                SyncConflict.table_name == table, SyncConflict.record_id == record_id, SyncConflict.status == "open"
+            )
+        )
+        refusals = session.scalars(
+            select(sync_quarantine.c.reason).where(
+                sync_quarantine.c.table_name == table,
+                sync_quarantine.c.record_id == record_id,
+                sync_quarantine.c.status == "open",
+            )
+        ).all()
+        place = session.scalar(
+            select(sync_row.c.seq).where(sync_row.c.table_name == table, sync_row.c.record_id == record_id)
+        )
+    said = [f"The server refused a change: {reason} Edit it and send it again, or discard it." for reason in refusals]
+    if conflicts:
+        said.append("It was changed at two desks; one value gave way. Choose which one holds.")
+    if waiting:
+        changes = "1 change has" if waiting == 1 else f"{waiting} changes have"
+        said.append(f"{changes} not come back from the server yet.")
+        if not store.position().epoch:
+            said.append("This desk has not met its server so far.")
+    if not said:
+        said.append("It is in step with the server." if place else "Nothing of it has gone to or come from the server.")
+    return " ".join(said)
+
+
+def _close(change: Change, transaction: str, status: str) -> None:
+    closing = (
+        update(sync_quarantine)
+        .where(sync_quarantine.c.transaction_id == transaction, sync_quarantine.c.status == "open")
+        .values(status=status)
+    )
+    if change.session.connection().execute(closing).rowcount != 1:
+        raise ChangeRefused("This change is no longer waiting: it was sent again or discarded before.")
+
+
+def _again(change: Change, row: Row[Any]) -> None:
+    model = models().get(row.table_name)
+    if model is None or row.salt is None:
+        raise ChangeRefused("What this change said is no longer here; make it again by hand.")
+    before, after = (_read(text) for text in (row.before, row.after))
+    standing = change.get(model, row.record_id)
+    if row.op == "insert" and standing is None:
+        change.add(model(**decode_values(model, after)))
+    elif row.op == "delete":
+        if standing is not None:
+            change.delete(model, row.record_id)
+    elif standing is None:
+        raise ChangeRefused(f"The {row.table_name.replace('_', ' ')} that this change is about is no longer there.")
+    else:
+        entry = Unsettled(row.site_seq, row.transaction_id, "update", before, after)
+        values = on_top(row.table_name, encode_row(standing), [entry]) or {}
+        changed = decode_values(model, {name: values[name] for name in after if name in values and name != "id"})
+        change.update(model, row.record_id, **changed)
+
+
+def _read(text: str | None) -> dict[str, Any]:
+    return {} if text is None else msgspec.json.decode(text, type=dict[str, Any])

@@ -1,0 +1,281 @@
+"""The desk's records as its session with the server needs them: ``DeskStore`` over the SQLCipher database."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from app.records.chain import Authored
+from app.records.change import Draft
+from app.records.codec import compact
+from app.records.erasure import erase_texts, remove_recordings
+from app.records.log import Cause, change_log, sealed_columns
+from app.records.rows import by_table, read_rows, shape_of, write_rows
+from app.records.store import Records
+from app.records.sync_tables import sync_event, sync_quarantine, sync_row, sync_state
+from app.records.tables import SyncConflict
+from app.sync.desk_store import Counts, Outgoing, Position
+from app.sync.protocol import Entry
+from app.sync.replica import Effect, Key, Plan, Refused, Unsettled, View
+
+_MOST_TEXT = 2_000_000
+"""Characters of one push, where a single transaction is not longer."""
+_EVENTS_KEPT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of the sync panel's history. ``at``: UTC."""
+
+    at: dt.datetime
+    kind: str
+    text: str
+
+
+class RecordsStore:
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        with records.read() as session:
+            text = session.execute(select(sync_state.c.value).where(sync_state.c.key == "position")).scalar()
+        self._position = Position() if text is None else msgspec.json.decode(text, type=Position)
+
+    @property
+    def site(self) -> str:
+        return self._records.site
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """From reading ``views`` to ``commit``: the desk changes nothing in between."""
+        with self._records.held():
+            yield
+
+    # -- what is there
+
+    def written(self) -> int:
+        return self._records.chain.written
+
+    def position(self) -> Position:
+        return self._position
+
+    def counts(self) -> Counts:
+        with self._records.read() as session:
+            conflicts = session.scalar(select(func.count()).where(SyncConflict.status == "open"))
+            refused = session.scalar(select(func.count()).where(sync_quarantine.c.status == "open"))
+        return Counts(max(self.written() - self._position.settled, 0), conflicts or 0, refused or 0)
+
+    def outgoing(self, after: int, limit: int) -> Outgoing:
+        own = (change_log.c.site == self.site) & (change_log.c.site_seq > after)
+        entries: list[Entry] = []
+        whole, text = 0, 0  # how many of them are whole transactions, and how long their texts are
+        with self._records.read() as session:
+            rows = session.execute(
+                select(*sealed_columns).where(own).order_by(change_log.c.site_seq).execution_options(yield_per=200)
+            )
+            for row in rows:
+                if entries and row.transaction != entries[-1].transaction:
+                    whole = len(entries)
+                if whole and (len(entries) >= limit or text > _MOST_TEXT):
+                    break
+                text += len(row.before or "") + len(row.after or "")
+                entries.append(_entry(row))
+            else:
+                whole = len(entries)
+            rows.close()
+            entries = entries[:whole]
+            refused = select(sync_quarantine.c.transaction_id)
+            taken_back = set(session.scalars(refused)) & {entry.transaction for entry in entries}
+        return Outgoing(tuple(entries), tuple(sorted(taken_back)))
+
+    def views(self, keys: Collection[Key]) -> Mapping[Key, View]:
+        with self._records.read() as session:
+            connection = session.connection()
+            rows = read_rows(connection, keys)
+            found = {key: View(row) for key, row in rows.items()}
+            for table, ids in by_table(keys).items():
+                for record_id, *known in connection.exec_driver_sql(_READ_KNOWN, (table, compact(ids))):
+                    seq, scope, server, aside = known
+                    held = None if server is None else msgspec.json.decode(server)
+                    key = (table, record_id)
+                    found[key] = View(rows.get(key), held, bool(aside), seq, scope)
+        return found
+
+    def unsettled(self, keys: Collection[Key]) -> Mapping[Key, Sequence[Unsettled]]:
+        settled = self._position.settled
+        found: dict[Key, list[Unsettled]] = {}
+        if settled >= self.written():
+            return found
+        with self._records.read() as session:
+            connection = session.connection()
+            for table, ids in by_table(keys).items():
+                rows = connection.exec_driver_sql(_READ_UNSETTLED, (table, compact(ids), self.site, settled))
+                for record_id, site_seq, transaction, op, before, after in rows:
+                    entry = Unsettled(site_seq, transaction, op, _read(before), _read(after))
+                    found.setdefault((table, record_id), []).append(entry)
+        return found
+
+    def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
+        statement = select(sync_row.c.table_name, sync_row.c.record_id).where(sync_row.c.scope.in_(scopes))
+        with self._records.read() as session:
+            return [(table, record_id) for table, record_id in session.execute(statement)]
+
+    def keys_unseen(self) -> Sequence[Key]:
+        with self._records.read() as session:
+            unseen = select(sync_row.c.table_name, sync_row.c.record_id).where(sync_row.c.seq == 0)
+            keys = [(table, record_id) for table, record_id in session.execute(unseen)]
+            shown = read_rows(session.connection(), keys)
+        standing = self.unsettled(list(shown))
+        return [key for key in shown if key not in standing]
+
+    # -- what changes
+
+    def commit(self, plan: Plan, position: Position) -> None:
+        remove_recordings(self._records, plan.gone)
+
+        def work(connection: Connection) -> Sequence[Authored]:
+            erased = erase_texts(connection, plan.gone, (self.site, plan.settled))
+            received = [each for effect in plan.effects if (each := _authored(effect, plan)) is not None]
+            said = {effect.key for effect in plan.effects}
+            received += [_purged(key, position.epoch) for key in sorted(erased - said) if plan.views[key].row is None]
+            write_rows(connection, {key: plan.views[key].row for key in said})
+            self._write_known(connection, plan)
+            self._quarantine(connection, plan.refused)
+            self._write_position(connection, position)
+            return received
+
+        self._records.receive(work)
+        self._position = position
+
+    def purge(self, plan: Plan, position: Position) -> None:
+        self.commit(plan, position)
+
+    def begin_epoch(self, position: Position) -> None:
+        def work(connection: Connection) -> Sequence[Authored]:
+            connection.execute(update(sync_row).values(seq=0))
+            self._write_position(connection, position)
+            return ()
+
+        self._records.receive(work)
+        self._position = position
+
+    def wipe(self) -> None:
+        self._records.wipe()
+        self._position = Position()
+
+    # -- the panel's history
+
+    def note(self, kind: str, text: str) -> None:
+        """Adds a line to the history; the oldest go."""
+
+        def work(connection: Connection) -> Sequence[Authored]:
+            at = self._records.now().isoformat(timespec="microseconds")
+            connection.execute(insert(sync_event).values(at=at, kind=kind, text=text))
+            newest = select(func.max(sync_event.c.id)).scalar_subquery()
+            connection.execute(delete(sync_event).where(sync_event.c.id <= newest - _EVENTS_KEPT))
+            return ()
+
+        self._records.receive(work)
+
+    def events(self, limit: int = 100) -> list[Event]:
+        """The newest first."""
+        statement = select(sync_event).order_by(sync_event.c.id.desc()).limit(limit)
+        with self._records.read() as session:
+            return [Event(dt.datetime.fromisoformat(row.at), row.kind, row.text) for row in session.execute(statement)]
+
+    def _write_known(self, connection: Connection, plan: Plan) -> None:
+        known, unknown = [], []
+        for (table, record_id), view in plan.views.items():
+            if view.row is None and not view.aside and not view.seq:
+                unknown.append((table, record_id))
+            else:
+                server = None if view.server is None else compact(view.server)
+                known.append((table, record_id, view.seq, view.scope, server, view.aside))
+        if known:
+            connection.exec_driver_sql(_WRITE_KNOWN, known)
+        if unknown:
+            connection.exec_driver_sql("DELETE FROM sync_row WHERE table_name = ? AND record_id = ?", unknown)
+
+    def _quarantine(self, connection: Connection, refused: Sequence[Refused]) -> None:
+        at = self._records.now().isoformat(timespec="microseconds")
+        for each in refused:
+            statement = upsert(sync_quarantine).values(
+                transaction_id=each.transaction,
+                at=at,
+                reason=each.reason,
+                table_name=each.table,
+                record_id=each.record_id,
+                entry_id=each.entry_id,
+                status="open",
+            )
+            # Refused once more in another epoch: what the user did about it stands.
+            connection.execute(statement.on_conflict_do_nothing())
+
+    def _write_position(self, connection: Connection, position: Position) -> None:
+        text = msgspec.json.encode(position).decode()
+        statement = upsert(sync_state).values(key="position", value=text)
+        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": text}))
+
+
+def _authored(effect: Effect, plan: Plan) -> Authored | None:
+    """The effect as it is logged; None where it changes nothing that this version can tell apart."""
+    table, record_id = effect.key
+    shape = shape_of(table)
+    defaults = {} if shape is None else shape.defaults
+    before, after = (_with_defaults(values, defaults) for values in (effect.before, effect.after))
+    if shape is not None and effect.op == "insert" and after is not None:
+        after = {**{each.column: defaults.get(each.column) for each in shape.fields}, **after, "id": record_id}
+    if effect.op == "update" and before is not None and after is not None:
+        names = [name for name in after if before.get(name) != after[name]]
+        if not names:
+            return None
+        before, after = {name: before.get(name) for name in names}, {name: after[name] for name in names}
+    cause = Cause("sync", effect.reference or None)
+    if effect.key in plan.gone:
+        before = None
+        cause = Cause("erase" if plan.views[effect.key].row is not None else "purge", effect.reference or None)
+    return Authored(Draft(table, record_id, effect.op, before, after), effect.actor, cause, effect.transaction)
+
+
+def _purged(key: Key, transaction: str) -> Authored:
+    """Stands in the log for the texts that were taken out of it."""
+    return Authored(Draft(*key, "delete", None, None), "system:sync", Cause("purge"), transaction)
+
+
+def _with_defaults(values: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Empty where the column must not be: what the row then has."""
+    if values is None:
+        return None
+    return {name: defaults.get(name) if value is None else value for name, value in values.items()}
+
+
+def _entry(row: Any) -> Entry:
+    return Entry(
+        row.id, row.site_seq, row.hlc, row.actor, row.cause, row.cause_reference, row.transaction, row.table,
+        row.record_id, row.op, row.before, row.after, row.schema_version, row.salt or "", row.commitment, row.hash,
+    )  # fmt: skip
+
+
+def _read(text: str | None) -> dict[str, Any] | None:
+    return None if text is None else msgspec.json.decode(text)
+
+
+_READ_KNOWN = (
+    "SELECT record_id, seq, scope, server, aside FROM sync_row"
+    " WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?))"
+)
+_WRITE_KNOWN = (
+    "INSERT OR REPLACE INTO sync_row (table_name, record_id, seq, scope, server, aside) VALUES (?, ?, ?, ?, ?, ?)"
+)
+# Of each record its own few entries, however long the chain is. Erased ones say nothing.
+_READ_UNSETTLED = (
+    'SELECT record_id, site_seq, transaction_id, op, "before", "after" FROM change_log INDEXED BY change_log_record'
+    " WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?)) AND site = ? AND site_seq > ?"
+    " AND salt IS NOT NULL AND transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine)"
+    " ORDER BY site_seq"
+)
