@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,6 +66,9 @@ class DeskStore(Protocol):
     @property
     def site(self) -> str: ...
 
+    def turn(self) -> AbstractContextManager[None]:
+        """The desk changes nothing meanwhile: around reading ``views`` and ``unsettled``, planning, and ``commit``."""
+
     def written(self) -> int:
         """The length of the desk's own chain."""
 
@@ -82,7 +86,11 @@ class DeskStore(Protocol):
         """In the order of the chain, without withdrawn ones; ``position().settled`` says from where on."""
 
     def commit(self, plan: Plan, position: Position) -> None:
-        """Rows, their entries in the received chain, views, refused transactions (to quarantine) and the position."""
+        """Rows, their entries in the received chain, views, refused transactions (to quarantine) and the position.
+
+        What the log says of the records in ``plan.gone`` leaves it, and so do their recordings; what is not settled yet
+        or waits in quarantine stays, so that its author learns what became of it.
+        """
 
     def begin_epoch(self, position: Position) -> None:
         """The server starts anew: no record's place counts any more (``seq`` 0); stores the position."""
@@ -92,9 +100,6 @@ class DeskStore(Protocol):
 
     def keys_unseen(self) -> Sequence[Key]:
         """Records known from an earlier epoch that the new one has not brought, and no unsettled entry stands on."""
-
-    def purge(self, plan: Plan, position: Position) -> None:
-        """Like ``commit``, for records that the desk may no longer hold: their contents leave the change log too."""
 
     def wipe(self) -> None:
         """The device was revoked: nothing of the firm stays."""

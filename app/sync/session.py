@@ -160,6 +160,10 @@ class DeskSession:
 
     def received(self, message: FromServer) -> list[FromDesk]:
         """Takes a message in, whole and durably, and returns what to send."""
+        with self._store.turn():
+            return self._take(message)
+
+    def _take(self, message: FromServer) -> list[FromDesk]:
         match message:
             case Welcome():
                 return self._welcome(message)
@@ -314,7 +318,7 @@ class DeskSession:
             else:
                 going = replace(going, left=left[1:])
         self._position = replace(at, scopes=kept, snapshot=going)
-        self._store.purge(plan, self._position)
+        self._store.commit(plan, self._position)
 
     def _forget_the_unseen(self) -> None:
         keys = self._store.keys_unseen()

@@ -152,9 +152,6 @@ class RecordsStore:
         self._records.receive(work)
         self._position = position
 
-    def purge(self, plan: Plan, position: Position) -> None:
-        self.commit(plan, position)
-
     def begin_epoch(self, position: Position) -> None:
         def work(connection: Connection) -> Sequence[Authored]:
             connection.execute(update(sync_row).values(seq=0))

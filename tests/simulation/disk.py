@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -120,6 +121,9 @@ class MemoryDesk:
     def site(self) -> str:
         return self.chain.site
 
+    def turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def written(self) -> int:
         return len(self.chain.entries)
 
@@ -191,11 +195,12 @@ class MemoryDesk:
         standing = self.unsettled(keys)
         return [key for key in keys if key not in standing]
 
-    def purge(self, plan: Plan, position: Position) -> None:
-        self.commit(plan, position)
-
     def wipe(self) -> None:
-        raise NotImplementedError
+        self._commit_point(False)
+        self.chain, self.heard = Chain(self._new_id(), self._new_id), Chain(self._new_id(), self._new_id)
+        self.rows, self.known, self.quarantine = {}, {}, {}
+        self._position = Position()
+        self._commit_point(True)
 
     def _erase(self, keys: Collection[Key]) -> None:
         """What is not settled yet stays: its author learns what became of it."""

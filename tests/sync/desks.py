@@ -16,6 +16,7 @@ from app.sync.desk_store import DeskStore
 from app.sync.protocol import Item, Op
 from app.sync.replica import Key, Plan
 from app.sync.store import RecordsStore
+from tests.simulation.disk import Draft, MemoryDesk
 
 KEY = bytes(range(32))
 NOW = dt.datetime(2026, 11, 20, 9, 30, tzinfo=dt.UTC)
@@ -79,7 +80,23 @@ class RecordsDesk:
         self.records.close()
 
 
-DESKS: Mapping[str, Callable[[Path], Desk]] = {"records": RecordsDesk}
+class InMemory:
+    """That of the simulation."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = MemoryDesk(lambda: NOW, new_id, batch=1000)
+
+    def write(self, *edits: Edit) -> None:
+        self.store.write("user:1", [Draft(edit.key, edit.op, edit.values) for edit in edits])
+
+    def reopen(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+DESKS: Mapping[str, Callable[[Path], Desk]] = {"records": RecordsDesk, "memory": InMemory}
 
 
 def house(number: int) -> Key:
