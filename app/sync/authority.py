@@ -26,13 +26,10 @@ from app.sync.ground import Placed as Placed
 from app.sync.ground import Rights as Rights
 from app.sync.ground import Verdict as Verdict
 from app.sync.ground import Wanted as Wanted
-from app.sync.hearing import Court, key_of, read
+from app.sync.hearing import NOWHERE, Court, key_of, read
 from app.sync.merge import NotAccepted
 from app.sync.policies import LINE, RESERVE, UNIQUE
 from app.sync.protocol import Entry, Item
-
-NOWHERE = ""
-"""The scope shown with a record that the reader may not see."""
 
 
 def visible(placed: Item, site_only: bool, site: str, holds: Collection[str]) -> Item | None:

@@ -21,6 +21,10 @@ MAX_SKEW = 5 * 60 * 1000
 """Milliseconds that a desk's clock may lead ours; a later stamp counts as of now."""
 
 
+NOWHERE = ""
+"""The scope shown with a record that is not there, or that its reader may not see: the same, so it tells nothing."""
+
+
 class Court:
     """The records as they stand while transactions are heard one after the other."""
 
@@ -118,7 +122,7 @@ class Court:
         item = Item(
             self.head, entry.id, site, entry.site_seq, entry.hlc, entry.actor, entry.cause, entry.cause_reference,
             entry.transaction, entry.table, entry.record_id, entry.op, outcome, fields, whole,
-            self.author.scope if state is None else state.scope, left, reason,
+            NOWHERE if state is None else state.scope, left, reason,
         )  # fmt: skip
         self.placed.append(Placed(entry, item, site_only=outcome == "rejected"))
 

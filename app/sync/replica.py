@@ -123,13 +123,10 @@ def plan(
             if values is not None and not item.whole:
                 values = {**(record.server or {}), **values}
             # Of a record that is out of sight nothing is known: a snapshot may bring it from an earlier place.
-            known = values is not None or (bool(item.scope) and item.outcome != "rejected")
+            known = values is not None or bool(item.scope)
             record.server = values
             record.view = replace(record.view, seq=item.seq if known else 0, scope=item.scope)
-            if known:
-                gone.discard(key)
-            elif item.outcome != "rejected":
-                gone.add(key)
+            (gone.discard if known else gone.add)(key)
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
     views = {key: _stored(each) for key, each in records.items()}
@@ -157,7 +154,7 @@ def take_up(
 
 
 def purge(keys: Collection[Key], transaction: str, settled: int, views: Mapping[Key, View]) -> Plan:
-    """Takes records away that the desk may no longer hold, or that the server does not have."""
+    """Takes away records that the desk may no longer hold, or that the server does not have, which looks the same."""
     effects = [
         Effect(key, "delete", views[key].row, None, "system:sync", transaction, "")
         for key in keys

@@ -221,17 +221,19 @@ class DeskSession:
         views, unsettled = self._store.views(keys), self._store.unsettled(keys)
         plan = replica.take_up(page.records, at.epoch, at.settled, views, unsettled)
         done = going.done + len(page.records)
-        reached: SnapshotAt | None = replace(going, done=done, total=max(page.total, done))
+        at_end = replace(going, done=done, total=max(page.total, done))
         if page.records:
-            last = page.records[-1]
-            reached = replace(going, table=last.table, record_id=last.record_id, done=done, total=max(page.total, done))
+            at_end = replace(at_end, table=page.records[-1].table, record_id=page.records[-1].record_id)
+        reached: SnapshotAt | None = at_end
         if not page.more:
             first, *rest = going.left or ("",)
             reached = SnapshotAt(first, left=tuple(rest), anew=going.anew) if first else None
-        position = replace(at, snapshot=reached)
+        unseen = reached is None and going.anew
+        # What was not seen goes with the last step, so that it is not forgotten to be forgotten.
+        position = replace(at, snapshot=at_end if unseen else reached)
         self._store.commit(plan, position)
         self._position = position
-        if reached is None and going.anew:
+        if unseen:
             self._forget_the_unseen()
         return [self._next()]
 
@@ -310,20 +312,27 @@ class DeskSession:
         keys = self._store.keys_in(scopes)
         plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys))
         kept = tuple(scope for scope in at.scopes if scope not in scopes)
-        going = at.snapshot
+        going, all_read = at.snapshot, False
         if going is not None:
             left = tuple(scope for scope in (going.scope, *going.left) if scope not in scopes)
-            if going.scope in scopes:
+            all_read = going.anew and not left
+            if all_read:
+                pass  # kept until what was not seen is forgotten
+            elif going.scope in scopes:
                 going = SnapshotAt(left[0], left=left[1:], anew=going.anew) if left else None
             else:
                 going = replace(going, left=left[1:])
         self._position = replace(at, scopes=kept, snapshot=going)
         self._store.commit(plan, self._position)
+        if all_read:
+            self._forget_the_unseen()
 
     def _forget_the_unseen(self) -> None:
         keys = self._store.keys_unseen()
-        at = self._position
-        self._store.commit(replica.purge(keys, at.epoch, at.settled, self._store.views(keys)), at)
+        at = replace(self._position, snapshot=None)
+        plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys))
+        self._store.commit(plan, at)
+        self._position = at
 
     def _enter(self, state: State) -> None:
         if state != self._state:

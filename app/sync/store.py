@@ -129,9 +129,8 @@ class RecordsStore:
         with self._records.read() as session:
             unseen = select(sync_row.c.table_name, sync_row.c.record_id).where(sync_row.c.seq == 0)
             keys = [(table, record_id) for table, record_id in session.execute(unseen)]
-            shown = read_rows(session.connection(), keys)
-        standing = self.unsettled(list(shown))
-        return [key for key in shown if key not in standing]
+        standing = self.unsettled(keys)
+        return [key for key in keys if key not in standing]
 
     # -- what changes
 

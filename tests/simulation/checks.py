@@ -23,7 +23,7 @@ class Watch:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._exposed: dict[str, Decimal] = {}
+        self._exposed: dict[str, tuple[Decimal, Decimal]] = {}
         world.watch = self.look
 
     def look(self) -> None:
@@ -33,18 +33,20 @@ class Watch:
             _shows_what_was_typed(desk)
 
     def _credit(self) -> None:
-        """What is used and what desks could use, with nobody to ask, is within the limit, or does not grow."""
+        """What is used, held for desks, or what they believe to hold, is within the limit, or does not grow."""
         firm = self._world.ledger.firms[FIRM]
         for (table, line_id), line in firm.states.items():
             if table != LINE:
                 continue
             total = Decimal(line.fields["used"])
+            sites = credit.sites_of(firm.states.get((RESERVE, line_id)))
             for desk in self._world.desks:
-                total += _usable(desk, line_id, firm)
-            limit = Decimal(line.fields["limit"]) * (1 + credit.TOLERANCE)
-            if total > max(limit, self._exposed.get(line_id, Decimal(0))):
+                total += max(_usable(desk, line_id, firm), credit.outstanding(sites, desk.disk.site))
+            limit = Decimal(line.fields["limit"])
+            before, exposed = self._exposed.get(line_id, (limit, Decimal(0)))
+            if total > max(limit, before, exposed):  # one push may use the line and then lower its limit
                 raise Broken(f"Line {line_id}: {total} of {limit} used or usable.")
-            self._exposed[line_id] = total
+            self._exposed[line_id] = limit, total
 
 
 def _usable(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:

@@ -191,7 +191,7 @@ class MemoryDesk:
         return [key for key, view in self.known.items() if view.scope in scopes]
 
     def keys_unseen(self) -> Sequence[Key]:
-        keys = [key for key in self.rows if not self.known.get(key, View()).seq]
+        keys = [key for key in {**self.known, **self.rows} if not self.known.get(key, View()).seq]
         standing = self.unsettled(keys)
         return [key for key in keys if key not in standing]
 
