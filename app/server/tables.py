@@ -191,7 +191,8 @@ device_account = Table(
     _time("last"),
 )
 
-# One row per sign-in. Only the newest token of a family works; an older one shows that it was copied.
+# One row per sign-in. Only the newest token of a family works; an older one shows that it was copied, unless it is the
+# one before and the answer that brought the newest may have been lost.
 token_family = Table(
     "token_family",
     metadata,
@@ -200,6 +201,8 @@ token_family = Table(
     _text("account"),
     _text("device"),
     _text("newest"),  # SHA-256
+    _text("previous", nullable=True),
+    _time("rotated"),
     _time("until"),
     _time("revoked", nullable=True),
     Index("token_family_device", "firm", "device"),
@@ -210,7 +213,7 @@ signing_key = Table(
     "signing_key",
     metadata,
     _text("id", primary_key=True),
-    _text("key"),  # JWK
+    Column("key", JSONB, nullable=False),  # JWK
     _time("created"),
 )
 

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
+import uvicorn
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.server.administration import Administration
 from app.server.database import connect, migrate
 from app.server.postgres import EmbeddedPostgres
 from app.server.postgres_ledger import create_firm
+from app.server.rights import Role
+from app.server.run import access_tokens
+from app.server.web import Doors
+from app.sync.protocol import MAX_FRAME
+from tests.server.desks import Desk, Site
 
 
 @pytest.fixture(scope="session")
@@ -49,3 +60,53 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 async def firm(engine: AsyncEngine) -> str:
     async with engine.begin() as connection:
         return await create_firm(connection, "Northgate Brokers")
+
+
+@dataclass
+class Office:
+    """A server on a socket of this machine, and its administrator."""
+
+    url: str
+    doors: Doors
+    administration: Administration
+    client: httpx.AsyncClient
+
+    async def enrolled(
+        self, name: str = "desk", desk: str = "rates", books: Collection[str] = (), *, brings_history: bool = False
+    ) -> Desk:
+        site = Site()
+        device, code = await self.administration.add_device(name, desk, books, brings_history=brings_history)
+        answer = await self.client.post("/enrol", json={"code": code, "site": site.id, "written": 0})
+        assert answer.status_code == 200, answer.text
+        return Desk(self.url, self.client, site, device, answer.json()["secret"])
+
+    async def user(self, login: str, *roles: Role, scope: str = "*") -> str:
+        """The user's id; the password is the login four times."""
+        user, once = await self.administration.add_user(login, login.title(), "rates", roles, scope)
+        desk = await self.enrolled("password change")
+        answer = await self.client.post(
+            "/auth/password",
+            json={"device": desk.device, "secret": desk.secret, "login": login, "password": once, "new": login * 4},
+        )
+        assert answer.status_code == 200, answer.text
+        return user
+
+
+@pytest.fixture
+async def office(engine: AsyncEngine, database_url: str, firm: str) -> AsyncIterator[Office]:
+    doors = Doors(database_url, engine, await access_tokens(engine))
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(
+        uvicorn.Config(doors.application, log_config=None, ws_max_size=MAX_FRAME, timeout_graceful_shutdown=2)
+    )
+    # Signals are the test run's own.
+    running = asyncio.create_task(server._serve([listener]))
+    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    async with asyncio.timeout(20):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+        yield Office(url, doors, Administration(engine, doors.ledger, firm, "admin:test"), client)
+    server.should_exit = True
+    await running
+    listener.close()

@@ -1,0 +1,198 @@
+"""The server as an ASGI application: where desks enrol, sign in and come in step, and how the server is."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+
+from app.server.accounts import Accounts, SignedIn, SignInRefused
+from app.server.devices import Devices
+from app.server.hub import Hub
+from app.server.limits import Allowances, TooLarge, body_of
+from app.server.metrics import Metrics
+from app.server.postgres_ledger import PostgresLedger
+from app.server.sync_doors import SyncDoors
+from app.server.tokens import AccessTokens
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+_LARGEST_FORM = 16 * 1024
+_FORMS, _BURST = 5.0, 50
+"""Forms that one address may send a second, and at once."""
+
+
+class Enrol(msgspec.Struct, forbid_unknown_fields=True):
+    """``written``: the length of the desk's own chain."""
+
+    code: str
+    site: str
+    written: int = 0
+
+
+class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+    device: str
+    secret: str
+    login: str
+    password: str
+
+
+class ChangePassword(msgspec.Struct, forbid_unknown_fields=True):
+    device: str
+    secret: str
+    login: str
+    password: str
+    new: str
+
+
+class Refresh(msgspec.Struct, forbid_unknown_fields=True):
+    device: str
+    secret: str
+    refresh: str
+
+
+class SignOut(msgspec.Struct, forbid_unknown_fields=True):
+    refresh: str
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.status, self.code = status, code
+
+
+class Doors:
+    """Everything over one database. ``application`` is what uvicorn runs."""
+
+    def __init__(self, url: str, engine: AsyncEngine, access: AccessTokens) -> None:
+        self._engine = engine
+        self.metrics = Metrics()
+        self.ledger = PostgresLedger(engine)
+        self.devices = Devices(engine)
+        self.accounts = Accounts(engine, access)
+        self.hub = Hub(url, self.ledger, self.devices.get, self.metrics.answered)
+        self._allowances = Allowances(_FORMS, _BURST)
+        sync = SyncDoors(self.ledger, self.hub, self.devices, access, self.metrics)
+        self.application = Starlette(
+            routes=[
+                Route("/health", self._health),
+                Route("/ready", self._ready),
+                Route("/metrics", self._metrics),
+                Route("/enrol", self._form(self._enrol), methods=["POST"]),
+                Route("/auth/login", self._form(self._sign_in), methods=["POST"]),
+                Route("/auth/password", self._form(self._change_password), methods=["POST"]),
+                Route("/auth/refresh", self._form(self._refresh), methods=["POST"]),
+                Route("/auth/logout", self._form(self._sign_out), methods=["POST"]),
+                Route("/sync", sync.post, methods=["POST"]),
+                WebSocketRoute("/sync", sync.socket),
+            ],
+            lifespan=self._lifespan,
+        )
+
+    @contextlib.asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        await self.hub.start()
+        yield
+        await self.hub.close()
+
+    # -- how the server is
+
+    async def _health(self, _: Request) -> Response:
+        """That this is a Deskline server and its process answers."""
+        return JSONResponse({"service": "deskline", "status": "ok"})
+
+    async def _ready(self, _: Request) -> Response:
+        """Whether it can serve desks now."""
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+        except (SQLAlchemyError, OSError):
+            return JSONResponse({"ready": False, "reason": "The database does not answer."}, 503)
+        if not self.hub.listening:
+            return JSONResponse({"ready": False, "reason": "The database does not tell what is new."}, 503)
+        return JSONResponse({"ready": True})
+
+    async def _metrics(self, request: Request) -> Response:
+        """For who asks from this machine; a proxy must not pass it on."""
+        if request.client is None or not ipaddress.ip_address(request.client.host).is_loopback:
+            return JSONResponse({"code": "not-allowed", "reason": "Only from this machine."}, 403)
+        return Response(self.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    # -- forms
+
+    def _form(self, answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+        async def door(request: Request) -> Response:
+            try:
+                if not self._allowances.take(request.client.host if request.client else ""):
+                    raise _Refused(429, "busy", "Too many requests. Try again in a moment.")
+                return await answer(await body_of(request, _LARGEST_FORM))
+            except _Refused as refused:
+                return JSONResponse({"code": refused.code, "reason": str(refused)}, refused.status)
+            except TooLarge:
+                return JSONResponse({"code": "oversize", "reason": "The request is too large."}, 413)
+            except SignInRefused as refused:
+                return self._not_signed_in(refused)
+            except (SQLAlchemyError, OSError) as error:
+                log.error("the database failed: %s", type(error).__name__)
+                return JSONResponse({"code": "busy", "reason": "The server's database does not answer."}, 503)
+
+        return door
+
+    def _not_signed_in(self, refused: SignInRefused) -> Response:
+        self.metrics.sign_ins.labels(refused.code).inc()
+        log.info("not signed in", extra={"code": refused.code})
+        status = {"change-password": 403, "device": 403, "code": 403, "locked": 429, "weak": 422}.get(refused.code, 401)
+        headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else None
+        body = {"code": refused.code, "reason": str(refused), "retry_after": refused.retry_after}
+        return JSONResponse(body, status, headers)
+
+    def _signed_in(self, signed_in: SignedIn) -> Response:
+        self.metrics.sign_ins.labels("ok").inc()
+        return _json(signed_in)
+
+    async def _enrol(self, body: bytes) -> Response:
+        form = _read(body, Enrol)
+        return _json(await self.devices.enrol(form.code, form.site, max(form.written, 0)))
+
+    async def _sign_in(self, body: bytes) -> Response:
+        form = _read(body, SignIn)
+        return self._signed_in(await self.accounts.sign_in(form.device, form.secret, form.login, form.password))
+
+    async def _change_password(self, body: bytes) -> Response:
+        form = _read(body, ChangePassword)
+        signed_in = await self.accounts.change_password(form.device, form.secret, form.login, form.password, form.new)
+        return self._signed_in(signed_in)
+
+    async def _refresh(self, body: bytes) -> Response:
+        form = _read(body, Refresh)
+        return self._signed_in(await self.accounts.refresh(form.device, form.secret, form.refresh))
+
+    async def _sign_out(self, body: bytes) -> Response:
+        await self.accounts.sign_out(_read(body, SignOut).refresh)
+        return Response(status_code=204)
+
+
+def _read(body: bytes, form: type[T]) -> T:
+    try:
+        found = msgspec.json.decode(body, type=form)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise _Refused(422, "malformed", "The request is not what this address takes.") from error
+    if b"\\u0000" in body:  # Postgres holds no such text
+        raise _Refused(422, "malformed", "The request is not what this address takes.")
+    return found
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,161 @@
+"""Desks over real websockets and POSTs, a real server and a real Postgres."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from app.sync.protocol import Failure, Hello, Page, Pull, Purge, Purged, Push, Receipt, Welcome, encode
+from app.sync.protocol import read_from_server as read
+from app.sync.transports import frames_in
+from tests.server.conftest import Office
+from tests.server.desks import organization
+
+
+async def test_two_desks_exchange_changes(office: Office) -> None:
+    await office.user("ann", "trader")
+    await office.user("bob", "trader")
+    one, two = await office.enrolled("one"), await office.enrolled("two")
+    tokens = [(await one.sign_in("ann"))["access"], (await two.sign_in("bob"))["access"]]
+    async with one.talk(tokens[0]) as ann, two.talk(tokens[1]) as bob, asyncio.timeout(30):
+        await ann.hello()
+        head = (await bob.hello()).head
+        await bob.send(Pull(head))  # nothing yet: it waits
+        one.site.insert("organization", organization("Meridian"))
+        assert (await ann.push()).received == 1
+        page = await bob.receive(Page)
+        assert [item.entry_id for item in page.items] == [one.site.chain[0].id]
+        two.site.update("organization", one.site.chain[0].record_id, {"name": "Meridian"}, {"name": "Meridian Life"})
+        await bob.push()
+        page = await ann.pull(head)
+        assert [item.site for item in page.items] == [one.site.id, two.site.id]
+        assert [item.outcome for item in page.items] == ["applied", "applied"]
+
+
+async def test_a_pull_over_post_waits_for_news(office: Office) -> None:
+    await office.user("ann", "trader")
+    one, two = await office.enrolled("one"), await office.enrolled("two")
+    first, second = [{"Authorization": f"Bearer {(await desk.sign_in('ann'))['access']}"} for desk in (one, two)]
+
+    async def post(message: Hello | Pull | Push, headers: dict[str, str]) -> object:
+        answer = await office.client.post("/sync", content=encode(message), headers=headers)
+        assert answer.status_code == 200, answer.text
+        (frame,) = frames_in(answer.content)
+        return read(frame)
+
+    welcome = await post(Hello(two.site.id, "1.0", 3, "", 0, 0), second)
+    assert isinstance(welcome, Welcome)
+    waiting = asyncio.create_task(post(Pull(welcome.head), second))
+    async with asyncio.timeout(20):
+        while office.doors.hub.guests < 1:
+            await asyncio.sleep(0.01)
+        one.site.insert("organization", organization("Meridian"))
+        assert isinstance(await post(Push(tuple(one.site.chain)), first), Receipt)
+        page = await waiting
+    assert isinstance(page, Page)
+    assert [item.entry_id for item in page.items] == [one.site.chain[0].id]
+
+
+async def test_without_a_valid_token_nobody_comes_in(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    access = (await desk.sign_in("ann"))["access"]
+    for token in ("none", "nonsense", access[:-3], access.split(".")[0] + ".." + access.split(".")[2]):
+        with pytest.raises(InvalidStatus) as refused:
+            async with desk.talk(token):
+                pass
+        assert refused.value.response.status_code == 401
+        answer = await office.client.post("/sync", content=b"", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 401
+
+
+async def test_nonsense_on_the_wire_ends_the_connection(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    access = (await desk.sign_in("ann"))["access"]
+    for frame in (b"", b"\x01\x00\xff\xff", b"\x07\x00\x90", bytes(100), b"\x01\x01" + bytes(50)):
+        async with desk.talk(access) as talk:
+            await talk.socket.send(frame)
+            assert (await talk.receive(Failure)).code == "malformed"
+            with pytest.raises(ConnectionClosed) as closed:
+                await talk.socket.recv()
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 4400
+    answer = await office.client.post("/sync", content=b"\x07\x00\x90", headers={"Authorization": f"Bearer {access}"})
+    assert [type(read(frame)) for frame in frames_in(answer.content)] == [Failure]
+
+
+async def test_what_postgres_cannot_hold_is_refused_and_does_no_harm(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    access = (await desk.sign_in("ann"))["access"]
+    async with desk.talk(access) as talk:
+        await talk.hello()
+        desk.site.insert("follow\x00up", {"what": "x"})
+        failure = await talk.ask(Push(tuple(desk.site.chain)), Failure)
+        assert failure.code == "malformed"
+    desk.site.chain.clear()
+    async with desk.talk(access) as talk:
+        await talk.hello()
+        desk.site.insert("follow_up", {"what": "x"})
+        assert (await talk.push()).received == 1
+
+
+async def test_a_revoked_device_removes_everything_and_is_shown_out(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    signed_in = await desk.sign_in("ann")
+    async with desk.talk(signed_in["access"]) as talk, asyncio.timeout(20):
+        await talk.hello()
+        await office.administration.revoke_device(desk.device)
+        assert (await talk.receive(Purge)).everything
+        await talk.send(Purged(()))
+        with pytest.raises(ConnectionClosed) as closed:
+            await talk.socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4403
+    (known,) = [each for each in await office.administration.devices() if each["id"] == desk.device]
+    assert known["purged"] is not None
+    # A desk that was away comes later, with tokens of its own still good: it hears the same.
+    fresh = await desk.form("/auth/refresh", refresh=signed_in["refresh"])
+    async with desk.talk(fresh.json()["access"]) as talk:
+        assert (await talk.ask(Hello(desk.site.id, "1.0", 3, "", 0, 0), Purge)).everything
+
+
+async def test_a_scope_that_is_taken_away_is_purged_at_once(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled(desk="rates", books=["gilts"])
+    async with desk.talk((await desk.sign_in("ann"))["access"]) as talk, asyncio.timeout(20):
+        assert set((await talk.hello()).scopes) == {"*", "desk:rates", "book:gilts"}
+        await office.administration.set_scopes(desk.device, "rates", [])
+        assert (await talk.receive(Purge)).scopes == ("book:gilts",)
+
+
+async def test_a_second_connection_of_a_desk_replaces_the_first(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    access = (await desk.sign_in("ann"))["access"]
+    async with desk.talk(access) as first, desk.talk(access) as second, asyncio.timeout(20):
+        await second.hello()
+        with pytest.raises(ConnectionClosed) as closed:
+            await first.socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4409
+
+
+async def test_how_the_server_is(office: Office) -> None:
+    assert (await office.client.get("/health")).json() == {"service": "deskline", "status": "ok"}
+    assert (await office.client.get("/ready")).json() == {"ready": True}
+    metrics = (await office.client.get("/metrics")).text
+    assert "deskline_connections 0.0" in metrics
+
+
+async def test_a_body_that_is_too_large_is_not_read(office: Office) -> None:
+    answer = await office.client.post("/auth/login", content=b"x" * 100_000)
+    assert answer.status_code == 413
+    await office.user("ann", "trader")
+    access = (await (await office.enrolled()).sign_in("ann"))["access"]
+    headers = {"Authorization": f"Bearer {access}"}
+    assert (await office.client.post("/sync", content=bytes(9_000_000), headers=headers)).status_code == 413
