@@ -98,7 +98,7 @@ def write_own(
     """What to store where the server by itself sets fields of a record of its own."""
     court = Court(Author(own.site, scope, frozenset((scope,)), lambda *_: None), ground, own)
     court.write(occasion, key, values, scope, parent)
-    return Verdict(court.placed, court.changed, own.end, court.own_end, court.head)
+    return Verdict(court.placed, court.changed, None, court.own_end, court.head)
 
 
 def wanted_to_hold(line_id: str) -> Wanted:

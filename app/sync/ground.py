@@ -63,11 +63,11 @@ class Placed:
 class Verdict:
     """What to store: the entries in order, the records that changed, the ends of both chains, the new head.
 
-    ``site_end`` says nothing where only the server wrote.
+    ``site_end`` is None where only the server wrote.
     """
 
     placed: Sequence[Placed]
     states: Mapping[Key, State]
-    site_end: ChainEnd
+    site_end: ChainEnd | None
     own_end: ChainEnd
     head: int

@@ -33,7 +33,7 @@ from app.sync.protocol import (
     Welcome,
 )
 
-State = Literal["off", "offline", "connecting", "first sync", "online", "refused", "wiped"]
+State = Literal["offline", "connecting", "first sync", "online", "signed out", "refused", "wiped"]
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 60.0
@@ -101,6 +101,10 @@ class DeskSession:
         return Status(self._state, self._since, self._store.counts(), self._problem, done, total, self._skew)
 
     @property
+    def state(self) -> State:
+        return self._state
+
+    @property
     def wake_at(self) -> float | None:
         """When to try to connect, by ``steady``; None while connected, or when trying again cannot help."""
         return self._wake_at
@@ -136,15 +140,21 @@ class DeskSession:
     def lost(self, reason: str = "") -> None:
         """The connection is gone, or could not be made."""
         self._greeted = self._pushing = False
-        if self._state == "wiped" or (self._state == "refused" and self._wake_at is None):
+        if self._state in ("wiped", "signed out") or (self._state == "refused" and self._wake_at is None):
             return
         self._wait()
         self._problem = reason
         self._enter("offline")
 
+    def signed_out(self, reason: str) -> None:
+        """Nobody is signed in: nothing is tried until somebody is, and ``retry`` says so."""
+        self._greeted = self._pushing = False
+        self._problem, self._wake_at = reason, None
+        self._enter("signed out")
+
     def retry(self) -> None:
         """The user, or the system that saw a network, wants it now."""
-        if self._state in ("offline", "refused") and not self._greeted:
+        if self._state in ("offline", "refused", "signed out") and not self._greeted:
             self._failures = 0
             self._wake_at = self._steady()
 
@@ -245,8 +255,11 @@ class DeskSession:
             self._greeted, self._wake_at = False, None
             self._enter("wiped")
             return []
+        going = self._position.snapshot
+        asked = going is not None and going.scope in purge.scopes
         self._drop(purge.scopes)
-        return [Purged(purge.scopes)]
+        # Where it is the answer to what was asked for, something else is to be asked for now.
+        return [Purged(purge.scopes), *([self._next()] if asked else [])]
 
     def _failure(self, failure: Failure) -> list[FromDesk]:
         self._pushing = False
@@ -335,8 +348,11 @@ class DeskSession:
         self._position = at
 
     def _enter(self, state: State) -> None:
-        if state != self._state:
-            self._state, self._since = state, self._now()
+        if state == self._state:
+            return
+        if not {state, self._state} <= {"offline", "connecting"}:  # a try that failed does not begin anything anew
+            self._since = self._now()
+        self._state = state
 
     def _wait(self) -> None:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2**self._failures)

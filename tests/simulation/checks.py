@@ -14,8 +14,7 @@ from app.sync.policies import CONFLICT, LINE, RESERVE, kind_of
 from app.sync.protocol import Entry
 from tests.simulation.disk import Values, read
 from tests.simulation.ledger import START, Firm
-from tests.simulation.server import FIRM
-from tests.simulation.world import Broken, SimDesk, World
+from tests.simulation.world import FIRM, Broken, SimDesk, World
 
 
 class Watch:
@@ -129,7 +128,7 @@ def _is_in_step(desk: SimDesk, world: World, firm: Firm) -> None:
     position = desk.disk.position()
     if desk.session is None or desk.session.status.state != "online":
         raise Broken(f"{desk.name} is {desk.session.status if desk.session else 'dead'}.")
-    if desk.disk.counts().to_sync or position.cursor != len(firm.placed) or position.epoch != firm.epoch:
+    if desk.disk.counts().to_sync or position.epoch != firm.epoch or position.snapshot is not None:
         raise Broken(f"{desk.name} stands at {position} of {len(firm.placed)} in {firm.epoch}.")
     there = {key: _set(each.fields) for key, each in firm.states.items() if not each.deleted and each.scope in holds}
     here = {key: _set(row) for key, row in desk.disk.rows.items()}

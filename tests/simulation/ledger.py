@@ -59,8 +59,9 @@ class MemoryLedger:
         now: Callable[[], int],
         new_id: Callable[[], str],
         commit_point: Callable[[bool], None] = lambda done: None,
+        page: int = 1000,
     ) -> None:
-        self._now, self._new_id, self._commit_point = now, new_id, commit_point
+        self._now, self._new_id, self._commit_point, self._page = now, new_id, commit_point, page
         self.firms: dict[str, Firm] = {}
 
     def found(self, firm: str, epoch: str) -> None:
@@ -98,7 +99,7 @@ class MemoryLedger:
 
     async def items(self, firm: str, after: int, limit: int) -> Batch:
         placed = self.firms[firm].placed
-        upto = min(after + limit, len(placed))
+        upto = min(after + min(limit, self._page), len(placed))
         while 0 < upto < len(placed) and placed[upto].item.transaction == placed[upto - 1].item.transaction:
             upto += 1
         listed = [Listed(each.item, each.site_only) for each in placed[after:upto]]
@@ -107,7 +108,7 @@ class MemoryLedger:
     async def snapshot(self, firm: str, scope: str, after: tuple[str, str], limit: int) -> SnapshotPage:
         states = self.firms[firm].states
         keys = sorted(key for key, state in states.items() if state.scope == scope and state.deleted is None)
-        wanted = [key for key in keys if key > after]
+        wanted, limit = [key for key in keys if key > after], min(limit, self._page)
         records = [Stored(*key, compact(dict(states[key].fields)), scope, states[key].seq) for key in wanted[:limit]]
         return SnapshotPage(records, len(self.firms[firm].placed), len(wanted) > limit, len(keys))
 
@@ -145,12 +146,12 @@ class MemoryTurn:
         }
         return Ground(len(self.firm.placed), states, unique, below)
 
-    async def keep(self, verdict: Verdict, site: str | None) -> None:
+    async def keep(self, verdict: Verdict, site: str) -> None:
         self.kept = True
         self.firm.placed += verdict.placed
         self.firm.states.update(verdict.states)
         self.firm.own_end = verdict.own_end
-        if site is not None:
+        if verdict.site_end is not None:
             self.firm.ends[site] = verdict.site_end
         assert len(self.firm.placed) == verdict.head
 

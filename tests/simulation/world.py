@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from random import Random
 
 from app.records.errors import DiskFull
-from app.sync.protocol import FromDesk, FromServer, encode, read_from_desk, read_from_server
+from app.server.sync import Connection, Device
+from app.sync.protocol import FromDesk, FromServer, Op, encode, read_from_desk, read_from_server
 from app.sync.session import DeskSession
 from tests.simulation.disk import MemoryDesk
-from tests.simulation.ledger import Firm, MemoryLedger
-from tests.simulation.server import FIRM, Connection, Device
+from tests.simulation.ledger import Firm, MemoryLedger, run
 
+FIRM = "firm"
 START = dt.datetime(2026, 3, 2, 7, 0, tzinfo=dt.UTC)
 SCOPES = ("desk:apac", "desk:emea", "book:flow")
 NEWER_FIELD = ("contact", "nickname")
 NEWER_TABLE = "gadget"
+
+
+def may(actor: str, table: str, op: Op, fields: Collection[str], scope: str) -> str | None:
+    if actor == "intern" and "title" in fields and op == "update":
+        return "Titles are not for interns to change."
+    return None
 
 
 class DeskDied(Exception):
@@ -72,7 +79,8 @@ class World:
         self._count = 0
         self.server_up = True
         self.frames = 0
-        self.ledger = MemoryLedger(self.server_clock, self.new_id, self._server_commit)
+        page = self.random.choice((3, 7, 50))
+        self.ledger = MemoryLedger(self.server_clock, self.new_id, self._server_commit, page)
         self.ledger.found(FIRM, "epoch-0")
         self.backups: list[Firm] = []
         self.restored = False
@@ -117,11 +125,6 @@ class World:
 
     # -- the server
 
-    def connection(self) -> Connection:
-        return Connection(
-            self.ledger, self.devices, self.server_clock, self.new_id, page=self.random.choice((3, 7, 50))
-        )
-
     def server_dies(self) -> None:
         self.server_up = False
         for link in list(self.links):
@@ -144,19 +147,15 @@ class World:
 
     def entitle(self, site: str, holds: frozenset[str]) -> None:
         """An administrator changes what a device may hold."""
-        device = self.devices[site]
-        lost, gained = device.holds - holds, holds - device.holds
-        device.holds = holds
-        for link in [link for link in self.links if link.connection.site == site]:
-            if lost:
-                link.to_desk([link.connection.purge(lost)])
-            if gained:
-                link.cut()
+        self.devices[site] = replace(self.devices[site], holds=holds)
+        for link in list(self.links):
+            if link.connection.device.site == site:
+                link.to_desk(run(link.connection.update(self.devices[site])))
 
     def wake(self) -> None:
         """Something was committed: pulls that wait are answered."""
         for link in list(self.links):
-            link.to_desk(link.connection.poll())
+            link.to_desk(run(link.connection.catch_up()))
 
     def _server_commit(self, done: bool) -> None:
         self.watch()
@@ -173,7 +172,8 @@ class Link:
     def __init__(self, desk: SimDesk) -> None:
         self.world = desk.world
         self.desk = desk
-        self.connection = self.world.connection()
+        device = self.world.devices[desk.disk.site]
+        self.connection = Connection(self.world.ledger, device, now=self.world.server_clock, schema_version=3)
         self.whole = True
         self._sent = self._answered = 0.0
         self.world.links.append(self)
@@ -217,7 +217,7 @@ class Link:
             return
         head = len(self.world.ledger.firms[FIRM].placed)
         try:
-            answers = self.connection.handle(read_from_desk(frame))
+            answers = run(self.connection.handle(read_from_desk(frame)))
         except ServerDied:
             self.world.server_dies()
             return
@@ -238,9 +238,10 @@ class SimDesk:
         self.disk = MemoryDesk(self.wall, world.new_id, self._commit, batch=world.random.choice((1, 3, 10)))
         self.session: DeskSession | None = None
         self.link: Link | None = None
-        home = SCOPES[number % 2]
+        home = ("desk:emea", "desk:apac")[number % 2]
         holds = {"*", *SCOPES} if number == 0 else {"*", home, *world.random.sample(SCOPES, 1)}
-        world.devices[self.disk.site] = Device(home, frozenset(holds))
+        desk = home.removeprefix("desk:")
+        world.devices[self.disk.site] = Device(FIRM, self.name, self.disk.site, desk, frozenset(holds), may)
 
     def wall(self) -> dt.datetime:
         return START + dt.timedelta(seconds=self.world.now + self.skew)
