@@ -6,8 +6,8 @@ changed through ``update``. Several changes to one record in one unit of work ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, TypeVar
 
@@ -61,6 +61,8 @@ class Change:
         self._originals: dict[tuple[str, str], Values] = {}  # as loaded in this transaction
         self._json: dict[tuple[str, str], tuple[Record, dict[str, str]]] = {}  # JSON columns as last written or loaded
         self._cursors: dict[str, int] = {}
+        self._erased: set[tuple[str, str]] = set()
+        self._traces: list[Draft] = []  # of erased records that have no row any more
         session.change = self
 
     @property
@@ -103,6 +105,19 @@ class Change:
     def delete(self, model: type[R], record_id: str) -> None:
         self._session.delete(self.require(model, record_id))
 
+    def erase(self, model: type[Record], record_id: str, emptied: Mapping[str, Any] | None) -> None:
+        """Sets the ``emptied`` fields (None: deletes the row) without logging what was there.
+
+        What the log says of the record already is for ``erasure`` to take out, in the same change.
+        """
+        self._erased.add((model.__tablename__, record_id))
+        if self.get(model, record_id) is None:
+            self._traces.append(Draft(model.__tablename__, record_id, "delete", None, None))
+        elif emptied is None:
+            self.delete(model, record_id)
+        else:
+            self.update(model, record_id, **emptied)
+
     def advance(self, tail: str, seq: int) -> None:
         """Moves a tailing reader's cursor in this transaction, so that its work and its place commit together."""
         self._cursors[tail] = max(seq, self._cursors.get(tail, 0))
@@ -118,7 +133,11 @@ class Change:
         # Before flushing: to the session rows altered only inside their JSON look untouched, and it would not flush.
         self._flag_json_altered_in_place()
         self._session.flush()
-        return [draft for touch in self._touched.values() if (draft := _draft(touch)) is not None]
+        drafts = [draft for touch in self._touched.values() if (draft := _draft(touch)) is not None]
+        for at, draft in enumerate(drafts):
+            if (draft.table, draft.record_id) in self._erased:
+                drafts[at] = replace(draft, before=None)
+        return drafts + self._traces
 
     def loaded(self, row: Record) -> None:
         key = _key(row)

@@ -51,6 +51,7 @@ def writer_engine(path: Path, key: bytes, *, references: bool = True) -> Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS: fsync alone does not reach the platter
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        connection.execute("PRAGMA secure_delete = ON")  # what is erased is not left in unused pages
         return connection
 
     engine = _engine(create, pool_size=1)

@@ -6,20 +6,21 @@ texts are missing, a later entry of cause ``erase`` or ``purge`` must say so; th
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
+from sqlalchemy.orm import Session
 
-from app.records.codec import compact
+from app.records.codec import compact, models
+from app.records.log import Cause
+from app.records.personal import EMPTIED, OF_CONTACT, OF_INTERACTION
 from app.records.recordings import Recordings
 from app.records.rows import Key, by_table
 
 if TYPE_CHECKING:
     from app.records.store import Records
-
-CAUSES = ("erase", "purge")
-"""Of entries that stand for texts which were taken out of the log."""
 
 _SAYS = '("before" IS NOT NULL OR "after" IS NOT NULL)'
 _STANDING = (
@@ -31,6 +32,13 @@ _FIND = (
     f" AND record_id IN (SELECT value FROM json_each(?)) AND {_SAYS}"
 )
 _ERASE = 'UPDATE change_log SET "before" = NULL, "after" = NULL, salt = NULL WHERE seq = ?'
+_ROWS_OF = "SELECT id FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))"
+_ENTRIES_OF = (
+    "SELECT DISTINCT record_id FROM change_log WHERE table_name = ?"
+    " AND (json_extract(\"after\", '$.{column}') IN (SELECT value FROM json_each(?))"
+    " OR json_extract(\"before\", '$.{column}') IN (SELECT value FROM json_each(?)))"
+)
+_CONFLICTS_OF = "SELECT id FROM sync_conflict WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?))"
 _RECORDED = "SELECT recording FROM interaction WHERE id IN (SELECT value FROM json_each(?)) AND recording IS NOT NULL"
 
 
@@ -49,6 +57,47 @@ def erase_texts(connection: Connection, keys: Collection[Key], unsettled: tuple[
             found.add((key[0], key[1]))
     if entries:
         connection.exec_driver_sql(_ERASE, entries)
+    return found
+
+
+def erase(records: Records, keys: Collection[Key], actor: str) -> None:
+    """Empties or deletes these records and takes them out of the log, the recordings and the copies of the database.
+
+    At a desk of its own. Where there is a server, it erases, and its desks follow. Raises as ``Records.change`` does.
+    """
+    remove_recordings(records, keys)
+    shutil.rmtree(records.folder / "backups", ignore_errors=True)
+    with records.change(actor, Cause("erase")) as change:
+        logged = erase_texts(change.session.connection(), keys)
+        for table, record_id in keys:
+            model = models()[table]
+            if (table, record_id) in logged or change.get(model, record_id) is not None:
+                change.erase(model, record_id, EMPTIED.get(table))
+
+
+def keys_of_person(session: Session, contact_id: str) -> list[Key]:
+    """All records that hold data of this contact, those included that were deleted and live on in the log only."""
+    connection = session.connection()
+    found: dict[Key, None] = {("contact", contact_id): None}
+    found.update(_hanging(connection, OF_CONTACT, "contact_id", [contact_id]))
+    talks = [record_id for table, record_id in found if table == "interaction"]
+    found.update(_hanging(connection, OF_INTERACTION, "interaction_id", talks))
+    for table, ids in by_table(list(found)).items():
+        conflicts = connection.exec_driver_sql(_CONFLICTS_OF, (table, compact(ids)))
+        found.update({("sync_conflict", record_id): None for (record_id,) in conflicts})
+    return list(found)
+
+
+def _hanging(connection: Connection, tables: Collection[str], column: str, owners: Collection[str]) -> dict[Key, None]:
+    found: dict[Key, None] = {}
+    listed = compact(owners)
+    for table in tables:
+        for statement, values in (
+            (_ROWS_OF.format(table=table, column=column), (listed,)),
+            (_ENTRIES_OF.format(column=column), (table, listed, listed)),
+        ):
+            rows = connection.exec_driver_sql(statement, values)
+            found.update({(table, record_id): None for (record_id,) in rows})
     return found
 
 

@@ -76,7 +76,7 @@ class Plan:
     """What one page comes to; stored whole or not at all.
 
     ``views``: of every record it touched, as they are afterwards. ``settled``: how much of this site's chain has come
-    back. ``gone``: records that the desk may no longer hold; their contents leave the change log too.
+    back. ``gone``: records that the desk may no longer hold, or that were erased: what the log says of them leaves it.
     """
 
     views: Mapping[Key, View]
@@ -105,6 +105,7 @@ def plan(
     effects: list[Effect] = []
     refused: dict[str, Refused] = {}
     gone: set[Key] = set()
+    erased: set[Key] = set()
     for item in items:
         key = (item.table, item.record_id)
         record = records.get(key)
@@ -127,10 +128,12 @@ def plan(
             record.server = values
             record.view = replace(record.view, seq=item.seq if known else 0, scope=item.scope)
             (gone.discard if known else gone.add)(key)
+        if item.cause == "erase":
+            erased.add(key)
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
     views = {key: _stored(each) for key, each in records.items()}
-    return Plan(views, effects, list(refused.values()), settled, frozenset(gone))
+    return Plan(views, effects, list(refused.values()), settled, frozenset(gone | erased))
 
 
 def take_up(

@@ -249,3 +249,15 @@ def test_a_page_that_breaks_half_way_leaves_all_as_it_was(desk: RecordsDesk) -> 
         assert list(session.scalars(select(Organization.id))) == [house(1)[1]]
     take(desk.store, [item(2, house(2), HOUSE)])
     assert verify(desk.records).problems == []
+
+
+def test_what_the_server_erased_is_erased_here(desk: RecordsDesk) -> None:
+    values = {"organization_id": None, "name": "Gareth Moss", "title": None, "language": None, "status": "active",
+              "notes": ""}  # fmt: skip
+    take(desk.store, [item(1, CONTACT, values)])
+    empty = {"name": "", "status": "erased"}
+    erased = item(2, CONTACT, empty, whole=False, op="update", cause="erase")
+    take(desk.store, [erased, item(3, CONTACT, {"title": "CFO"}, whole=False, op="update")])
+    first, last, _ = desk.records.entries(*CONTACT)
+    assert (first.after, last.before, last.after, last.cause.kind) == (None, None, empty, "erase")
+    assert verify(desk.records).problems == []
