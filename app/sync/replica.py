@@ -120,7 +120,9 @@ def plan(
         values = None if item.fields is None else _read(item.fields)
         # Some fields of a record that is not here, or not as this epoch has it: a snapshot is still to bring it.
         headless = values is not None and not item.whole and (record.server is None or not record.view.seq)
-        if item.seq > record.view.seq and not headless:
+        # That the server refused to know a record is no news of one that a snapshot has brought meanwhile.
+        stale = item.outcome == "rejected" and not item.scope and bool(record.view.seq)
+        if item.seq > record.view.seq and not headless and not stale:
             if values is not None and not item.whole:
                 values = {**(record.server or {}), **values}
             # Of a record that is out of sight nothing is known: a snapshot may bring it from an earlier place.
