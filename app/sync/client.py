@@ -15,14 +15,18 @@ from functools import partial
 from typing import TypeVar
 
 from app.records.errors import StoreError
-from app.sync.protocol import BadFrame, FromDesk, encode, read_from_server
+from app.sync.protocol import BadFrame, FromDesk, Renew, encode, read_from_server
 from app.sync.session import DeskSession, Status
 from app.sync.transports import Connect, Connection, TokenRefused, Unreachable
 
 T = TypeVar("T")
+_OVER = frozenset({"refused", "wiped", "offline"})
+"""States in which nothing more is said on a connection."""
 log = logging.getLogger(__name__)
 
 _LOOK = 5.0
+_RENEW = 60.0
+"""Seconds between looks at whether the connection needs a newer access token."""
 _ASLEEP = 20.0
 """A look that comes this many seconds late: the machine slept, and connections from before are not to be trusted."""
 
@@ -54,6 +58,7 @@ class SyncClient:
         self._nudged = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._told: Status | None = None
+        self._problem = ""
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="sync")
@@ -73,6 +78,13 @@ class SyncClient:
         """Now, not when it would be time."""
         await self._do(self._session.retry)
         self._nudged.set()
+
+    async def reconnect(self) -> None:
+        """Ends the connection, if there is one, and makes another: somebody else has signed in, or nobody has."""
+        if self._connection is not None:
+            self._refused_token = True
+            await self._connection.close()
+        await self.retry()
 
     async def reserve(self, line_id: str, amount: str | None = None) -> bool:
         """Asks for a part of a credit line; False while offline. What is granted arrives as a record."""
@@ -105,7 +117,8 @@ class SyncClient:
                 return
             self._nudged.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._nudged.wait()
             await self._tell()
 
     async def _converse(self) -> str:
@@ -114,24 +127,32 @@ class SyncClient:
             token = await self._token(self._refused_token)
             self._connection = await self._connect(token)
             self._refused_token = False
-            pushing = asyncio.create_task(self._push_as_written())
+            beside = [asyncio.create_task(self._push_as_written()), asyncio.create_task(self._renew(token))]
             try:
                 await self._send(await self._do(self._session.opened))
                 while True:
                     message = read_from_server(await self._connection.receive())
                     await self._send(await self._do(partial(self._session.received, message)))
                     await self._tell()
-                    if not self._session.online and self._session.status.state in ("refused", "wiped", "offline"):
-                        return self._session.status.problem
+                    if self._session.state in _OVER:
+                        return self._problem
             finally:
-                pushing.cancel()
+                for task in beside:
+                    task.cancel()
+                await asyncio.gather(*beside, return_exceptions=True)
         except TokenRefused:
             self._refused_token = True
             return "Signing in again."
+        except SignInNeeded as error:
+            await self._do(partial(self._session.signed_out, str(error)))
+            return str(error)
         except BadFrame as error:
             return f"The server said something that cannot be understood. {error}"
-        except (Unreachable, SignInNeeded, StoreError) as error:
+        except (Unreachable, StoreError) as error:
             return str(error)
+        except Exception:
+            log.exception("the conversation with the server failed")
+            return "Something went wrong in what the server sent. It is tried again."
         finally:
             if self._connection is not None:
                 await self._connection.close()
@@ -146,6 +167,16 @@ class SyncClient:
             except StoreError as error:
                 log.warning("what was written could not be read for sync: %s", error)
             await self._tell()
+
+    async def _renew(self, token: str) -> None:
+        """A connection outlives the access token it was opened with."""
+        while True:
+            await asyncio.sleep(_RENEW)
+            with contextlib.suppress(SignInNeeded, Unreachable):  # it ends by itself when its token does
+                newer = await self._token(False)
+                if newer != token:
+                    token = newer
+                    await self._send([Renew(token)])
 
     async def _watch(self) -> None:
         """Sees that the machine slept: wall time went on without us."""
@@ -167,6 +198,7 @@ class SyncClient:
         if status != self._told:
             self._told = status
             self._changed(status)
+        self._problem = status.problem
 
     async def _do(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

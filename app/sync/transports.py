@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -82,13 +83,15 @@ class _Socket:
         except InvalidStatus as error:
             if error.response.status_code == 401:
                 raise TokenRefused from error
+            if reason := _reason(error.response.body):
+                raise Unreachable(reason) from error
             if error.response.status_code >= 500:
                 raise Unreachable("The server is there but cannot answer at the moment.") from error
             raise _NoWebsocket("Something between here and the server does not let the connection through.") from error
         except (InvalidHandshake, InvalidMessage) as error:
             raise _NoWebsocket(_SOMEBODY_ELSE) from error
         except (OSError, TimeoutError) as error:
-            raise Unreachable(_sentence(error)) from error
+            raise unreachable(error) from error
         return cls(socket)
 
     async def send(self, frame: bytes) -> None:
@@ -128,7 +131,7 @@ class _Posts:
             answer = await self._client.get("/health")
             known = answer.status_code == 200 and answer.json().get("service") == "deskline"
         except (httpx.HTTPError, ValueError) as error:
-            raise Unreachable(_sentence(error)) from error
+            raise unreachable(error) from error
         if not known:
             raise Unreachable(_SOMEBODY_ELSE)
 
@@ -153,12 +156,13 @@ class _Posts:
         try:
             answer = await self._client.post("/sync", content=frame)
         except httpx.HTTPError as error:
-            self._arrived.put_nowait(Unreachable(_sentence(error)))
+            self._arrived.put_nowait(unreachable(error))
             return
         if answer.status_code == 401:
             self._arrived.put_nowait(TokenRefused())
         elif answer.status_code != 200:
-            self._arrived.put_nowait(Unreachable(f"The server answered with status {answer.status_code}."))
+            words = _reason(answer.content) or f"The server answered with status {answer.status_code}."
+            self._arrived.put_nowait(Unreachable(words))
         else:
             for each in frames_in(answer.content):
                 self._arrived.put_nowait(each)
@@ -182,8 +186,25 @@ def framed(frames: list[bytes]) -> bytes:
     return b"".join(len(frame).to_bytes(4, "big") + frame for frame in frames)
 
 
+def _reason(body: bytes | bytearray | None) -> str:
+    """The sentence in one of our server's refusals; empty where somebody else answered."""
+    try:
+        found = json.loads(body or b"")
+        return str(found["reason"]) if "code" in found else ""
+    except (ValueError, TypeError, KeyError):
+        return ""
+
+
+def unreachable(error: Exception) -> Unreachable:
+    """What a failure of a connection means, in a sentence."""
+    return Unreachable(_sentence(error))
+
+
 def _sentence(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError) or isinstance(error.__cause__, ssl.SSLCertVerificationError):
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ssl.SSLCertVerificationError):
+        cause = cause.__cause__ or cause.__context__
+    if cause is not None:
         return "The server's certificate is not the one this desk was enrolled with."
     if isinstance(error, TimeoutError | httpx.TimeoutException):
         return "The server does not answer."
