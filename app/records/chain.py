@@ -56,7 +56,7 @@ class Commit:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: made for every entry, and a frozen one takes three times as long
 class _Link:
     id: str
     site_seq: int

@@ -39,8 +39,8 @@ class Draft:
     table: str
     record_id: str
     op: Op
-    before: Values | None
-    after: Values | None
+    before: Mapping[str, JsonValue] | None
+    after: Mapping[str, JsonValue] | None
 
 
 class LoggedSession(Session):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from sqlalchemy import JSON, Boolean, Column, Date, Float, Integer, String
@@ -22,6 +22,7 @@ from app.records.tables import Exact, Record, UtcDateTime
 _STRICT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_STORED_INTEGER = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _FAST = msgspec.json.Encoder(order="sorted")
 
 JsonValue = Any
@@ -37,9 +38,11 @@ class Field:
     is_json: bool
     is_decimal: bool
     default: Callable[[], Any] | None
-    # Of values that are not None: as the database holds them (ValueError for what Deskline never writes), and back.
-    to_column: Callable[[JsonValue], Any]
-    from_column: Callable[[Any], JsonValue] | None  # None: the same
+    json_type: Any  # what the logged value is, for msgspec
+    # Between values that are logged (and not None) and what the database holds; None: they are the same. ``to_column``
+    # raises ValueError for what Deskline never writes.
+    to_column: Callable[[JsonValue], Any] | None
+    from_column: Callable[[Any], JsonValue] | None
 
     def same(self, one: JsonValue, other: JsonValue) -> bool:
         """Whether two logged values are equal: 1.5 and 1.50 are one number (the mapper does not write that change)."""
@@ -89,6 +92,7 @@ def _field(attribute: str, column: Column[Any]) -> Field:
     kind = column.type
     encode: Callable[[Any], JsonValue] = _same
     decode: Callable[[JsonValue], Any] = _same
+    json_type: Any = str
     to_column: Callable[[JsonValue], Any] | None = None
     from_column: Callable[[Any], JsonValue] | None = None
     if isinstance(kind, UtcDateTime):
@@ -98,24 +102,26 @@ def _field(attribute: str, column: Column[Any]) -> Field:
     elif isinstance(kind, Exact):
         encode, decode, to_column = _decimal_text, Decimal, _kept_decimal
     elif isinstance(kind, JSON):
-        encode, decode, to_column, from_column = _json_copy, _json_copy, _kept_json, msgspec.json.decode
+        encode, decode, to_column, from_column = _json_copy, _json_copy, compact, msgspec.json.decode
+        json_type = dict[str, Any] | list[Any]
     elif isinstance(kind, Boolean):
-        encode, from_column = _only(bool), bool
+        encode, from_column, json_type = _only(bool), bool, bool
     elif isinstance(kind, Integer):
-        encode, to_column = _only(int), _kept_integer
+        encode, json_type = _only(int), _STORED_INTEGER
     elif isinstance(kind, Float):
-        encode = _finite
+        encode, json_type = _finite, float
     elif isinstance(kind, String):
         encode = _only(str)
     return Field(
         attribute=attribute,
-        column=column.name,
+        column=str(column.name),
         encode=_optional(encode),
         decode=_optional(decode),
         is_json=isinstance(kind, JSON),
         is_decimal=isinstance(kind, Exact),
         default=_default(column),
-        to_column=to_column or encode,
+        json_type=json_type,
+        to_column=to_column,
         from_column=from_column,
     )
 
@@ -173,35 +179,23 @@ def _decimal_text(value: Decimal | int) -> str:
     return format(number, "f")
 
 
-def _kept_time(value: JsonValue) -> str:
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
+def _kept_time(value: str) -> str:
+    if not _TIME.fullmatch(value):
         raise ValueError("not a time as it is stored")
     dt.datetime.fromisoformat(value)
     return value
 
 
-def _kept_date(value: JsonValue) -> str:
-    if not isinstance(value, str) or dt.date.fromisoformat(value).isoformat() != value:
+def _kept_date(value: str) -> str:
+    if dt.date.fromisoformat(value).isoformat() != value:
         raise ValueError("not a date as it is stored")
     return value
 
 
-def _kept_decimal(value: JsonValue) -> str:
-    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+def _kept_decimal(value: str) -> str:
+    if not _DECIMAL.fullmatch(value):
         raise ValueError("not a number as it is stored")
     return value
-
-
-def _kept_integer(value: JsonValue) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
-        raise ValueError("not a whole number that can be stored")
-    return value
-
-
-def _kept_json(value: JsonValue) -> str:
-    if not isinstance(value, dict | list):
-        raise ValueError("not an object or a list")
-    return compact(value)
 
 
 def _json_copy(value: JsonValue) -> JsonValue:

@@ -12,10 +12,23 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, Text, delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    Select,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.records.codec import JsonValue, models
+from app.records.codec import JsonValue, compact, models
 from app.records.tables import (
     CallReport,
     Contact,
@@ -31,7 +44,7 @@ from app.records.tables import (
 if TYPE_CHECKING:
     from app.records.change import Draft
 
-_BATCH = 500
+_BATCH = 1000
 _SHORTEST_NUMBER = 4
 # The columns whose change matters to the index.
 _INDEXED = {
@@ -120,61 +133,61 @@ def digits_of(number: str) -> str:
 
 
 def _refresh(connection: Connection, kind: str, ids: Sequence[str]) -> None:
-    table = search_talk if kind in ("interaction", "segment") else search_names
+    table = "search_talk" if kind in ("interaction", "segment") else "search_names"
     for batch in _batches(ids):
-        known = select(search_document.c.record_id, search_document.c.id).where(
-            search_document.c.kind == kind, search_document.c.record_id.in_(batch)
-        )
-        place = {row.record_id: row.id for row in connection.execute(known)}
+        known = connection.exec_driver_sql(_KNOWN, (kind, compact(batch)))
+        place: dict[str, int] = dict(known.tuples().all())
         texts = {each.record_id: each for each in _SOURCES[kind](connection, batch)}
-        changed = [each for each in texts.values() if each.record_id in place]
-        new = [each for each in texts.values() if each.record_id not in place]
-        gone = [row for record_id, row in place.items() if record_id not in texts]
-        for each in changed:
-            where = table.c.rowid == place[each.record_id]
-            connection.execute(update(table).where(where).values(title=each.title, body=each.body))
+        changed = [(each.title, each.body, place[record_id]) for record_id, each in texts.items() if record_id in place]
+        new = [each for record_id, each in texts.items() if record_id not in place]
+        gone = [(row,) for record_id, row in place.items() if record_id not in texts]
+        if changed:
+            connection.exec_driver_sql(f"UPDATE {table} SET title = ?, body = ? WHERE rowid = ?", changed)
         if gone:
-            connection.execute(delete(table).where(table.c.rowid.in_(gone)))
-            connection.execute(delete(search_document).where(search_document.c.id.in_(gone)))
+            connection.exec_driver_sql(f"DELETE FROM {table} WHERE rowid = ?", gone)
+            connection.exec_driver_sql("DELETE FROM search_document WHERE id = ?", gone)
         if new:
             first = (connection.execute(select(func.max(search_document.c.id))).scalar() or 0) + 1
-            connection.execute(
-                insert(search_document),
-                [{"id": first + n, "kind": kind, "record_id": each.record_id} for n, each in enumerate(new)],
-            )
-            connection.execute(
-                insert(table),
-                [{"rowid": first + n, "title": each.title, "body": each.body} for n, each in enumerate(new)],
-            )
+            documents = [(first + n, kind, each.record_id) for n, each in enumerate(new)]
+            connection.exec_driver_sql("INSERT INTO search_document (id, kind, record_id) VALUES (?, ?, ?)", documents)
+            rows = [(first + n, each.title, each.body) for n, each in enumerate(new)]
+            connection.exec_driver_sql(f"INSERT INTO {table} (rowid, title, body) VALUES (?, ?, ?)", rows)
+
+
+def _listed(ids: Sequence[str]) -> Select[str]:
+    """As one parameter: a list of them would be compiled anew for every batch."""
+    return select(literal_column("value", String)).select_from(func.json_each(compact(ids)))
 
 
 def _organizations(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
-    for row in connection.execute(select(Organization.__table__).where(Organization.id.in_(ids))):
+    for row in connection.execute(select(Organization.__table__).where(Organization.id.in_(_listed(ids)))):
         yield _Text(row.id, row.name, _joined(row.short_name, row.city, row.lei, row.kind, row.notes))
 
 
 def _contacts(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
     ways: dict[str, list[str]] = {}
     for contact_id, number in connection.execute(
-        select(ContactPhone.contact_id, ContactPhone.e164).where(ContactPhone.contact_id.in_(ids))
+        select(ContactPhone.contact_id, ContactPhone.e164).where(ContactPhone.contact_id.in_(_listed(ids)))
     ):
         # Every tail of the number: with prefix search any run of its digits is found, written with or without country.
         digits = digits_of(number)
         ways.setdefault(contact_id, []).extend(digits[at:] for at in range(len(digits) - _SHORTEST_NUMBER + 1))
     for model, column in ((ContactEmail, ContactEmail.address), (ContactHandle, ContactHandle.handle)):
-        for contact_id, way in connection.execute(select(model.contact_id, column).where(model.contact_id.in_(ids))):
+        for contact_id, way in connection.execute(
+            select(model.contact_id, column).where(model.contact_id.in_(_listed(ids)))
+        ):
             ways.setdefault(contact_id, []).append(way)
     statement = (
         select(Contact.id, Contact.name, Contact.title, Contact.notes, Organization.name, Organization.short_name)
         .outerjoin(Organization, Organization.id == Contact.organization_id)
-        .where(Contact.id.in_(ids))
+        .where(Contact.id.in_(_listed(ids)))
     )
     for contact_id, name, *rest in connection.execute(statement):
         yield _Text(contact_id, name, _joined(*rest, *ways.get(contact_id, ())))
 
 
 def _instruments(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
-    for row in connection.execute(select(Instrument.__table__).where(Instrument.id.in_(ids))):
+    for row in connection.execute(select(Instrument.__table__).where(Instrument.id.in_(_listed(ids)))):
         body = _joined(row.name, row.isin, row.ticker, row.issuer, *row.aliases)
         # "EURUSD" is one word to the index: its halves find it too.
         halves = [row.symbol[:3], row.symbol[3:]] if row.kind == "fx" and re.fullmatch("[A-Z]{6}", row.symbol) else []
@@ -185,7 +198,7 @@ def _interactions(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]
     statement = (
         select(Interaction.id, Interaction.subject, Interaction.handle, CallReport.fields)
         .outerjoin(CallReport, CallReport.interaction_id == Interaction.id)
-        .where(Interaction.id.in_(ids))
+        .where(Interaction.id.in_(_listed(ids)))
         .order_by(Interaction.started_at)
     )
     for interaction_id, subject, handle, fields in connection.execute(statement):
@@ -193,11 +206,12 @@ def _interactions(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]
 
 
 def _segments(connection: Connection, ids: Sequence[str]) -> Iterator[_Text]:
-    statement = select(TranscriptSegment.id, TranscriptSegment.text).where(TranscriptSegment.id.in_(ids))
+    statement = select(TranscriptSegment.id, TranscriptSegment.text).where(TranscriptSegment.id.in_(_listed(ids)))
     for segment_id, spoken in connection.execute(statement):
         yield _Text(segment_id, "", spoken)
 
 
+_KNOWN = "SELECT record_id, id FROM search_document WHERE kind = ? AND record_id IN (SELECT value FROM json_each(?))"
 _SOURCES: dict[str, Callable[[Connection, Sequence[str]], Iterator[_Text]]] = {
     "organization": _organizations,
     "contact": _contacts,

@@ -6,7 +6,7 @@ A record may hold fields that this version does not know, or be of a table it do
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -25,12 +25,18 @@ Values = dict[str, JsonValue]
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A table as this version knows it. ``defaults``: of the columns that may not be empty and have one."""
+    """A table as this version knows it.
 
-    fields: tuple[Field, ...]
-    store: tuple[tuple[str, Callable[[JsonValue], Any]], ...]
-    required: frozenset[str]
+    ``empty``: a record of which nothing is given; ``defaults``: its values where a column may not be empty and has one.
+    ``record``: a struct whose fields are the columns, for checking.
+    """
+
+    columns: frozenset[str]
+    empty: Mapping[str, JsonValue]
     defaults: Mapping[str, JsonValue]
+    record: type[msgspec.Struct]
+    to_columns: tuple[tuple[int, Callable[[JsonValue], Any]], ...]
+    from_columns: tuple[tuple[str, Callable[[Any], JsonValue]], ...]
     write: str
     read: str
 
@@ -47,21 +53,26 @@ def shape_of(table: str) -> Shape | None:
         for each in fields
         if each.column in required and each.default is not None
     }
+    empty = {each.column: defaults.get(each.column) for each in fields}
     names = [f'"{each.column}"' for each in fields]
     marks = ", ".join("?" * len(names))
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != '"id"')
-    write = f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changed}'
-    read = f'SELECT {", ".join(names)} FROM "{table}" WHERE id IN (SELECT value FROM json_each(?))'
-    store = tuple((each.column, each.to_column) for each in fields)
-    return Shape(fields, store, required, defaults, write, read)
+    return Shape(
+        columns=frozenset(empty),
+        empty=empty,
+        defaults=defaults,
+        record=_record_of(table, fields, required),
+        to_columns=tuple((at, each.to_column) for at, each in enumerate(fields) if each.to_column is not None),
+        from_columns=tuple((each.column, each.from_column) for each in fields if each.from_column is not None),
+        write=f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changed}',
+        read=f'SELECT {", ".join(names)} FROM "{table}" WHERE id IN (SELECT value FROM json_each(?))',
+    )
 
 
-def filled(table: str, values: Mapping[str, JsonValue]) -> Values:
-    """``values`` with the table's defaults where a column may not be empty."""
-    shape = shape_of(table)
-    if shape is None or not shape.defaults:
-        return dict(values)
-    return {**values, **{name: value for name, value in shape.defaults.items() if values.get(name) is None}}
+def filled(shape: Shape, values: Mapping[str, JsonValue]) -> Values:
+    """``values`` with the table's defaults where one is empty that may not be."""
+    missing = {name: value for name, value in shape.defaults.items() if values.get(name, value) is None}
+    return {**values, **missing}
 
 
 def read_rows(connection: Connection, keys: Collection[Key]) -> dict[Key, Values]:
@@ -71,11 +82,9 @@ def read_rows(connection: Connection, keys: Collection[Key]) -> dict[Key, Values
         listed = compact(ids)
         shape = shape_of(table)
         if shape is not None:
-            names = [each.column for each in shape.fields]
-            loads = [(each.column, each.from_column) for each in shape.fields if each.from_column is not None]
             for row in connection.exec_driver_sql(shape.read, (listed,)):
-                values = dict(zip(names, row, strict=True))
-                for name, load in loads:
+                values = dict(zip(shape.empty, row, strict=True))
+                for name, load in shape.from_columns:
                     if values[name] is not None:
                         values[name] = load(values[name])
                 found[table, values["id"]] = values
@@ -138,19 +147,28 @@ def by_table(keys: Iterable[Key]) -> dict[str, list[str]]:
     return tables
 
 
+def _record_of(table: str, fields: Sequence[Field], required: Collection[str]) -> type[msgspec.Struct]:
+    # Named by number: a column may be called "pass".
+    members = [
+        (f"f{at}", each.json_type) if each.column in required else (f"f{at}", each.json_type | None, None)
+        for at, each in enumerate(fields)
+    ]
+    renamed = {f"f{at}": each.column for at, each in enumerate(fields)}
+    return msgspec.defstruct(table, members, rename=renamed, kw_only=True, gc=False)
+
+
 def _columns(shape: Shape, record_id: str, values: Mapping[str, JsonValue]) -> tuple[Any, ...] | None:
     """The row as the database holds it; None if the record cannot be a row here."""
-    row = []
     try:
-        for name, to_column in shape.store:
-            value = values.get(name)
-            if value is not None:
-                row.append(to_column(value))
-            elif name not in shape.required:
-                row.append(None)
-            else:
-                row.append(record_id if name == "id" else to_column(shape.defaults[name]))
-    except (KeyError, TypeError, ValueError):
+        try:
+            record = msgspec.convert({**values, "id": record_id}, shape.record)
+        except msgspec.ValidationError:
+            record = msgspec.convert({**shape.defaults, **filled(shape, values), "id": record_id}, shape.record)
+        row = list(msgspec.structs.astuple(record))
+        for at, to_column in shape.to_columns:
+            if row[at] is not None:
+                row[at] = to_column(row[at])
+    except (msgspec.ValidationError, ValueError):
         return None
     return tuple(row)
 
@@ -158,8 +176,9 @@ def _columns(shape: Shape, record_id: str, values: Mapping[str, JsonValue]) -> t
 def _unknown(shape: Shape | None, values: Mapping[str, JsonValue]) -> Values:
     if shape is None:
         return dict(values)
-    known = {each.column for each in shape.fields}
-    return {} if values.keys() <= known else {name: value for name, value in values.items() if name not in known}
+    if values.keys() <= shape.columns:
+        return {}
+    return {name: value for name, value in values.items() if name not in shape.columns}
 
 
 _READ_EXTRA = (

@@ -7,7 +7,7 @@ accepted or rejected; then the server's record alone counts. Values are JSON val
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -88,9 +88,13 @@ class Plan:
 
 @dataclass(slots=True)
 class _Record:
-    view: View
+    """A record while a page is gone through: a ``View`` in pieces."""
+
+    row: Values | None
     server: Values | None
-    unsettled: list[Unsettled] = field(default_factory=list)
+    seq: int
+    scope: str
+    unsettled: list[Unsettled]
 
 
 def plan(
@@ -119,16 +123,16 @@ def plan(
                 refused.setdefault(item.transaction, found)
         values = None if item.fields is None else _read(item.fields)
         # Some fields of a record that is not here, or not as this epoch has it: a snapshot is still to bring it.
-        headless = values is not None and not item.whole and (record.server is None or not record.view.seq)
+        headless = values is not None and not item.whole and (record.server is None or not record.seq)
         # That the server refused to know a record is no news of one that a snapshot has brought meanwhile.
-        stale = item.outcome == "rejected" and not item.scope and bool(record.view.seq)
-        if item.seq > record.view.seq and not headless and not stale:
+        stale = item.outcome == "rejected" and not item.scope and bool(record.seq)
+        if item.seq > record.seq and not headless and not stale:
             if values is not None and not item.whole:
                 values = {**(record.server or {}), **values}
             # Of a record that is out of sight nothing is known: a snapshot may bring it from an earlier place.
             known = values is not None or bool(item.scope)
             record.server = values
-            record.view = replace(record.view, seq=item.seq if known else 0, scope=item.scope)
+            record.seq, record.scope = (item.seq if known else 0), item.scope
             (gone.discard if known else gone.add)(key)
         if item.cause == "erase":
             erased.add(key)
@@ -151,9 +155,9 @@ def take_up(
     for each in stored:
         key = (each.table, each.record_id)
         record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
-        if each.seq > record.view.seq:
+        if each.seq > record.seq:
             record.server = _read(each.fields)
-            record.view = replace(record.view, seq=each.seq, scope=each.scope)
+            record.seq, record.scope = each.seq, each.scope
         effects += _show(key, record, "system:sync", transaction, "")
     return Plan({key: _stored(each) for key, each in records.items()}, effects, [], settled)
 
@@ -196,13 +200,13 @@ def beneath(row: Values | None, unsettled: Sequence[Unsettled]) -> Values | None
 
 def _record(table: str, view: View, unsettled: Sequence[Unsettled]) -> _Record:
     server = view.server if view.aside else beneath(view.row, unsettled)
-    return _Record(view, server, list(unsettled))
+    return _Record(view.row, server, view.seq, view.scope, list(unsettled))
 
 
 def _show(key: Key, record: _Record, actor: str, transaction: str, reference: str) -> list[Effect]:
     """Brings the shown row up to date; the change, if there is one."""
-    old, new = record.view.row, on_top(key[0], record.server, record.unsettled)
-    record.view = replace(record.view, row=new)
+    old, new = record.row, on_top(key[0], record.server, record.unsettled)
+    record.row = new
     if old == new:
         return []
     if old is None:
@@ -216,8 +220,8 @@ def _show(key: Key, record: _Record, actor: str, transaction: str, reference: st
 
 def _stored(record: _Record) -> View:
     if not record.unsettled:
-        return replace(record.view, server=None, aside=False)
-    return replace(record.view, server=record.server, aside=True)
+        return View(record.row, None, False, record.seq, record.scope)
+    return View(record.row, record.server, True, record.seq, record.scope)
 
 
 def _laid(table: str, name: str, held: Any, entry: Unsettled) -> Any:

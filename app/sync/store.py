@@ -17,7 +17,7 @@ from app.records.change import Draft
 from app.records.codec import compact
 from app.records.erasure import erase_texts, remove_recordings
 from app.records.log import Cause, change_log, sealed_columns
-from app.records.rows import by_table, read_rows, shape_of, write_rows
+from app.records.rows import by_table, filled, read_rows, shape_of, write_rows
 from app.records.store import Records
 from app.records.sync_tables import sync_event, sync_quarantine, sync_row, sync_state
 from app.records.tables import SyncConflict
@@ -221,11 +221,13 @@ class RecordsStore:
 def _authored(effect: Effect, plan: Plan) -> Authored | None:
     """The effect as it is logged; None where it changes nothing that this version can tell apart."""
     table, record_id = effect.key
+    before, after = effect.before, effect.after
     shape = shape_of(table)
-    defaults = {} if shape is None else shape.defaults
-    before, after = (_with_defaults(values, defaults) for values in (effect.before, effect.after))
-    if shape is not None and effect.op == "insert" and after is not None:
-        after = {**{each.column: defaults.get(each.column) for each in shape.fields}, **after, "id": record_id}
+    if shape is not None:
+        before = None if before is None else filled(shape, before)
+        after = None if after is None else filled(shape, after)
+        if effect.op == "insert":
+            after = {**shape.empty, **(after or {}), "id": record_id}
     if effect.op == "update" and before is not None and after is not None:
         names = [name for name in after if before.get(name) != after[name]]
         if not names:
@@ -241,13 +243,6 @@ def _authored(effect: Effect, plan: Plan) -> Authored | None:
 def _purged(key: Key, transaction: str) -> Authored:
     """Stands in the log for the texts that were taken out of it."""
     return Authored(Draft(*key, "delete", None, None), "system:sync", Cause("purge"), transaction)
-
-
-def _with_defaults(values: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Empty where the column must not be: what the row then has."""
-    if values is None:
-        return None
-    return {name: defaults.get(name) if value is None else value for name, value in values.items()}
 
 
 def _entry(row: Any) -> Entry:
