@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from app.cli import admin, server
 from app.settings import Settings, SettingsError, load, settings_file
 
 DESCRIPTION = """\
@@ -21,6 +22,8 @@ Deskline, the sales trader's workstation. Without a command it opens the desk.
   deskline audit verify         check that no logged change was altered or removed
   deskline directory-token URL  keep an app directory's token in the keyring
   deskline bridge               connect the FDC3 desktop agents of this machine
+  deskline server               run the central server that keeps desks in step
+  deskline admin                manage the central server: users, roles, desks, backup
 """
 
 EPILOG = f"""\
@@ -114,6 +117,8 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="admit only agents that have this key file; it is made if it does not exist",
     )
+    server.add_to(commands)
+    admin.add_to(commands)
     return top
 
 
@@ -166,6 +171,10 @@ def _dispatch(args: argparse.Namespace, settings: Settings) -> int:
             from app.cli import bridge
 
             return bridge.run(args.port, args.token_file)
+        case "server":
+            return server.run(args, settings.log_level)
+        case "admin":
+            return admin.run(args)
         case "demo":
             from app.cli import demo
 

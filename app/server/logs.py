@@ -38,3 +38,5 @@ def set_up(level: str) -> None:
     # They write down addresses, frames and queries.
     for name in ("websockets", "uvicorn.access", "sqlalchemy", "psycopg", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A websocket that was refused with a status and a reason is no error.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing handshake" not in record.msg)

