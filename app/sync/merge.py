@@ -83,13 +83,16 @@ def _insert(table: str, state: State | None, edit: Edit) -> Merged:
     after = dict(edit.after or {})
     if state is None:
         return Merged(State(after, dict.fromkeys(after, edit.stamp)), "applied")
-    # What was counted stands: the desk that restores a record cannot know all of it.
-    after = {name: value for name, value in after.items() if kind_of(table, name) != "counter"}
-    if state.deleted is not None:
-        stamps = {name: _later(state.stamps.get(name, ""), edit.stamp) for name in {**state.fields, **after}}
-        return Merged(replace(state, fields={**state.fields, **after}, stamps=stamps, deleted=None), "applied")
-    # Two sites restored it: as if the second had set every field from what was there.
-    return _update(table, state, replace(edit, op="update", before={}, after=after))
+    if state.deleted is None and kind_of(table, "") == "command":
+        raise NotAccepted(f"The {_words(table)} is there already.")
+    # As an update of one who saw nothing of what is there: the record comes back, and what differs is a conflict.
+    # What was counted stands: no desk can know all of it.
+    differing = {
+        name: value
+        for name, value in after.items()
+        if kind_of(table, name) != "counter" and (name not in state.fields or state.fields[name] != value)
+    }
+    return _update(table, replace(state, deleted=None), replace(edit, op="update", before={}, after=differing))
 
 
 def _delete(table: str, state: State, edit: Edit) -> Merged:

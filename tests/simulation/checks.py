@@ -25,10 +25,10 @@ class Watch:
         self._exposed: dict[str, tuple[Decimal, Decimal]] = {}
         world.watch = self.look
 
-    def look(self) -> None:
+    def look(self, desk: SimDesk | None) -> None:
         if not self._world.restored:  # a backup does not know the credit that was given after it
             self._credit()
-        for desk in self._world.desks:
+        if desk is not None:
             _shows_what_was_typed(desk)
 
     def _credit(self) -> None:
@@ -214,3 +214,21 @@ def _scopes_are_right(firm: Firm) -> None:
         scope, parent = scopes.place(key, state, look_up, state.scope)
         if (scope, parent) != (state.scope, state.parent):
             raise Broken(f"{key} is in {state.scope} under {state.parent}, not in {scope} under {parent}.")
+
+
+def count(world: World) -> None:
+    """What came of it all, by the server's books."""
+    firm = world.ledger.firms[FIRM]
+    for placed in firm.placed:
+        world.tally["refused"] += placed.item.outcome == "rejected"
+        world.tally["withdrawn"] += placed.item.reason == "Withdrawn by its desk."
+        world.tally["moved"] += placed.item.left is not None
+        world.tally["deleted"] += placed.item.op == "delete"
+        world.tally["conflict"] += placed.item.table == CONFLICT and placed.item.op == "insert"
+    for (table, _), state in firm.states.items():
+        world.tally["cancelled"] += table == "deal" and state.fields["status"] == "cancelled"
+        if table == RESERVE:
+            world.tally["reserve"] += 1
+            world.tally["used reserve"] += any(each["consumed"] != "0" for each in state.fields["sites"].values())
+    for desk in world.desks:
+        world.tally["erased"] += any(not entry.salt for entry in desk.disk.heard.entries)

@@ -35,7 +35,7 @@ class Person:
 
     def acts(self) -> None:
         doings = (
-            (self.edits, 30), (self.makes, 20), (self.deals, 15), (self.reserves, 6), (self.cancels, 5),
+            (self.edits, 30), (self.makes, 20), (self.deals, 15), (self.reserves, 10), (self.cancels, 5),
             (self.deletes, 5), (self.restores, 4), (self.moves, 4), (self.resolves, 4), (self.sends_again, 4),
             (self.changes_a_limit, 2),
         )  # fmt: skip
@@ -99,7 +99,7 @@ class Person:
         if gone:
             key = self.random.choice(gone)
             known = {n: v for n, v in self._bin[key].items() if not (self.desk.older and (key[0], n) == NEWER_FIELD)}
-            self._write(Draft(key, "insert", known))
+            self._write(Draft(key, "insert", known), what="brought back")
 
     def moves(self) -> None:
         if self.random.random() < 0.3:
@@ -123,7 +123,9 @@ class Person:
         check = {"line_id": key[1], "this_deal": str(amount), "result": "pass"}
         used = format(Decimal(row["used"]) + amount, "f")
         deal = self._new("deal", {"organization_id": row["organization_id"], "status": "registered", "credit": check})
-        self._write(Draft(key, "update", {"used": used}), deal)
+        self._write(
+            Draft(key, "update", {"used": used}), deal, what="deal" if self.desk.session.online else "deal offline"
+        )
 
     def cancels(self) -> None:
         key = self._pick("deal")
@@ -160,7 +162,7 @@ class Person:
         drafts = [Draft(key, "update", {"status": "resolved"})]
         if row["field"] and about in self.desk.disk.rows and self.random.random() < 0.5:
             drafts.insert(0, Draft(about, "update", {row["field"]: row["lost"]["value"]}))
-        self._write(*drafts)
+        self._write(*drafts, what="conflict resolved")
 
     def sends_again(self) -> None:
         disk = self.desk.disk
@@ -180,7 +182,7 @@ class Person:
                 elif entry.op == "insert" and key not in disk.rows and key not in [each.key for each in drafts]:
                     drafts.append(Draft(key, "insert", after))
         if drafts:
-            self._write(*drafts)
+            self._write(*drafts, what="sent again")
             disk.resent(transaction)
 
     # -- parts
@@ -210,6 +212,7 @@ class Person:
         self._count += 1
         return f"{self.desk.name} {self._count}"
 
-    def _write(self, *drafts: Draft) -> None:
+    def _write(self, *drafts: Draft, what: str = "") -> None:
+        self.desk.world.tally[what] += 1
         actor = self.random.choice(("trader", "trader", "intern"))
         self.desk.disk.write(actor, drafts)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.simulation.checks import Watch, at_quiet
+from tests.simulation.checks import Watch, at_quiet, count
 from tests.simulation.people import Person
 from tests.simulation.world import SCOPES, SimDesk, World
 
 DAY = 300.0
 """Seconds of trouble."""
+DOINGS = 60
+"""What people do in them, all together."""
 
 
-def play(seed: int, *, doings: int = 60) -> World:
+def play(seed: int) -> World:
     """Raises Broken, or whatever the code under test raises."""
-    world = World(seed)
+    try:
+        return _play(World(seed))
+    except Exception as error:
+        error.add_note(f"To see it again: python -m tests.simulation {seed}")
+        raise
+
+
+def _play(world: World) -> World:
     Watch(world)
     random = Random(world.random.random())
     people = [Person(desk, Random(world.random.random())) for desk in world.desks]
@@ -23,33 +32,39 @@ def play(seed: int, *, doings: int = 60) -> World:
     world.healed = False
     for desk in world.desks:
         desk.older = random.random() < 0.3
+        world.tally["older desk"] += desk.older
         world.at(random.uniform(0, 60), desk.start)
-    for _ in range(doings):
+    for _ in range(DOINGS):
         world.at(random.uniform(0, DAY), random.choice(people).acts)
+    if random.random() < 0.5:  # a desk with its cable out for half of the day
+        away = random.choice(world.desks)
+        world.at(DAY / 3, away.unplug)
+        world.at(DAY / 3 + random.uniform(0, DAY / 2), lambda: _plug_in(away))
     for moment in range(0, int(DAY), 10):
         world.at(moment, lambda: _fate(world, random))
     world.run(DAY)
     world.settle()
     at_quiet(world)
+    count(world)
     return world
 
 
 def _fate(world: World, random: Random) -> None:
     """Now and then something happens to the whole firm."""
     faults, desk = world.faults, random.choice(world.desks)
-    if world.chance(faults.partition):
+    if world.chance(faults.partition, "unplugged"):
         desk.unplug()
         world.at(random.uniform(1, 60), lambda: _plug_in(desk))
-    if world.chance(faults.skew):
+    if world.chance(faults.skew, "clock set"):
         desk.skew = random.choice((0, -30, 120, -7200, 3 * 3600, random.uniform(-600, 600)))
-    if world.chance(0.1):
+    if world.chance(0.1, "backed up"):
         world.backup()
-    if world.chance(faults.restore):
+    if world.chance(faults.restore, "restore"):
         world.restore()
-    if world.chance(faults.entitle):
+    if world.chance(faults.entitle, "entitled"):
         holds = {"*", *random.sample(SCOPES, random.randint(0, 3))}
         world.entitle(desk.disk.site, frozenset(holds))
-    if world.chance(0.05):
+    if desk.older and world.chance(0.1, "upgraded"):
         desk.older = False
 
 

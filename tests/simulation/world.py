@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import heapq
+from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from random import Random
@@ -79,6 +80,7 @@ class World:
         self._count = 0
         self.server_up = True
         self.frames = 0
+        self.tally: Counter[str] = Counter()  # what happened, how often
         page = self.random.choice((3, 7, 50))
         self.ledger = MemoryLedger(self.server_clock, self.new_id, self._server_commit, page)
         self.ledger.found(FIRM, "epoch-0")
@@ -86,7 +88,7 @@ class World:
         self.restored = False
         self.devices: dict[str, Device] = {}
         self.links: list[Link] = []
-        self.watch: Callable[[], None] = lambda: None  # after every commit anywhere
+        self.watch: Callable[[SimDesk | None], None] = lambda desk: None  # after every commit: at a desk, or the server
         self.desks = [SimDesk(self, number) for number in range(desks)]
 
     # -- time
@@ -117,8 +119,10 @@ class World:
     def new_id(self) -> str:
         return f"{self.random.getrandbits(128):032x}"
 
-    def chance(self, likely: float) -> bool:
-        return not self.healed and self.random.random() < likely
+    def chance(self, likely: float, what: str) -> bool:
+        happens = not self.healed and self.random.random() < likely
+        self.tally[what] += happens
+        return happens
 
     def server_clock(self) -> int:
         return int((START.timestamp() + self.now) * 1000)
@@ -141,6 +145,7 @@ class World:
         """The server goes back to an older backup, under a new epoch."""
         if self.backups:
             self.restored = True
+            self.tally["restored"] += 1
             self.server_dies()
             epoch = f"epoch-{self.new_id()[:6]}"
             self.ledger.restore(FIRM, self.random.choice(self.backups), epoch)
@@ -158,8 +163,9 @@ class World:
             link.to_desk(run(link.connection.catch_up()))
 
     def _server_commit(self, done: bool) -> None:
-        self.watch()
-        if self.chance(self.faults.server_dies):
+        if done:
+            self.watch(None)
+        if self.chance(self.faults.server_dies, "server died"):
             raise ServerDied
 
 
@@ -186,18 +192,18 @@ class Link:
 
     def to_server(self, messages: list[FromDesk]) -> None:
         for message in messages:
-            if self.world.chance(self.world.faults.cut):
+            if self.world.chance(self.world.faults.cut, "cut"):
                 self.cut()
             if not self.whole:
                 return
             frame = encode(message)
             self._sent = self._after(self._sent)
-            for _ in range(2 if self.world.chance(self.world.faults.twice) else 1):
+            for _ in range(2 if self.world.chance(self.world.faults.twice, "twice") else 1):
                 self.world.at(self._sent - self.world.now, lambda frame=frame: self._arrive(frame))  # type: ignore[misc]
 
     def to_desk(self, messages: list[FromServer]) -> None:
         for message in messages:
-            if self.world.chance(self.world.faults.cut):
+            if self.world.chance(self.world.faults.cut, "cut"):
                 self.cut()
             if not self.whole:
                 return
@@ -312,11 +318,13 @@ class SimDesk:
             self._connect_in_time()
             return
         self.link = Link(self)
+        self.world.tally["snapshot resumed"] += self.disk.position().snapshot is not None
         self.does(lambda session: session.opened())
 
     def _commit(self, done: bool) -> None:
-        self.world.watch()
-        if not done and self.world.chance(self.world.faults.disk_full):
+        if done:
+            self.world.watch(self)
+        if not done and self.world.chance(self.world.faults.disk_full, "disk full"):
             raise DiskFull("The disk is full.")
-        if self.world.chance(self.world.faults.desk_dies):
+        if self.world.chance(self.world.faults.desk_dies, "desk died"):
             raise DeskDied
