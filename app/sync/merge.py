@@ -138,7 +138,8 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
                 f"The {_words(table)} was changed meanwhile ({_list([name])}). Look at it and make the change again."
             )
         elif held == value:
-            pass
+            stamps[name] = max(held_stamp, edit.stamp)
+            continue
         elif edit.stamp > held_stamp:
             losers.append(Loser(name, value, held, edit.stamp, held_stamp))
             fields[name] = value
