@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,7 @@ from app.records.log import (
     entry_hash,
     log_head,
     meta_table,
-    new_salt,
+    new_salts,
     tail_cursor,
 )
 from app.records.migrations import CURRENT
@@ -132,7 +132,7 @@ class Chain:
 
     def append(self, connection: Connection, change: Change, drafts: Sequence[Draft]) -> Commit:
         """Writes the entries, the head and the moved cursors in the change's transaction."""
-        authored = (Authored(draft, change.actor, change.cause, change.transaction) for draft in drafts)
+        authored = [Authored(draft, change.actor, change.cause, change.transaction) for draft in drafts]
         commit = self._extend(connection, self._own, authored)
         for name, seq in change.cursors.items():
             cursor = upsert(tail_cursor).values(name=name, seq=seq)
@@ -140,7 +140,7 @@ class Chain:
             connection.execute(cursor.on_conflict_do_update(index_elements=["name"], set_={"seq": seq}, where=further))
         return commit
 
-    def receive(self, connection: Connection, authored: Iterable[Authored]) -> Commit:
+    def receive(self, connection: Connection, authored: Sequence[Authored]) -> Commit:
         """The same for what came from the server."""
         return self._extend(connection, self._received, authored)
 
@@ -158,16 +158,16 @@ class Chain:
     def close(self) -> None:
         self.anchor.close()
 
-    def _extend(self, connection: Connection, head: Head, authored: Iterable[Authored]) -> Commit:
+    def _extend(self, connection: Connection, head: Head, authored: Sequence[Authored]) -> Commit:
         rows: list[tuple[Any, ...]] = []
         entries: list[Entry] = []
-        previous, site_seq, hlc, seq = head.hash, head.count, head.hlc, self._seq
-        for each in authored:
+        previous, site_seq, seq = head.hash, head.count, self._seq
+        readings, salts = self._clock.ticks(len(authored)), new_salts(len(authored))
+        for each, hlc, salt in zip(authored, readings, salts, strict=True):
             draft = each.draft
-            seq, site_seq, hlc = seq + 1, site_seq + 1, self._clock.tick()
+            seq, site_seq = seq + 1, site_seq + 1
             before = None if draft.before is None else compact(draft.before)
             after = None if draft.after is None else compact(draft.after)
-            salt = new_salt()
             link = _Link(
                 new_id(), site_seq, hlc, each.actor, each.cause.kind, each.cause.reference, each.transaction,
                 draft.table, draft.record_id, draft.op, commitment_of(salt, before, after), CURRENT,
@@ -185,7 +185,7 @@ class Chain:
         if not rows:
             return Commit((), head, seq)
         connection.exec_driver_sql(_INSERT, rows)
-        new = Head(head.site, site_seq, previous, hlc)
+        new = Head(head.site, site_seq, previous, readings[-1])
         values = {"count": new.count, "hash": new.hash, "hlc": new.hlc, "mac": new.mac(self.key)}
         statement = upsert(log_head).values(site=new.site, **values)
         connection.execute(statement.on_conflict_do_update(index_elements=["site"], set_=values))

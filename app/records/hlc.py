@@ -40,10 +40,15 @@ class HybridClock:
     def last(self) -> str:
         return pack(self._milliseconds, self._counter)
 
+    def ticks(self, count: int) -> list[str]:
+        """As many readings, for events that are written together."""
+        with self._lock:
+            now = self._now()
+            return [self._advance(now) for _ in range(count)]
+
     def tick(self) -> str:
         """The next reading, for a local event."""
-        with self._lock:
-            return self._advance(self._now())
+        return self.ticks(1)[0]
 
     def witness(self, reading: str) -> str:
         """The next reading, after a reading of another clock was seen: later than both."""

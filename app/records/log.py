@@ -172,8 +172,13 @@ sealed_columns: tuple[ColumnElement[Any], ...] = (
 
 
 def new_salt() -> str:
-    """16 random bytes, hexadecimal: without it short texts could be guessed from their commitment."""
-    return os.urandom(16).hex()
+    return new_salts(1)[0]
+
+
+def new_salts(count: int) -> list[str]:
+    """16 random bytes each, hexadecimal: without one, short texts could be guessed from their commitment."""
+    drawn = os.urandom(16 * count).hex()
+    return [drawn[at : at + 32] for at in range(0, len(drawn), 32)]
 
 
 def commitment_of(salt: str, before: str | None, after: str | None) -> str:

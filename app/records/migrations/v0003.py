@@ -21,7 +21,7 @@ from app.records.log import (
     entry_hash,
     log_head,
     meta_table,
-    new_salt,
+    new_salts,
     sealed_columns,
 )
 
@@ -154,10 +154,9 @@ def _hash_anew(connection: Connection, old: Head) -> tuple[str, Head]:
         if not rows:
             break
         changes: list[dict[str, Any]] = []
-        for row in rows:
+        for row, salt in zip(rows, new_salts(len(rows)), strict=True):
             if not problem and (row.site_seq != count + 1 or _hash_of_version_2(before, old.site, row) != row.hash):
                 problem = f"entry {row.site_seq} of site {old.site} was altered, or one before it is missing"
-            salt = new_salt()
             commitment = commitment_of(salt, row.before, row.after)
             sealed: Any = SimpleNamespace(**{**row._mapping, "commitment": commitment})
             new = entry_hash(new, old.site, sealed)
