@@ -6,7 +6,9 @@ import argparse
 import asyncio
 import contextlib
 import csv
+import datetime as dt
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from app.server.administration import Administration
+    from app.server.personal import PersonalData
 
 _ROLES = "trader, sales-manager, credit-officer, compliance, administrator, viewer"
 
@@ -65,6 +68,17 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     acts.add_parser("log", help="export what administrators and devices did").add_argument("--csv", action="store_true")
     audit = acts.add_parser("audit", help="check the chains of all desks; export every change")
     audit.add_argument("--export", type=Path, metavar="FILE", help="write one JSON object per change")
+    export = acts.add_parser("export-person", help="write all that is known of a contact to a file (JSON)")
+    export.add_argument("contact", help="the contact's id")
+    export.add_argument("file", type=Path)
+    acts.add_parser("erase-person", help="erase a contact and all that hangs on them, on every desk").add_argument(
+        "contact", help="the contact's id"
+    )
+    acts.add_parser("periods", help="list how long what is kept, and what is older")
+    period = acts.add_parser("set-period", help="set how many days a kind of record is kept; 0: for ever")
+    period.add_argument("kind", help="interaction, follow_up, enquiry, consent")
+    period.add_argument("days", type=int)
+    acts.add_parser("apply-periods", help="erase what is older than its period; `periods` says what that is")
     acts.add_parser("backup", help="write the whole database to a file").add_argument("file", type=Path)
     restore = acts.add_parser("restore", help="put a backup in place of the database; the server must be stopped")
     restore.add_argument("file", type=Path)
@@ -94,6 +108,9 @@ def run(args: argparse.Namespace) -> int:
     except (CannotServe, NotDone, NotWhole) as error:
         print(f"deskline: {error}", file=sys.stderr)
         return 1
+    except FileExistsError:
+        print(f"deskline: {args.file} is there already", file=sys.stderr)
+        return 1
     return 0
 
 
@@ -101,6 +118,7 @@ async def _act(args: argparse.Namespace, url: str) -> None:
     from app.server import backup
     from app.server.administration import Administration, found_firm
     from app.server.database import connect, migrate
+    from app.server.personal import PersonalData
     from app.server.postgres_ledger import PostgresLedger
 
     if args.act == "restore":
@@ -117,6 +135,9 @@ async def _act(args: argparse.Namespace, url: str) -> None:
         firm, _ = await found_firm(engine, "Deskline")
         if args.act == "audit":
             await _audit(engine, firm, args.export)
+        elif args.act in ("export-person", "erase-person", "periods", "set-period", "apply-periods"):
+            ledger = PostgresLedger(engine)
+            await _personal(args, PersonalData(engine, ledger, firm, Administration(engine, ledger, firm).actor))
         else:
             await _administer(args, Administration(engine, PostgresLedger(engine), firm))
     finally:
@@ -153,6 +174,22 @@ async def _administer(args: argparse.Namespace, administration: Administration) 
             _print(await administration.log(), as_csv=args.csv)
 
 
+async def _personal(args: argparse.Namespace, personal: PersonalData) -> None:
+    match args.act:
+        case "export-person":
+            found = await personal.export(args.contact)
+            await asyncio.to_thread(_write_new, args.file, found)
+        case "erase-person":
+            print(f"{await personal.erase(args.contact)} records erased; desks follow when they are next in step.")
+        case "set-period":
+            await personal.set_period(args.kind, args.days)
+        case "periods" | "apply-periods":
+            work = personal.due if args.act == "periods" else personal.apply
+            for due in await work(await personal.periods(), dt.datetime.now(dt.UTC)):
+                oldest = f", the oldest from {due.oldest[:10]}" if due.oldest else ""
+                print(f"{due.kind}: kept {due.days} days; {due.records} older{oldest}")
+
+
 async def _audit(engine: AsyncEngine, firm: str, export: Path | None) -> None:
     from app.server.audit import check
 
@@ -160,6 +197,12 @@ async def _audit(engine: AsyncEngine, firm: str, export: Path | None) -> None:
         file = None if export is None else open_files.enter_context(export.open("w", encoding="utf-8"))
         found = await check(engine, firm, file)
     print(f"{found.entries} changes of {found.sites} sites: every chain is whole.")
+
+
+def _write_new(target: Path, content: bytes) -> None:
+    """For its owner's eyes; never over another file."""
+    with open(target, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+        file.write(content)
 
 
 def _print(rows: Sequence[RowMapping], *, as_csv: bool) -> None:

@@ -40,7 +40,7 @@ class Administration:
         self._engine = engine
         self._ledger = ledger
         self._firm = firm
-        self._actor = actor or f"admin:{getpass.getuser()}"
+        self.actor = actor or f"admin:{getpass.getuser()}"
 
     # -- users
 
@@ -175,7 +175,7 @@ class Administration:
     # -- parts
 
     async def _log(self, connection: AsyncConnection, what: str, detail: Mapping[str, Any]) -> None:
-        await log_act(connection, self._firm, self._actor, what, detail)
+        await log_act(connection, self._firm, self.actor, what, detail)
 
     async def _tell(self, connection: AsyncConnection, device: str = "") -> None:
         await notify(connection, self._firm, device)

@@ -15,7 +15,7 @@ from app.server.sync import Device
 
 @dataclass(frozen=True, slots=True)
 class Enrolled:
-    """``secret`` is shown once; the desk keeps it in its keyring."""
+    """``secret`` is shown once; the desk keeps it in its keyring. ``history``: it brings along what it has."""
 
     firm: str
     firm_name: str
@@ -23,6 +23,7 @@ class Enrolled:
     secret: str
     desk: str
     scopes: tuple[str, ...]
+    history: bool
 
 
 class Devices:
@@ -52,7 +53,7 @@ class Devices:
             detail = {"device": found.id, "site": site}
             await log_act(connection, found.firm, f"device:{found.id}", "device enrolled", detail)
             name = await connection.scalar(select(tables.firm.c.name).where(tables.firm.c.id == found.firm))
-        return Enrolled(found.firm, name or "", found.id, secret, found.desk, tuple(found.scopes))
+        return Enrolled(found.firm, name or "", found.id, secret, found.desk, tuple(found.scopes), found.history < 0)
 
     async def get(self, firm: str, device: str) -> Device | None:
         async with self._engine.connect() as connection:

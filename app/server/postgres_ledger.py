@@ -186,13 +186,13 @@ class PostgresTurn:
     """What ``PostgresLedger.locked`` hands out."""
 
     def __init__(self, driver: Driver, firm: str, head: int, own: Own) -> None:
-        self._driver = driver
+        self.driver = driver
         self._firm = firm
         self._head = head
         self._own = own
 
     async def end(self, site: str) -> ChainEnd:
-        return await _end(self._driver, self._firm, site)
+        return await _end(self.driver, self._firm, site)
 
     async def own(self) -> Own:
         return self._own
@@ -200,7 +200,7 @@ class PostgresTurn:
     async def ground(self, wanted: Wanted) -> Ground:
         below: dict[Key, list[Key]] = {}
         if wanted.below:
-            rows = await _all(self._driver, _BELOW, *_columns(wanted.below), self._firm, self._firm)
+            rows = await _all(self.driver, _BELOW, *_columns(wanted.below), self._firm, self._firm)
             for root_table, root_id, table, record_id in rows:
                 below.setdefault((root_table, root_id), []).append((table, record_id))
         states: dict[Key, State] = {}
@@ -214,12 +214,12 @@ class PostgresTurn:
             missing = {up for key, state in found.items() for up in scopes.parents(key[0], state.fields)} - asked
         unique: dict[tuple[str, str], str] = {}
         if wanted.unique:
-            rows = await _all(self._driver, _HOLDERS, *_columns(wanted.unique), self._firm)
+            rows = await _all(self.driver, _HOLDERS, *_columns(wanted.unique), self._firm)
             unique = {(table, value): record_id for table, value, record_id in rows}
         return Ground(self._head, states, unique, below)
 
     async def keep(self, verdict: Verdict, site: str) -> None:
-        firm, driver = self._firm, self._driver
+        firm, driver = self._firm, self.driver
         async with driver.cursor() as cursor:
             async with cursor.copy(_COPY) as copy:
                 for placed in verdict.placed:
@@ -244,7 +244,7 @@ class PostgresTurn:
         self._own = replace(self._own, end=own)
 
     async def _states(self, keys: Iterable[Key]) -> dict[Key, State]:
-        rows = await _all(self._driver, _STATES, *_columns(keys), self._firm)
+        rows = await _all(self.driver, _STATES, *_columns(keys), self._firm)
         return {(row[0], row[1]): _state(row) for row in rows}
 
 

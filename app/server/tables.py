@@ -217,6 +217,15 @@ signing_key = Table(
     _time("created"),
 )
 
+# How long records of a kind are kept.
+period = Table(
+    "period",
+    metadata,
+    _text("firm", primary_key=True),
+    _text("kind", primary_key=True),
+    Column("days", Integer, nullable=False),
+)
+
 # What was done to users, devices and data, by whom.
 administration = Table(
     "administration",

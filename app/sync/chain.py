@@ -56,12 +56,18 @@ class Own:
     new_salt: Callable[[], str]
 
     def entry(
-        self, end: ChainEnd, cause: Entry | Occasion, key: tuple[str, str], op: Op, after: dict[str, Any] | None
+        self,
+        end: ChainEnd,
+        cause: Entry | Occasion,
+        key: tuple[str, str],
+        op: Op,
+        after: dict[str, Any] | None,
+        kind: str = "sync",
     ) -> Entry:
-        """The next entry of the server's chain, which ends at ``end``."""
+        """The next entry of the server's chain, which ends at ``end``; ``kind`` of the cause."""
         text, salt = None if after is None else compact(after), self.new_salt()
         entry = Entry(
-            self.new_id(), end.received + 1, self._tick(end.hlc), "system:server", "sync", cause.id, cause.transaction,
+            self.new_id(), end.received + 1, self._tick(end.hlc), "system:server", kind, cause.id, cause.transaction,
             *key, op, None, text, cause.schema_version, salt, commitment_of(salt, None, text), "",
         )  # fmt: skip
         return msgspec.structs.replace(entry, hash=entry_hash(end.hash, self.site, entry))
