@@ -140,6 +140,8 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
         elif held == value:
             stamps[name] = max(held_stamp, edit.stamp)
             continue
+        elif _site(held_stamp) == _site(edit.stamp):
+            fields[name] = value  # its own earlier value, which it knew whatever came between
         elif edit.stamp > held_stamp:
             losers.append(Loser(name, value, held, edit.stamp, held_stamp))
             fields[name] = value
@@ -149,6 +151,10 @@ def _update(table: str, state: State, edit: Edit) -> Merged:
         stamps[name] = _later(held_stamp, edit.stamp)
     merged = replace(state, fields=fields, stamps=stamps)
     return Merged(merged, "merged" if losers else "applied", tuple(losers))
+
+
+def _site(stamp: str) -> str:
+    return stamp.split("/", 2)[1] if stamp else ""
 
 
 def _later(held: str, by: str) -> str:

@@ -175,16 +175,18 @@ def _nothing_is_lost(world: World, firm: Firm) -> None:
             for name, each in values.items():
                 lost.setdefault((key, name), []).append(each)
     for desk in world.desks:
-        for entry in desk.disk.chain.entries:
+        later: set[tuple[Key, str]] = set()  # what the desk itself wrote after the entry
+        for entry in reversed(desk.disk.chain.entries):
             if entry.transaction in desk.disk.quarantine:
                 continue
             key = (entry.table, entry.record_id)
             stands: Values = firm.states[key].fields if key in firm.states else {}
             for name, value in (read(entry.after) or {}).items():
-                if kind_of(entry.table, name) == "counter" or stands.get(name) == value:
+                if kind_of(entry.table, name) == "counter" or stands.get(name) == value or (key, name) in later:
                     continue
                 if value not in seen.get((key, name), ()) and value not in lost.get((key, name), ()):
                     raise Broken(f"{desk.name} wrote {value!r} to {name} of {key}; nothing is left of it.")
+            later |= {(key, name) for name in read(entry.after) or {}}
 
 
 def _conflicts_are_fair(firm: Firm) -> None:

@@ -52,6 +52,13 @@ def test_who_saw_the_value_replaces_it_whatever_the_clocks_say() -> None:
     assert merged.state.stamps["name"] == stamp(pack(9, 0), "b", "user:1")
 
 
+def test_a_site_replaces_its_own_value_without_a_conflict_also_where_its_clock_stands() -> None:
+    state = merge("contact", standing(name="Ann"), edit("update", {"name": "Ann"}, {"name": "Eve"}, at=5)).state
+    merged = merge("contact", state, edit("update", {"name": "seen between"}, {"name": "Zoe"}, at=5))
+    assert merged.state.fields == {"name": "Zoe"}
+    assert not merged.losers
+
+
 def test_two_who_wrote_the_same_do_not_conflict() -> None:
     state = merge("contact", standing(name="Ann"), edit("update", {"name": "Ann"}, {"name": "Eve"}, at=5)).state
     assert not merge("contact", state, edit("update", {"name": "Ann"}, {"name": "Eve"}, at=2, site="b")).losers
