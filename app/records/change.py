@@ -125,6 +125,10 @@ class Change:
     # -- for the store
 
     @property
+    def erases(self) -> bool:
+        return bool(self._erased)
+
+    @property
     def cursors(self) -> dict[str, int]:
         return self._cursors
 

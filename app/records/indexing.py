@@ -128,6 +128,12 @@ def rebuild(connection: Connection) -> None:
         _refresh(connection, kind, list(connection.scalars(select(model.id))))
 
 
+def forget(connection: Connection) -> None:
+    """Words of what is no longer indexed leave the files too: until now they are only marked as gone."""
+    for table in ("search_names", "search_talk"):
+        connection.exec_driver_sql(f"INSERT INTO {table} ({table}) VALUES ('optimize')")
+
+
 def digits_of(number: str) -> str:
     return "".join(filter(str.isdigit, number))
 
@@ -136,7 +142,7 @@ def _refresh(connection: Connection, kind: str, ids: Sequence[str]) -> None:
     table = "search_talk" if kind in ("interaction", "segment") else "search_names"
     for batch in _batches(ids):
         known = connection.exec_driver_sql(_KNOWN, (kind, compact(batch)))
-        place: dict[str, int] = dict(known.tuples().all())
+        place: dict[str, int] = {each.record_id: each.id for each in known}
         texts = {each.record_id: each for each in _SOURCES[kind](connection, batch)}
         changed = [(each.title, each.body, place[record_id]) for record_id, each in texts.items() if record_id in place]
         new = [each for record_id, each in texts.items() if record_id not in place]

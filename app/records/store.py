@@ -25,7 +25,7 @@ from app.records.chain import Authored, Chain
 from app.records.change import Change, LoggedSession
 from app.records.engine import reader_engine, writer_engine
 from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
-from app.records.indexing import maintain
+from app.records.indexing import forget, maintain
 from app.records.lock import FolderLock
 from app.records.log import HEAD_KEY, Cause, Entry, change_log, derived_key, entry_of
 from app.records.tails import Tail
@@ -145,6 +145,8 @@ class Records:
                     with _translating():
                         drafts = change.drafts()
                         maintain(session.connection(), drafts)
+                        if change.erases:
+                            forget(session.connection())
                         commit = self._chain.append(session.connection(), change, drafts)
                         session.commit()
                 self._chain.adopt(commit)
@@ -158,16 +160,19 @@ class Records:
                     raise
                 raise known from error
 
-    def receive(self, work: Callable[[Connection], Sequence[Authored]]) -> None:
+    def receive(self, work: Callable[[Connection], Sequence[Authored]], *, erases: bool = False) -> None:
         """Stores what came from the server, whole or not at all; ``work`` writes the rows and says what to log.
 
         In bulk: no mapped objects, and references are not checked, since a desk need not hold what a record refers to.
+        ``erases``: contents leave for good, so that the search may not remember them either.
         Raises DiskFull, CorruptDatabase, StoreUnavailable.
         """
         with self._alone(), _translating():
             with self._bulk.begin() as connection:
                 received = work(connection)
                 maintain(connection, [each.draft for each in received])
+                if erases:
+                    forget(connection)
                 commit = self._chain.receive(connection, received)
             self._chain.adopt(commit)
             if commit.entries:

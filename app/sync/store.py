@@ -148,7 +148,7 @@ class RecordsStore:
             self._write_position(connection, position)
             return received
 
-        self._records.receive(work)
+        self._records.receive(work, erases=bool(plan.gone))
         self._position = position
 
     def begin_epoch(self, position: Position) -> None:

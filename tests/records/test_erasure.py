@@ -74,6 +74,7 @@ def person(records: Records, house: Callable[..., Organization]) -> Person:
         )
     with records.change("user:1") as change:
         change.delete(ContactPhone, phone.id)
+        change.update(Contact, contact.id, notes="")
     with Recordings.beside(records).writer(talk.id, 8000, 1) as writer:
         writer.append(bytes(160))
     assert kept.id

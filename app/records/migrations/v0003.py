@@ -97,8 +97,6 @@ CREATE TABLE sync_quarantine (
 );
 CREATE INDEX sync_quarantine_status ON sync_quarantine (status);
 CREATE TABLE sync_state ("key" VARCHAR NOT NULL, value TEXT NOT NULL, PRIMARY KEY ("key"));
-INSERT INTO search_names (search_names, rank) VALUES ('secure-delete', 1);
-INSERT INTO search_talk (search_talk, rank) VALUES ('secure-delete', 1);
 CREATE TABLE sync_event (
     id INTEGER NOT NULL,
     at VARCHAR(32) NOT NULL,
