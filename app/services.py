@@ -9,6 +9,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -165,7 +166,46 @@ class AgentView(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How the desk stands with its central server. ``local``: it has none.
+
+    ``since``: when that state began. ``to_sync`` counts changes that have not come back from the server, ``conflicts``
+    and ``quarantine`` what is open. ``problem``: a sentence, or empty. ``done`` and ``total`` count records of the
+    first sync. ``skew``: seconds by which this clock leads, 0 if that is not worth a word. ``server``: who runs it.
+    """
+
+    state: Literal["local", "offline", "connecting", "first sync", "online", "signed out", "refused", "wiped"] = "local"
+    since: dt.datetime | None = None
+    to_sync: int = 0
+    conflicts: int = 0
+    quarantine: int = 0
+    problem: str = ""
+    done: int = 0
+    total: int = 0
+    skew: float = 0.0
+    server: str = ""
+
+
+class CentralServer(Protocol):
+    """What a plugin sees of the server. Belongs to the I/O loop."""
+
+    @property
+    def state(self) -> State[Standing]: ...
+
+    async def retry(self) -> None:
+        """Tries to connect now."""
+
+    async def reserve(self, line_id: str, amount: Decimal | None = None) -> None:
+        """Asks that so much of a credit line, in its currency, be held for this desk (None: the usual share).
+
+        What is granted arrives as a record; offline nothing happens.
+        """
+
+
+@dataclass(slots=True)
 class Services:
+    """``user`` changes when somebody else signs in to the central server."""
+
     user: CurrentUser
     records: Records
     conversations: Conversations
@@ -175,3 +215,5 @@ class Services:
     notify: Callable[[Notice], None]
     agent: AgentView | None = None
     """None: nobody may look on."""
+    server: CentralServer | None = None
+    """None: this desk is alone, also for good."""

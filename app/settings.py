@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from app.sync.address import BadServerAddress, server_address
 from fdc3.directory.addresses import BadAddress, DirectoryAddress
 
 PREFIX = "DESKLINE_"
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Connect with other FDC3 desktop agents: off, on (looks for a bridge), or the bridge's address (ws://127.0.0.1:...)."""
     bridge_keys: str = ""
     """Key file of the bridge, if it asks for one."""
+    server: str = ""
+    """Address of the central server, such as https://deskline.example.com:8455; empty: the one it was connected to."""
     price_updates: int = 1000
     """Updates a second of the simulated price feed."""
     font_scale: float = 1.0
@@ -130,6 +133,11 @@ def _check(values: Mapping[str, Any], source: str) -> None:
         raise SettingsError(f"{source}: a desk's name must be usable as a folder name, not {settings.desk!r}")
     if settings.bridge not in ("off", "on") and not settings.bridge.startswith(("ws://127.0.0.1:", "ws://localhost:")):
         raise SettingsError(f"{source}: bridge must be off, on or the address of a bridge on this machine")
+    if settings.server:
+        try:
+            server_address(settings.server)
+        except BadServerAddress as error:
+            raise SettingsError(f"{source}: server: {error}") from None
     for address in settings.app_directories:
         try:
             DirectoryAddress.parse(address)

@@ -60,6 +60,8 @@ class Backend(Protocol):
 
     def set_password(self, service: str, username: str, password: str) -> None: ...
 
+    def delete_password(self, service: str, username: str) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class KeyStatus:
@@ -116,6 +118,11 @@ class Keyring:
             self._backend.set_password(SERVICE, name, secret)
             if self._backend.get_password(SERVICE, name) != secret:
                 raise KeyUnavailable("The system's keyring did not keep the key. Use a passphrase (key source: file).")
+
+    def forget(self, name: str) -> None:
+        with _keyring_errors():
+            if self._backend.get_password(SERVICE, name) is not None:
+                self._backend.delete_password(SERVICE, name)
 
 
 def obtain_key(

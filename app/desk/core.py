@@ -19,6 +19,7 @@ from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
 from app.conversation.service import Conversations
 from app.desk.bridging import join_bridge
 from app.desk.directories import follower
+from app.desk.in_step import InStep, who_works_here
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
@@ -75,8 +76,10 @@ class Core:
         key: bytes | None = None,
         clock: Clock = utc_now,
         web: WebApps | None = None,
+        user_changed: Callable[[CurrentUser], None] = lambda user: None,
     ) -> None:
         self.web = web
+        self._user_changed = user_changed
         self.settings = settings
         self.prices = PriceBook()
         self.apps: dict[str, RunningApp] = {}
@@ -99,6 +102,7 @@ class Core:
         self.host: Host
         self.records: Records
         self.services: Services
+        self.server: InStep
         self.conversations: Conversations
         self.worker: LanguageWorker
 
@@ -108,6 +112,8 @@ class Core:
         """Key, encrypted file and, on a new desk that wants it, demo data. Raises StoreError, KeyUnavailable."""
         self.records = await asyncio.to_thread(self._open_records, progress)
         self._closing.append(self._close_records)
+        if (known := await asyncio.to_thread(who_works_here, self.records)) is not None:
+            return known
         user = await self.records.query(_first_user)
         if user is None:
             user = await self.records.write(SYSTEM, lambda change: change.add(_own_user()))
@@ -127,9 +133,6 @@ class Core:
                 from app.records.demo import build_demo
 
                 build_demo(records, today=self._clock().date(), progress=progress)
-                # Invented business is nothing that a central server waits for.
-                tail = records.tail("sync")
-                tail.advance(tail.position + tail.count())
         return records
 
     def _passphrase(self, question: str) -> str:
@@ -177,6 +180,8 @@ class Core:
             prices=self.prices,
         )
         self._closing.append(self.conversations.close)
+        self.server = InStep(self.records, self.settings, self.notify, self._took_over)
+        self._closing.append(self.server.close)
         self.services = Services(
             user=user,
             records=self.records,
@@ -186,8 +191,14 @@ class Core:
             clock=self._clock,
             notify=self.notify,
             agent=self.host,
+            server=self.server,
         )
+        await self.server.start()
         await self._start_apps(needing=False)
+
+    def _took_over(self, user: CurrentUser) -> None:
+        self.services.user = user
+        self._user_changed(user)
 
     async def open_outside(self) -> None:
         """Everything in processes of its own: speech, prices, turret, chat service. The window is up before these."""

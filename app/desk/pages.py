@@ -42,6 +42,7 @@ class DeskPages(QObject):
     def settings(self) -> None:
         page = SettingsPage(setting_rows(self._program.settings), str(settings_file()))
         page.open_asked.connect(self._open_settings_file)
+        page.connect_asked.connect(self._connect_desk)
         self._show(page)
 
     def apps(self) -> None:
@@ -81,6 +82,11 @@ class DeskPages(QObject):
         self.close()
         if not self._ui.commands.run(command_id):
             self._ui.notify(Notice("That command cannot be run now."))
+
+    def _connect_desk(self) -> None:
+        self.close()
+        if not self._ui.commands.run("desk.connect"):
+            self._program.server.open()
 
     def _open_settings_file(self) -> None:
         path = settings_file()

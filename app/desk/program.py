@@ -22,6 +22,7 @@ from app.access.keys import KeyUnavailable, WrongPassphrase
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
 from app.desk.on_demand import OnDemand, dock_on_demand
 from app.desk.pages import DeskPages
+from app.desk.server_pages import ServerPages
 from app.desk.web_docks import WebDocks
 from app.records.errors import StoreError
 from app.services import CurrentUser, Notice
@@ -138,6 +139,7 @@ class Program(QObject):
         self.window.restart_asked.connect(self._restart)
         self.pages = DeskPages(self)
         self.on_demand = OnDemand(self)
+        self.server = ServerPages(self)
         self.web = WebDocks(self)
 
     @property
@@ -206,6 +208,7 @@ class Program(QObject):
             ask_passphrase=self._ask_passphrase,
             key=self._key,
             web=WebApps(self.ui, self.web, self.settings.channel),
+            user_changed=lambda user: self.ui.post(lambda: self.window.set_user(user)),
         )
 
     def _records_open(self, user: CurrentUser) -> None:
@@ -221,12 +224,13 @@ class Program(QObject):
 
         await self.core.open(user)
         agent = await self.core.host.connect_memory("deskline-desk")
-        self._follower = StatusFollower(agent, self.core.records)
+        self._follower = StatusFollower(agent)
         await self._follower.start()
 
     def _opened(self) -> None:
         assert self._follower is not None
         self.ui.bind(self._follower.state, self._show_status, self)
+        self.server.begin(self.core.server)
         self._status_timer.start()
         self._tick()
         if self.core.web is not None:
@@ -337,12 +341,6 @@ class Program(QObject):
         else:
             self.window.set_turret("No turret", "off")
         self.window.set_recording(status.recording)
-        self.window.set_to_sync(status.queued)
-        self.window.set_status(
-            "journal",
-            f"Journal {status.queued:,} queued",
-            "Changes that a central server has not taken yet; none is set up",
-        )
 
     def _tick(self) -> None:
         connected = [one.app_id for one in self.core.host.instances() if one.connected]

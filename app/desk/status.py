@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from app.records.log import Entry
-from app.records.store import Records
 from app.services import State
 from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata
@@ -25,29 +21,23 @@ class DeskStatus:
     turret: str = "Turret ready"
     turret_level: str = "up"
     recording: dt.datetime | None = None
-    queued: int = 0
 
 
 class StatusFollower:
     """Keeps a ``DeskStatus`` up to date. Lives on the I/O loop."""
 
-    def __init__(self, agent: DesktopAgent, records: Records) -> None:
+    def __init__(self, agent: DesktopAgent) -> None:
         self.state: State[DeskStatus] = State(DeskStatus())
-        self._agent, self._records = agent, records
+        self._agent = agent
         self._calls: dict[str, dt.datetime] = {}
-        self._counting = False
-        self._loop = asyncio.get_running_loop()
 
     async def start(self) -> None:
         turret = await self._agent.get_or_create_channel("deskline.turret")
         await turret.add_context_listener("deskline.turret.lines", self._lines)
         conversation = await self._agent.get_or_create_channel("deskline.conversation")
         await conversation.add_context_listener("deskline.conversation.state", self._conversation)
-        self._unsubscribe = self._records.on_commit(self._commit_seen)
-        self._committed()
 
     async def close(self) -> None:
-        self._unsubscribe()
         await self._agent.disconnect()
 
     def _lines(self, context: Context, metadata: ContextMetadata | None = None) -> None:
@@ -65,18 +55,3 @@ class StatusFollower:
         else:
             self._calls.pop(interaction, None)
         self.state.set(replace(self.state.value, recording=min(self._calls.values(), default=None)))
-
-    def _commit_seen(self, entries: Sequence[Entry]) -> None:
-        self._loop.call_soon_threadsafe(self._committed)
-
-    def _committed(self) -> None:
-        if not self._counting:
-            self._counting = True
-            self._loop.create_task(self._count(), name="count queued changes")
-
-    async def _count(self) -> None:
-        try:
-            queued = await asyncio.to_thread(lambda: self._records.tail("sync").count())
-            self.state.set(replace(self.state.value, queued=queued))
-        finally:
-            self._counting = False

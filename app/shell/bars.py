@@ -20,6 +20,8 @@ Clock = Callable[[], dt.datetime]
 class StatePill(QFrame):
     """An icon and a word in the top bar; the word goes first when room is short, the tooltip keeps it."""
 
+    pressed = Signal()
+
     def __init__(self, icon: str, text: str, tint: str = "up") -> None:
         super().__init__()
         line = QHBoxLayout(self)
@@ -40,6 +42,9 @@ class StatePill(QFrame):
         self._word.setText(text)
         self.setToolTip(tip or text)
         self.setAccessibleName(text)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.pressed.emit()
 
     def set_kind(self, kind: str) -> None:
         set_kind(self._word, kind)
@@ -91,6 +96,7 @@ class TopBar(QFrame):
     channel_chosen = Signal(str)
     palette_asked = Signal()
     notices_asked = Signal()
+    sync_asked = Signal()
 
     def __init__(self, initials: str, user: str) -> None:
         super().__init__()
@@ -144,8 +150,11 @@ class TopBar(QFrame):
         self._rec_line = separator(vertical=True)
         self._rec_line.hide()
         self.turret = StatePill("headset", "No turret", "tx3")
-        self.online = StatePill("lock", "Local only", "up")
+        self.online = StatePill("lock", "Local desk", "up")
         self.sync = StatePill("check", "Synced", "up")
+        for pill in (self.online, self.sync):
+            pill.setCursor(Qt.CursorShape.PointingHandCursor)
+            pill.pressed.connect(self.sync_asked)
         for widget in (self.recording, self._rec_line, self.turret, self.online, self.sync):
             line.addWidget(widget)
 

@@ -77,9 +77,11 @@ class SettingRow:
 
 
 class SettingsPage(Page):
-    """Every setting with its value, and the way to the file where it is changed. ``open_asked`` opens that file."""
+    """Every setting with its value, and the way to the file where it is changed. ``open_asked`` opens that file,
+    ``connect_asked`` the page that connects the desk to a server."""
 
     open_asked = Signal()
+    connect_asked = Signal()
 
     def __init__(self, rows: Sequence[SettingRow], path: str) -> None:
         table = RecordTable(
@@ -101,7 +103,10 @@ class SettingsPage(Page):
         copy.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(path))
         opened = button("Open file", "pri", tip="Creates the file if there is none yet")
         opened.clicked.connect(lambda _=False: self.open_asked.emit())
+        connect = button("Connect this desk to a server", icon="wifi")
+        connect.clicked.connect(lambda _=False: self.connect_asked.emit())
         self.foot.addWidget(self.path, 1)
+        self.foot.addWidget(connect)
         self.foot.addWidget(copy)
         self.foot.addWidget(opened)
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QByteArray, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QMenu, QVBoxLayout, QWidget
 
-from app.services import CurrentUser, Notice
+from app.services import CurrentUser, Notice, Standing
 from app.shell import icons, tokens
 from app.shell.bars import Rail, StatusBar, TopBar
 from app.shell.commands import Command
@@ -20,6 +20,7 @@ from app.shell.notifications import NoticeList, Received, Toasts
 from app.shell.palette import Palette
 from app.shell.panels import Panel, PanelFrame
 from app.shell.popups import Popups
+from app.shell.standing import connection_words, waiting_words
 from app.shell.ui import Ui
 from app.shell.widgets import icon_button
 from app.shell.workspace_control import WorkspaceControl
@@ -27,9 +28,8 @@ from app.shell.workspace_control import WorkspaceControl
 log = logging.getLogger(__name__)
 ZONES = (("LDN", "Europe/London"), ("NYC", "America/New_York"))
 SMALLEST = QSize(1024, 640)
-LOCAL_ONLY = (
-    "Everything stays on this computer: no central server is set up. Calls, chats, deals and reports work without one."
-)
+SYNC_COMMAND = "desk.sync"
+"""What a press on the state of the server runs."""
 
 
 class MainWindow(QMainWindow):
@@ -131,7 +131,8 @@ class MainWindow(QMainWindow):
         self.notice_list.closed.connect(self.toggle_notices)
         self.notice_list.cleared.connect(self._clear_notices)
         self.top.set_channels(self._channels, self._channel)
-        self.set_online(None)
+        self.set_standing(Standing())
+        self.top.sync_asked.connect(lambda: self.ui.commands.run(SYNC_COMMAND))
 
     def _add_commands(self) -> None:
         docks = self.docks
@@ -337,21 +338,14 @@ class MainWindow(QMainWindow):
         """``level``: "up" connected, "warn" trouble, "off" not there."""
         self.top.turret.set("headset", text, {"off": "tx3"}.get(level, level))
 
-    def set_online(self, online: bool | None, text: str = "") -> None:
-        """None: there is no central server to be online with."""
-        if online is None:
-            self.top.online.set("lock", text or "Local only", "up", LOCAL_ONLY)
-        elif online:
-            self.top.online.set("wifi", text or "Online", "up")
-        else:
-            self.top.online.set("wifi-off", text or "Offline", "tx3")
-
-    def set_to_sync(self, count: int) -> None:
-        if count:
-            tip = f"{count:,} changes are kept in the journal for a central server"
-            self.top.sync.set("refresh", f"{count:,} to sync", "tx3", tip)
-        else:
-            self.top.sync.set("check", "Synced", "up", "No change waits for a central server")
+    def set_standing(self, standing: Standing) -> None:
+        """How the desk stands with its central server, and what waits."""
+        for pill, words in (
+            (self.top.online, connection_words(standing)),
+            (self.top.sync, waiting_words(standing)),
+        ):
+            pill.set(words.icon, words.text, words.tint, words.tip)
+        self.top.sync.setVisible(standing.state != "local")
 
     def set_status(self, name: str, text: str, tip: str = "") -> None:
         """A fact below: "agent", "latency", "transcription", "journal" or "central"; empty text hides it."""

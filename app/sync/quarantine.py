@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
+from app.records.chain import Authored
 from app.records.change import Change
 from app.records.codec import decode_values, encode_row, models
 from app.records.errors import Refused as ChangeRefused
@@ -65,6 +67,30 @@ class Quarantine:
             _close(change, transaction, "resent")
             for row in change.session.connection().execute(statement):
                 _again(change, row)
+
+
+def hold_back(records: Records) -> None:
+    """What the program itself made here before the desk came to a server (demo data, its first user) stays away from
+    there, and goes from here when the server has heard of it. What users made is offered, and refused with a reason.
+    """
+    own = (change_log.c.site == records.site) & change_log.c.actor.not_like("user:%")
+    made = select(
+        change_log.c.transaction_id,
+        func.min(change_log.c.id),
+        literal(records.now().isoformat(timespec="microseconds")),
+        literal("It was made before this desk came to the server."),
+        func.min(change_log.c.table_name),
+        func.min(change_log.c.record_id),
+        literal("discarded"),
+    ).where(own)
+    columns = ["transaction_id", "entry_id", "at", "reason", "table_name", "record_id", "status"]
+
+    def work(connection: Connection) -> Sequence[Authored]:
+        found = insert(sync_quarantine).from_select(columns, made.group_by(change_log.c.transaction_id))
+        connection.execute(found)
+        return ()
+
+    records.receive(work)
 
 
 def why(records: Records, store: DeskStore, table: str, record_id: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from app.access import keys
 from app.access.keys import KeySource, KeyUnavailable, WrongPassphrase, describe, obtain_key, read_key_file
+from app.access.secrets import DeskSecrets
 
 
 class Remembering:
@@ -21,6 +22,9 @@ class Remembering:
 
     def set_password(self, service: str, username: str, password: str) -> None:
         self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        del self.kept[service, username]
 
 
 class Forgetting(Remembering):
@@ -150,3 +154,29 @@ def test_the_doctor_is_told_where_the_key_is_and_what_to_do(tmp_path: Path, ring
 
 def test_a_machine_without_a_keyring_is_no_error() -> None:
     assert not keys.is_allowed(keys.find_backend())
+
+
+def test_a_desks_secrets_are_in_the_keyring(tmp_path: Path, ring: Remembering) -> None:
+    secrets = DeskSecrets(tmp_path, bytes(32), backend=lambda: ring)
+    assert secrets.get("refresh token") is None
+    secrets.set("refresh token", "abc")
+    assert DeskSecrets(tmp_path, bytes(32), backend=lambda: ring).get("refresh token") == "abc"
+    assert DeskSecrets(tmp_path / "other", bytes(32), backend=lambda: ring).get("refresh token") is None
+    secrets.forget("refresh token")
+    secrets.forget("refresh token")
+    assert not ring.kept
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_keyring_they_are_sealed_under_the_records_key(tmp_path: Path) -> None:
+    secrets = DeskSecrets(tmp_path, bytes(32), backend=lambda: Plaintext())
+    secrets.set("device secret", "xyzzy")
+    secrets.set("refresh token", "abc")
+    secrets.forget("refresh token")
+    again = DeskSecrets(tmp_path, bytes(32), backend=lambda: None)
+    assert (again.get("device secret"), again.get("refresh token")) == ("xyzzy", None)
+    (file,) = tmp_path.iterdir()
+    assert b"xyzzy" not in file.read_bytes()
+    assert file.stat().st_mode & 0o077 == 0
+    with pytest.raises(KeyUnavailable, match="damaged"):
+        DeskSecrets(tmp_path, bytes(31) + b"1", backend=lambda: None).get("device secret")

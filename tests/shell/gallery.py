@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QApplication,
 )
 
-from app.services import CurrentUser, Notice
+from app.services import CurrentUser, Notice, Standing
 from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.resolver import Chooser, Option
@@ -39,8 +39,7 @@ def build(ui: Ui) -> MainWindow:
     window.add_panel("deskline-deals", "Deal ticket", "deal", ticket(), "ticket")
     window.set_recording(NOW - dt.timedelta(minutes=4, seconds=12))
     window.set_turret("Turret L1")
-    window.set_online(True)
-    window.set_to_sync(3)
+    window.set_standing(Standing("online", to_sync=3))
     window.set_status("agent", "FDC3 2.2 agent · 8 apps")
     window.set_status("latency", "Intent→panels 38 ms")
     window.set_status("transcription", "Transcription: tiny.en int8, local")

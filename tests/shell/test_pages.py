@@ -27,7 +27,7 @@ def app(app_id: str, state: str = "Running", level: str = "up") -> AppRow:
 def test_settings_show_their_source_and_the_path_to_copy(qtbot: QtBot) -> None:
     page = SettingsPage([SettingRow("desk", "demo", "command line", "Name of the desk")], "/home/mk/deskline.toml")
     qtbot.addWidget(page)
-    copy, opened = page.findChildren(QPushButton)
+    _connect, copy, opened = page.findChildren(QPushButton)
     copy.click()
     assert QGuiApplication.clipboard().text() == "/home/mk/deskline.toml"
     with qtbot.waitSignal(page.open_asked):

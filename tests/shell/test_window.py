@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.services import Standing
 from app.shell import icons, tokens
 from app.shell.ui import Ui
 from app.shell.window import MainWindow
@@ -45,8 +46,7 @@ def test_nothing_in_the_bars_is_clipped(make_window: MakeWindow, size: tuple[int
     window = make_window(size=size)
     window.set_recording(window.ui.clock() - dt.timedelta(hours=1, minutes=2))
     window.set_turret("Turret L1 L2 connected")
-    window.set_online(True)
-    window.set_to_sync(128)
+    window.set_standing(Standing("online", to_sync=128))
     window.set_status("agent", "FDC3 2.2 agent · 8 apps")
     window.set_status("transcription", "Transcription: tiny.en int8, local")
     window.set_status("journal", "Journal 3 queued · last sync 10:41:07")
@@ -66,9 +66,9 @@ def test_the_bars_show_what_the_desk_tells(window: MainWindow) -> None:
     assert window.top.recording.accessibleName() == "REC 04:12"
     window.set_recording(None)
     assert not window.top.recording.isVisible()
-    window.set_to_sync(3)
+    window.set_standing(Standing("online", to_sync=3))
     assert window.top.sync.accessibleName() == "3 to sync"
-    window.set_online(False)
+    window.set_standing(Standing("offline"))
     assert window.top.online.accessibleName() == "Offline"
     window.set_channel("fdc3.channel.4")
     assert window.top.channel.text() == "Channel 4"

@@ -184,7 +184,7 @@ class Station:
     async def write(self, work: Callable[[Any], T]) -> T:
         return await self.records.write(f"user:{self.user.id}", work)
 
-    async def until(self, condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    async def until(self, condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
         """Waits until it holds, looking after every commit and every status."""
         try:
             async with asyncio.timeout(seconds):
