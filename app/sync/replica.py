@@ -213,7 +213,10 @@ def _show(key: Key, record: _Record, actor: str, transaction: str, reference: st
         return [Effect(key, "insert", None, new, actor, transaction, reference)]
     if new is None:
         return [Effect(key, "delete", old, None, actor, transaction, reference)]
-    names = [name for name in {**old, **new} if old.get(name) != new.get(name)]
+    names = [name for name, value in new.items() if old.get(name) != value]
+    names += [name for name, value in old.items() if value is not None and name not in new]
+    if not names:
+        return []
     before, after = {name: old.get(name) for name in names}, {name: new.get(name) for name in names}
     return [Effect(key, "update", before, after, actor, transaction, reference)]
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.records.audit import verify
 from app.records.codec import compact
 from app.records.engine import connect
+from app.records.errors import DiskFull
 from app.records.log import Cause, Entry
 from app.records.recordings import Recordings
 from app.records.search import search
@@ -248,6 +249,24 @@ def test_a_page_that_breaks_half_way_leaves_all_as_it_was(desk: RecordsDesk) -> 
     with desk.records.read() as session:
         assert list(session.scalars(select(Organization.id))) == [house(1)[1]]
     take(desk.store, [item(2, house(2), HOUSE)])
+    assert verify(desk.records).problems == []
+
+
+def test_a_full_disk_stores_nothing_of_a_page_and_the_desk_goes_on_once_there_is_room(desk: RecordsDesk) -> None:
+    take(desk.store, [item(1, house(1), HOUSE)])
+    at = desk.store.position()
+    with desk.records._bulk.begin() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 3}")
+    page = [item(seq, house(seq), {**HOUSE, "notes": "x" * 3000}) for seq in range(2, 52)]
+    with pytest.raises(DiskFull, match="disk is full"):
+        take(desk.store, page)
+    assert desk.store.position() == at
+    assert desk.store.views([house(2)]) == {}
+    with desk.records._bulk.begin() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 4294967294")
+    take(desk.store, page)
+    assert desk.store.position().cursor == 51
     assert verify(desk.records).problems == []
 
 
