@@ -14,7 +14,7 @@ from app.sync.policies import CONFLICT, LINE, RESERVE, kind_of
 from app.sync.protocol import Entry
 from tests.simulation.disk import Values, read
 from tests.simulation.ledger import START, Firm
-from tests.simulation.world import FIRM, Broken, SimDesk, World
+from tests.simulation.world import Broken, SimDesk, World
 
 
 class Watch:
@@ -33,7 +33,7 @@ class Watch:
 
     def _credit(self) -> None:
         """What is used, held for desks, or what they believe to hold, is within the limit, or does not grow."""
-        firm = self._world.ledger.firms[FIRM]
+        firm = self._world.ledger.firms[self._world.firm]
         for (table, line_id), line in firm.states.items():
             if table != LINE:
                 continue
@@ -87,7 +87,7 @@ def _shows_what_was_typed(desk: SimDesk) -> None:
 
 def at_quiet(world: World) -> None:
     """Raises Broken."""
-    firm = world.ledger.firms[FIRM]
+    firm = world.ledger.firms[world.firm]
     _order_is_whole(world, firm)
     for desk in world.desks:
         _is_in_step(desk, world, firm)
@@ -139,7 +139,7 @@ def _is_in_step(desk: SimDesk, world: World, firm: Firm) -> None:
     for entry in desk.disk.heard.entries:
         state = firm.states.get((entry.table, entry.record_id))
         own = entry.transaction in desk.disk.quarantine
-        if entry.salt and not own and state is not None and state.scope not in holds:
+        if (entry.before or entry.after) and not own and state is not None and state.scope not in holds:
             raise Broken(f"{desk.name} still knows what {entry.table} {entry.record_id} said.")
 
 
@@ -220,7 +220,7 @@ def _scopes_are_right(firm: Firm) -> None:
 
 def count(world: World) -> None:
     """What came of it all, by the server's books."""
-    firm = world.ledger.firms[FIRM]
+    firm = world.ledger.firms[world.firm]
     for placed in firm.placed:
         world.tally["refused"] += placed.item.outcome == "rejected"
         world.tally["withdrawn"] += placed.item.reason == "Withdrawn by its desk."

@@ -109,6 +109,9 @@ class MemoryDesk:
             )
         self._commit_point(True)
 
+    def reopen(self) -> None:
+        """The program begins anew: all that there is is on the disk."""
+
     def discard(self, transaction: str) -> None:
         self.quarantine[transaction].status = "discarded"
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-from app.records.errors import DiskFull
+from app.records.errors import StoreError
 from app.sync import credit
 from app.sync.policies import LINE, RESERVE
 from app.sync.replica import Key
 from tests.simulation.checks import replica_delta
-from tests.simulation.disk import Draft, Values, read
+from tests.simulation.disk import Draft, MemoryDesk, Values, read
 from tests.simulation.world import NEWER_FIELD, NEWER_TABLE, SCOPES, DeskDied, SimDesk
 
 EDITED = {
@@ -22,6 +22,27 @@ EDITED = {
     "call_report": ("fields",),
     "gadget": ("text",),
 }
+
+
+# What the shipped tables want of a record besides what people here write.
+_WHEN = "2026-03-02T07:00:00.000000+00:00"
+_COLUMNS: Mapping[str, Values] = {
+    "organization": {"short_name": "c", "kind": "bank", "status": "active", "notes": ""},
+    "contact": {"status": "active", "notes": ""},
+    "interaction": {
+        "kind": "call", "direction": "inbound", "status": "ended", "started_at": _WHEN, "report_status": "none",
+    },
+    "call_report": {"status": "draft", "suggestions": {}, "edited": [], "updated_at": _WHEN},
+    "credit_line": {"kind": "settlement", "status": "active", "expires": "2030-12-31"},
+    "instrument": {
+        "kind": "fx", "symbol": "EURUSD", "name": "Euro", "currency": "USD", "price_type": "rate", "price_decimals": 4,
+        "settle_days": 2, "reference_price": "1.1", "aliases": [],
+    },
+    "deal": {
+        "instrument_id": "eurusd", "product": "fx-spot", "client_side": "buy", "quantity": "1", "price": "1.1",
+        "price_type": "rate", "traded_at": _WHEN, "source": "voice",
+    },
+}  # fmt: skip
 
 
 class Person:
@@ -46,12 +67,13 @@ class Person:
             doing()
         except DeskDied:
             self.desk.dies()
-        except DiskFull:
+        except StoreError:  # the disk is full, or the records do not allow it
             return
         self.desk.does(lambda session: session.wrote())
 
     def opens_shop(self) -> None:
         """What is there before the day begins."""
+        self._write(Draft(("instrument", "eurusd"), "insert", _COLUMNS["instrument"]))
         for number, place in enumerate(({}, {"desk": "emea"}, {"book": "flow", "desk": "apac"})):
             organization = self._new("organization", {"desk": None, "book": None, "name": f"c{number}", **place})
             contact = self._new("contact", {"organization_id": organization.key[1], "name": f"p{number}"})
@@ -66,7 +88,9 @@ class Person:
         key = self._pick(*EDITED)
         if key is not None:
             names = [name for name in EDITED[key[0]] if not (self.desk.older and (key[0], name) == NEWER_FIELD)]
-            changes = {name: self._text() for name in self.random.sample(names, self.random.randint(1, len(names)))}
+            changes = {
+                name: self._value(key[0]) for name in self.random.sample(names, self.random.randint(1, len(names)))
+            }
             more = self._pick("interaction")
             drafts = [Draft(key, "update", changes)]
             if more is not None and more != key and self.random.random() < 0.2:
@@ -80,7 +104,7 @@ class Person:
         elif table == "call_report":
             interaction = self._pick("interaction")
             if interaction is not None:
-                self._write(self._new(table, {"interaction_id": interaction[1], "fields": self._text()}))
+                self._write(self._new(table, {"interaction_id": interaction[1], "fields": self._value(table)}))
         elif not (self.desk.older and table == NEWER_TABLE):
             above = self._pick("organization", "contact")
             values: dict[str, Any] = {"organization_id": None, "contact_id": None, EDITED[table][0]: self._text()}
@@ -173,12 +197,15 @@ class Person:
         if self.random.random() < 0.5:
             disk.discard(transaction)
             return
+        if self.desk.world.whole_rows and not isinstance(disk, MemoryDesk):
+            disk.send_again(transaction)
+            return
         drafts = []
         for entry in disk.chain.entries:
             key, after = (entry.table, entry.record_id), read(entry.after) or {}
             if entry.transaction == transaction and entry.table in EDITED:
                 if entry.op == "update" and key in disk.rows:
-                    drafts.append(Draft(key, "update", {**after, EDITED[entry.table][0]: self._text()}))
+                    drafts.append(Draft(key, "update", {**after, EDITED[entry.table][0]: self._value(entry.table)}))
                 elif entry.op == "insert" and key not in disk.rows and key not in [each.key for each in drafts]:
                     drafts.append(Draft(key, "insert", after))
         if drafts:
@@ -206,11 +233,15 @@ class Person:
         return {"desk": None, "book": None, kind: name}
 
     def _new(self, table: str, values: Values) -> Draft:
-        return Draft((table, self.desk.world.new_id()), "insert", values)
+        columns = _COLUMNS.get(table, {}) if self.desk.world.whole_rows else {}
+        return Draft((table, self.desk.world.new_id()), "insert", {**columns, **values})
 
     def _text(self) -> str:
         self._count += 1
         return f"{self.desk.name} {self._count}"
+
+    def _value(self, table: str) -> Any:
+        return {"note": self._text()} if table == "call_report" else self._text()
 
     def _write(self, *drafts: Draft, what: str = "") -> None:
         self.desk.world.tally[what] += 1

@@ -17,13 +17,13 @@ DOINGS = 60
 def play(seed: int) -> World:
     """Raises Broken, or whatever the code under test raises."""
     try:
-        return _play(World(seed))
+        return play_in(World(seed))
     except Exception as error:
         error.add_note(f"To see it again: python -m tests.simulation {seed}")
         raise
 
 
-def _play(world: World) -> World:
+def play_in(world: World) -> World:
     Watch(world)
     random = Random(world.random.random())
     people = [Person(desk, Random(world.random.random())) for desk in world.desks]
@@ -31,7 +31,7 @@ def _play(world: World) -> World:
     people[0].opens_shop()
     world.healed = False
     for desk in world.desks:
-        desk.older = random.random() < 0.3
+        desk.older = desk.stays_older or random.random() < 0.3
         world.tally["older desk"] += desk.older
         world.at(random.uniform(0, 60), desk.start)
     for _ in range(DOINGS):
@@ -64,7 +64,7 @@ def _fate(world: World, random: Random) -> None:
     if world.chance(faults.entitle, "entitled"):
         holds = {"*", *random.sample(SCOPES, random.randint(0, 3))}
         world.entitle(desk.disk.site, frozenset(holds))
-    if desk.older and world.chance(0.1, "upgraded"):
+    if desk.older and not desk.stays_older and world.chance(0.1, "upgraded"):
         desk.older = False
 
 

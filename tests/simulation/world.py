@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Coroutine
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any, TypeVar
 
 from app.records.errors import DiskFull
 from app.server.sync import Connection, Device
@@ -16,7 +17,7 @@ from app.sync.session import DeskSession
 from tests.simulation.disk import MemoryDesk
 from tests.simulation.ledger import Firm, MemoryLedger, run
 
-FIRM = "firm"
+T = TypeVar("T")
 START = dt.datetime(2026, 3, 2, 7, 0, tzinfo=dt.UTC)
 SCOPES = ("desk:apac", "desk:emea", "book:flow")
 NEWER_FIELD = ("contact", "nickname")
@@ -70,8 +71,11 @@ class Faults:
 class World:
     """``at`` runs things later; ``settle`` ends all faults and runs until nothing moves any more."""
 
+    firm = "firm"
+    whole_rows = False
+    """Whether records have all the columns that the shipped tables want."""
+
     def __init__(self, seed: int, desks: int = 3) -> None:
-        self.seed = seed
         self.random = Random(seed)
         self.now = 0.0
         self.faults = Faults.draw(self.random)
@@ -81,15 +85,27 @@ class World:
         self.server_up = True
         self.frames = 0
         self.tally: Counter[str] = Counter()  # what happened, how often
-        page = self.random.choice((3, 7, 50))
-        self.ledger = MemoryLedger(self.server_clock, self.new_id, self._server_commit, page)
-        self.ledger.found(FIRM, "epoch-0")
+        self.ledger = self.make_ledger()
         self.backups: list[Firm] = []
         self.restored = False
         self.devices: dict[str, Device] = {}
         self.links: list[Link] = []
         self.watch: Callable[[SimDesk | None], None] = lambda desk: None  # after every commit: at a desk, or the server
         self.desks = [SimDesk(self, number) for number in range(desks)]
+
+    # -- stores
+
+    def make_ledger(self) -> MemoryLedger:
+        page = self.random.choice((3, 7, 50))
+        ledger = MemoryLedger(self.server_clock, self.new_id, self.server_commit, page)
+        ledger.found(self.firm, "epoch-0")
+        return ledger
+
+    def make_disk(self, desk: SimDesk) -> MemoryDesk:
+        return MemoryDesk(desk.wall, self.new_id, desk.commit, batch=self.random.choice((1, 3, 10)))
+
+    def run_on_server(self, work: Coroutine[Any, Any, T]) -> T:
+        return run(work)
 
     # -- time
 
@@ -139,7 +155,7 @@ class World:
         self.server_up = True
 
     def backup(self) -> None:
-        self.backups.append(self.ledger.firms[FIRM].copy())
+        self.backups.append(self.ledger.firms[self.firm].copy())
 
     def restore(self) -> None:
         """The server goes back to an older backup, under a new epoch."""
@@ -148,21 +164,24 @@ class World:
             self.tally["restored"] += 1
             self.server_dies()
             epoch = f"epoch-{self.new_id()[:6]}"
-            self.ledger.restore(FIRM, self.random.choice(self.backups), epoch)
+            self.ledger.restore(self.firm, self.random.choice(self.backups), epoch)
 
     def entitle(self, site: str, holds: frozenset[str]) -> None:
         """An administrator changes what a device may hold."""
         self.devices[site] = replace(self.devices[site], holds=holds)
         for link in list(self.links):
             if link.connection.device.site == site:
-                link.to_desk(run(link.connection.update(self.devices[site])))
+                link.to_desk(self.run_on_server(link.connection.update(self.devices[site])))
+
+    def head(self) -> int:
+        return self.run_on_server(self.ledger.head(self.firm)).place
 
     def wake(self) -> None:
         """Something was committed: pulls that wait are answered."""
         for link in list(self.links):
-            link.to_desk(run(link.connection.catch_up()))
+            link.to_desk(self.run_on_server(link.connection.catch_up()))
 
-    def _server_commit(self, done: bool) -> None:
+    def server_commit(self, done: bool) -> None:
         if done:
             self.watch(None)
         if self.chance(self.faults.server_dies, "server died"):
@@ -221,14 +240,14 @@ class Link:
         self.world.frames += 1
         if not self.world.server_up:
             return
-        head = len(self.world.ledger.firms[FIRM].placed)
+        head = self.world.head()
         try:
-            answers = run(self.connection.handle(read_from_desk(frame)))
+            answers = self.world.run_on_server(self.connection.handle(read_from_desk(frame)))
         except ServerDied:
             self.world.server_dies()
             return
         self.to_desk(answers)
-        if len(self.world.ledger.firms[FIRM].placed) != head:
+        if self.world.head() != head:
             self.world.wake()
 
 
@@ -241,19 +260,21 @@ class SimDesk:
         self.skew = 0.0
         self.older = False
         self.unplugged = False
-        self.disk = MemoryDesk(self.wall, world.new_id, self._commit, batch=world.random.choice((1, 3, 10)))
+        self.disk = world.make_disk(self)
+        self.stays_older = not isinstance(self.disk, MemoryDesk)
         self.session: DeskSession | None = None
         self.link: Link | None = None
         home = ("desk:emea", "desk:apac")[number % 2]
         holds = {"*", *SCOPES} if number == 0 else {"*", home, *world.random.sample(SCOPES, 1)}
         desk = home.removeprefix("desk:")
-        world.devices[self.disk.site] = Device(FIRM, self.name, self.disk.site, desk, frozenset(holds), may)
+        world.devices[self.disk.site] = Device(world.firm, self.name, self.disk.site, desk, frozenset(holds), may)
 
     def wall(self) -> dt.datetime:
         return START + dt.timedelta(seconds=self.world.now + self.skew)
 
     def start(self) -> None:
         if self.session is None:
+            self.disk.reopen()
             self.session = DeskSession(
                 self.disk,
                 now=lambda: self.wall().timestamp(),
@@ -321,7 +342,7 @@ class SimDesk:
         self.world.tally["snapshot resumed"] += self.disk.position().snapshot is not None
         self.does(lambda session: session.opened())
 
-    def _commit(self, done: bool) -> None:
+    def commit(self, done: bool) -> None:
         if done:
             self.world.watch(self)
         if not done and self.world.chance(self.world.faults.disk_full, "disk full"):
