@@ -21,6 +21,11 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     server.add_argument("--certificate", type=Path, metavar="FILE", help="TLS certificate chain (PEM)")
     server.add_argument("--key", type=Path, metavar="FILE", help="its private key (PEM)")
     server.add_argument("--plain", action="store_true", help="no TLS; only on 127.0.0.1, behind a proxy that has it")
+    server.add_argument("--openid", metavar="ISSUER", help="let users sign in with this OpenID Connect provider")
+    server.add_argument("--openid-client", metavar="ID", help="the server's client id there")
+    server.add_argument(
+        "--openid-secret", type=Path, metavar="FILE", help="file with the client's secret, if it has one"
+    )
     server.add_argument("--firm", default="Deskline", metavar="NAME", help="the firm's name, at the first start")
 
 
@@ -40,18 +45,27 @@ def run(args: argparse.Namespace, log_level: str) -> int:
     from app.server import logs
 
     logs.set_up(log_level)
+    from app.server.openid import Provider
     from app.server.run import CannotServe, Options, serve
 
     host, _, port = args.listen.rpartition(":")
     if not host or not port.isdecimal() or int(port) > 65535:
         print(f"deskline: --listen takes HOST:PORT, not {args.listen!r}", file=sys.stderr)
         return 2
+    if (args.openid is None) != (args.openid_client is None):
+        print("deskline: --openid and --openid-client belong together", file=sys.stderr)
+        return 2
     if (args.certificate is None) != (args.key is None):
         print("deskline: --certificate and --key belong together", file=sys.stderr)
         return 2
+    openid = None
+    if args.openid is not None:
+        secret = None if args.openid_secret is None else args.openid_secret.read_text(encoding="utf-8").strip()
+        openid = Provider(args.openid, args.openid_client, secret)
     options = Options(
-        folder_of(args), args.database, host.strip("[]"), int(port), args.certificate, args.key, args.plain, args.firm
-    )
+        folder_of(args), args.database, host.strip("[]"), int(port), args.certificate, args.key, args.plain, args.firm,
+        openid,
+    )  # fmt: skip
     try:
         serve(options, lambda line: print(line, flush=True))
     except CannotServe as error:

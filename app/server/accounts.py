@@ -66,7 +66,7 @@ class Accounts:
     async def sign_in(self, device: str, secret: str, login: str, password: str) -> SignedIn:
         """Raises SignInRefused."""
         async with self._engine.begin() as connection:
-            firm = await _firm_of_device(connection, device, secret)
+            firm = await firm_of_device(connection, device, secret)
         found = await self._checked(firm, login, password)
         if found.must_change:
             raise SignInRefused("change-password", "Choose a password of your own first.")
@@ -75,7 +75,7 @@ class Accounts:
     async def change_password(self, device: str, secret: str, login: str, password: str, new: str) -> SignedIn:
         """Raises SignInRefused. All other sign-ins of the user end."""
         async with self._engine.begin() as connection:
-            firm = await _firm_of_device(connection, device, secret)
+            firm = await firm_of_device(connection, device, secret)
         found = await self._checked(firm, login, password)
         if len(new) < tokens.SHORTEST_PASSWORD or new == password:
             raise SignInRefused(
@@ -112,7 +112,7 @@ class Accounts:
         family_id, _, refresh = token.partition(".")
         family, now = tables.token_family, utc_now()
         async with self._engine.begin() as connection:
-            firm = await _firm_of_device(connection, device, secret)
+            firm = await firm_of_device(connection, device, secret)
             mine = and_(family.c.firm == firm, family.c.id == family_id, family.c.device == device)
             found = (await connection.execute(select(family).where(mine).with_for_update())).one_or_none()
             if found is None or found.revoked is not None or found.until < now:
@@ -236,7 +236,7 @@ async def device_of(connection: AsyncConnection, firm: str, device: str) -> Devi
     )
 
 
-async def _firm_of_device(connection: AsyncConnection, device: str, secret: str) -> str:
+async def firm_of_device(connection: AsyncConnection, device: str, secret: str) -> str:
     """Also of a revoked one: it must come in to hear that it is."""
     row = (
         await connection.execute(

@@ -23,6 +23,7 @@ from app.server.accounts import utc_now
 from app.server.administration import Administration, found_firm
 from app.server.certificate import fingerprint, own_certificate
 from app.server.database import connect, migrate
+from app.server.openid import Provider
 from app.server.postgres import EmbeddedPostgres, PostgresFailed
 from app.server.postgres_ledger import PostgresLedger
 from app.server.tokens import AccessTokens
@@ -53,6 +54,7 @@ class Options:
     key: Path | None = None
     plain: bool = False
     firm_name: str = "Deskline"
+    openid: Provider | None = None
 
 
 def serve(options: Options, say: Callable[[str], None]) -> None:
@@ -129,7 +131,7 @@ async def _serve(options: Options, url: str, postgres: EmbeddedPostgres | None, 
         firm, new = await found_firm(engine, options.firm_name)
         if new:
             await _first_administrator(engine, firm, say)
-        doors = Doors(url, engine, await access_tokens(engine))
+        doors = Doors(url, engine, await access_tokens(engine), options.openid)
         listener = _listen(options.host, options.port)
         server = Server(_configuration(options, doors, listener, say))
         loop = asyncio.get_running_loop()

@@ -209,6 +209,19 @@ token_family = Table(
     Index("token_family_account", "firm", "account"),
 )
 
+# Sign-ins that have gone to the identity provider and not come back yet.
+openid_request = Table(
+    "openid_request",
+    metadata,
+    _text("firm", primary_key=True),
+    _text("state", primary_key=True),  # SHA-256
+    _text("device"),
+    _text("nonce"),
+    _text("verifier"),
+    _text("redirect"),
+    _time("until"),
+)
+
 signing_key = Table(
     "signing_key",
     metadata,

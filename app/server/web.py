@@ -22,6 +22,7 @@ from app.server.devices import Devices
 from app.server.hub import Hub
 from app.server.limits import Allowances, TooLarge, body_of
 from app.server.metrics import Metrics
+from app.server.openid import OpenId, Provider
 from app.server.postgres_ledger import PostgresLedger
 from app.server.sync_doors import SyncDoors
 from app.server.tokens import AccessTokens
@@ -57,6 +58,21 @@ class ChangePassword(msgspec.Struct, forbid_unknown_fields=True):
     new: str
 
 
+class BeginOpenId(msgspec.Struct, forbid_unknown_fields=True):
+    """``redirect``: where the desk waits for the browser, ``http://127.0.0.1:PORT/...``."""
+
+    device: str
+    secret: str
+    redirect: str
+
+
+class FinishOpenId(msgspec.Struct, forbid_unknown_fields=True):
+    device: str
+    secret: str
+    state: str
+    code: str
+
+
 class Refresh(msgspec.Struct, forbid_unknown_fields=True):
     device: str
     secret: str
@@ -76,12 +92,13 @@ class _Refused(Exception):
 class Doors:
     """Everything over one database. ``application`` is what uvicorn runs."""
 
-    def __init__(self, url: str, engine: AsyncEngine, access: AccessTokens) -> None:
+    def __init__(self, url: str, engine: AsyncEngine, access: AccessTokens, provider: Provider | None = None) -> None:
         self._engine = engine
         self.metrics = Metrics()
         self.ledger = PostgresLedger(engine)
         self.devices = Devices(engine)
         self.accounts = Accounts(engine, access)
+        self.openid = None if provider is None else OpenId(provider, engine, self.accounts)
         self.hub = Hub(url, self.ledger, self.devices.get, self.metrics.answered)
         self._allowances = Allowances(_FORMS, _BURST)
         sync = SyncDoors(self.ledger, self.hub, self.devices, access, self.metrics)
@@ -93,6 +110,9 @@ class Doors:
                 Route("/enrol", self._form(self._enrol), methods=["POST"]),
                 Route("/auth/login", self._form(self._sign_in), methods=["POST"]),
                 Route("/auth/password", self._form(self._change_password), methods=["POST"]),
+                Route("/auth/openid", self._has_openid),
+                Route("/auth/openid/begin", self._form(self._begin_openid), methods=["POST"]),
+                Route("/auth/openid/finish", self._form(self._finish_openid), methods=["POST"]),
                 Route("/auth/refresh", self._form(self._refresh), methods=["POST"]),
                 Route("/auth/logout", self._form(self._sign_out), methods=["POST"]),
                 Route("/sync", sync.post, methods=["POST"]),
@@ -153,7 +173,15 @@ class Doors:
     def _not_signed_in(self, refused: SignInRefused) -> Response:
         self.metrics.sign_ins.labels(refused.code).inc()
         log.info("not signed in", extra={"code": refused.code})
-        status = {"change-password": 403, "device": 403, "code": 403, "locked": 429, "weak": 422}.get(refused.code, 401)
+        status = {
+            "change-password": 403,
+            "device": 403,
+            "code": 403,
+            "locked": 429,
+            "weak": 422,
+            "redirect": 422,
+            "provider": 502,
+        }.get(refused.code, 401)
         headers = {"Retry-After": str(refused.retry_after)} if refused.retry_after else None
         body = {"code": refused.code, "reason": str(refused), "retry_after": refused.retry_after}
         return JSONResponse(body, status, headers)
@@ -174,6 +202,22 @@ class Doors:
         form = _read(body, ChangePassword)
         signed_in = await self.accounts.change_password(form.device, form.secret, form.login, form.password, form.new)
         return self._signed_in(signed_in)
+
+    async def _has_openid(self, _: Request) -> Response:
+        return JSONResponse({"available": self.openid is not None})
+
+    async def _begin_openid(self, body: bytes) -> Response:
+        form = _read(body, BeginOpenId)
+        return _json(await self._provider().begin(form.device, form.secret, form.redirect))
+
+    async def _finish_openid(self, body: bytes) -> Response:
+        form = _read(body, FinishOpenId)
+        return self._signed_in(await self._provider().finish(form.device, form.secret, form.state, form.code))
+
+    def _provider(self) -> OpenId:
+        if self.openid is None:
+            raise _Refused(404, "not-available", "This server has no identity provider. Sign in with a password.")
+        return self.openid
 
     async def _refresh(self, body: bytes) -> Response:
         form = _read(body, Refresh)
