@@ -195,6 +195,9 @@ class CentralServer(Protocol):
     async def retry(self) -> None:
         """Tries to connect now."""
 
+    async def look_again(self) -> None:
+        """Counts what waits anew: something was decided that no change tells of."""
+
     async def reserve(self, line_id: str, amount: Decimal | None = None) -> None:
         """Asks that so much of a credit line, in its currency, be held for this desk (None: the usual share).
 

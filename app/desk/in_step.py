@@ -145,6 +145,10 @@ class InStep:
         if self._client is not None:
             await self._client.retry()
 
+    async def look_again(self) -> None:
+        if self._client is not None:
+            self._client.wrote()
+
     async def reserve(self, line_id: str, amount: Decimal | None = None) -> None:
         if self._client is not None:
             await self._client.reserve(line_id, None if amount is None else format(amount, "f"))

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.desk.program import Program, make_application
+from app.records.store import Records
+from app.records.tables import Organization
 from app.settings import Settings
 from app.shell.connecting import ConnectPage
-from tests.sync.serving import PASSWORD, Server, served
+from fdc3.types import Context
+from plugins.sync.view import HISTORY, QUARANTINE
+from tests.sync.serving import PASSWORD, Server, Station, served
 
 pytestmark = pytest.mark.timeout(300)
+T = TypeVar("T")
 SHOTS = os.environ.get("DESKLINE_SHOTS", "")
 """A folder, for whoever wants to look at the pages."""
 
@@ -114,3 +120,78 @@ def test_a_desk_is_connected_by_its_page_and_comes_in_step(
     page.password.setText(PASSWORD)
     page.take.click()
     qtbot.waitUntil(lambda: says(program) == ("Online", "Synced"), timeout=60_000)
+
+
+def test_conflicts_and_refusals_are_decided_in_the_panel(
+    qtbot: QtBot, server: Server, open_desk: Callable[[str], Program], tmp_path: Path
+) -> None:
+    program = open_desk("two")
+    connect(qtbot, program, server, "bea")
+    qtbot.waitUntil(lambda: says(program) == ("Online", "Synced"), timeout=60_000)
+    run, records, actor = runner(qtbot, program), program.core.records, program.core.services.user.actor
+    other = Station(tmp_path / "other", server)
+    run(other.enrol("gil"))
+    run(other.start())
+    made = Organization(name="Tolland Castings plc", short_name="Tolland", kind="corporate", status="active")
+
+    def notes(of: Records) -> str | None:
+        with_it = run(of.query(lambda session: session.get(Organization, made.id)))
+        return with_it.notes if with_it is not None else None
+
+    run(records.write(actor, lambda change: change.add(made)))
+    qtbot.waitUntil(lambda: notes(other.records) == "", timeout=60_000)
+    server.kill()
+    qtbot.waitUntil(lambda: says(program)[0].startswith("Offline"), timeout=60_000)
+    run(records.write(actor, lambda change: change.update(Organization, made.id, notes="calls on Mondays")))
+    run(other.write(lambda change: change.update(Organization, made.id, notes="calls on Fridays")))
+    qtbot.waitUntil(lambda: says(program)[1] == "1 to sync", timeout=20_000)
+    server.start()
+    run(other.client.retry())
+    program.ui.commands.run("desk.sync-now")
+    qtbot.waitUntil(lambda: says(program) == ("Online", "1 conflict"), timeout=60_000)
+
+    # What gave way is taken, that is undone, and then what stands is kept.
+    assert program.ui.commands.run("desk.sync")
+    qtbot.waitUntil(lambda: "deskline-sync" in program.panels, timeout=20_000)
+    panel = program.panels["deskline-sync"]
+    qtbot.waitUntil(lambda: panel.conflicts.current() is not None, timeout=20_000)
+    conflict = panel.conflicts.current()
+    assert {conflict.kept.by, conflict.lost.by} == {"Bea Marsh", "Gil"}
+    shoot(program, "conflict")
+    assert notes(records) == conflict.kept.value
+    panel.other_button.click()
+    qtbot.waitUntil(lambda: notes(other.records) == conflict.lost.value, timeout=60_000)
+    qtbot.waitUntil(lambda: says(program)[1] == "Synced", timeout=20_000)
+    panel.undo_button.click()
+    qtbot.waitUntil(lambda: notes(other.records) == conflict.kept.value, timeout=60_000)
+    qtbot.waitUntil(lambda: panel.conflicts.current() is not None, timeout=20_000)
+    panel.keep_button.click()
+    qtbot.waitUntil(lambda: says(program)[1] == "Synced", timeout=60_000)
+    assert notes(other.records) == conflict.kept.value
+
+    # A trader may not set a customer's tier: it shows until the server says so, and then it is undone.
+    run(records.write(actor, lambda change: change.update(Organization, made.id, tier=1)))
+    qtbot.waitUntil(lambda: says(program)[1] == "1 in quarantine", timeout=60_000)
+    panel.sections.set_current(QUARANTINE)
+    qtbot.waitUntil(lambda: panel.waiting.current() is not None, timeout=20_000)
+    assert "tier" in panel.reason.text()
+    shoot(program, "quarantine")
+    panel.discard_button.click()
+    qtbot.waitUntil(lambda: says(program)[1] == "Synced", timeout=60_000)
+    panel.sections.set_current(HISTORY)
+    shoot(program, "history")
+    assert "refused" in {event.kind for event in panel.history.rows}
+
+    context = Context(type="deskline.record", id={"deskline": made.id}, table="organization")
+    run(program.core.apps["deskline-crm"].agent.raise_intent("deskline.ExplainSync", context))
+    qtbot.waitUntil(lambda: "in step" in panel.why_line.text(), timeout=20_000)
+    run(other.close())
+
+
+def runner(qtbot: QtBot, program: Program) -> Callable[[Coroutine[Any, Any, T]], T]:
+    def run(work: Coroutine[Any, Any, T]) -> T:
+        future = program.loop.submit(work)
+        qtbot.waitUntil(future.done, timeout=60_000)
+        return future.result()
+
+    return run
