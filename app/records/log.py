@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, ColumnElement, Index, Integer, MetaData, RowMapping, String, Table, Text
@@ -99,8 +100,7 @@ class Cause:
         return cls("program", reference)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One record's change in one transaction. ``before`` and ``after`` hold the changed columns (JSON values)."""
 
     seq: int

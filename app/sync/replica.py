@@ -47,8 +47,7 @@ class View:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Effect:
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """A change that shows at the desk, to be logged as received: of which item, and the changed columns."""
 
     key: Key
