@@ -7,6 +7,7 @@ import socket
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,20 +93,27 @@ class Office:
         return user
 
 
-@pytest.fixture
-async def office(engine: AsyncEngine, database_url: str, firm: str) -> AsyncIterator[Office]:
-    doors = Doors(database_url, engine, await access_tokens(engine))
+@asynccontextmanager
+async def served(doors: Doors) -> AsyncIterator[str]:
+    """The address of a server with these doors."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(
         uvicorn.Config(doors.application, log_config=None, ws_max_size=MAX_FRAME, timeout_graceful_shutdown=2)
     )
     running = asyncio.create_task(server.serve([listener]))
-    url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     async with asyncio.timeout(20):
         while not server.started:
             await asyncio.sleep(0.01)
-    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.stop()
+        await running
+        listener.close()
+
+
+@pytest.fixture
+async def office(engine: AsyncEngine, database_url: str, firm: str) -> AsyncIterator[Office]:
+    doors = Doors(database_url, engine, await access_tokens(engine))
+    async with served(doors) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
         yield Office(url, doors, Administration(engine, doors.ledger, firm, "admin:test"), client)
-    server.stop()
-    await running
-    listener.close()

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
+import httpx
+import psycopg
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from app.server.postgres import EmbeddedPostgres
+from app.server.run import access_tokens
+from app.server.web import Doors
 from app.sync.protocol import Failure, Hello, Page, Pull, Purge, Purged, Push, Receipt, Welcome, encode
 from app.sync.protocol import read_from_server as read
 from app.sync.transports import frames_in
-from tests.server.conftest import Office
+from tests.server.conftest import Office, served
 from tests.server.desks import organization
 
 
@@ -159,3 +165,38 @@ async def test_a_body_that_is_too_large_is_not_read(office: Office) -> None:
     access = (await (await office.enrolled()).sign_in("ann"))["access"]
     headers = {"Authorization": f"Bearer {access}"}
     assert (await office.client.post("/sync", content=bytes(9_000_000), headers=headers)).status_code == 413
+
+
+async def test_servers_over_one_database_tell_each_others_desks(
+    office: Office, engine: AsyncEngine, database_url: str
+) -> None:
+    """A second server, which shares nothing with the first but Postgres."""
+    await office.user("ann", "trader")
+    one, two = await office.enrolled("one"), await office.enrolled("two")
+    doors = Doors(database_url, engine, await access_tokens(engine))
+    async with served(doors) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        two.url, two.client = url, client
+        tokens = [(await one.sign_in("ann"))["access"], (await two.sign_in("ann"))["access"]]
+        async with one.talk(tokens[0]) as here, two.talk(tokens[1]) as there, asyncio.timeout(30):
+            await here.hello()
+            await there.send(Pull((await there.hello()).head))
+            one.site.insert("organization", organization("Meridian"))
+            await here.push()
+            assert (await there.receive(Page)).items[0].entry_id == one.site.chain[0].id
+
+
+async def test_what_came_while_nobody_listened_is_told_afterwards(office: Office, postgres: EmbeddedPostgres) -> None:
+    await office.user("ann", "trader")
+    one, two = await office.enrolled("one"), await office.enrolled("two")
+    access = [(await desk.sign_in("ann"))["access"] for desk in (one, two)]
+    async with one.talk(access[0]) as here, two.talk(access[1]) as there, asyncio.timeout(60):
+        await here.hello()
+        await there.send(Pull((await there.hello()).head))
+        # The listener's connection is cut, as a database that changes its master does.
+        async with await psycopg.AsyncConnection.connect(postgres.url, autocommit=True) as connection:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            )
+        one.site.insert("organization", organization("Meridian"))
+        await here.push()
+        assert (await there.receive(Page)).items[0].entry_id == one.site.chain[0].id
