@@ -7,9 +7,8 @@ import contextlib
 import datetime as dt
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -104,16 +103,17 @@ class CommitWatch:
     def _committed(self, entries: Sequence[Entry]) -> None:
         if any(entry.table in self._tables for entry in entries):
             with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
-                self._loop.call_soon_threadsafe(self._soon)
+                self._loop.call_soon_threadsafe(self.soon)
 
-    def _soon(self) -> None:
+    def soon(self) -> None:
+        """As after a commit. On the loop's thread."""
         if self._timer is None:
             self._timer = self._loop.call_later(self._pause, self._start)
 
     def _start(self) -> None:
         self._timer = None
         if self._task is not None and not self._task.done():
-            self._soon()
+            self.soon()
             return
         self._task = self._loop.create_task(self._run())
 
@@ -198,8 +198,8 @@ class CentralServer(Protocol):
     async def look_again(self) -> None:
         """Counts what waits anew: something was decided that no change tells of."""
 
-    async def reserve(self, line_id: str, amount: Decimal | None = None) -> None:
-        """Asks that so much of a credit line, in its currency, be held for this desk (None: the usual share).
+    def reserve(self, line_id: str) -> Coroutine[None, None, None]:
+        """Asks that the usual share of a credit line be held for this desk.
 
         What is granted arrives as a record; offline nothing happens.
         """

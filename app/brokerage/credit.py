@@ -43,7 +43,11 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A credit line as agreed and as used when it was read."""
+    """A credit line as agreed and as used when it was read.
+
+    ``held``: what is reserved for other desks. ``at_hand``: the most that this desk may use now, since the server that
+    keeps the line cannot be asked; None where nothing bounds it.
+    """
 
     kind: str  # settlement, pre-settlement
     currency: str
@@ -52,6 +56,8 @@ class Line:
     expires: dt.date
     status: str = "active"  # active, frozen
     id: str = ""
+    held: Decimal = Decimal(0)
+    at_hand: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +180,19 @@ def check(
             amount,
             f"There is no rate from {deal.currency} to {line.currency}, so the deal could not be measured.",
         )
-    excess = line.used + amount - line.limit
-    if excess > line.limit * TOLERANCE:
+    if line.at_hand is not None and amount > line.at_hand:
+        reserved = f"{_in(line, line.at_hand)} of this line are" if line.at_hand else "nothing of this line is"
         return _answer(
-            line, "fail", amount, f"The deal exceeds the limit of {_in(line, line.limit)} by {_in(line, excess)}."
+            line, "fail", amount, f"Offline: {reserved} reserved for this desk; this deal needs {_in(line, amount)}."
+        )
+    excess = line.used + line.held + amount - line.limit
+    if excess > line.limit * TOLERANCE:
+        others = f", with {_in(line, line.held)} that other desks hold" if line.held else ""
+        return _answer(
+            line,
+            "fail",
+            amount,
+            f"The deal exceeds the limit of {_in(line, line.limit)} by {_in(line, excess)}{others}.",
         )
     if excess > 0:
         return _answer(
@@ -210,7 +225,7 @@ def _answer(line: Line, result: Result, amount: Decimal, reason: str) -> CreditC
         line.limit,
         line.used,
         amount,
-        line.limit - line.used - amount,
+        line.limit - line.used - line.held - amount,
         line.id,
         line.kind,
     )

@@ -11,7 +11,6 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 from random import SystemRandom
 
@@ -149,9 +148,9 @@ class InStep:
         if self._client is not None:
             self._client.wrote()
 
-    async def reserve(self, line_id: str, amount: Decimal | None = None) -> None:
+    async def reserve(self, line_id: str) -> None:
         if self._client is not None:
-            await self._client.reserve(line_id, None if amount is None else format(amount, "f"))
+            await self._client.reserve(line_id)
 
     # -- parts
 

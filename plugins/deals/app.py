@@ -8,7 +8,6 @@ import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy.orm import Session
@@ -27,7 +26,9 @@ from plugins.deals.booking import NeedsReason, NotRegistered, Order, Registered
 from plugins.deals.contexts import instrument_context, trade_context
 from plugins.deals.directory import Directory, read_client, read_client_of, read_directory
 from plugins.deals.hearing import Talks, proposed
+from plugins.deals.market import market_of, rates_of
 from plugins.deals.reading import Market, Reading, read
+from plugins.deals.reserves import Reserves
 from plugins.deals.ticket import Client, FieldName, Heard, Security, Side, Ticket
 
 log = logging.getLogger(__name__)
@@ -75,6 +76,7 @@ class DealsApp:
         self.state: State[DealsState] = State(DealsState(blank, read(blank, Market(), Rates({}), self._today())))
         self._watch = CommitWatch(desk.records, {"deal", "credit_line", "account"}, self.refresh)
         self._directory_watch = CommitWatch(desk.records, {"instrument", "organization"}, self._read_directory)
+        self._reserves = Reserves(desk, self._watch.soon)
         self._prices: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
@@ -94,6 +96,7 @@ class DealsApp:
     async def close(self) -> None:
         self._watch.close()
         self._directory_watch.close()
+        self._reserves.close()
         if self._prices is not None:
             self._prices.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -105,7 +108,7 @@ class DealsApp:
         contact_id = context.id.get("deskline")
         async with self._following:
             if contact_id:
-                await self._turn(lambda session: read_client_of(session, contact_id))
+                await self._turn(lambda session: read_client_of(session, contact_id, self._reserves.at))
 
     async def _organization_in_focus(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         organization_id = context.id.get("deskline")
@@ -160,7 +163,7 @@ class DealsApp:
 
     async def turn_to(self, organization_id: str, contact_id: str | None = None) -> None:
         """This customer's ticket: the one begun earlier or a new one. One begun without a client becomes theirs."""
-        await self._turn(lambda session: read_client(session, organization_id, contact_id))
+        await self._turn(lambda session: read_client(session, organization_id, contact_id, self._reserves.at))
 
     async def _turn(self, find: Callable[[Session], Client | None]) -> None:
         async with self._turning:
@@ -285,9 +288,11 @@ class DealsApp:
         if row is None:
             return
         self._set(cancelled=None)
-        today = self._today()
+        today, at = self._today(), self._reserves.at
         try:
-            await self._desk.records.write(self._desk.user.actor, lambda change: booking.restore(change, row.id, today))
+            await self._desk.records.write(
+                self._desk.user.actor, lambda change: booking.restore(change, row.id, today, at)
+            )
         except NotRegistered as refused:
             self._desk.notify(Notice(str(refused), "warning"))
         await self.refresh()
@@ -310,14 +315,16 @@ class DealsApp:
         await self._read_client_again()
 
     async def _read_directory(self) -> None:
-        directory = await self._desk.records.query(read_directory)
-        self._set(directory=directory)
+        self._set(directory=await self._desk.records.query(read_directory))
 
     async def _read_rows(self) -> None:
         state, since = self.state.value, self._midnight()
         client = state.ticket.client
         organization_id, scope = client.organization_id if client else None, state.scope
-        rows = await self._desk.records.query(lambda session: read_blotter(session, scope, organization_id, since))
+        site = self._desk.records.site
+        rows = await self._desk.records.query(
+            lambda session: read_blotter(session, scope, organization_id, since, site)
+        )
         text = "No deals today." if scope == "today" else "No deals with this customer yet."
         if scope == "customer" and client is None:
             text = "No customer is in focus."
@@ -330,10 +337,8 @@ class DealsApp:
         if client is None:
             return
 
-        def again(session: Session) -> Client | None:
-            return read_client(session, client.organization_id, client.contact_id)
-
-        fresh = await self._desk.records.query(again)
+        known, at = client, self._reserves.at
+        fresh = await self._desk.records.query(lambda s: read_client(s, known.organization_id, known.contact_id, at))
         ticket = self.state.value.ticket
         if fresh is not None and ticket.client is not None and ticket.client.organization_id == fresh.organization_id:
             self._put(replace(ticket, client=fresh))
@@ -362,7 +367,9 @@ class DealsApp:
         changes: dict[str, Any] = {}
         if fresh or ticket.id != before.ticket.id or ticket.entries != before.ticket.entries:
             changes = {"refused": "", "needs_reason": "", "not_found": {}}
-        self._set(ticket=ticket, market=market, reading=read(ticket, market, self._rates(), self._today()), **changes)
+        reading = read(ticket, market, self._rates(), self._today())
+        self._set(ticket=ticket, market=market, reading=reading, **changes)
+        self._reserves.want(ticket.client)
 
     def _offer_heard(self) -> None:
         """Puts the next deal heard from this customer into the ticket, as far as the trader left room."""
@@ -386,6 +393,7 @@ class DealsApp:
         ticket = order.ticket
         if ticket.heard is not None:
             self._talks.settle(ticket.heard.key)
+        self._reserves.used(done.credit.line_id)
         blank = Ticket(new_id())
         self._put(blank.for_client(ticket.client) if ticket.client else blank, fresh=True)
         await self.refresh()
@@ -401,22 +409,14 @@ class DealsApp:
     def _order(self, ticket: Ticket, refer_reason: str) -> Order:
         market, rates, today = self._market(ticket.security), self._rates(), self._today()
         reading = read(ticket, market, rates, today)
-        return Order(ticket, reading, market, rates, self._desk.clock(), today, self._desk.user.id, refer_reason)
+        user, at = self._desk.user.id, self._reserves.at
+        return Order(ticket, reading, market, rates, self._desk.clock(), today, user, at, refer_reason)
 
     def _market(self, security: Security | None) -> Market:
-        quote = self._desk.prices.quote(security.id) if security is not None else None
-        return Market() if quote is None else Market(quote.bid, quote.ask, quote.stale)
+        return market_of(self._desk.prices, security)
 
     def _rates(self) -> Rates:
-        """Mid rates of all pairs: live where there is a price, else the last close."""
-        pairs: dict[str, Decimal] = {}
-        for security in self.state.value.directory.securities:
-            if security.pair is not None:
-                quote = self._desk.prices.quote(security.id)
-                rate = quote.mid if quote is not None else security.reference_price
-                if rate is not None:
-                    pairs[security.pair] = rate
-        return Rates(pairs)
+        return rates_of(self._desk.prices, self.state.value.directory.securities)
 
     def _today(self) -> dt.date:
         return self._desk.clock().astimezone().date()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from app.brokerage.entry import format_price, format_quantity, format_short
+from app.records.codec import decode_values
 from app.records.lines import DealLine
 from app.records.queries import deals_page
+from app.records.tables import Deal, Instrument, Organization, User
+from app.sync import own
 
 Scope = Literal["today", "customer"]
 LIMIT = 300
@@ -37,6 +40,8 @@ class BlotterRow:
     credit_result: str
     interaction_id: str | None
     revenue_usd: Decimal | None
+    standing: Literal["", "requested", "refused"] = ""
+    reason: str = ""  # why it was refused
 
     @property
     def cancelled(self) -> bool:
@@ -54,17 +59,38 @@ class BlotterRow:
 
 
 def read_blotter(
-    session: Session, scope: Scope, organization_id: str | None, since: dt.datetime
+    session: Session, scope: Scope, organization_id: str | None, since: dt.datetime, site: str
 ) -> tuple[BlotterRow, ...]:
-    """Today's deals of the desk, or all recent ones of the customer; the newest first."""
+    """Today's deals of the desk, or all recent ones of the customer; the newest first.
+
+    With them those that the server refused and nobody has dealt with: they are no records any more.
+    """
     if scope == "customer":
         lines = deals_page(session, organization_id, limit=LIMIT) if organization_id else []
     else:
         lines = deals_page(session, since=since, limit=LIMIT)
-    return tuple(_row(line) for line in lines)
+    asked = own.requested(session, site, "deal")
+    rows = [_row(line, "requested" if line.deal.id in asked else "") for line in lines]
+    for refused in own.refused(session, site, "deal"):
+        row = _refused(session, refused)
+        if row is not None and (row.traded_at >= since if scope == "today" else row.organization_id == organization_id):
+            rows.append(row)
+    return tuple(sorted(rows, key=lambda row: row.traded_at, reverse=True))
 
 
-def _row(line: DealLine) -> BlotterRow:
+def _refused(session: Session, refused: own.Refused) -> BlotterRow | None:
+    """The deal as it was made here; None where what it names is not on this desk."""
+    deal = Deal(**decode_values(Deal, refused.values))
+    organization = session.get(Organization, deal.organization_id)
+    instrument = session.get(Instrument, deal.instrument_id)
+    if organization is None or instrument is None:
+        return None
+    trader = session.get(User, deal.trader_id) if deal.trader_id else None
+    line = DealLine(deal, instrument, organization, None, trader)
+    return replace(_row(line, "refused"), reason=refused.reason)
+
+
+def _row(line: DealLine, standing: Literal["", "requested", "refused"]) -> BlotterRow:
     deal, instrument = line.deal, line.instrument
     return BlotterRow(
         deal.id,
@@ -85,4 +111,5 @@ def _row(line: DealLine) -> BlotterRow:
         str(deal.credit.get("result", "")),
         deal.interaction_id,
         deal.revenue_usd,
+        standing,
     )

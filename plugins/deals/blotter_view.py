@@ -39,16 +39,32 @@ def _columns(now: Callable[[], dt.datetime]) -> list[Column]:
         Column(
             "Price", lambda row: format_price(row.price, row.decimals), 64, "right", dim, sort=lambda row: row.price
         ),
-        Column("Status", _status, 76, pill=_pill),
+        Column("Status", _status, 76, pill=_pill, tip=_told),
     ]
 
 
 def _status(row: BlotterRow) -> str:
+    if row.standing == "refused":
+        return "Refused"
+    if row.standing == "requested":
+        return "Cancelling" if row.cancelled else "Requested"
     return "Cancelled" if row.cancelled else "Referred" if row.credit_result == "refer" else "Done"
 
 
+def _told(row: BlotterRow) -> str:
+    if row.standing == "refused":
+        return f"Refused: {row.reason} The sync panel sends it again or discards it."
+    return "The server has still to accept it." if row.standing else ""
+
+
 def _pill(row: BlotterRow) -> str:
+    if row.standing:
+        return "dn" if row.standing == "refused" else "acc"
     return "mut" if row.cancelled else "warn" if row.credit_result == "refer" else "up"
+
+
+def _can_be_cancelled(row: BlotterRow) -> bool:
+    return not row.cancelled and row.standing != "refused"
 
 
 class BlotterPage(QWidget):
@@ -65,7 +81,7 @@ class BlotterPage(QWidget):
         header.add_right(self.cancel_button)
         self.table = RecordTable(_columns(lambda: ui.clock().astimezone()), "No deals today.", name="Blotter")
         self.table.activated.connect(lambda row: ui.run(app.focus(row)))
-        self.table.chosen.connect(lambda row: self.cancel_button.setEnabled(not row.cancelled))
+        self.table.chosen.connect(lambda row: self.cancel_button.setEnabled(_can_be_cancelled(row)))
         self.undo_bar = QFrame()
         self.undo_bar.setObjectName("toast")
         self._undo_text = ElidedLabel()
@@ -105,11 +121,11 @@ class BlotterPage(QWidget):
 
     def _can_cancel(self) -> bool:
         row = self.table.current()
-        return row is not None and not row.cancelled
+        return row is not None and _can_be_cancelled(row)
 
     def _cancel(self) -> None:
         row = self.table.current()
-        if row is not None and not row.cancelled:
+        if row is not None and _can_be_cancelled(row):
             self._ui.run(self._app.cancel(row))
 
     def _can_undo(self) -> bool:

@@ -17,6 +17,7 @@ from app.brokerage.revenue import sales_credit_usd
 from app.records.change import Change
 from app.records.tables import CreditLine, Deal, Enquiry
 from plugins.deals.reading import Market, Reading, measure
+from plugins.deals.reserves import AtDesk, lines_at
 from plugins.deals.ticket import Ticket
 
 
@@ -43,6 +44,7 @@ class Order:
     at: dt.datetime
     today: dt.date
     trader_id: str
+    at_desk: AtDesk
     refer_reason: str = ""
 
 
@@ -65,7 +67,7 @@ def register(change: Change, order: Order) -> Registered:
         raise NotRegistered(reading.problem or "The ticket is not complete.")
     if reading.quantity is None or reading.price is None or reading.product is None:
         raise NotRegistered("The ticket is not complete.")
-    line = choose_line(read_lines(change, client.organization_id), reading.product)
+    line = choose_line(read_lines(change, client.organization_id, order.at_desk), reading.product)
     deal = measure(
         security,
         reading.product,
@@ -118,7 +120,7 @@ def cancel(change: Change, deal_id: str) -> Deal:
     return deal
 
 
-def restore(change: Change, deal_id: str, today: dt.date) -> Deal:
+def restore(change: Change, deal_id: str, today: dt.date, at: AtDesk) -> Deal:
     """Takes a cancellation back, if the credit it released is still there."""
     deal = change.require(Deal, deal_id)
     if deal.status != "cancelled":
@@ -126,7 +128,8 @@ def restore(change: Change, deal_id: str, today: dt.date) -> Deal:
     line = change.get(CreditLine, str(deal.credit.get("line_id", "")))
     if line is not None:
         taken = Decimal(str(deal.credit.get("this_deal", "0")))
-        answer = check(as_line(line), Money(taken, line.currency), rates=Rates({}), today=today)
+        (known,) = lines_at(change.session, [as_line(line)], at)
+        answer = check(known, Money(taken, line.currency), rates=Rates({}), today=today)
         if not answer.bookable:
             raise NotRegistered(f"The deal stays cancelled. {answer.reason}", answer)
     _use_credit(change, deal, +1)
@@ -136,9 +139,9 @@ def restore(change: Change, deal_id: str, today: dt.date) -> Deal:
     return deal
 
 
-def read_lines(change: Change, organization_id: str) -> list[Line]:
+def read_lines(change: Change, organization_id: str, at: AtDesk) -> tuple[Line, ...]:
     rows = change.session.scalars(select(CreditLine).where(CreditLine.organization_id == organization_id))
-    return [as_line(row) for row in rows]
+    return lines_at(change.session, [as_line(row) for row in rows], at)
 
 
 def as_line(row: CreditLine) -> Line:

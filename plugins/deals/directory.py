@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.records import queries
 from app.records.tables import Contact, Instrument, Organization
 from plugins.deals.booking import as_line
+from plugins.deals.reserves import AtDesk, lines_at
 from plugins.deals.ticket import AccountChoice, Client, Security
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ def as_security(row: Instrument) -> Security:
     )
 
 
-def read_client(session: Session, organization_id: str, contact_id: str | None) -> Client | None:
+def read_client(session: Session, organization_id: str, contact_id: str | None, at: AtDesk) -> Client | None:
     """The customer with open accounts and credit lines; the contact only if they belong to it."""
     organization = session.get(Organization, organization_id)
     if organization is None:
@@ -91,16 +92,16 @@ def read_client(session: Session, organization_id: str, contact_id: str | None) 
         organization.short_name,
         contact.id if contact is not None and contact.organization_id == organization_id else None,
         tuple(AccountChoice(row.id, row.number, row.currency) for row in accounts if row.status == "open"),
-        tuple(as_line(row) for row in queries.credit_lines(session, organization_id)),
+        lines_at(session, [as_line(row) for row in queries.credit_lines(session, organization_id)], at),
     )
 
 
-def read_client_of(session: Session, contact_id: str) -> Client | None:
+def read_client_of(session: Session, contact_id: str, at: AtDesk) -> Client | None:
     """The customer that a contact belongs to; None for one of no organization, and for one not known."""
     contact = session.get(Contact, contact_id)
     if contact is None or contact.organization_id is None:
         return None
-    return read_client(session, contact.organization_id, contact_id)
+    return read_client(session, contact.organization_id, contact_id, at)
 
 
 def _find(text: str, named: Sequence[tuple[T, tuple[str, ...]]]) -> T | None:

@@ -43,7 +43,7 @@ class DealsPanel(QWidget):
         ui.bind(app.state, self._show, self)
 
     def _show(self, state: DealsState) -> None:
-        live = sum(not row.cancelled for row in state.rows)
+        live = sum(not row.cancelled and row.standing != "refused" for row in state.rows)
         self.pages.set_title(BLOTTER, f"Blotter {live}" if live else "Blotter")
         self.ticket.show_state(state)
         self.blotter.show_state(state)

@@ -39,6 +39,22 @@ def test_a_deal_within_the_line_passes_and_says_what_is_left() -> None:
     assert answer.reason == "EUR 10mm of EUR 50mm stay available."
 
 
+def test_what_other_desks_hold_is_not_free() -> None:
+    answer = checked(eur(10), line(held=Decimal(5_000_000)))
+    assert (answer.result, answer.available) == ("pass", Decimal(5_000_000))
+    answer = checked(eur(18), line(held=Decimal(5_000_000)))
+    assert answer.result == "fail"
+    assert answer.reason == "The deal exceeds the limit of EUR 50mm by EUR 3mm, with EUR 5mm that other desks hold."
+
+
+def test_offline_only_what_is_reserved_for_the_desk_counts() -> None:
+    assert checked(eur(2.4), line(at_hand=Decimal(2_400_000))).result == "pass"
+    answer = checked(eur(5), line(at_hand=Decimal(2_400_000)))
+    assert answer.reason == "Offline: EUR 2.4mm of this line are reserved for this desk; this deal needs EUR 5mm."
+    assert not answer.bookable
+    assert "nothing of this line is reserved" in checked(eur(5), line(at_hand=Decimal(0))).reason
+
+
 def test_a_small_excess_is_referred_and_a_large_one_refused() -> None:
     assert checked(eur(20)).result == "pass"
     assert checked(eur(22.5)).result == "refer"

@@ -1,0 +1,28 @@
+"""What the market says of a ticket: its instrument's two-way price, and the rates that measure exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from app.brokerage.credit import Rates
+from app.market.book import PriceBook
+from plugins.deals.reading import Market
+from plugins.deals.ticket import Security
+
+
+def market_of(prices: PriceBook, security: Security | None) -> Market:
+    quote = prices.quote(security.id) if security is not None else None
+    return Market() if quote is None else Market(quote.bid, quote.ask, quote.stale)
+
+
+def rates_of(prices: PriceBook, securities: Iterable[Security]) -> Rates:
+    """Mid rates of all pairs: live where there is a price, else the last close."""
+    pairs: dict[str, Decimal] = {}
+    for security in securities:
+        if security.pair is not None:
+            quote = prices.quote(security.id)
+            rate = quote.mid if quote is not None else security.reference_price
+            if rate is not None:
+                pairs[security.pair] = rate
+    return Rates(pairs)
