@@ -6,7 +6,6 @@ texts are missing, a later entry of cause ``erase`` or ``purge`` must say so; th
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -66,7 +65,7 @@ def erase(records: Records, keys: Collection[Key], actor: str) -> None:
     At a desk of its own. Where there is a server, it erases, and its desks follow. Raises as ``Records.change`` does.
     """
     remove_recordings(records, keys)
-    shutil.rmtree(records.folder / "backups", ignore_errors=True)
+    records.remove_copies()
     with records.change(actor, Cause("erase")) as change:
         logged = erase_texts(change.session.connection(), keys)
         for table, record_id in keys:

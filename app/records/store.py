@@ -178,11 +178,20 @@ class Records:
             if commit.entries:
                 self._notify(commit.entries)
 
+    def remove_copies(self) -> None:
+        """Those made before migrations: they hold what is erased here. Raises StoreUnavailable."""
+        with _translating():
+            self._remove("backups")
+
+    def _remove(self, name: str) -> None:
+        if (self.folder / name).exists():
+            shutil.rmtree(self.folder / name)
+
     def wipe(self) -> None:
         """Nothing that was here stays: records, log, recordings, copies. What remains is a new, empty database."""
         with self._alone(), _translating():
-            for name in ("recordings", "backups"):
-                shutil.rmtree(self.folder / name, ignore_errors=True)
+            self._remove("recordings")
+            self._remove("backups")
             with self._bulk.begin() as connection:
                 schema.empty(connection)
             self._chain.close()

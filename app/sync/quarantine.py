@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, tuple_, update
 
 from app.records.chain import Authored
 from app.records.change import Change
 from app.records.codec import decode_values, encode_row, models
+from app.records.erasure import erase_texts
 from app.records.errors import Refused as ChangeRefused
 from app.records.log import Cause, change_log
+from app.records.rows import read_rows
 from app.records.store import Records
 from app.records.sync_tables import sync_quarantine, sync_row
 from app.records.tables import SyncConflict
@@ -55,6 +57,7 @@ class Quarantine:
         """The refused change stays undone. Raises Refused if it is not open."""
         with self._records.change(actor) as change:
             _close(change, transaction, "discarded")
+            _let_go(change.session.connection(), transaction, self._records.site)
 
     def resend(self, transaction: str, actor: str) -> None:
         """Makes the same change once more, on top of what is there now. Raises Refused if that cannot be done."""
@@ -134,6 +137,23 @@ def _close(change: Change, transaction: str, status: str) -> None:
     )
     if change.session.connection().execute(closing).rowcount != 1:
         raise ChangeRefused("This change is no longer waiting: it was sent again or discarded before.")
+
+
+def _let_go(connection: Connection, transaction: str, site: str) -> None:
+    """What the desk may no longer hold was kept in the log for this refusal alone."""
+    named = select(change_log.c.table_name, change_log.c.record_id).where(
+        change_log.c.transaction_id == transaction, change_log.c.site == site
+    )
+    keys = {(table, record_id) for table, record_id in connection.execute(named)}
+    known = select(sync_row.c.table_name, sync_row.c.record_id).where(
+        tuple_(sync_row.c.table_name, sync_row.c.record_id).in_(list(keys))
+    )
+    keys -= {(table, record_id) for table, record_id in connection.execute(known)}
+    keys -= read_rows(connection, keys).keys()
+    purged = select(change_log.c.table_name, change_log.c.record_id).where(
+        tuple_(change_log.c.table_name, change_log.c.record_id).in_(list(keys)), change_log.c.cause == "purge"
+    )
+    erase_texts(connection, {(table, record_id) for table, record_id in connection.execute(purged)})
 
 
 def _again(change: Change, row: Row[Any]) -> None:

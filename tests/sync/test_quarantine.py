@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.records.audit import verify
 from app.records.errors import Refused
+from app.sync import replica
 from app.sync.quarantine import Quarantine, why
 from tests.sync.desks import HOUSE, Edit, RecordsDesk, house, item, own_items, take
 
@@ -31,7 +33,9 @@ def quarantine(desk: RecordsDesk) -> Quarantine:
 
 def _refuse(desk: RecordsDesk, fields: str | None, **changes: object) -> str:
     """Every change that is not settled comes back refused; returns the transaction."""
-    took = own_items(desk.store, desk.store.position().cursor + 1, outcome="rejected", fields=fields, reason="No.")
+    took = own_items(
+        desk.store, desk.store.position().cursor + 1, outcome="rejected", fields=fields, reason="No.", **changes
+    )
     take(desk.store, took)
     return took[0].transaction
 
@@ -96,6 +100,27 @@ def test_what_was_discarded_is_not_sent(desk: RecordsDesk, quarantine: Quarantin
     for way_out in (quarantine.withdraw, quarantine.resend):
         with pytest.raises(Refused, match="no longer waiting"):
             way_out(transaction, "user:1")
+
+
+def test_what_was_kept_for_a_refusal_alone_goes_with_it(desk: RecordsDesk, quarantine: Quarantine) -> None:
+    """The desk lost the scope of a record that it had changed meanwhile."""
+    take(desk.store, [item(3, house(2), HOUSE, scope="book:x")])
+    desk.write(Edit("update", house(2), {"notes": "mine"}))
+    keys = desk.store.keys_in(["book:x"])
+    desk.store.commit(replica.purge(keys, "epoch-1", 0, desk.store.views(keys)), desk.store.position())
+    transaction = _refuse(desk, None, scope="")
+    assert [entry.after for entry in desk.records.entries(*house(2)) if entry.after] == [{"notes": "mine"}]
+    quarantine.withdraw(transaction, "user:1")
+    assert [entry.after for entry in desk.records.entries(*house(2)) if entry.after] == []
+    assert verify(desk.records).problems == []
+
+
+def test_what_was_discarded_of_a_record_that_is_held_stays_in_the_log(
+    desk: RecordsDesk, quarantine: Quarantine
+) -> None:
+    desk.write(Edit("update", house(1), {"notes": "mine"}))
+    quarantine.withdraw(_refuse(desk, '{"notes":""}'), "user:1")
+    assert {"notes": "mine"} in [entry.after for entry in desk.records.entries(*house(1))]
 
 
 def test_why_a_record_is_not_in_step(desk: RecordsDesk, quarantine: Quarantine) -> None:
