@@ -18,6 +18,7 @@ from app.records.log import change_log
 from app.records.tables import SyncConflict, User
 
 _NAMES = ("short_name", "name", "what", "symbol", "number", "summary")
+_KINDS = {"organization": "customer", "interaction": "call or chat"}
 _SYSTEM = "the server"
 
 
@@ -100,7 +101,7 @@ def undo(change: Change, conflict_id: str) -> None:
 
 def title_of(session: Session, table: str, record_id: str) -> str:
     """A record in words: its kind and its name."""
-    kind = table.replace("_", " ")
+    kind = _KINDS.get(table) or table.replace("_", " ")
     model = models().get(table)
     row = session.get(model, record_id) if model is not None else None
     name = next((str(found) for name in _NAMES if (found := getattr(row, name, None))), "")

@@ -98,6 +98,11 @@ class CrmApp:
         await self._fdc3.add_context_listener("fdc3.contact", self._contact_in_focus)
         await self._fdc3.add_context_listener("fdc3.organization", self._organization_in_focus)
 
+    async def explain_sync(self, organization_id: str) -> None:
+        """Asks the sync panel why a customer is not in step with the server."""
+        context = Context(type="deskline.record", id={"deskline": organization_id}, table="organization")
+        await self._fdc3.raise_intent("deskline.ExplainSync", context)
+
     async def close(self) -> None:
         self._watch.close()
         if self._past is not None:

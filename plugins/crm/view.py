@@ -39,7 +39,12 @@ class CrmPanel(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._stack)
         ui.add_search_provider("Customers", self._find)
-        ui.commands.add(Command("crm.show", "CRM: go to the customer", self._focus, icon="users"))
+        ui.commands.add(
+            Command("crm.show", "CRM: go to the customer", self._focus, icon="users"),
+            Command(
+                "crm.why", "CRM: why is this customer not synced", self._explain, "Alt+Y", self._known, self, "help"
+            ),
+        )
         ui.bind(app.state, self._show, self)
 
     def _show(self, state: CrmState) -> None:
@@ -63,6 +68,14 @@ class CrmPanel(QWidget):
         page = self._stack.currentWidget()
         if page is not None:
             page.setFocus()
+
+    def _known(self) -> bool:
+        return self._app.state.value.customer is not None
+
+    def _explain(self) -> None:
+        customer = self._app.state.value.customer
+        if customer is not None:
+            self._ui.run(self._app.explain_sync(customer.organization.id))
 
     async def _find(self, text: str) -> list[SearchHit]:
         return [self._palette_line(hit) for hit in await self._app.find(text)]

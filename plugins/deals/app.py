@@ -251,7 +251,7 @@ class DealsApp:
         if state.busy:
             return
         ticket = state.ticket
-        if (ticket.id, ticket.side, _named(ticket)) != (seen.id, seen.side, _named(seen)):
+        if (ticket.id, ticket.side, ticket.names) != (seen.id, seen.side, seen.names):
             self._set(refused="The ticket changed as you pressed Register. Read it and press again.")
             return
         for name, text in shown.items():
@@ -306,6 +306,11 @@ class DealsApp:
         security = self.state.value.directory.security(row.instrument_id)
         if security is not None:
             await self._tell(instrument_context(security))
+
+    async def explain_sync(self, row: BlotterRow) -> None:
+        """Asks the sync panel why a deal is not in step with the server."""
+        context = Context(type="deskline.record", id={"deskline": row.id}, table="deal")
+        await self._fdc3.raise_intent("deskline.ExplainSync", context)
 
     # Keeping it fresh
 
@@ -435,13 +440,6 @@ class DealsApp:
             await self._fdc3.broadcast(context)
         except Fdc3Error:
             log.exception("a %s was not broadcast", context.type)
-
-
-def _named(ticket: Ticket) -> tuple[str | None, str | None]:
-    return (
-        ticket.client.organization_id if ticket.client else None,
-        ticket.security.id if ticket.security else None,
-    )
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> DealsApp:

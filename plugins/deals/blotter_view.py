@@ -105,6 +105,7 @@ class BlotterPage(QWidget):
             Command(
                 "deals.undo", "Deals: undo the cancellation", self._undo, "Ctrl+Z", self._can_undo, self, "refresh"
             ),
+            Command("deals.why", "Deals: why is this not synced", self._explain, "Alt+Y", self._chosen, self, "help"),
         )
 
     def show_state(self, state: DealsState) -> None:
@@ -127,6 +128,14 @@ class BlotterPage(QWidget):
         row = self.table.current()
         if row is not None and _can_be_cancelled(row):
             self._ui.run(self._app.cancel(row))
+
+    def _chosen(self) -> bool:
+        return self.table.current() is not None
+
+    def _explain(self) -> None:
+        row = self.table.current()
+        if row is not None:
+            self._ui.run(self._app.explain_sync(row))
 
     def _can_undo(self) -> bool:
         return self._app.state.value.cancelled is not None

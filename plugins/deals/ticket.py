@@ -153,6 +153,11 @@ class Ticket:
             or any(entry.origin == "typed" for entry in self.entries.values())
         )
 
+    @property
+    def names(self) -> tuple[str | None, str | None]:
+        """Whom and what it is about: ids of customer and instrument."""
+        return (self.client.organization_id if self.client else None, self.security.id if self.security else None)
+
     def put(self, name: FieldName, text: str, origin: Origin) -> Ticket:
         """With the entry, unless a stronger one stands there: what was typed outlives what was said, and so on.
 

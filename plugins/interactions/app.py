@@ -125,6 +125,11 @@ class InteractionsApp:
         if row.live or not row.known or row.status == "missed":
             await self._fdc3.raise_intent("ViewProfile", _contact(row))
 
+    async def explain_sync(self, key: str) -> None:
+        """Asks the sync panel why a call or chat is not in step with the server."""
+        context = Context(type="deskline.record", id={"deskline": key}, table="interaction")
+        await self._fdc3.raise_intent("deskline.ExplainSync", context)
+
     # -- inside
 
     async def refresh(self) -> None:

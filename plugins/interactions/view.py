@@ -62,7 +62,16 @@ class InteractionsPanel(QWidget):
                 )
             )
         ui.commands.add(
-            Command("interactions.open", "Open the chosen call or chat", self.open_current, None, self._has_current)
+            Command("interactions.open", "Open the chosen call or chat", self.open_current, None, self._has_current),
+            Command(
+                "interactions.why",
+                "Calls and chats: why is this not synced",
+                self._explain,
+                "Alt+Y",
+                self._has_current,
+                self,
+                "help",
+            ),
         )
         ui.bind(app.state, self._show, self)
 
@@ -70,6 +79,11 @@ class InteractionsPanel(QWidget):
         card = self.cards.current()
         if card is not None:
             self._activated(card)
+
+    def _explain(self) -> None:
+        card = self.cards.current()
+        if card is not None:
+            self._ui.run(self._app.explain_sync(card.key), owner=self)
 
     def _has_current(self) -> bool:
         return self.cards.current() is not None

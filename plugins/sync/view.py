@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.services import LocalZone
+from app.shell import tokens
 from app.shell.commands import Command
 from app.shell.standing import connection_words, waiting_words
 from app.shell.ui import Ui
@@ -256,8 +257,8 @@ def _conflict_table() -> RecordTable:
         [
             Column("Record", lambda row: row.record, 0, strong=True, tip=lambda row: row.record),
             Column("Field", lambda row: row.field.replace("_", " ") or "whole record", 90, color=lambda row: "tx2"),
-            Column("Stands", kept, 170, tip=kept, least=110),
-            Column("Gave way", lambda row: _value(row.lost), 170, color=lambda row: "warn", least=110),
+            Column("Stands", kept, 130, tip=kept, least=84),
+            Column("Gave way", lambda row: _value(row.lost), 130, color=lambda row: "warn", least=84),
         ],
         NO_CONFLICTS,
         key=lambda row: row.id,
@@ -302,6 +303,7 @@ def _page(table: RecordTable, about: QWidget, *acts: QWidget) -> QWidget:
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(2)
+    table.setMinimumHeight(tokens.ROW * 3)
     column.addWidget(table, 1)
     about.setContentsMargins(10, 2, 10, 2)
     column.addWidget(about)

@@ -17,7 +17,6 @@ from app.records.store import Records
 from app.records.tables import Organization
 from app.settings import Settings
 from app.shell.connecting import ConnectPage
-from fdc3.types import Context
 from plugins.sync.view import HISTORY, QUARANTINE
 from tests.sync.serving import PASSWORD, Server, Station, served
 
@@ -182,8 +181,7 @@ def test_conflicts_and_refusals_are_decided_in_the_panel(
     shoot(program, "history")
     assert "refused" in {event.kind for event in panel.history.rows}
 
-    context = Context(type="deskline.record", id={"deskline": made.id}, table="organization")
-    run(program.core.apps["deskline-crm"].agent.raise_intent("deskline.ExplainSync", context))
+    run(program.core.apps["deskline-crm"].app.explain_sync(made.id))
     qtbot.waitUntil(lambda: "in step" in panel.why_line.text(), timeout=20_000)
     run(other.close())
 
