@@ -88,8 +88,9 @@ class DeskStore(Protocol):
     def commit(self, plan: Plan, position: Position) -> None:
         """Rows, their entries in the received chain, views, refused transactions (to quarantine) and the position.
 
-        What the log says of the records in ``plan.gone`` leaves it, and so do their recordings; what is not settled yet
-        or waits in quarantine stays, so that its author learns what became of it.
+        What the log says of the records in ``plan.gone`` leaves it, and so do their recordings; of those in
+        ``plan.unseen`` what was received. What is not settled yet or waits in quarantine stays, so that its author
+        learns what became of it.
         """
 
     def begin_epoch(self, position: Position) -> None:

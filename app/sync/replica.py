@@ -76,6 +76,8 @@ class Plan:
 
     ``views``: of every record it touched, as they are afterwards. ``settled``: how much of this site's chain has come
     back. ``gone``: records that the desk may no longer hold, or that were erased: what the log says of them leaves it.
+    ``unseen``: records that the server shows no more, perhaps because it was restored: what was received of them leaves
+    the log, but what the desk wrote itself may have to be offered again.
     """
 
     views: Mapping[Key, View]
@@ -83,6 +85,7 @@ class Plan:
     refused: Sequence[Refused]
     settled: int
     gone: frozenset[Key] = frozenset()
+    unseen: frozenset[Key] = frozenset()
 
 
 @dataclass(slots=True)
@@ -108,6 +111,7 @@ def plan(
     effects: list[Effect] = []
     refused: dict[str, Refused] = {}
     gone: set[Key] = set()
+    unseen: set[Key] = set()
     erased: set[Key] = set()
     for item in items:
         key = (item.table, item.record_id)
@@ -132,13 +136,17 @@ def plan(
             known = values is not None or bool(item.scope)
             record.server = values
             record.seq, record.scope = (item.seq if known else 0), item.scope
-            (gone.discard if known else gone.add)(key)
+            if known:
+                gone.discard(key)
+                unseen.discard(key)
+            else:
+                (unseen if item.outcome == "rejected" else gone).add(key)
         if item.cause == "erase":
             erased.add(key)
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
     views = {key: _stored(each) for key, each in records.items()}
-    return Plan(views, effects, list(refused.values()), settled, frozenset(gone | erased))
+    return Plan(views, effects, list(refused.values()), settled, frozenset(gone | erased), frozenset(unseen))
 
 
 def take_up(
@@ -161,14 +169,17 @@ def take_up(
     return Plan({key: _stored(each) for key, each in records.items()}, effects, [], settled)
 
 
-def purge(keys: Collection[Key], transaction: str, settled: int, views: Mapping[Key, View]) -> Plan:
-    """Takes away records that the desk may no longer hold, or that the server does not have, which looks the same."""
+def purge(
+    keys: Collection[Key], transaction: str, settled: int, views: Mapping[Key, View], *, unseen: bool = False
+) -> Plan:
+    """Takes away records that the desk may no longer hold, or (``unseen``) that the server does not show."""
     effects = [
         Effect(key, "delete", views[key].row, None, "system:sync", transaction, "")
         for key in keys
         if key in views and views[key].row is not None
     ]
-    return Plan({key: View() for key in keys}, effects, [], settled, frozenset(keys))
+    lost, forgotten = ((), keys) if unseen else (keys, ())
+    return Plan({key: View() for key in keys}, effects, [], settled, frozenset(lost), frozenset(forgotten))
 
 
 def on_top(table: str, server: Values | None, unsettled: Iterable[Unsettled]) -> Values | None:

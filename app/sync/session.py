@@ -343,7 +343,7 @@ class DeskSession:
     def _forget_the_unseen(self) -> None:
         keys = self._store.keys_unseen()
         at = replace(self._position, snapshot=None)
-        plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys))
+        plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys), unseen=True)
         self._store.commit(plan, at)
         self._position = at
 

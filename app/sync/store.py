@@ -99,7 +99,7 @@ class RecordsStore:
             rows = read_rows(connection, keys)
             found = {key: View(row) for key, row in rows.items()}
             for table, ids in by_table(keys).items():
-                for record_id, *known in connection.exec_driver_sql(_READ_KNOWN, (table, compact(ids))):
+                for record_id, *known in connection.exec_driver_sql(_READ_KNOWN, (table, compact(ids))).all():
                     seq, scope, server, aside = known
                     held = None if server is None else msgspec.json.decode(server)
                     key = (table, record_id)
@@ -139,6 +139,7 @@ class RecordsStore:
 
         def work(connection: Connection) -> Sequence[Authored]:
             erased = erase_texts(connection, plan.gone, (self.site, plan.settled))
+            erased |= erase_texts(connection, plan.unseen, (self.site, 0))
             received = [each for effect in plan.effects if (each := _authored(effect, plan)) is not None]
             said = {effect.key for effect in plan.effects}
             received += [_purged(key, position.epoch) for key in sorted(erased - said) if plan.views[key].row is None]
@@ -148,7 +149,7 @@ class RecordsStore:
             self._write_position(connection, position)
             return received
 
-        self._records.receive(work, erases=bool(plan.gone))
+        self._records.receive(work, erases=bool(plan.gone or plan.unseen))
         self._position = position
 
     def begin_epoch(self, position: Position) -> None:
@@ -234,7 +235,7 @@ def _authored(effect: Effect, plan: Plan) -> Authored | None:
             return None
         before, after = {name: before.get(name) for name in names}, {name: after[name] for name in names}
     cause = Cause("sync", effect.reference or None)
-    if effect.key in plan.gone:
+    if effect.key in plan.gone | plan.unseen:
         before = None
         cause = Cause("erase" if plan.views[effect.key].row is not None else "purge", effect.reference or None)
     return Authored(Draft(table, record_id, effect.op, before, after), effect.actor, cause, effect.transaction)

@@ -180,8 +180,8 @@ class MemoryDesk:
         for refused in plan.refused:
             self.quarantine.setdefault(refused.transaction, Quarantined(refused.reason))
         self._position = position
-        if plan.gone:
-            self._erase(plan.gone)
+        if plan.gone or plan.unseen:
+            self._erase(plan)
         self._commit_point(True)
 
     def begin_epoch(self, position: Position) -> None:
@@ -205,9 +205,12 @@ class MemoryDesk:
         self._position = Position()
         self._commit_point(True)
 
-    def _erase(self, keys: Collection[Key]) -> None:
-        """What is not settled yet stays: its author learns what became of it."""
-        for chain, upto in ((self.heard, len(self.heard.entries)), (self.chain, self._position.settled)):
+    def _erase(self, plan: Plan) -> None:
+        """What is not settled yet stays, and what was refused: its author learns what became of it."""
+        for chain, keys, upto in (
+            (self.heard, plan.gone | plan.unseen, len(self.heard.entries)),
+            (self.chain, plan.gone, self._position.settled),
+        ):
             for at, each in enumerate(chain.entries[:upto]):
                 if (each.table, each.record_id) in keys and each.transaction not in self.quarantine:
                     chain.erase(at)

@@ -164,7 +164,7 @@ class World:
             self.tally["restored"] += 1
             self.server_dies()
             epoch = f"epoch-{self.new_id()[:6]}"
-            self.ledger.restore(self.firm, self.random.choice(self.backups), epoch)
+            self.ledger.restore(self.firm, self.random.choice(self.backups[-3:]), epoch)
 
     def entitle(self, site: str, holds: frozenset[str]) -> None:
         """An administrator changes what a device may hold."""

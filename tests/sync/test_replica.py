@@ -114,6 +114,16 @@ def test_a_refusal_to_know_a_record_is_no_news_of_one_that_is_here() -> None:
     assert plan([item(8, None, site="me", outcome="rejected", scope="")], here).views[KEY] == here
 
 
+def test_of_a_record_that_the_server_shows_no_more_own_entries_stay() -> None:
+    refused = item(8, None, site="me", outcome="rejected", scope="")
+    made = plan([refused], View({"name": "Ann"}, seq=0, scope="*"))
+    assert (made.gone, made.unseen) == (set(), {KEY})
+    forgotten = replica.purge([KEY], "t", 0, {KEY: View({"name": "Ann"})}, unseen=True)
+    assert (forgotten.gone, forgotten.unseen) == (set(), {KEY})
+    lost = replica.purge([KEY], "t", 0, {KEY: View({"name": "Ann"})})
+    assert (lost.gone, lost.unseen) == ({KEY}, set())
+
+
 def test_a_snapshot_goes_beneath_own_changes() -> None:
     typed = own(4, before={"name": "Ann"}, after={"name": "Eve"})
     stored = Stored(*KEY, '{"name":"Bob","title":"Dr"}', "*", 7)
