@@ -70,12 +70,18 @@ MISTAKES = {
     ],
 }
 
+# Seeds that are known to notice the rare ones: tried first, so as not to play hundreds.
+_NOTICED = {
+    "what came before a restore is not asked for again": (185, 530),
+    "two desks cancel one deal": (72, 93),
+}
+
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_small_mistake_is_noticed(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for slip in MISTAKES[mistake]:
         _make(slip, monkeypatch)
-    for seed in range(SEEDS):
+    for seed in (*_NOTICED.get(mistake, ()), *range(SEEDS)):
         try:
             play(seed)
         except Broken as noticed:
