@@ -6,18 +6,39 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 7_202_611  # any number, the same in every process of the server
 
 
+# A database that has gone without a word is missed within some twenty seconds, not after the hours of the system's own.
+_PATIENCE = {
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+
+
+def parameters(url: str) -> dict[str, str]:
+    """``url`` as libpq takes it, also with several hosts: ``postgresql://user:password@one:5432,two:5432/name``.
+
+    Of several the one that takes changes is used, whichever that is at the moment.
+    """
+    given = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
+    several = {"target_session_attrs": "read-write"} if "," in given.get("host", "") else {}
+    return {**_PATIENCE, **several, **given}
+
+
 def connect(url: str, *, connections: int = 8) -> AsyncEngine:
-    """``url`` as Postgres takes it: ``postgresql://user:password@host/name``."""
+    """``url``: see ``parameters``."""
     return create_async_engine(
-        make_url(url).set(drivername="postgresql+psycopg"),
+        "postgresql+psycopg://",
+        connect_args=parameters(url),
         pool_size=connections,
         max_overflow=connections,
         pool_pre_ping=True,

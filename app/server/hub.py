@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
-from sqlalchemy.engine import make_url
+from psycopg.conninfo import make_conninfo
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.server.database import parameters
 from app.server.ledger import Ledger
 from app.server.postgres_ledger import CHANNEL
 from app.server.sync import Connection, Device
@@ -24,6 +26,8 @@ log = logging.getLogger(__name__)
 
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to listen again."""
+_LOOK = 10.0
+"""Seconds after which it is looked whether something is new that was not told."""
 
 Send = Callable[[Sequence[FromServer]], Awaitable[None]]
 
@@ -48,6 +52,9 @@ class _Firm:
     guests: set[Guest] = field(default_factory=set)
     reading: bool = False
 
+    def waiting(self) -> list[int | None]:
+        return [guest.connection.waiting_at for guest in self.guests]
+
 
 class Hub:
     """``device_of`` reads a device as it is now, None if it is gone; ``answered`` hears what was told."""
@@ -59,7 +66,7 @@ class Hub:
         device_of: Callable[[str, str], Awaitable[Device | None]],
         answered: Callable[[Sequence[FromServer]], None] = lambda _: None,
     ) -> None:
-        self._conninfo = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = make_conninfo("", **parameters(url))
         self._ledger = ledger
         self._device_of = device_of
         self._answered = answered
@@ -98,6 +105,10 @@ class Hub:
     def leave(self, guest: Guest) -> None:
         self._firms[guest.connection.device.firm].guests.discard(guest)
 
+    def newest(self, firm: str) -> int:
+        """The newest place that was heard of; -1 while nobody tells."""
+        return self._firms[firm].head if self.listening else -1
+
     def waits(self, guest: Guest) -> None:
         """To be called when a guest's question has found nothing: something may have come meanwhile."""
         place = guest.connection.waiting_at
@@ -115,15 +126,21 @@ class Hub:
                     self._listening.set()
                     failures = 0
                     for firm in tuple(self._firms):  # what came while nobody listened
-                        self._heard(firm, (await self._ledger.head(firm)).place)
                         self._do(self._devices_changed(firm, ""))
-                    async for notice in connection.notifies():
-                        self._notified(notice.payload)
-            except (psycopg.Error, OSError, LookupError) as error:
+                    while True:
+                        await self._look()
+                        async for notice in connection.notifies(timeout=_LOOK):
+                            self._notified(notice.payload)
+            except (psycopg.Error, SQLAlchemyError, OSError, LookupError) as error:
                 self._listening.clear()
                 log.warning("the database does not tell what is new: %s", type(error).__name__)
                 await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
+
+    async def _look(self) -> None:
+        for firm, known in tuple(self._firms.items()):
+            if known.guests:
+                self.heard(firm, (await self._ledger.head(firm)).place)
 
     def _notified(self, payload: str) -> None:
         firm, _, rest = payload.partition(" ")
@@ -131,29 +148,29 @@ class Hub:
         if kind == "device":
             self._do(self._devices_changed(firm, device))
         elif kind.isdecimal():
-            self._heard(firm, int(kind))
+            self.heard(firm, int(kind))
 
-    def _heard(self, name: str, head: int) -> None:
+    def heard(self, name: str, head: int) -> None:
+        """That there is a place ``head``."""
         firm = self._firms[name]
-        if head > firm.head and not firm.reading:
-            firm.reading = True
-            self._do(self._spread(name, firm, head))
         firm.head = max(firm.head, head)
+        behind = any(place is not None and place < head for place in firm.waiting())
+        if behind and not firm.reading:
+            firm.reading = True
+            self._do(self._spread(name, firm))
 
-    async def _spread(self, name: str, firm: _Firm, head: int) -> None:
+    async def _spread(self, name: str, firm: _Firm) -> None:
         try:
-            waiting = [guest.connection.waiting_at for guest in firm.guests]
             # Those who wait further back are caught up each by themselves; most wait at the same place.
-            place = max((place for place in waiting if place is not None), default=head)
+            place = max((place for place in firm.waiting() if place is not None), default=firm.head)
+            for guest in tuple(firm.guests):
+                at = guest.connection.waiting_at
+                if at is not None and at < place:
+                    self._do(self._catch_up(guest))
             while place < firm.head:
                 batch = await self._ledger.items(name, place, MAX_BATCH)
                 for guest in tuple(firm.guests):
-                    at = guest.connection.waiting_at
-                    if at is None:
-                        continue
-                    if at < batch.after:
-                        self._do(self._catch_up(guest))
-                    elif answers := guest.connection.news(batch):
+                    if answers := guest.connection.news(batch):
                         self._do(self._send(guest, answers))
                 if batch.upto <= place:
                     break

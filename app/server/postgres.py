@@ -43,14 +43,15 @@ class PostgresFailed(Exception):
 
 
 class EmbeddedPostgres:
-    """The Postgres of ``folder``, running or not."""
+    """The Postgres of ``folder``, running or not. ``options``: more of what it is started with."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, options: str = "") -> None:
         if sys.platform == "win32":
             raise PostgresFailed("The server keeps no Postgres of its own on Windows: name one with --database.")
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder.resolve()
-        self._data = self._folder / "postgres"
+        self.data = self._folder / "postgres"
+        self._options = options
         self._password_file = self._folder / "postgres.password"
         self._system_user: int | None = None
         self._system_group: int | None = None
@@ -58,9 +59,12 @@ class EmbeddedPostgres:
             self._system_user, self._system_group = _make_system_user()
 
     @property
+    def password(self) -> str:
+        return self._password_file.read_text(encoding="ascii").strip()
+
+    @property
     def url(self) -> str:
-        password = self._password_file.read_text(encoding="ascii").strip()
-        return f"postgresql://{USER}:{password}@/postgres?host={quote(str(self._sockets()), safe='')}"
+        return f"postgresql://{USER}:{self.password}@/postgres?host={quote(str(self._sockets()), safe='')}"
 
     def start(self) -> bool:
         """Whether it was this call that started it. Raises PostgresFailed."""
@@ -68,68 +72,76 @@ class EmbeddedPostgres:
             return False
         try:
             if self._system_user is not None:
-                _let_through(self._data)
+                _let_through(self.data)
                 _let_through(BINARIES)
-            if not (self._data / "PG_VERSION").exists():
+            if not (self.data / "PG_VERSION").exists():
                 self._make()
-            options = f"-k {self._sockets()}"
-            self._run(
-                "pg_ctl", "start", "-w", "-t", str(_START_TIMEOUT), "-D", str(self._data), "-o", options,
-                "-l", str(self._data / "postgres.log"),
+            options = f"-k {self._sockets()} {self._options}"
+            self.run(
+                "pg_ctl", "start", "-w", "-t", str(_START_TIMEOUT), "-D", str(self.data), "-o", options,
+                "-l", str(self.data / "postgres.log"),
             )  # fmt: skip
         except subprocess.CalledProcessError as error:
             detail = (error.stdout or "").strip()[-500:]
             raise PostgresFailed(
-                f"The database in {self._data} does not start; {self._data / 'postgres.log'} says more. {detail}"
+                f"The database in {self.data} does not start; {self.data / 'postgres.log'} says more. {detail}"
             ) from error
         return True
 
     def stop(self) -> None:
         if self.running():
-            self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self._data))
+            self.run("pg_ctl", "stop", "-w", "-m", "fast", "-D", str(self.data))
 
     def running(self) -> bool:
+        return self.process is not None
+
+    @property
+    def process(self) -> int | None:
+        """The id of its process, None where it does not run."""
         try:
-            found = PostmasterInfo.read_from_pgdata(self._data)
+            found = PostmasterInfo.read_from_pgdata(self.data)
         except (AssertionError, ValueError, OSError):  # still being written
-            return False
-        return found is not None and _is_postgres(found.pid)
+            return None
+        return found.pid if found is not None and _is_postgres(found.pid) else None
+
+    def give(self, path: Path) -> None:
+        """Makes a file or folder belong to who Postgres runs as."""
+        if self._system_user is not None:
+            os.chown(path, self._system_user, -1)
 
     def _make(self) -> None:
-        self._data.mkdir(mode=0o700, exist_ok=True)
+        self.data.mkdir(mode=0o700, exist_ok=True)
         # A new password for a new database: an earlier attempt may have ended half way.
         self._password_file.unlink(missing_ok=True)
         opened = os.open(self._password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         os.write(opened, secrets.token_urlsafe(32).encode("ascii"))
         os.close(opened)
-        if self._system_user is not None:
-            os.chown(self._data, self._system_user, -1)
+        self.give(self.data)
         with tempfile.NamedTemporaryFile("w", suffix=".password") as readable:
             readable.write(self._password_file.read_text(encoding="ascii"))
             readable.flush()
-            if self._system_user is not None:
-                os.chown(readable.name, self._system_user, -1)
-            self._run(
+            self.give(Path(readable.name))
+            self.run(
                 "initdb", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "-U", USER,
-                f"--pwfile={readable.name}", "-D", str(self._data),
+                f"--pwfile={readable.name}", "-D", str(self.data),
             )  # fmt: skip
-        with (self._data / "postgresql.conf").open("a", encoding="utf-8") as file:
+        with (self.data / "postgresql.conf").open("a", encoding="utf-8") as file:
             file.write(_CONFIGURATION)
 
     def _sockets(self) -> Path:
         """The folder of the socket: the data folder, or where its name is too long for a socket, one with a short."""
-        folder = self._data
+        folder = self.data
         if len(str(folder)) > 80:
             name = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
             folder = Path(tempfile.gettempdir()) / f"deskline-{name}"
             folder.mkdir(mode=0o700, exist_ok=True)
             if folder.stat().st_uid not in (os.geteuid(), self._system_user):
                 raise PostgresFailed(f"{folder} belongs to somebody else. Use a data folder with a shorter name.")
-            if self._system_user is not None:
-                os.chown(folder, self._system_user, -1)
+            self.give(folder)
         return folder
 
-    def _run(self, program: str, *arguments: str) -> None:
+    def run(self, program: str, *arguments: str) -> None:
+        """One of Postgres's own programs, as who it runs as. Raises CalledProcessError."""
         # Into a file: the database, which lives on, would keep a pipe open.
         with tempfile.TemporaryFile("w+") as output:
             done = subprocess.run(
