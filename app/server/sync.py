@@ -77,7 +77,10 @@ class Device:
 
 
 class Connection:
-    """``waiting_at`` is the place after which a pull waits for something new, None where none does."""
+    """``waiting_at`` is the place after which a pull waits for something new, None where none does.
+
+    ``newest``: the newest place that the process has heard of, if it hears of each one that follows; else -1.
+    """
 
     def __init__(
         self,
@@ -88,12 +91,14 @@ class Connection:
         schema_version: int,
         compute: Compute = at_once,
         greeted: bool = False,
+        newest: Callable[[], int] = lambda: -1,
     ) -> None:
         self._ledger = ledger
         self._now = now
         self._schema_version = schema_version
         self._compute = compute
         self._greeted = greeted
+        self._newest = newest
         self._cursor = 0
         self.device = device
         self.waiting_at: int | None = None
@@ -110,6 +115,8 @@ class Connection:
                 return [await self._push(message)]
             case Pull():
                 self._cursor = self.waiting_at = max(message.cursor, 0)
+                if self._cursor == self._newest():
+                    return []
                 return await self.catch_up(min(max(message.limit, 1), MAX_BATCH))
             case SnapshotWanted():
                 return [await self._snapshot(message)]

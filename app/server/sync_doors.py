@@ -34,6 +34,7 @@ from app.sync.protocol import (
     Push,
     Renew,
     Renewed,
+    Welcome,
     encode,
     read_from_desk,
 )
@@ -123,7 +124,13 @@ class SyncDoors:
 
     def connection(self, device: Device, *, greeted: bool = False) -> Connection:
         return Connection(
-            self._ledger, device, now=wall_clock, schema_version=SCHEMA_VERSION, compute=_beside, greeted=greeted
+            self._ledger,
+            device,
+            now=wall_clock,
+            schema_version=SCHEMA_VERSION,
+            compute=_beside,
+            greeted=greeted,
+            newest=lambda: self._hub.newest(device.firm),
         )
 
     async def handled(self, connection: Connection, message: FromDesk) -> list[FromServer]:
@@ -137,6 +144,9 @@ class SyncDoors:
         answers = await connection.handle(message)
         if isinstance(message, Push):
             self._metrics.pushed(len(message.entries), time.perf_counter() - began)
+        for answer in answers:
+            if isinstance(answer, Welcome):
+                self._hub.heard(connection.device.firm, answer.head)
         self._metrics.answered(answers)
         return answers
 
