@@ -194,6 +194,15 @@ class DeskSession:
 
     def _welcome(self, welcome: Welcome) -> list[FromDesk]:
         self._failures, self._problem = 0, ""
+        if welcome.received > self._store.written():
+            # Were it to write on, its new entries would stand in the place of others that the server has.
+            self._problem = (
+                "The records of this desk are an older copy: the server has changes of it that are not here. "
+                "Enrol it anew, with an empty folder for its records."
+            )
+            self._wake_at = None
+            self._enter("refused")
+            return []
         self._greeted = True
         self._received = welcome.received
         skew = self._now() - welcome.clock / 1000

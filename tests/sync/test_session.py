@@ -1,0 +1,126 @@
+"""The desk's part in the conversation, message by message."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import count
+from random import Random
+
+import pytest
+
+from app.records.log import GENESIS
+from app.sync.desk_store import SnapshotAt
+from app.sync.protocol import (
+    Failure,
+    Hello,
+    Page,
+    Pull,
+    Purge,
+    Purged,
+    Push,
+    Receipt,
+    Snapshot,
+    SnapshotWanted,
+    Welcome,
+)
+from app.sync.session import DeskSession
+from tests.simulation.disk import Draft, MemoryDesk
+
+NOW = dt.datetime(2026, 3, 2, 7, 0, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def disk() -> MemoryDesk:
+    numbers = count(1)
+    return MemoryDesk(lambda: NOW, lambda: f"{next(numbers):032x}")
+
+
+@pytest.fixture
+def session(disk: MemoryDesk) -> DeskSession:
+    return DeskSession(
+        disk, now=NOW.timestamp, steady=lambda: 0.0, random=Random(1), app_version="1.0", schema_version=3
+    )
+
+
+def welcome(*scopes: str, received: int = 0, epoch: str = "one", head: int = 0, base: int = 0) -> Welcome:
+    clock = int(NOW.timestamp() * 1000)
+    return Welcome(epoch, head, received, GENESIS, scopes or ("*",), clock, 3, base)
+
+
+def typed(disk: MemoryDesk) -> None:
+    disk.write("user:1", [Draft(("contact", disk.chain.site + str(disk.written())), "insert", {"name": "Ann"})])
+
+
+def test_first_everything_is_read_then_what_is_new(session: DeskSession) -> None:
+    assert [type(each) for each in session.opened()] == [Hello]
+    assert session.received(welcome("*", "desk:emea", head=7)) == [SnapshotWanted("*")]
+    assert session.received(Snapshot("*", (), 7, False, 0)) == [SnapshotWanted("desk:emea")]
+    assert session.status.state == "first sync"
+    assert session.received(Snapshot("desk:emea", (), 7, False, 0)) == [Pull(7)]
+    assert session.status.state == "online"
+
+
+def test_one_push_is_on_its_way_at_a_time(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(welcome())
+    typed(disk)
+    (push,) = session.wrote()
+    assert isinstance(push, Push)
+    typed(disk)
+    assert session.wrote() == []
+    (push,) = session.received(Receipt(1, 1))
+    assert [entry.site_seq for entry in push.entries] == [2]
+    assert session.received(Receipt(2, 2)) == []
+
+
+def test_a_page_that_leaves_something_out_is_asked_for_again(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(welcome(head=3))
+    session.received(Snapshot("*", (), 3, False, 0))
+    assert session.received(Page((), 5, 9, 9)) == [Pull(3)]
+    assert disk.position().cursor == 3
+
+
+def test_a_desk_from_an_older_copy_of_its_records_writes_over_nothing(session: DeskSession, disk: MemoryDesk) -> None:
+    typed(disk)
+    session.opened()
+    assert session.received(welcome(received=2)) == []
+    assert session.status.state == "refused"
+    assert "older copy" in session.status.problem
+    assert session.wake_at is None
+    assert session.wrote() == []
+
+
+def test_after_a_restore_the_outcomes_since_the_backup_are_asked_for_again(
+    session: DeskSession, disk: MemoryDesk
+) -> None:
+    session.opened()
+    session.received(welcome(head=9))
+    session.received(Snapshot("*", (), 9, False, 0))
+    session.opened()
+    assert session.received(welcome(head=6, epoch="two", base=4)) == [SnapshotWanted("*")]
+    assert disk.position().cursor == 4
+    assert disk.position().snapshot == SnapshotAt("*", anew=True)
+
+
+def test_a_scope_taken_away_while_it_is_read_leads_on_to_the_next(session: DeskSession) -> None:
+    session.opened()
+    session.received(welcome("*", "desk:emea"))
+    assert session.received(Purge(("*",))) == [Purged(("*",)), SnapshotWanted("desk:emea")]
+
+
+def test_waiting_is_longer_after_each_failure_and_ends_when_the_user_wants(session: DeskSession) -> None:
+    waits = []
+    for _ in range(200):
+        session.lost("No network.")
+        waits.append(session.wake_at or 0.0)
+    assert max(waits[:3]) <= 2.0
+    assert 30.0 < max(waits) <= 60.0
+    session.retry()
+    assert session.wake_at == 0.0
+
+
+def test_a_desk_that_is_too_old_is_told_and_waits_for_nobody(session: DeskSession) -> None:
+    session.opened()
+    assert session.received(Failure("too-old", "Update Deskline.")) == []
+    assert (session.status.state, session.status.problem, session.wake_at) == ("refused", "Update Deskline.", None)
