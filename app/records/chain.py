@@ -130,8 +130,14 @@ class Chain:
         return self._own.count
 
     def append(self, connection: Connection, change: Change, drafts: Sequence[Draft]) -> Commit:
-        """Writes the entries, the head and the moved cursors in the change's transaction."""
-        authored = [Authored(draft, change.actor, change.cause, change.transaction) for draft in drafts]
+        """Writes the entries, the head and the moved cursors in the change's transaction.
+
+        Something as large as a demo desk is logged as several transactions: no server takes so much at once.
+        """
+        parts = [change.transaction, *(new_id() for _ in range(len(drafts) // _LARGEST))]
+        authored = [
+            Authored(draft, change.actor, change.cause, parts[place // _LARGEST]) for place, draft in enumerate(drafts)
+        ]
         commit = self._extend(connection, self._own, authored)
         for name, seq in change.cursors.items():
             cursor = upsert(tail_cursor).values(name=name, seq=seq)
@@ -190,6 +196,9 @@ class Chain:
         connection.execute(statement.on_conflict_do_update(index_elements=["site"], set_=values))
         return Commit(entries, new, seq)
 
+
+_LARGEST = 2000
+"""Entries of one transaction in the log."""
 
 # By the driver alone: a first sync logs a hundred thousand of them.
 _COLUMNS = [f'"{column.name}"' for column in change_log.columns]

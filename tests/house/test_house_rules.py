@@ -14,7 +14,15 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("app", "fdc3", "nlp", "plugins", "resources", "packaging")
-PLUGIN_DOORS = ("app.services", "app.records", "app.brokerage", "app.market", "app.conversation", "app.shell", "app.sync")
+PLUGIN_DOORS = (
+    "app.services",
+    "app.records",
+    "app.brokerage",
+    "app.market",
+    "app.conversation",
+    "app.shell",
+    "app.sync",
+)
 
 
 def sources(*folders: str) -> Iterator[Path]:

@@ -22,6 +22,7 @@ from stdnum import isin, lei
 from app.records import queries
 from app.records.audit import verify
 from app.records.demo import DEMO_USER_ID, build_demo
+from app.records.log import change_log
 from app.records.search import search
 from app.records.store import Records
 from app.records.tables import (
@@ -210,3 +211,10 @@ def test_search_finds_customers_securities_and_talks(session: Session) -> None:
 def test_enquiries_that_dealt_have_prices(session: Session) -> None:
     dealt = session.scalars(select(Enquiry).where(Enquiry.outcome == "dealt")).all()
     assert all(each.bid or each.ask for each in dealt)
+
+
+def test_it_is_logged_in_parts_that_a_server_can_take(session: Session) -> None:
+    statement = select(func.count()).select_from(change_log).group_by(change_log.c.transaction_id)
+    sizes = session.scalars(statement).all()
+    assert len(sizes) > 1
+    assert max(sizes) <= 2000

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
 
 import pytest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.desk.program import Program, make_application
@@ -18,12 +15,10 @@ from app.records.tables import Organization
 from app.settings import Settings
 from app.shell.connecting import ConnectPage
 from plugins.sync.view import HISTORY, QUARANTINE
+from tests.sync.pages import connect, runner, says, shoot
 from tests.sync.serving import PASSWORD, Server, Station, served
 
 pytestmark = pytest.mark.timeout(300)
-T = TypeVar("T")
-SHOTS = os.environ.get("DESKLINE_SHOTS", "")
-"""A folder, for whoever wants to look at the pages."""
 
 
 @pytest.fixture(scope="module")
@@ -50,40 +45,6 @@ def open_desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[str], Program]
     for program in made:
         with qtbot.waitSignal(program.closed, timeout=30_000):
             program.quit()
-
-
-def shoot(program: Program, name: str) -> None:
-    if SHOTS:
-        for wide, high in ((1920, 1080), (1366, 768)):
-            program.window.resize(wide, high)
-            QApplication.processEvents()
-            program.window.grab().save(f"{SHOTS}/{name}-{wide}.png")
-
-
-def connect(qtbot: QtBot, program: Program, server: Server, login: str) -> None:
-    password, code = server.add_user(login, login.capitalize() + " Marsh"), server.add_device(login)
-    assert program.ui.commands.run("desk.connect")
-    page = program.server.page
-    assert isinstance(page, ConnectPage)
-    for line, text in (
-        (page.address, server.url), (page.code, code), (page.login, login), (page.password, password),
-    ):  # fmt: skip
-        line.setText(text)
-    page.take.click()
-    qtbot.waitUntil(page.fingerprint.isVisible, timeout=20_000)
-    shoot(program, "connect")
-    page.take.click()
-    qtbot.waitUntil(page.new.isVisible, timeout=20_000)
-    shoot(program, "password")
-    page.new.setText(PASSWORD)
-    page.again.setText(PASSWORD)
-    page.take.click()
-    qtbot.waitUntil(lambda: program.server.page is None, timeout=20_000)
-
-
-def says(program: Program) -> tuple[str, str]:
-    top = program.window.top
-    return top.online.accessibleName(), top.sync.accessibleName()
 
 
 def test_a_desk_is_connected_by_its_page_and_comes_in_step(
@@ -184,12 +145,3 @@ def test_conflicts_and_refusals_are_decided_in_the_panel(
     run(program.core.apps["deskline-crm"].app.explain_sync(made.id))
     qtbot.waitUntil(lambda: "in step" in panel.why_line.text(), timeout=20_000)
     run(other.close())
-
-
-def runner(qtbot: QtBot, program: Program) -> Callable[[Coroutine[Any, Any, T]], T]:
-    def run(work: Coroutine[Any, Any, T]) -> T:
-        future = program.loop.submit(work)
-        qtbot.waitUntil(future.done, timeout=60_000)
-        return future.result()
-
-    return run
