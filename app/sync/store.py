@@ -237,6 +237,8 @@ def _authored(effect: Effect, plan: Plan) -> Authored | None:
     cause = Cause("sync", effect.reference or None)
     if effect.key in plan.gone | plan.unseen:
         before = None
+        if plan.views[effect.key].row is None:
+            after = None  # it may have come and gone with one page
         cause = Cause("erase" if plan.views[effect.key].row is not None else "purge", effect.reference or None)
     return Authored(Draft(table, record_id, effect.op, before, after), effect.actor, cause, effect.transaction)
 

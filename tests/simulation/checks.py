@@ -140,7 +140,9 @@ def _is_in_step(desk: SimDesk, world: World, firm: Firm) -> None:
         state = firm.states.get((entry.table, entry.record_id))
         own = entry.transaction in desk.disk.quarantine
         if (entry.before or entry.after) and not own and state is not None and state.scope not in holds:
-            raise Broken(f"{desk.name} still knows what {entry.table} {entry.record_id} said.")
+            raise Broken(
+                f"{desk.name} still knows what {entry.table} {entry.record_id} said ({entry.cause}, {entry.op})."
+            )
 
 
 def _set(fields: Values) -> Values:
