@@ -36,7 +36,7 @@ class Pair:
         self._file = folder / "pair.json"
         self._state = _State(**json.loads(self._file.read_text())) if self._file.exists() else _State()
         self._asked = False
-        self._seen = False  # the primary ran under our eyes
+        self._seen = False  # it was looked at before: whatever ended since died
 
     @property
     def primary(self) -> str:
@@ -64,14 +64,14 @@ class Pair:
     def look(self) -> None:
         """Puts right what is wrong, one thing at a time."""
         primary, standby = self._nodes[self.primary], self._nodes[self.standby]
+        seen, self._seen = self._seen, True
         if not primary.running():
-            if self.synced and self._seen:
+            if self.synced and seen:
                 self.take_over()
             else:  # after a pause it is as good as it was; and without ``synced`` the standby may lack something
                 primary.start()
                 self._keep_password()
                 self._say(f"Postgres {self.primary} was started")
-            self._seen = True
         elif not standby.running():
             self._start_standby()
         elif not self.synced:
