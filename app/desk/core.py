@@ -28,7 +28,7 @@ from app.records.ids import new_id
 from app.records.recordings import Recordings
 from app.records.store import Records
 from app.records.tables import Instrument, User
-from app.services import Clock, CurrentUser, Notice, Services, utc_now
+from app.services import Clock, CommitWatch, CurrentUser, Notice, Services, utc_now
 from app.settings import Settings
 from fdc3.client import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
@@ -314,8 +314,14 @@ class Core:
         feed = WebSocketFeed(url, service.token, self.prices)
         await feed.start()
         self._closing.append(feed.close)
-        rows = await self.records.query(lambda session: session.scalars(select(Instrument)).all())
-        await feed.subscribe(FeedInstrument.of(row) for row in rows)
+
+        async def subscribe() -> None:
+            rows = await self.records.query(lambda session: session.scalars(select(Instrument)).all())
+            await feed.subscribe(FeedInstrument.of(row) for row in rows)
+
+        watch = CommitWatch(self.records, {"instrument"}, subscribe)  # some come from the server later
+        self._closing.append(_at_once(watch.close))
+        await subscribe()
 
     async def _start_service(self, record: AppRecord, service: Service) -> None:
         running = LoopbackService(service.module, token_variable=service.token_variable)
@@ -399,6 +405,13 @@ class Core:
 
     async def _close_records(self) -> None:
         await asyncio.to_thread(self.records.close)
+
+
+def _at_once(close: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def closed() -> None:
+        close()
+
+    return closed
 
 
 def _usable(record: AppRecord) -> Manifest:

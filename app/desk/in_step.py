@@ -9,7 +9,7 @@ import importlib.metadata
 import logging
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
@@ -27,6 +27,7 @@ from app.sync.address import server_address
 from app.sync.client import SyncClient
 from app.sync.enrolment import (
     DEVICE_SECRET,
+    REFRESH_TOKEN,
     Enrolment,
     Forms,
     Pass,
@@ -83,7 +84,7 @@ class InStep:
         self._client: SyncClient | None = None
         self._loop = asyncio.get_running_loop()
         self._unsubscribe: Callable[[], None] = lambda: None
-        self._notes: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         self.store = await asyncio.to_thread(RecordsStore, self._records)
@@ -95,7 +96,7 @@ class InStep:
         self._unsubscribe()
         if self._client is not None:
             await self._client.close()
-        await asyncio.gather(*self._notes, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._forms is not None:
             await self._forms.close()
 
@@ -179,7 +180,7 @@ class InStep:
 
     def _committed(self, entries: Sequence[Entry]) -> None:
         client = self._client
-        if client is not None and any(entry.site == self._records.site for entry in entries):
+        if client is not None and entries[0].site == self._records.site:  # a commit is of one chain
             with contextlib.suppress(RuntimeError):  # the loop is closed: the program is ending
                 self._loop.call_soon_threadsafe(client.wrote)
 
@@ -200,6 +201,7 @@ class InStep:
             self._note(now.state, words)
         if now.state == "wiped" and before.state != "wiped":
             self._notify(Notice(now.problem, "error"))
+            self._beside(asyncio.to_thread(self._forget))
         if now.quarantine > before.quarantine and before.state != "local":
             refused = now.quarantine - before.quarantine
             words = "A change was" if refused == 1 else f"{refused} changes were"
@@ -211,16 +213,23 @@ class InStep:
                 Notice("Two desks changed the same. Choose in the sync panel (Ctrl+Shift+Y) which holds.", "warning")
             )
 
-    def _note(self, kind: str, text: str) -> None:
-        async def write() -> None:
-            try:
-                await asyncio.to_thread(self.store.note, kind, text)
-            except Exception:  # a full disk; the records say so themselves
-                log.exception("the history of sync could not be written")
+    def _forget(self) -> None:
+        for name in (DEVICE_SECRET, REFRESH_TOKEN):
+            self._secrets.forget(name)
 
-        task = self._loop.create_task(write())
-        self._notes.add(task)
-        task.add_done_callback(self._notes.discard)
+    def _note(self, kind: str, text: str) -> None:
+        self._beside(asyncio.to_thread(self.store.note, kind, text))
+
+    def _beside(self, work: Coroutine[None, None, None]) -> None:
+        async def run() -> None:
+            try:
+                await work
+            except Exception:  # a full disk, a locked keyring: they are told of where it matters
+                log.exception("something beside sync failed")
+
+        task = self._loop.create_task(run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 async def _connect(url: str, trusted: ssl.SSLContext, token: str) -> transports.Connection:

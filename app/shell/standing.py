@@ -39,6 +39,8 @@ def connection_words(standing: Standing) -> Words:
             part = f" {min(100 * standing.done // standing.total, 99)}%" if standing.total else ""
             tip = f"{standing.done:,} of {standing.total:,} records of {server} have arrived."
             return Words("refresh", f"First sync{part}", "acc", tip)
+        case "offline" | "connecting" if not problem:
+            return Words("wifi-off", "Connecting…", "tx3", _WAITS)
         case "offline" | "connecting":
             since = f"{standing.since.astimezone(LocalZone()):%H:%M}" if standing.since is not None else ""
             tip = f"{problem} {_WAITS}".strip()

@@ -269,7 +269,10 @@ class Pass:
             await self._forms.sign_out(refresh)
 
     async def _kept(self, name: str) -> str | None:
-        return await asyncio.to_thread(self._secrets.get, name)
+        try:
+            return await asyncio.to_thread(self._secrets.get, name)
+        except Exception as error:  # a locked keyring: it may be open when it is tried again
+            raise Unreachable(str(error)) from error
 
     async def _take(self, signed_in: SignedIn) -> None:
         await asyncio.to_thread(self._secrets.set, REFRESH_TOKEN, signed_in.refresh)

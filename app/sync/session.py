@@ -257,13 +257,15 @@ class DeskSession:
         return [self._next()]
 
     def _purge(self, purge: Purge) -> list[FromDesk]:
+        if purge.everything and self._state == "wiped":
+            return []
         if purge.everything:
             self._store.wipe()
             self._position = self._store.position()
             self._problem = "This device was taken off the server by an administrator. What it held has been removed."
             self._greeted, self._wake_at = False, None
             self._enter("wiped")
-            return []
+            return [Purged(())]
         going = self._position.snapshot
         asked = going is not None and going.scope in purge.scopes
         self._drop(purge.scopes)

@@ -6,6 +6,7 @@ offscreen.
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -52,6 +53,7 @@ class Frames:
 
 
 def run() -> list[Row]:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     with tempfile.TemporaryDirectory(prefix="deskline-bench-") as name:
         folder = Path(name)
         with Records.open(folder / "demo", KEY) as records:

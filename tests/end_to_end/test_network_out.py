@@ -11,9 +11,17 @@ from pytestqt.qtbot import QtBot
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.desk.program import Program
+from app.desk.program import Program, make_application
 from app.records.codec import encode_row, models
-from app.records.tables import CallReport, FollowUp, Interaction, Organization, TranscriptSegment
+from app.records.tables import (
+    CallReport,
+    CreditReserve,
+    FollowUp,
+    Instrument,
+    Interaction,
+    Organization,
+    TranscriptSegment,
+)
 from app.settings import Settings
 from tests.end_to_end.desk import CALLER, DEMO, Desk
 from tests.sync.pages import connect, runner, says, shoot
@@ -33,6 +41,7 @@ def server() -> Iterator[Server]:
 def second(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
     """A colleague's desk, new and empty."""
     settings = Settings(data_folder=str(tmp_path), desk="second", turret=False, chat=False)
+    make_application(settings)
     program = Program(settings, key=bytes(32), quit_application=False)
     with qtbot.waitSignal(program.outside_ready, timeout=90_000):
         program.start()
@@ -58,18 +67,15 @@ def test_a_call_with_the_network_out_reaches_the_other_desk_when_it_is_back(
     shoot(second, "first-sync")
     until(lambda: says(second) == ("Online", "Synced"), "the first sync of the other desk", 180)
     read = runner(qtbot, second)
+    instrument = read(second.core.records.query(lambda session: session.scalars(select(Instrument.id)).first()))
+    until(lambda: second.core.prices.quote(instrument or ""), "a price of what came from the server")
     assert desk.read(everything) == read(second.core.records.query(everything))
 
     # The customer is in focus once while the server is there: the desk holds a part of their line from then on.
     crm, deals = desk.app("deskline-crm"), desk.app("deskline-deals")
     play(desk.stage.ring(CALLER, DEMO / "call.wav"))
     until(lambda: deals.state.value.ticket.client is not None, "the ticket to turn")
-    until(
-        lambda: desk.read(
-            lambda session: models()["credit_reserve"] and session.scalars(select(models()["credit_reserve"])).all()
-        ),
-        "a reserve",
-    )
+    until(lambda: desk.read(lambda session: session.scalars(select(CreditReserve)).all()), "a part of the line")
 
     # The network goes while it rings.
     server.kill()

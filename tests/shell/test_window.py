@@ -68,7 +68,7 @@ def test_the_bars_show_what_the_desk_tells(window: MainWindow) -> None:
     assert not window.top.recording.isVisible()
     window.set_standing(Standing("online", to_sync=3))
     assert window.top.sync.accessibleName() == "3 to sync"
-    window.set_standing(Standing("offline"))
+    window.set_standing(Standing("offline", problem="The server does not answer."))
     assert window.top.online.accessibleName() == "Offline"
     window.set_channel("fdc3.channel.4")
     assert window.top.channel.text() == "Channel 4"

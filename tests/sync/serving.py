@@ -87,6 +87,14 @@ class Server:
 
         self._administer(work)
 
+    def purged(self) -> bool:
+        """Whether a device that was revoked has said that it keeps nothing."""
+
+        async def work(acts: Administration) -> bool:
+            return any(device["purged"] is not None for device in await acts.devices())
+
+        return self._administer(work)
+
     def _administer(self, work: Callable[[Administration], Awaitable[T]]) -> T:
         async def run(url: str) -> T:
             engine = connect(url)

@@ -117,3 +117,6 @@ async def test_a_device_that_was_revoked_keeps_nothing(
     await one.until(lambda: one.status.state == "wiped", "the wipe")
     assert not customers(one.records)
     assert one.status.problem
+    async with asyncio.timeout(30):
+        while not await asyncio.to_thread(server.purged):
+            pass
