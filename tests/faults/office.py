@@ -102,7 +102,7 @@ class Office:
     """A firm's desks around the server at ``address``, over the database at ``url``."""
 
     def __init__(self, folder: Path, address: str, url: str) -> None:
-        self._folder, self._url = folder, url
+        self._folder, self.url = folder, url
         parts = urlsplit(address)
         self._place = parts.hostname or "", parts.port or 0
         self.desks: list[Desk] = []
@@ -111,7 +111,7 @@ class Office:
         await asyncio.gather(*[self.add(f"desk{number}") for number in range(1, count + 1)])
 
     async def add(self, name: str, folder: Path | None = None) -> Desk:
-        engine = connect(self._url, connections=1)
+        engine = connect(self.url, connections=1)
         try:
             acts = Administration(engine, PostgresLedger(engine), await self._firm(engine), "admin:test")
             _, once = await acts.add_user(name, name.title(), "Rates", ["trader"])
@@ -150,7 +150,7 @@ class Office:
         return all((each["state"], each["to_sync"], each["cursor"]) == ("online", 0, head) for each in looks)
 
     async def _head(self) -> int:
-        engine = connect(self._url, connections=1)
+        engine = connect(self.url, connections=1)
         try:
             async with engine.connect() as connection:
                 return int((await connection.exec_driver_sql("SELECT head FROM firm")).scalar_one())
