@@ -49,7 +49,7 @@ _TRADER: Mapping[str, Allowed] = {
     "transcript_segment": _KEPT,
     "call_report": _KEPT,
     "follow_up": _ALL,
-    "deal": _KEPT,
+    "deal": Allowed(insert=True, update=None, never=frozenset({"credit"})),
     "enquiry": _KEPT,
     "credit_line": _fields("used"),
     "sync_conflict": _fields("status resolution"),

@@ -144,15 +144,17 @@ class _Case:
         """Merges it; False for an erased one, of which nothing is known and nothing comes."""
         self.at = entry
         court, key = self._court, key_of(entry)
+        standing = self._standing(key)
+        if standing is not None and standing.scope not in court.author.holds and key not in self.states:
+            raise _no_such(entry)
         if is_erased(entry) and entry.op != "delete":
+            place = court.author.scope if standing is None else standing.scope
+            self._check_rights(entry, None, place)
             self.outcomes[entry.id] = "merged"
             return False
         before, after = read(entry.before), read(entry.after)
         if any(kind_of(entry.table, name) == "server" for name in after or [""]):
             raise NotAccepted(f"Only the server writes {_words(entry)}.")
-        standing = self._standing(key)
-        if standing is not None and standing.scope not in court.author.holds and key not in self.states:
-            raise _no_such(entry)
         if entry.table in UNIQUE:
             self._check_unique(entry, after)
         merged = merge(
@@ -177,17 +179,34 @@ class _Case:
             if old is None and scope not in court.author.holds:
                 # The same words as for a record that does not exist: who may not see it learns nothing.
                 raise _no_such(entry)
-            fields = read(entry.after) or read(entry.before)
+            self._check_parent(entry, old, parent)
             for place in {scope} if old is None else {old.scope, scope}:
-                refusal = court.author.may(entry.actor, entry.table, entry.op, fields.keys(), place)
-                if refusal is not None:
-                    raise NotAccepted(refusal)
+                self._check_rights(entry, old, place)
             if old is not None and old.scope != scope:
                 self.left[key] = old.scope
             if old is None or old.scope != scope:
                 self._move_below(key)
         self.at = None
         self.reserves = credit.settle(entries, self.states, self._standing, court.author.site)
+
+    def _check_rights(self, entry: Entry, old: State | None, place: str) -> None:
+        after = read(entry.after)
+        asked: list[tuple[Op, Collection[str]]] = [(entry.op, after or read(entry.before))]
+        if entry.op == "insert" and old is not None:  # over what is there: a change of what differs
+            differing = [name for name, value in after.items() if old.fields.get(name) != value]
+            asked += [("update", differing)] if differing else []
+        for op, fields in asked:
+            refusal = self._court.author.may(entry.actor, entry.table, op, fields, place)
+            if refusal is not None:
+                raise NotAccepted(refusal)
+
+    def _check_parent(self, entry: Entry, old: State | None, parent: Key | None) -> None:
+        """Nobody hangs a record on one that they may not see."""
+        if parent is None or (old is not None and old.parent == parent):
+            return
+        above = self._court.state(parent)
+        if above is not None and above.scope not in self._court.author.holds:
+            raise _no_such(entry)
 
     def _move_below(self, top: Key) -> None:
         known = dict.fromkeys(self._court.ground.below.get(top, ()))
