@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, literal, select, tuple_, update
+from sqlalchemy import Connection, Row, Select, func, insert, literal, select, tuple_, update
 
 from app.records.chain import Authored
 from app.records.change import Change
@@ -37,6 +37,16 @@ class Refusal:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A field that a refused change set, with its JSON value."""
+
+    table: str
+    record_id: str
+    field: str
+    value: Any
+
+
 class Quarantine:
     def __init__(self, records: Records) -> None:
         self._records = records
@@ -59,17 +69,36 @@ class Quarantine:
             _close(change, transaction, "discarded")
             _let_go(change.session.connection(), transaction, self._records.site)
 
-    def resend(self, transaction: str, actor: str) -> None:
-        """Makes the same change once more, on top of what is there now. Raises Refused if that cannot be done."""
-        statement = (
-            select(change_log).where(
-                change_log.c.transaction_id == transaction, change_log.c.site == self._records.site
-            )
-        ).order_by(change_log.c.site_seq)
+    def said(self, transaction: str) -> list[Said]:
+        """What a refused change set, as far as it is still here."""
+        with self._records.read() as session:
+            rows = session.execute(self._entries(transaction)).all()
+        return [
+            Said(row.table_name, row.record_id, field, value)
+            for row in rows
+            if row.op != "delete"
+            for field, value in _read(row.after).items()
+            if field != "id"
+        ]
+
+    def resend(self, transaction: str, actor: str, edited: Sequence[Said] = ()) -> None:
+        """Makes the same change once more, on top of what is there now, with other values where they were ``edited``.
+
+        Raises Refused if that cannot be done.
+        """
         with self._records.change(actor, Cause.user(transaction)) as change:
             _close(change, transaction, "resent")
-            for row in change.session.connection().execute(statement):
-                _again(change, row)
+            for row in change.session.connection().execute(self._entries(transaction)):
+                key = (row.table_name, row.record_id)
+                other = {each.field: each.value for each in edited if (each.table, each.record_id) == key}
+                try:
+                    _again(change, row, other)
+                except (ValueError, TypeError, ArithmeticError) as error:
+                    raise ChangeRefused("A value does not fit its field. Look at numbers and dates.") from error
+
+    def _entries(self, transaction: str) -> Select[Any]:
+        own = (change_log.c.transaction_id == transaction) & (change_log.c.site == self._records.site)
+        return select(change_log).where(own).order_by(change_log.c.site_seq)
 
 
 def hold_back(records: Records) -> None:
@@ -156,11 +185,11 @@ def _let_go(connection: Connection, transaction: str, site: str) -> None:
     erase_texts(connection, {(table, record_id) for table, record_id in connection.execute(purged)})
 
 
-def _again(change: Change, row: Row[Any]) -> None:
+def _again(change: Change, row: Row[Any], other: Mapping[str, Any]) -> None:
     model = models().get(row.table_name)
     if model is None or row.salt is None:
         raise ChangeRefused("What this change said is no longer here; make it again by hand.")
-    before, after = (_read(text) for text in (row.before, row.after))
+    before, after = _read(row.before), {**_read(row.after), **other}
     standing = change.get(model, row.record_id)
     if row.op == "insert" and standing is None:
         change.add(model(**decode_values(model, after)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from app.records.errors import StoreError
 from app.services import CentralServer, CommitWatch, Notice, Services, Standing, State
 from app.sync import conflicts as resolving
 from app.sync.conflicts import Conflict, title_of
-from app.sync.quarantine import Quarantine, Refusal, why
+from app.sync.quarantine import Quarantine, Refusal, Said, why
 from app.sync.store import Event, RecordsStore
 from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata
@@ -99,10 +99,15 @@ class SyncApp:
             self._set(resolved=None)
             await self._do(lambda change: resolving.undo(change, conflict.id))
 
-    async def resend(self, waiting: Waiting) -> None:
-        """Makes the change again on what is there now; it is requested anew."""
+    async def said(self, waiting: Waiting) -> list[Said]:
+        """What the refused change set."""
+        quarantine = Quarantine(self._desk.records)
+        return await asyncio.to_thread(quarantine.said, waiting.refusal.transaction)
+
+    async def resend(self, waiting: Waiting, edited: Sequence[Said] = ()) -> None:
+        """Makes the change again on what is there now, put right where it was edited; it is requested anew."""
         quarantine, actor = Quarantine(self._desk.records), self._desk.user.actor
-        await self._leave_quarantine(lambda: quarantine.resend(waiting.refusal.transaction, actor))
+        await self._leave_quarantine(lambda: quarantine.resend(waiting.refusal.transaction, actor, edited))
 
     async def discard(self, waiting: Waiting) -> None:
         quarantine, actor = Quarantine(self._desk.records), self._desk.user.actor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QStacked
 from app.services import LocalZone
 from app.shell import tokens
 from app.shell.commands import Command
+from app.shell.popups import MIDDLE
 from app.shell.standing import connection_words, waiting_words
 from app.shell.ui import Ui
 from app.shell.widgets import (
@@ -27,7 +29,9 @@ from app.shell.widgets import (
     set_kind,
 )
 from app.sync.conflicts import Conflict, Wrote
+from app.sync.quarantine import Said
 from plugins.sync.app import SyncApp, SyncState, Waiting
+from plugins.sync.editing import EditPage
 
 CONFLICTS, QUARANTINE, HISTORY = 0, 1, 2
 NO_CONFLICTS = "No conflicts. Where two desks change the same field, both values appear here."
@@ -37,7 +41,9 @@ _KINDS = {"online": "up", "offline": "warn", "refused": "dn", "conflict": "warn"
 
 
 class SyncPanel(QWidget):
-    """Keyboard: Alt+K keeps, Alt+O takes the other, Ctrl+Z undoes; Alt+R sends again, Del discards; F5 tries now."""
+    """Keyboard: Alt+K keeps, Alt+O takes the other, Ctrl+Z undoes; Alt+R sends again, Alt+E after editing,
+    Del discards; F5 tries now.
+    """
 
     def __init__(self, app: SyncApp, ui: Ui) -> None:
         super().__init__()
@@ -67,10 +73,14 @@ class SyncPanel(QWidget):
         self.reason = label("", "warn")
         self.reason.setWordWrap(True)
         self.resend_button = button("Send again  Alt R", "pri", tip="Make the change again on top of what is there now")
+        self.edit_button = button("Edit and send again  Alt E", tip="Put the change right, then make it again")
+        self.edit: EditPage | None = None
         self.discard_button = button("Discard  Del", tip="The change stays undone")
         self._stack = QStackedWidget()
         self._stack.addWidget(_page(self.conflicts, self.sides, self.keep_button, self.other_button, self.undo_button))
-        self._stack.addWidget(_page(self.waiting, self.reason, self.resend_button, self.discard_button))
+        self._stack.addWidget(
+            _page(self.waiting, self.reason, self.resend_button, self.edit_button, self.discard_button)
+        )
         self._stack.addWidget(self.history)
         self.sections.changed.connect(self._section)
         words = QVBoxLayout()
@@ -94,7 +104,7 @@ class SyncPanel(QWidget):
         self.waiting.chosen.connect(lambda _: self._show_chosen())
         for made, act in (
             (self.keep_button, self._keep), (self.other_button, self._take_other), (self.undo_button, self._undo),
-            (self.resend_button, self._resend), (self.discard_button, self._discard),
+            (self.resend_button, self._resend), (self.edit_button, self._edit), (self.discard_button, self._discard),
         ):  # fmt: skip
             made.clicked.connect(lambda _=False, act=act: act())
 
@@ -111,6 +121,14 @@ class SyncPanel(QWidget):
             "Alt+R",
             lambda: self._refusal() is not None,
             "play",
+        )
+        add(
+            "edit",
+            "edit the refused change and send it again",
+            self._edit,
+            "Alt+E",
+            lambda: self._refusal() is not None,
+            "edit",
         )
         add("discard", "discard the refused change", self._discard, "Del", lambda: self._refusal() is not None, "trash")
         add("now", "try to reach the server now", self._retry, "F5", None, "refresh")
@@ -148,6 +166,7 @@ class SyncPanel(QWidget):
         set_kind(self.reason, "warn" if refusal is not None else "mut")
         self.reason.setText(refusal.refusal.reason if refusal is not None else "")
         self.resend_button.setEnabled(refusal is not None)
+        self.edit_button.setEnabled(refusal is not None)
         self.discard_button.setEnabled(refusal is not None)
 
     def _section(self, number: int) -> None:
@@ -183,6 +202,28 @@ class SyncPanel(QWidget):
     def _resend(self) -> None:
         if (refusal := self._refusal()) is not None:
             self._ui.run(self._app.resend(refusal))
+
+    def _edit(self) -> None:
+        if (refusal := self._refusal()) is not None:
+            self._ui.run(self._app.said(refusal), then=lambda said: self._open_edit(refusal, said), owner=self)
+
+    def _open_edit(self, refusal: Waiting, said: Sequence[Said]) -> None:
+        self._close_edit()
+        page = self.edit = EditPage(refusal.record, refusal.refusal.reason, said)
+        page.closed.connect(self._close_edit)
+        page.sent.connect(lambda edited: self._send_edited(refusal, edited))
+        self._ui.show_popup(page, MIDDLE)
+        page.setFocus()
+
+    def _send_edited(self, refusal: Waiting, edited: Sequence[Said]) -> None:
+        self._close_edit()
+        self._ui.run(self._app.resend(refusal, edited))
+
+    def _close_edit(self) -> None:
+        page, self.edit = self.edit, None
+        if page is not None:
+            self._ui.close_popup(page)
+            page.deleteLater()
 
     def _discard(self) -> None:
         if (refusal := self._refusal()) is not None:
