@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fdc3.host import Observation
 
 T = TypeVar("T")
+_SHARE, _LONGEST_PAUSE = 4.0, 2.0
+"""A panel rests so many times as long as its refresh took, at most so many seconds."""
 Clock = Callable[[], dt.datetime]
 """Returns the current aware UTC time."""
 
@@ -87,14 +89,17 @@ class State(Generic[T]):
 
 
 class CommitWatch:
-    """Runs ``refresh`` on this loop after commits that touch ``tables``: soon, once for many, one at a time."""
+    """Runs ``refresh`` on this loop after commits that touch ``tables``: soon, once for many, one at a time.
+
+    A refresh that takes long comes seldom: while thousands of changes arrive, the window needs the processor too.
+    """
 
     def __init__(
         self, records: Records, tables: Collection[str], refresh: Callable[[], Awaitable[None]], *, pause: float = 0.1
     ) -> None:
         self._tables = frozenset(tables)
         self._refresh = refresh
-        self._pause = pause
+        self._pause = self._least = pause
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -118,10 +123,12 @@ class CommitWatch:
         self._task = self._loop.create_task(self._run())
 
     async def _run(self) -> None:
+        began = self._loop.time()
         try:
             await self._refresh()
         except Exception:
             logging.getLogger(__name__).exception("a refresh after a commit failed")
+        self._pause = max(self._least, min(_SHARE * (self._loop.time() - began), _LONGEST_PAUSE))
 
     def close(self) -> None:
         """No refresh starts after this. Call it on the loop's thread."""

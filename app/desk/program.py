@@ -47,6 +47,8 @@ UNPAINTED_MS = 500
 """A window that is not painted by then (minimised, or none is shown yet) is opened behind all the same."""
 SETTLED_MS = 4000
 """After this the charts and forms that are brought in behind the window are there too."""
+SWITCH_SECONDS = 0.001
+"""So long the window's thread waits for each busy one behind it before it is its turn."""
 log = logging.getLogger(__name__)
 
 
@@ -73,14 +75,21 @@ def run(settings: Settings) -> int:
     heartbeat = QTimer(interval=500)
     heartbeat.timeout.connect(lambda: None)
     heartbeat.start()
-    # What the start made stays to the end. Left to the garbage collector, each of its whole rounds would look through
-    # it again and stop every thread for a tenth of a second.
-    program.outside_ready.connect(lambda: QTimer.singleShot(SETTLED_MS, gc.freeze))
+    program.outside_ready.connect(lambda: QTimer.singleShot(SETTLED_MS, settle))
     program.start()
     status = application.exec()
     crash.end()
     instance.release()
     return status
+
+
+def settle() -> None:
+    """What the start made stays to the end: left to the garbage collector, each of its whole rounds would look through
+    it again and stop every thread for a tenth of a second. What comes later it looks at more seldom, since thousands of
+    changes that arrive are thousands of objects that go by themselves.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def make_application(settings: Settings) -> QApplication:
@@ -155,6 +164,7 @@ class Program(QObject):
 
     def start(self) -> None:
         """Shows the window with its panels loading, and then opens everything behind it."""
+        sys.setswitchinterval(SWITCH_SECONDS)
         for record in self.directory:
             try:
                 dock = manifest_of(record).dock

@@ -6,7 +6,6 @@ offscreen.
 
 from __future__ import annotations
 
-import gc
 import os
 import statistics
 import subprocess
@@ -21,7 +20,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from sqlalchemy import func, select
 
-from app.desk.program import Program, make_application
+from app.desk.program import Program, make_application, settle
 from app.records.demo import build_demo
 from app.records.store import Records
 from app.records.tables import Contact, FollowUp
@@ -84,8 +83,7 @@ def _measure(program: Program, server: Server, folder: Path) -> list[Row]:
     opened: list[bool] = []
     program.outside_ready.connect(lambda: opened.append(True))
     _until(lambda: opened)
-    gc.collect()
-    gc.freeze()  # as the program does when it has started
+    settle()
     began = time.perf_counter()
     _connect(program, server)
     _until(lambda: _says(program) == ("Online", "Synced"), 300)
