@@ -21,6 +21,9 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     server.add_argument("--certificate", type=Path, metavar="FILE", help="TLS certificate chain (PEM)")
     server.add_argument("--key", type=Path, metavar="FILE", help="its private key (PEM)")
     server.add_argument("--plain", action="store_true", help="no TLS; only on 127.0.0.1, behind a proxy that has it")
+    server.add_argument(
+        "--nats", default="", metavar="URL", help="a NATS by which several servers tell each other what is new"
+    )
     server.add_argument("--openid", metavar="ISSUER", help="let users sign in with this OpenID Connect provider")
     server.add_argument("--openid-client", metavar="ID", help="the server's client id there")
     server.add_argument(
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace, log_level: str) -> int:
         openid = Provider(args.openid, args.openid_client, secret)
     options = Options(
         folder_of(args), args.database, host.strip("[]"), int(port), args.certificate, args.key, args.plain, args.firm,
-        openid,
+        openid, args.nats,
     )  # fmt: skip
     try:
         serve(options, lambda line: print(line, flush=True))

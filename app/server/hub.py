@@ -128,21 +128,23 @@ class Hub:
                     for firm in tuple(self._firms):  # what came while nobody listened
                         self._do(self._devices_changed(firm, ""))
                     while True:
-                        await self._look()
+                        await self.look()
                         async for notice in connection.notifies(timeout=_LOOK):
-                            self._notified(notice.payload)
+                            self.told(notice.payload)
             except (psycopg.Error, SQLAlchemyError, OSError, LookupError) as error:
                 self._listening.clear()
                 log.warning("the database does not tell what is new: %s", type(error).__name__)
                 await asyncio.sleep(_PAUSES[min(failures, len(_PAUSES) - 1)])
                 failures += 1
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Whether something is new that nobody told."""
         for firm, known in tuple(self._firms.items()):
             if known.guests:
                 self.heard(firm, (await self._ledger.head(firm)).place)
 
-    def _notified(self, payload: str) -> None:
+    def told(self, payload: str) -> None:
+        """``<firm> <place>``: the order has grown; ``<firm> device <id>``: a device's rights may have changed."""
         firm, _, rest = payload.partition(" ")
         kind, _, device = rest.partition(" ")
         if kind == "device":
@@ -152,7 +154,9 @@ class Hub:
 
     def heard(self, name: str, head: int) -> None:
         """That there is a place ``head``."""
-        firm = self._firms[name]
+        firm = self._firms.get(name)
+        if firm is None:  # no desk of it is here
+            return
         firm.head = max(firm.head, head)
         behind = any(place is not None and place < head for place in firm.waiting())
         if behind and not firm.reading:

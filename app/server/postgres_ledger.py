@@ -20,6 +20,7 @@ from app.records.codec import compact
 from app.records.hlc import ZERO
 from app.records.ids import new_id
 from app.records.log import GENESIS, new_salt
+from app.server.hints import Hints
 from app.server.ledger import Batch, Head, Listed, SnapshotPage
 from app.sync import scopes
 from app.sync.chain import ChainEnd, Own
@@ -94,6 +95,10 @@ def wall_clock() -> int:
 
 
 class PostgresLedger:
+    """``hints``: tells other processes what is new, in place of the database while it can."""
+
+    hints: Hints | None = None
+
     def __init__(self, engine: AsyncEngine, *, now: Callable[[], int] = wall_clock) -> None:
         self._engine = engine
         self._now = now
@@ -112,7 +117,11 @@ class PostgresLedger:
             await driver.execute(_BY_KEY)
             head, site, count, hash_, hlc = found
             own = Own(site, ChainEnd(count, hash_, hlc), self._now(), new_id, new_salt)
-            yield PostgresTurn(driver, firm, head, own)
+            hints = self.hints if self.hints is not None and self.hints.connected else None
+            turn = PostgresTurn(driver, firm, head, own, notifies=hints is None)
+            yield turn
+        if hints is not None and turn.head > head:
+            await hints.tell(firm, turn.head)
 
     async def head(self, firm: str) -> Head:
         async with self._engine.connect() as connection:
@@ -185,11 +194,12 @@ class PostgresLedger:
 class PostgresTurn:
     """What ``PostgresLedger.locked`` hands out."""
 
-    def __init__(self, driver: Driver, firm: str, head: int, own: Own) -> None:
+    def __init__(self, driver: Driver, firm: str, head: int, own: Own, *, notifies: bool) -> None:
         self.driver = driver
+        self.head = head
         self._firm = firm
-        self._head = head
         self._own = own
+        self._notifies = notifies
 
     async def end(self, site: str) -> ChainEnd:
         return await _end(self.driver, self._firm, site)
@@ -216,7 +226,7 @@ class PostgresTurn:
         if wanted.unique:
             rows = await _all(self.driver, _HOLDERS, *_columns(wanted.unique), self._firm)
             unique = {(table, value): record_id for table, value, record_id in rows}
-        return Ground(self._head, states, unique, below)
+        return Ground(self.head, states, unique, below)
 
     async def keep(self, verdict: Verdict, site: str) -> None:
         firm, driver = self._firm, self.driver
@@ -239,8 +249,9 @@ class PostgresTurn:
                 "UPDATE firm SET head = %s, own_count = %s, own_hash = %s, own_hlc = %s WHERE id = %s",
                 (verdict.head, own.received, own.hash, own.hlc, firm),
             )
-            await cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{firm} {verdict.head}"))
-        self._head = verdict.head
+            if self._notifies:
+                await cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{firm} {verdict.head}"))
+        self.head = verdict.head
         self._own = replace(self._own, end=own)
 
     async def _states(self, keys: Iterable[Key]) -> dict[Key, State]:

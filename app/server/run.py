@@ -55,6 +55,7 @@ class Options:
     plain: bool = False
     firm_name: str = "Deskline"
     openid: Provider | None = None
+    nats: str = ""
 
 
 def serve(options: Options, say: Callable[[str], None]) -> None:
@@ -131,7 +132,7 @@ async def _serve(options: Options, url: str, postgres: EmbeddedPostgres | None, 
         firm, new = await found_firm(engine, options.firm_name)
         if new:
             await _first_administrator(engine, firm, say)
-        doors = Doors(url, engine, await access_tokens(engine), options.openid)
+        doors = Doors(url, engine, await access_tokens(engine), options.openid, options.nats)
         listener = _listen(options.host, options.port)
         server = Server(_configuration(options, doors, listener, say))
         loop = asyncio.get_running_loop()

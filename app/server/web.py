@@ -19,6 +19,7 @@ from starlette.routing import Route, WebSocketRoute
 
 from app.server.accounts import Accounts, SignedIn, SignInRefused
 from app.server.devices import Devices
+from app.server.hints import Hints
 from app.server.hub import Hub
 from app.server.limits import Allowances, TooLarge, body_of
 from app.server.metrics import Metrics
@@ -90,9 +91,11 @@ class _Refused(Exception):
 
 
 class Doors:
-    """Everything over one database. ``application`` is what uvicorn runs."""
+    """Everything over one database. ``application`` is what uvicorn runs. ``nats``: for hints to other processes."""
 
-    def __init__(self, url: str, engine: AsyncEngine, access: AccessTokens, provider: Provider | None = None) -> None:
+    def __init__(
+        self, url: str, engine: AsyncEngine, access: AccessTokens, provider: Provider | None = None, nats: str = ""
+    ) -> None:
         self._engine = engine
         self.metrics = Metrics()
         self.ledger = PostgresLedger(engine)
@@ -100,6 +103,8 @@ class Doors:
         self.accounts = Accounts(engine, access)
         self.openid = None if provider is None else OpenId(provider, engine, self.accounts)
         self.hub = Hub(url, self.ledger, self.devices.get, self.metrics.answered)
+        if nats:
+            self.ledger.hints = Hints(nats, self.hub.told, self.hub.look)
         self._allowances = Allowances(_FORMS, _BURST)
         sync = SyncDoors(self.ledger, self.hub, self.devices, access, self.metrics)
         self.application = Starlette(
@@ -124,7 +129,12 @@ class Doors:
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
         await self.hub.start()
+        hints = self.ledger.hints
+        if hints is not None:
+            hints.start()
         yield
+        if hints is not None:
+            await hints.close()
         await self.hub.close()
 
     # -- how the server is
