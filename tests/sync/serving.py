@@ -24,6 +24,7 @@ from app.sync.client import SyncClient
 from app.sync.enrolment import DEVICE_SECRET, Forms, Pass, ServerUser
 from app.sync.session import DeskSession, Status
 from app.sync.store import RecordsStore
+from app.sync.transports import Connection
 
 T = TypeVar("T")
 KEY = bytes(range(32))
@@ -35,16 +36,18 @@ LISTENS = re.compile(r"listens on (https?://\S+:(\d+))")
 class Server:
     """``deskline server`` in a process, in ``folder``, on a port that it keeps when it is started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, plain: bool = False) -> None:
         self.folder = folder
+        self._plain = plain
         self.url = ""
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
+        options = f"Options(Path({str(self.folder)!r}), port={self._port}, plain={self._plain})"
         code = (
-            "import sys; from pathlib import Path; from app.server.run import Options, serve;"
-            f"serve(Options(Path({str(self.folder)!r}), port={self._port}), lambda text: print(text, flush=True))"
+            "from pathlib import Path; from app.server.run import Options, serve;"
+            f"serve({options}, lambda text: print(text, flush=True))"
         )
         self._process = process = subprocess.Popen(
             [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
@@ -56,6 +59,11 @@ class Server:
                 break
         else:
             raise AssertionError("the server did not start")
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def stop(self) -> None:
         if self._process is not None:
@@ -110,8 +118,8 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[Server]:
-    server = Server(folder)
+def served(folder: Path, *, plain: bool = False) -> Iterator[Server]:
+    server = Server(folder, plain=plain)
     server.start()
     try:
         yield server
@@ -167,9 +175,7 @@ class Station:
             self.store, now=time.time, steady=time.monotonic, random=Random(1), app_version="1.0", schema_version=3
         )
         loop = asyncio.get_running_loop()
-        self.client = SyncClient(
-            session, lambda token: transports.connect(self._server.url, token, self.tls), self.who.token, self._told
-        )
+        self.client = SyncClient(session, self.connect, self.who.token, self._told)
 
         def committed(entries: Sequence[Entry]) -> None:
             if entries[0].site == self.records.site:
@@ -179,9 +185,16 @@ class Station:
         self._unsubscribe = self.records.on_commit(committed)
         self.client.start()
 
-    async def close(self) -> None:
+    async def connect(self, token: str) -> Connection:
+        return await transports.connect(self._server.url, token, self.tls)
+
+    async def stop(self) -> None:
+        """The network is gone; ``start`` brings it back."""
         self._unsubscribe()
         await self.client.close()
+
+    async def close(self) -> None:
+        await self.stop()
         await self.forms.close()
         self.records.close()
 

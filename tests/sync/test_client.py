@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
@@ -120,3 +121,44 @@ async def test_a_device_that_was_revoked_keeps_nothing(
     async with asyncio.timeout(30):
         while not await asyncio.to_thread(server.purged):
             pass
+
+
+async def test_where_websockets_do_not_get_through_plain_requests_do(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder), plain=True) as server:
+        port = int(server.url.rpartition(":")[2])
+        async with await without_websockets(port) as proxy:
+            server.url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+            one, two = Station(tmp_path / "one", server), Station(tmp_path / "two", server)
+            for each, login in ((one, "fay"), (two, "gus")):
+                await each.enrol(login)
+                await each.start()
+            await one.write(lambda change: change.add(customer("Tolland")))
+            await two.until(lambda: "Tolland" in customers(two.records), "the customer at the other desk")
+            await two.write(lambda change: change.add(customer("Arden")))
+            await one.until(lambda: "Arden" in customers(one.records), "what came while a question waited")
+            await in_step(one, two)
+            for each in (one, two):
+                await each.close()
+
+
+async def without_websockets(port: int) -> asyncio.Server:
+    """A proxy before the server that knows no websockets."""
+
+    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            if b"upgrade: websocket" in head.lower():
+                writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                writer.close()
+                return
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+            back.write(head)
+            await asyncio.gather(copy(reader, back), copy(there, writer))
+
+    return await asyncio.start_server(serve, "127.0.0.1", 0)
