@@ -15,9 +15,11 @@ import httpx
 import psycopg
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.server import tokens
 from app.server.administration import Administration
 from app.server.database import connect, migrate
 from app.server.postgres import EmbeddedPostgres
@@ -39,11 +41,38 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         embedded.stop()
 
 
-@pytest.fixture
-def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Argon2 as ever, with next to no memory: what the shipped cost is good for, no test here looks at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        patch.setattr(tokens, "_NOBODY", tokens.hash_password("nobody"))
+        yield
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres: EmbeddedPostgres) -> str:
+    """The name of a database that has all tables, and nothing in them, to be copied."""
+    name = "migrated"
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    asyncio.run(_migrate(postgres.url.replace("/postgres?", f"/{name}?")))
+    return name
+
+
+async def _migrate(url: str) -> None:
+    engine = connect(url)
+    await migrate(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+def database_url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated))
+        )
     yield postgres.url.replace("/postgres?", f"/{name}?")
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
@@ -52,7 +81,6 @@ def database_url(postgres: EmbeddedPostgres) -> Iterator[str]:
 @pytest.fixture
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     made = connect(database_url)
-    await migrate(made)
     yield made
     await made.dispose()
 
