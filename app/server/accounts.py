@@ -227,12 +227,22 @@ async def device_of(connection: AsyncConnection, firm: str, device: str) -> Devi
         .join(grant, and_(grant.c.firm == account.c.firm, grant.c.account == account.c.id), isouter=True)
         .where(account.c.firm == firm, seen.c.device == device)
     )
+    active: set[str] = set()
     for each in rows:
         grants = users[each.id]
+        active |= {each.id} if each.active else set()
         if each.active and each.role is not None:
             grants.append(Grant(each.role, each.scope))
     return Device(
-        firm, row.id, row.site, row.desk, frozenset(row.scopes), rights(users), row.revoked is not None, row.history
+        firm,
+        row.id,
+        row.site,
+        row.desk,
+        frozenset(row.scopes),
+        rights(users),
+        row.revoked is not None,
+        row.history,
+        frozenset(active),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import and_, select, update
@@ -11,6 +12,8 @@ from app.server import tables, tokens
 from app.server.accounts import SignInRefused, device_of, utc_now
 from app.server.administration import log_act
 from app.server.sync import Device
+
+_SITE = re.compile("[0-9A-Za-z-]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +39,17 @@ class Devices:
         ``written``: the length of its chain; it may bring that along if an administrator said so.
         """
         device, secret = tables.device, tokens.new_secret()
+        if not _SITE.fullmatch(site):
+            raise SignInRefused("code", "This is no name of a desk's records.")
         async with self._engine.begin() as connection:
             mine = device.c.code == tokens.digest(code.strip().upper())
             found = (await connection.execute(select(device).where(mine).with_for_update())).one_or_none()
             if found is None or found.code_until < utc_now() or found.revoked is not None:
                 raise SignInRefused("code", "This code is not valid, or no longer. Ask an administrator for a new one.")
             taken = and_(device.c.firm == found.firm, device.c.site == site)
-            if (await connection.execute(select(device.c.id).where(taken))).first() is not None:
+            servers = and_(tables.firm.c.id == found.firm, tables.firm.c.own_site == site)
+            known = select(device.c.id).where(taken).union(select(tables.firm.c.id).where(servers))
+            if (await connection.execute(known)).first() is not None:
                 raise SignInRefused("code", "This desk is enrolled already. Ask an administrator to revoke it first.")
             await connection.execute(
                 update(device).where(device.c.firm == found.firm, device.c.id == found.id).values(

@@ -93,6 +93,7 @@ THE_DESK: Mapping[str, Allowed] = {
     "follow_up": _KEPT,
     "enquiry": _KEPT,
 }
+KNOWN_TABLES = frozenset(table for tables in ROLES.values() for table in tables)
 _PROGRAMS = ("program:", "app:", "rule:", "system:desk")
 
 

@@ -7,11 +7,11 @@ other. What is refused is refused with a reason, and logged without anything tha
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 from app.server.ledger import Batch, Ledger
-from app.server.rights import everything
+from app.server.rights import KNOWN_TABLES, everything
 from app.sync import authority
 from app.sync.chain import BadPush, fresh
 from app.sync.ground import Author, Rights, Verdict
@@ -23,6 +23,7 @@ from app.sync.protocol import (
     FromServer,
     Hello,
     Item,
+    Op,
     Page,
     Pull,
     Purge,
@@ -58,6 +59,7 @@ async def at_once(work: Callable[[], Verdict]) -> Verdict:
 class Device:
     """An enrolled desk as it stands now. ``site`` is its database, ``desk`` the name of the desk it stands at.
 
+    ``users``: who has signed in there and still may.
     ``history``: entries of its chain up to here were made before it came to the server, with leave to bring them along.
     """
 
@@ -69,6 +71,7 @@ class Device:
     may: Rights
     revoked: bool = False
     history: int = 0
+    users: frozenset[str] = frozenset()
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -132,6 +135,9 @@ class Connection:
             place = self.waiting_at
             batch = await self._ledger.items(self.device.firm, place, limit)
             if self.waiting_at != place:  # a newer pull, or news, came first
+                return []
+            if place > batch.head:  # it waits for what is new, as all do: who waits elsewhere costs the others
+                self._cursor = self.waiting_at = batch.head
                 return []
             answers = self.news(batch)
             if answers or batch.upto >= batch.head:
@@ -222,6 +228,7 @@ class Connection:
 
     async def _snapshot(self, message: SnapshotWanted) -> Snapshot | Purge:
         if message.scope not in self.device.holds:
+            self._log_refusal("not-allowed")
             return Purge((message.scope,))
         after, limit = (message.table, message.record_id), min(max(message.limit, 1), MAX_BATCH)
         page = await self._ledger.snapshot(self.device.firm, message.scope, after, limit)
@@ -231,13 +238,20 @@ class Connection:
         device = self.device
         async with self._ledger.locked(device.firm) as turn:
             ground, own = await turn.ground(authority.wanted_to_hold(message.line_id)), await turn.own()
-            author = Author(device.site, desk_scope(device.desk), device.holds, device.may)
+            author = Author(device.site, desk_scope(device.desk), device.holds, self._may_use_credit)
             occasion = authority.Occasion(None, own.new_id(), self._schema_version)
             verdict = authority.hold(message.line_id, message.amount, author, occasion, ground, own)
             if verdict is not None:
                 await turn.keep(verdict, device.site)
+        if verdict is None:
+            self._log_refusal("not-held")
 
     # -- parts
+
+    def _may_use_credit(self, _: str, table: str, op: Op, fields: Collection[str], scope: str) -> str | None:
+        """A desk holds credit for those who deal there."""
+        said = [self.device.may(f"user:{user}", table, op, fields, scope) for user in self.device.users]
+        return None if None in said or not said else said[0]
 
     def _visible(self, batch: Batch, after: int) -> tuple[Item, ...]:
         site, holds = self.device.site, self.device.holds
@@ -247,12 +261,14 @@ class Connection:
         return tuple(item for item in seen if item is not None)
 
     def _refused(self, failure: Failure) -> Failure:
-        log.warning("refused", extra={"device": self.device.id, "code": failure.code})
+        self._log_refusal(failure.code)
         return failure
+
+    def _log_refusal(self, code: str) -> None:
+        log.warning("refused", extra={"device": self.device.id, "code": code})
 
     def _log_rejections(self, verdict: Verdict) -> None:
         tables = [placed.item.table for placed in verdict.placed if placed.item.outcome == "rejected"]
         if tables:
-            log.info(
-                "rejected", extra={"device": self.device.id, "entries": len(tables), "tables": sorted(set(tables))}
-            )
+            known = sorted({table if table in KNOWN_TABLES else "unknown" for table in tables})
+            log.info("rejected", extra={"device": self.device.id, "entries": len(tables), "tables": known})

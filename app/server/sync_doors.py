@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 
 import psycopg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from app.server.devices import Devices
 from app.server.hub import Guest, Hub
 from app.server.ledger import Ledger
-from app.server.limits import Allowance, TooLarge, body_of
+from app.server.limits import Allowance, Allowances, TooLarge, body_of
 from app.server.metrics import Metrics
 from app.server.postgres_ledger import wall_clock
 from app.server.sync import Connection, Device
@@ -46,6 +46,7 @@ SCHEMA_VERSION = 3
 MALFORMED, TOKEN, REVOKED, SUPERSEDED, BUSY = 4400, 4401, 4403, 4409, 1013
 """Close codes."""
 _MESSAGES, _BURST = 50.0, 500
+_POSTS, _POST_BURST = 20.0, 100
 """That a desk may send a second, and at once."""
 
 _DATABASE = (psycopg.Error, SQLAlchemyError, OSError, TimeoutError)
@@ -58,6 +59,7 @@ class SyncDoors:
         self._devices = devices
         self._access = access
         self._metrics = metrics
+        self._allowances = Allowances(_POSTS, _POST_BURST)  # by device
 
     # -- the websocket
 
@@ -73,6 +75,9 @@ class SyncDoors:
             return
         if device is None:
             await socket.send_denial_response(_refusal(403, "not-allowed", "This desk is not enrolled."))
+            return
+        if not _still_counts(claims, device):
+            await socket.send_denial_response(_refusal(401, "token-expired", "Please sign in again."))
             return
         await socket.accept()
         await _Visit(self, socket, claims, device).run()
@@ -90,10 +95,14 @@ class SyncDoors:
             return _refusal(413, "oversize", f"A frame has at most {MAX_FRAME} bytes.")
         except BadFrame as error:
             return _framed([Failure("malformed", str(error))])
+        if not self._allowances.take(claims.device):
+            return _framed([Failure("busy", "Too many messages at once.", retry=True)])
         try:
             device = await self._devices.get(claims.firm, claims.device)
             if device is None:
                 return _refusal(403, "not-allowed", "This desk is not enrolled.")
+            if not _still_counts(claims, device):
+                return _refusal(401, "token-expired", "Please sign in again.")
             return _framed(await self._answers(message, device))
         except _DATABASE as error:
             return _framed([failed(error)])
@@ -190,7 +199,8 @@ class _Visit:
                 receiving = asyncio.create_task(self._socket.receive_bytes())
                 left = max(self._expires - time.time(), 0)
                 await asyncio.wait({receiving, replaced}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-                if not receiving.done():
+                # A desk that never pauses goes too.
+                if not receiving.done() or time.time() >= self._expires:
                     receiving.cancel()
                     await asyncio.gather(receiving, return_exceptions=True)
                     if replaced.done():
@@ -250,7 +260,7 @@ class _Visit:
 
 def failed(error: Exception) -> Failure:
     """What a desk is told when the database does not do as it should."""
-    if isinstance(error, psycopg.DataError):  # no desk of ours writes what Postgres cannot hold
+    if isinstance(error, psycopg.DataError | DataError):  # no desk of ours writes what Postgres cannot hold
         log.warning("refused what cannot be stored: %s", type(error).__name__)
         return Failure("malformed", "A change of the push cannot be stored.")
     log.error("the database failed: %s", type(error).__name__)
@@ -259,6 +269,11 @@ def failed(error: Exception) -> Failure:
 
 async def _beside(work: Callable[[], Verdict]) -> Verdict:
     return await asyncio.to_thread(work)
+
+
+def _still_counts(claims: Claims, device: Device) -> bool:
+    """Whether who signed in there still may. A revoked desk comes in to hear that it is."""
+    return device.revoked or claims.account in device.users
 
 
 def _bearer(header: str) -> str:

@@ -13,13 +13,14 @@ from typing import Any
 import msgspec
 
 from app.brokerage.credit import TOLERANCE
-from app.sync.merge import NotAccepted, State
+from app.sync.merge import NotAccepted, State, amount_of
 from app.sync.policies import LINE, RESERVE
 from app.sync.protocol import Entry
 
 Key = tuple[str, str]
 Sites = dict[str, dict[str, str]]
 _CENT = Decimal("0.01")
+CANCELLED = "cancelled"
 USUAL_SHARE = Decimal("0.25")
 """Of what is free on a line, the part that a site is given that names no amount."""
 
@@ -58,24 +59,36 @@ def grant(line: State, sites: Sites, site: str, amount: Decimal | None) -> Sites
 
 
 def settle(
-    entries: Sequence[Entry], states: Mapping[Key, State], look_up: Callable[[Key], State | None], site: str
+    entries: Sequence[Entry],
+    states: Mapping[Key, State],
+    look_up: Callable[[Key], State | None],
+    site: str,
+    by_hand: Callable[[Entry], bool],
 ) -> dict[str, dict[str, Any]]:
     """Checks a transaction's use of credit and returns the reserves it changes, by line id. Raises NotAccepted.
 
-    ``states``: the records after the transaction. What the site held is used first; the rest must be free.
+    ``states``: the records after the transaction; ``look_up``: those before it. What the site held is used first; the
+    rest must be free. Credit is used by deals and freed by their cancellation, and by nothing else, unless who did it
+    may set it ``by_hand``.
     """
-    dealt, tolerance = _dealt(entries)
+    dealt, freed, tolerance = _dealt(entries, states, look_up)
     changed: dict[str, dict[str, Any]] = {}
     used: dict[str, Decimal] = {}
+    handled: set[str] = set()
     for entry in entries:
         if entry.table == LINE and entry.op == "update":
             before, after = _values(entry.before), _values(entry.after)
             if "used" in after:
                 more = number(after["used"]) - number(before.get("used"))
                 used[entry.record_id] = used.get(entry.record_id, Decimal(0)) + more
-    for line_id, amount in dealt.items():
-        if used.get(line_id, Decimal(0)) < amount:
+                if by_hand(entry):
+                    handled.add(entry.record_id)
+    for line_id in {**dealt, **used}:
+        amount, least = used.get(line_id, Decimal(0)), dealt.get(line_id, Decimal(0))
+        if least > 0 and amount < least - freed.get(line_id, Decimal(0)):
             raise NotAccepted("The deal does not count against its credit line. Register it again.")
+        if line_id not in handled and not least - freed.get(line_id, Decimal(0)) <= amount <= least:
+            raise NotAccepted("Credit is used by deals and freed by their cancellation only. Ask Credit to change it.")
     for line_id, amount in used.items():
         if amount <= 0:
             continue
@@ -99,19 +112,36 @@ def settle(
     return changed
 
 
-def _dealt(entries: Sequence[Entry]) -> tuple[dict[str, Decimal], set[str]]:
-    """By line, what the deals of a transaction take; and the lines on which Credit's tolerance was asked for."""
+def _dealt(
+    entries: Sequence[Entry], states: Mapping[Key, State], look_up: Callable[[Key], State | None]
+) -> tuple[dict[str, Decimal], dict[str, Decimal], set[str]]:
+    """By line, what the deals of a transaction take and free; and where Credit's tolerance was asked for."""
     dealt: dict[str, Decimal] = {}
+    freed: dict[str, Decimal] = {}
     tolerance: set[str] = set()
     for entry in entries:
-        if entry.table == "deal" and entry.op == "insert":
-            check = _values(entry.after).get("credit") or {}
-            line_id = str(check.get("line_id") or "")
-            if line_id:
-                dealt[line_id] = dealt.get(line_id, Decimal(0)) + number(check.get("this_deal"))
-                if check.get("result") == "refer":
-                    tolerance.add(line_id)
-    return dealt, tolerance
+        if entry.table != "deal" or entry.op == "delete":
+            continue
+        if entry.op == "insert":
+            check, into = _values(entry.after).get("credit"), dealt
+        else:
+            key = (entry.table, entry.record_id)
+            was, now = ((state.fields if state else {}) for state in (look_up(key), states.get(key)))
+            gone, back = was.get("status") == CANCELLED, now.get("status") != CANCELLED
+            if gone != back:  # it stands as it stood
+                continue
+            check, into = was.get("credit"), dealt if back else freed
+        check = check if isinstance(check, dict) else {}
+        line_id = str(check.get("line_id") or "")
+        if not line_id or (entry.op == "update" and look_up((LINE, line_id)) is None):
+            continue
+        taken = number(check.get("this_deal"))
+        if taken < 0:
+            raise NotAccepted("A deal cannot take less than nothing of its credit line.")
+        into[line_id] = into.get(line_id, Decimal(0)) + taken
+        if check.get("result") == "refer":
+            tolerance.add(line_id)
+    return dealt, freed, tolerance
 
 
 def _values(text: str | None) -> dict[str, Any]:
@@ -120,12 +150,9 @@ def _values(text: str | None) -> dict[str, Any]:
 
 def number(value: Any) -> Decimal:
     try:
-        number = Decimal(str(value or 0))
-    except ArithmeticError as error:
+        return amount_of(value)
+    except ValueError as error:
         raise NotAccepted("An amount of the change is not a number.") from error
-    if not number.is_finite():
-        raise NotAccepted("An amount of the change is not a number.")
-    return number
 
 
 def _text(number: Decimal) -> str:

@@ -14,9 +14,15 @@ from app.sync import credit, scopes
 from app.sync.chain import BadPush, Occasion, Own, is_erased
 from app.sync.ground import Author, Ground, Key, Placed
 from app.sync.merge import Edit, Loser, NotAccepted, State, merge, stamp
-from app.sync.policies import CONFLICT, LINE, RESERVE, UNIQUE, kind_of
-from app.sync.protocol import Entry, Item, Op, Outcome
+from app.sync.policies import CONFLICT, LINE, PARENTS, RESERVE, UNIQUE, kind_of
+from app.sync.protocol import LONGEST_NAME, Entry, Item, Op, Outcome
 
+LARGEST_RECORD = 1_000_000
+"""Characters of a record's JSON text: a page, and a desk, must be able to take it."""
+_DEEPEST_VALUE = 32
+_SMALL = 1000
+_NAMING = frozenset({name for name, _ in PARENTS} | set(UNIQUE.values()) | {"desk", "book"})
+"""Fields by which records are found."""
 MAX_SKEW = 5 * 60 * 1000
 """Milliseconds that a desk's clock may lead ours; a later stamp counts as of now."""
 
@@ -152,7 +158,7 @@ class _Case:
             self._check_rights(entry, None, place)
             self.outcomes[entry.id] = "merged"
             return False
-        before, after = read(entry.before), read(entry.after)
+        before, after = _fit(entry.before), _fit(entry.after)
         if any(kind_of(entry.table, name) == "server" for name in after or [""]):
             raise NotAccepted(f"Only the server writes {_words(entry)}.")
         if entry.table in UNIQUE:
@@ -162,6 +168,9 @@ class _Case:
             standing,
             Edit(entry.op, before, after, stamp(self._clamped(entry.hlc), court.author.site, entry.actor)),
         )
+        fields = merged.state.fields
+        if (len(fields) > _SMALL or len(entry.after or "") > _SMALL) and len(compact(fields)) > LARGEST_RECORD:
+            raise NotAccepted(f"The {_words(entry)} would be too large. Shorten it.")
         self.states[key] = merged.state
         self.outcomes[entry.id] = merged.outcome
         self.losers += [(key, loser) for loser in merged.losers]
@@ -186,8 +195,18 @@ class _Case:
                 self.left[key] = old.scope
             if old is None or old.scope != scope:
                 self._move_below(key)
+            if old is None and any(state not in court.author.holds for state in self._taken_from(key)):
+                raise _no_such(entry)
         self.at = None
-        self.reserves = credit.settle(entries, self.states, self._standing, court.author.site)
+        self.reserves = credit.settle(entries, self.states, court.state, court.author.site, self._by_hand)
+
+    def _taken_from(self, top: Key) -> list[str]:
+        """The scopes out of which a new record would take what waits for it."""
+        return [self.left[key] for key in self._court.ground.below.get(top, ()) if key in self.left]
+
+    def _by_hand(self, entry: Entry) -> bool:
+        scope = self.states[LINE, entry.record_id].scope
+        return self._court.author.may(entry.actor, LINE, "update", ("limit",), scope) is None
 
     def _check_rights(self, entry: Entry, old: State | None, place: str) -> None:
         after = read(entry.after)
@@ -242,6 +261,8 @@ class _Case:
     def _clamped(self, hlc: str) -> str:
         try:
             milliseconds, counter = unpack(hlc)
+            if pack(milliseconds, counter) != hlc:
+                raise ValueError(hlc)
         except ValueError as error:
             raise NotAccepted("The time of this change cannot be read.") from error
         now = self._court.own.now
@@ -258,6 +279,24 @@ def _words(entry: Entry) -> str:
 
 def _no_such(entry: Entry) -> NotAccepted:
     return NotAccepted(f"There is no such {_words(entry)} on the server.")
+
+
+def _fit(text: str | None) -> dict[str, Any]:
+    """What a change says, if it can be kept and found again. Raises NotAccepted."""
+    values = read(text)
+    if text is not None and text.count("[") + text.count("{") > _DEEPEST_VALUE and _is_deeper(values, _DEEPEST_VALUE):
+        raise NotAccepted("The change is nested too deep.")
+    for name in _NAMING & values.keys():
+        if isinstance(value := values[name], str) and (len(value) > LONGEST_NAME or "\0" in value):
+            raise NotAccepted(f"The {name.replace('_', ' ')} of the change is none.")
+    return values
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
 
 
 def read(text: str | None) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from app.sync.policies import kind_of
 from app.sync.protocol import Op, Outcome
 
 Values = Mapping[str, Any]
+_LARGEST_AMOUNT = 18  # power of ten
+_LONGEST_AMOUNT = 50  # characters; no calculation with it takes a while, or loses a digit
 
 
 class NotAccepted(Exception):
@@ -166,12 +168,25 @@ def _later(held: str, by: str) -> str:
 
 def _counted(table: str, name: str, held: Any, before: Any, after: Any) -> str:
     try:
-        total = Decimal(held or 0) + Decimal(after or 0) - Decimal(before or 0)
-    except (InvalidOperation, TypeError, ValueError) as error:
+        total = amount_of(held) + amount_of(after) - amount_of(before)
+    except ValueError as error:
         raise NotAccepted(f"{name.replace('_', ' ')} of the {_words(table)} is not a number.") from error
-    if not total.is_finite():
-        raise NotAccepted(f"{name.replace('_', ' ')} of the {_words(table)} is not a number.")
     return format(max(total, Decimal(0)), "f")
+
+
+def amount_of(value: Any) -> Decimal:
+    """An amount as records hold it: decimal text, or a number; nothing is 0. Raises ValueError."""
+    text = str(value or 0)
+    if isinstance(value, bool | list | dict) or len(text) > _LONGEST_AMOUNT or not text.isascii():
+        raise ValueError("not an amount")
+    try:
+        number = Decimal(text)
+    except InvalidOperation as error:
+        raise ValueError("not an amount") from error
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_LONGEST_AMOUNT or number.adjusted() > _LARGEST_AMOUNT:
+        raise ValueError("not an amount")
+    return number
 
 
 def _words(table: str) -> str:

@@ -7,7 +7,7 @@ frames travel over a websocket, one per binary message, and as bodies of ``POST`
 from __future__ import annotations
 
 import zlib
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -23,6 +23,9 @@ LONGEST_POLL = 25.0
 _COMPRESSED = 1
 _WORTH_COMPRESSING = 512
 
+LONGEST_NAME = 200
+"""Characters of an id, a table's name, an actor: of what things are found by."""
+Name: TypeAlias = Annotated[str, msgspec.Meta(max_length=LONGEST_NAME)]
 Op: TypeAlias = Literal["insert", "update", "delete"]
 Outcome: TypeAlias = Literal["applied", "merged", "rejected"]
 
@@ -50,22 +53,22 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     entry has neither texts nor salt.
     """
 
-    id: str
+    id: Name
     site_seq: int
-    hlc: str
-    actor: str
-    cause: str
-    cause_reference: str | None
-    transaction: str
-    table: str
-    record_id: str
+    hlc: Name
+    actor: Name
+    cause: Name
+    cause_reference: Name | None
+    transaction: Name
+    table: Name
+    record_id: Name
     op: Op
     before: str | None
     after: str | None
     schema_version: int
-    salt: str
-    commitment: str
-    hash: str
+    salt: Name
+    commitment: Name
+    hash: Name
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -130,7 +133,7 @@ class Push(_Message, frozen=True):
     """
 
     entries: tuple[Entry, ...]
-    withdrawn: tuple[str, ...] = ()
+    withdrawn: Annotated[tuple[Name, ...], msgspec.Meta(max_length=5 * MAX_BATCH)] = ()
 
 
 class Pull(_Message, frozen=True):

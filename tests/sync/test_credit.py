@@ -37,7 +37,7 @@ def deal(amount: object, result: str = "pass") -> Entry:
 
 def settle(entries: list[Entry], after: State, held: State | None = None, site: str = "a") -> dict[str, dict[str, Any]]:
     states = {("credit_line", LINE): after}
-    return credit.settle(entries, states, {**states, ("credit_reserve", LINE): held}.get, site)
+    return credit.settle(entries, states, {**states, ("credit_reserve", LINE): held}.get, site, lambda _: True)
 
 
 def used(before: object, after: object) -> Entry:
