@@ -13,9 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.server.accounts import Accounts, SignedIn, SignInRefused
 from app.server.devices import Devices
@@ -90,6 +93,21 @@ class _Refused(Exception):
         self.status, self.code = status, code
 
 
+class _Unkept:
+    """Nothing that the server answers is kept on the way."""
+
+    def __init__(self, inner: ASGIApp) -> None:
+        self._inner = inner
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def told(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Cache-Control"] = "no-store"
+            await send(message)
+
+        await self._inner(scope, receive, told)
+
+
 class Doors:
     """Everything over one database. ``application`` is what uvicorn runs. ``nats``: for hints to other processes."""
 
@@ -123,8 +141,11 @@ class Doors:
                 Route("/sync", sync.post, methods=["POST"]),
                 WebSocketRoute("/sync", sync.socket),
             ],
+            middleware=[Middleware(_Unkept)],
             lifespan=self._lifespan,
         )
+        # A redirect would name whatever host the request did.
+        self.application.router.redirect_slashes = False
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -249,4 +270,4 @@ def _read(body: bytes, form: type[T]) -> T:
 
 
 def _json(value: object) -> Response:
-    return Response(msgspec.json.encode(value), media_type="application/json", headers={"Cache-Control": "no-store"})
+    return Response(msgspec.json.encode(value), media_type="application/json")
