@@ -6,9 +6,11 @@ import asyncio
 import random
 import sys
 
+import psycopg
 import pytest
 
 from tests.faults.office import Desk, Office, check
+from tests.simulation.world import Broken
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -57,3 +59,21 @@ async def test_a_connection_that_stands_but_carries_nothing_is_noticed(small_off
     await office.rest()
     await office.close()
     await asyncio.to_thread(check, office.url, office.desks)
+
+
+async def test_the_check_sees_a_change_that_is_lost_and_a_record_that_differs(small_office: Office) -> None:
+    office = small_office
+    await office.open(1)
+    desk = office.desks[0]
+    await desk.until(lambda: len(desk.acknowledged) > 10, "some changes")
+    await office.rest()
+    await office.close()
+    await asyncio.to_thread(check, office.url, office.desks)
+    desk.acknowledged.add("of this the server never heard")
+    with pytest.raises(AssertionError, match="lost"):
+        await asyncio.to_thread(check, office.url, office.desks)
+    desk.acknowledged.discard("of this the server never heard")
+    with psycopg.connect(office.url) as connection:
+        connection.execute("UPDATE record SET fields = replace(fields, 'active', 'dormant')")
+    with pytest.raises(Broken, match="not as the server"):
+        await asyncio.to_thread(check, office.url, office.desks)
