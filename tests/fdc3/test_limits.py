@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from fuzzing import NOW, Page, Socket, request
 from hypothesis import given
 from hypothesis import strategies as st
 from running import Running, eventually
+from talking import NOW, Page, Socket, request
 from web_site import web_record
 
 from fdc3.limits import DEEPEST, PIECE, Allowance, check_depth
