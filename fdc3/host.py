@@ -8,8 +8,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from fdc3.alarm import Alarm
 from fdc3.bridge.elsewhere import Elsewhere
@@ -31,14 +30,15 @@ from fdc3.broker import (
 from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.launching import Ending, Launcher, ProcessLauncher
+from fdc3.observing import Observation, Observers
 from fdc3.resolving import IntentChoice, Resolver
-from fdc3.session import Session
+from fdc3.session import Session, digest
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
 from fdc3.transports.web_gateway import WebGateway
 from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
-from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
+from fdc3.types.messages import RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
 from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, spoken
 
@@ -61,20 +61,6 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_GRACE = 10.0
 """Seconds for which an app whose socket broke stays registered and its messages are kept."""
-BACKLOG = 1000
-"""Messages kept for an app whose socket broke; one more and it is given up."""
-BACKLOG_BYTES = 32 * 1024 * 1024
-"""The same in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A message passing through the agent: "in" from one instance, "out" to one or several."""
-
-    at: dt.datetime
-    direction: Literal["in", "out"]
-    instances: tuple[str, ...]
-    message: Message
 
 
 class Host:
@@ -115,7 +101,7 @@ class Host:
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
         self._newer: set[str] = set()  # apps that say 2.2 and speak 3.0
-        self._observers: list[Callable[[Observation], None]] = []
+        self._observers = Observers(clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._resolving: dict[str, asyncio.Task[None]] = {}
         self._alarm = Alarm(self._tick)
@@ -138,10 +124,7 @@ class Host:
         if self._server is not None:
             await self._server.close()
         for session in self._sessions.values():
-            if session.grace is not None:
-                session.grace.cancel()
-            if session.outlet is not None:
-                session.outlet.shut("the desktop agent is closing")
+            session.end("the desktop agent is closing")
         self._alarm.set(None)
         if isinstance(self._launcher, ProcessLauncher):
             await self._launcher.close()
@@ -170,8 +153,7 @@ class Host:
 
     def observe(self, callback: Callable[[Observation], None]) -> Callable[[], None]:
         """Calls back for every message that passes; returns the function that ends this."""
-        self._observers.append(callback)
-        return lambda: self._observers.remove(callback)
+        return self._observers.add(callback)
 
     def bridge(self, elsewhere: Elsewhere) -> tuple[Broker, Callable[[list[Effect]], None]]:
         """Bridges this agent: ``elsewhere`` sees what apps ask before the broker does. It is given the broker, and the
@@ -242,17 +224,16 @@ class Host:
 
     def admit(self, secret: str) -> str | None:
         # Every secret is compared, each in constant time: how long this takes says nothing about any of them.
-        given, found = secret.encode(), None
+        given, found = digest(secret), None
         for instance_id, session in self._sessions.items():
-            if session.secret is not None and hmac.compare_digest(session.secret.encode(), given):
+            if session.secret is not None and hmac.compare_digest(session.secret, given):
                 found = instance_id
         return found
 
     def welcome(self, instance_id: str, outlet: Outlet, dialect: Dialect | None = None) -> ImplementationMetadata:
         session = self._sessions[instance_id]
         session.dialect = dialect or session.dialect
-        if session.grace is not None:
-            session.grace.cancel()
+        session.stop_waiting()
         if session.outlet is not None:
             session.outlet.shut("superseded by a newer connection", superseded=True)
             session.outlet = None
@@ -265,10 +246,7 @@ class Host:
         return session.dialect.implementation(implementation)
 
     def ready(self, instance_id: str, outlet: Outlet) -> None:
-        session = self._sessions[instance_id]
-        session.outlet = outlet
-        while session.backlog and outlet.deliver(session.backlog[0]):
-            session.backlog.popleft()
+        self._sessions[instance_id].reached_by(outlet)
         self._carry_out(self._broker.connect(instance_id))
 
     def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None:
@@ -291,8 +269,7 @@ class Host:
                     outlet.deliver(answer)
                 return
             session.remember(request_uuid, None)
-        if self._observers:
-            self._observed("in", (instance_id,), request)
+        self._observers.saw("in", (instance_id,), request)
         if self._elsewhere is None or not self._elsewhere.takes(instance_id, request):
             self._carry_out(self._broker.receive(instance_id, request))
 
@@ -312,13 +289,7 @@ class Host:
         """Ends an instance. Its secret stays good, so that it may come back as a fresh start under the same id."""
         session = self._sessions.get(instance_id)
         if session is not None:
-            if session.grace is not None:
-                session.grace.cancel()
-            outlet, session.outlet = session.outlet, None
-            session.backlog.clear()
-            session.answers.clear()
-            if outlet is not None:
-                outlet.shut("the instance has ended")
+            session.end("the instance has ended")
             if session.secret is None:
                 del self._sessions[instance_id]
         self._carry_out(self._broker.disconnect(instance_id))
@@ -363,15 +334,10 @@ class Host:
                 and not isinstance(message, RaiseIntentResultResponse)
             ):
                 session.remember(message.meta.request_uuid, data)
-            if session.outlet is not None and session.outlet.deliver(data):
-                continue
-            if len(session.backlog) < BACKLOG and sum(map(len, session.backlog)) < BACKLOG_BYTES:
-                session.backlog.append(data)
-            else:
+            if not session.deliver(data):
                 logger.warning("%s has been away for too many messages and is given up", session.app_id)
                 asyncio.get_running_loop().call_soon(self._drop, instance_id)
-        if self._observers:
-            self._observed("out", effect.to, message)
+        self._observers.saw("out", effect.to, message)
 
     def _close(self, effect: Close) -> None:
         """An app asked to be closed."""
@@ -385,14 +351,6 @@ class Host:
             self._carry_out(self._broker.close_failed(effect.instance_id, effect.request_uuid))
         else:
             self.instance_gone(effect.instance_id)
-
-    def _observed(self, direction: Literal["in", "out"], instances: tuple[str, ...], message: Message) -> None:
-        observation = Observation(self._clock(), direction, instances, message)
-        for observer in tuple(self._observers):
-            try:
-                observer(observation)
-            except Exception:
-                logger.exception("An observer of messages failed")
 
     async def _launch(self, effect: Launch) -> None:
         record = self.directory.get(effect.app_id)
@@ -413,7 +371,7 @@ class Host:
 
     def _mint(self, instance_id: str, app_id: str) -> str:
         secret = secrets.token_urlsafe(32)
-        self._sessions[instance_id] = Session(app_id, secret)
+        self._sessions[instance_id] = Session(app_id, digest(secret), self._clock())
         return secret
 
     async def _resolve(self, request: ResolutionRequest) -> None:

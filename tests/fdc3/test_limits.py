@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 import pytest
+from fuzzing import NOW, Page, Socket, request
 from hypothesis import given
 from hypothesis import strategies as st
 from running import Running, eventually
-from talking import NOW, Page, Socket, request
 from web_site import web_record
 
 from fdc3.limits import DEEPEST, PIECE, Allowance, check_depth
@@ -30,7 +30,7 @@ RECORDS = [web_record(name, f"https://{name}.example") for name in ("crm", "anal
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     async with Running("memory", *RECORDS) as running:
-        running.host._observers.clear()  # what they check would take longer than all that is tested here
+        running.host._observers._callbacks.clear()  # what they check would take longer than all that is tested here
         yield running
 
 

@@ -7,7 +7,7 @@ import logging
 import random
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -221,11 +221,13 @@ async def test_goodbye_ends_the_instance_and_the_secret_brings_it_back(running: 
     await again.disconnect()
 
 
-def cut(running: Running, app_id: str) -> None:
-    """Cuts an app's socket as a crash of the network would, without any goodbye."""
-    for session in running.host._sessions.values():
-        if session.app_id == app_id and session.outlet is not None:
-            session.outlet._connection.transport.abort()  # type: ignore[attr-defined]
+def cut(running: Running, app_id: str) -> Callable[[], bool]:
+    """Cuts an app's socket as a crash of the network would, without any goodbye. Returns whether it is noticed."""
+    [session] = [each for each in running.host._sessions.values() if each.app_id == app_id]
+    before = session.outlet
+    assert before is not None
+    before._connection.transport.abort()  # type: ignore[attr-defined]
+    return lambda: session.outlet is not before
 
 
 async def test_a_broken_link_is_taken_up_again_with_nothing_lost(running: Running) -> None:
@@ -243,8 +245,7 @@ async def test_a_broken_link_is_taken_up_again_with_nothing_lost(running: Runnin
     private = await (await turret.raise_intent("ViewProfile", SARAH)).get_result()
     assert isinstance(private, PrivateChannel)
     await private.add_context_listener(None, lambda context, _: heard.append(context))
-    cut(running, "turret")
-    await eventually(lambda: any(s.grace for s in running.host._sessions.values()))
+    await eventually(cut(running, "turret"))
     user = next(c for c in await crm.get_user_channels() if c.id == SIX)
     await user.broadcast(VOD)
     await channels[0].broadcast(SARAH)
@@ -331,9 +332,9 @@ async def test_a_program_is_started_for_an_intent_and_ended_with_the_agent(nativ
         assert await (await desk.raise_intent("ViewProfile", SARAH)).get_result() == SARAH
         [pid] = launcher.processes.values()
         if sys.platform == "linux":
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
-            secrets = [s.secret for s in running.host._sessions.values() if s.secret]
-            assert not any(secret in command for secret in secrets)
+            environment = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            [secret] = [name.partition(b"=")[2] for name in environment if name.startswith(b"FDC3_SHARED_SECRET=")]
+            assert secret not in Path(f"/proc/{pid}/cmdline").read_bytes()
     assert launcher.processes == {}
 
 
@@ -478,7 +479,7 @@ async def test_what_comes_while_a_link_is_being_given_up_is_kept_for_the_next(ru
 async def test_what_is_kept_for_an_app_whose_link_broke_is_bounded(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fdc3.host.BACKLOG_BYTES", 1_000_000)
+    monkeypatch.setattr("fdc3.session.BACKLOG_BYTES", 1_000_000)
     _, secret = running.host.pair("turret")
     [crm] = await running.connect_all("crm")
     away, _ = await introduced(running, secret)
