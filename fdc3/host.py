@@ -375,10 +375,10 @@ class Host:
         return secret
 
     async def _resolve(self, request: ResolutionRequest) -> None:
-        if self._resolver is None:
-            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
-            return
         try:
+            if self._resolver is None:
+                self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
+                return
             choice = await self._resolver.resolve(request)
         except Exception:
             logger.exception("The resolver failed")

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from fdc3.directory import AppRecord
-from fdc3.transports.web_gateway import WebPage
+from fdc3.transports.web_gateway import ABSENT, WebPage
 from fdc3.types import Contact
 from fdc3.types.errors import ErrorOnLaunch
 
@@ -393,3 +393,27 @@ async def test_secrets_stay_out_of_the_log(page: HostPage, caplog: pytest.LogCap
     assert "refused" in caplog.text
     assert one["instanceUuid"] not in caplog.text
     assert page.page.url.partition("#")[2] not in caplog.text
+
+
+async def test_pages_that_were_closed_or_never_came_are_not_kept(running: Running) -> None:
+    web = running.host.web
+    gone = HostPage(running, web.page())
+    await gone.join()
+    await gone.next("joined")
+    gone.page.close()
+    await gone.closed()
+    gone.page.close()
+    here, left = (HostPage(running, web.page()) for _ in range(2))
+    await here.join()
+    await here.next("joined")
+    never = [web.page(once=True) for _ in range(ABSENT + 1)]
+    assert len(web._pages) == ABSENT + 1
+    assert here.page.connected
+    for page in (left.page, never[0]):
+        late = await HostPage(running, page).join()
+        await late.closed()
+        assert late.frames == []
+    last = await HostPage(running, never[-1]).join()
+    assert await last.next("joined")
+    for page in (here, last):
+        await page.leave()
