@@ -8,6 +8,7 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fdc3.alarm import Alarm
@@ -29,6 +30,7 @@ from fdc3.broker import (
 )
 from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
+from fdc3.keeping import Keeper, session_of
 from fdc3.launching import Ending, Launcher, ProcessLauncher
 from fdc3.observing import Observation, Observers
 from fdc3.resolving import IntentChoice, Resolver
@@ -68,7 +70,8 @@ class Host:
 
     ``resolver`` asks the user, ``launcher`` starts apps; without one, ambiguous intents are answered with
     ``ResolverUnavailable``, and only web apps are started, by a host page. ``origins`` lists web origins allowed on
-    the socket; ``ask_unknown`` is asked whether a web app unknown to the directory may join.
+    the socket; ``ask_unknown`` is asked whether a web app unknown to the directory may join. ``keep`` names a file by
+    which programs that run on find everything as it was when the agent was started anew, on the same port.
     """
 
     def __init__(
@@ -85,6 +88,7 @@ class Host:
         reconnect_grace: float = RECONNECT_GRACE,
         navigation_grace: float = NAVIGATION_GRACE,
         ask_unknown: AskUnknown | None = None,
+        keep: Path | None = None,
     ) -> None:
         self._clock = clock
         self._broker = Broker(
@@ -100,6 +104,7 @@ class Host:
         self._server: WebSocketServer | None = None
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
+        self._keeper = Keeper(keep, self._broker, self._sessions, clock)
         self._newer: set[str] = set()  # apps that say 2.2 and speak 3.0
         self._observers = Observers(clock)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -111,15 +116,45 @@ class Host:
         """The websocket address; empty until ``start``."""
 
     async def start(self) -> None:
-        """Opens the websocket on 127.0.0.1."""
+        """Opens the websocket on 127.0.0.1: where the agent before had it, so that its programs find this one."""
         # Late: the websocket library takes long to import, and the window need not wait for it.
         from fdc3.transports.websocket_server import WebSocketServer
 
-        self._server = WebSocketServer(self, origins=self._origins)
-        self.url = await self._server.start()
+        port = self._restore()
+        self._server = WebSocketServer(self, port=port, origins=self._origins)
+        try:
+            self.url = await self._server.start()
+        except OSError:
+            if not port:
+                raise
+            logger.warning("Another program has the agent's port, so the programs of the agent before are given up")
+            # It may have heard their secrets when they looked for us.
+            for instance_id in list(self._sessions):
+                self.instance_gone(instance_id)
+            self._server = WebSocketServer(self, origins=self._origins)
+            self.url = await self._server.start()
+        self._keeper.begin(self._server.port)
+
+    def _restore(self) -> int:
+        """The programs that the agent before had are awaited as if only their sockets had broken. Returns its port."""
+        kept = self._keeper.read()
+        if kept is None:
+            return 0
+        for instance_id, known in kept.sessions.items():
+            session = self._sessions[instance_id] = session_of(known)
+            if known.instance is not None:
+                try:
+                    effects = self._broker.restore(instance_id, known.app_id, known.instance)
+                except Fdc3Error as error:
+                    logger.warning("%s has to start afresh: %s", known.app_id, error)
+                else:
+                    self._await_return(instance_id, session)
+                    self._carry_out(effects)
+        return kept.port
 
     async def close(self) -> None:
         """Says goodbye to all apps and ends those that were started as programs."""
+        self._keeper.close()
         self.web.close()
         if self._server is not None:
             await self._server.close()
@@ -164,6 +199,7 @@ class Host:
     def join_user_channel(self, instance_id: str, channel_id: str | None) -> None:
         """Puts an app on a user channel (None: on none), as a channel selector does. Raises ``NoChannelFound``."""
         self._carry_out(self._broker.move(instance_id, channel_id))
+        self._keeper.save_soon()
 
     async def connect_memory(
         self,
@@ -203,6 +239,7 @@ class Host:
         """An app has ended (its process exited) or never began: it is forgotten at once, with its secret."""
         self._drop(instance_id)
         self._sessions.pop(instance_id, None)
+        self._keeper.save()
 
     # What transports report
 
@@ -248,6 +285,7 @@ class Host:
     def ready(self, instance_id: str, outlet: Outlet) -> None:
         self._sessions[instance_id].reached_by(outlet)
         self._carry_out(self._broker.connect(instance_id))
+        self._keeper.save_soon()
 
     def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None:
         session = self._sessions.get(instance_id)
@@ -271,7 +309,9 @@ class Host:
             session.remember(request_uuid, None)
         self._observers.saw("in", (instance_id,), request)
         if self._elsewhere is None or not self._elsewhere.takes(instance_id, request):
-            self._carry_out(self._broker.receive(instance_id, request))
+            effects = self._broker.receive(instance_id, request)
+            self._keeper.changed(type(request), program=session.secret is not None)
+            self._carry_out(effects)
 
     def detach(self, instance_id: str, outlet: Outlet) -> None:
         session = self._sessions.get(instance_id)
@@ -282,8 +322,10 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is not None and session.outlet is outlet:
             session.outlet = None
-            loop = asyncio.get_running_loop()
-            session.grace = loop.call_later(self._grace, self._drop, instance_id)
+            self._await_return(instance_id, session)
+
+    def _await_return(self, instance_id: str, session: Session) -> None:
+        session.grace = asyncio.get_running_loop().call_later(self._grace, self._drop, instance_id)
 
     def _drop(self, instance_id: str) -> None:
         """Ends an instance. Its secret stays good, so that it may come back as a fresh start under the same id."""
@@ -293,6 +335,7 @@ class Host:
             if session.secret is None:
                 del self._sessions[instance_id]
         self._carry_out(self._broker.disconnect(instance_id))
+        self._keeper.save_soon()
 
     # Carrying out what the broker decides
 
@@ -372,6 +415,7 @@ class Host:
     def _mint(self, instance_id: str, app_id: str) -> str:
         secret = secrets.token_urlsafe(32)
         self._sessions[instance_id] = Session(app_id, digest(secret), self._clock())
+        self._keeper.save()
         return secret
 
     async def _resolve(self, request: ResolutionRequest) -> None:

@@ -153,10 +153,12 @@ class Core:
             launcher=self,
             provider="Deskline",
             provider_version=importlib.metadata.version("deskline"),
+            keep=self.settings.desk_folder / "programs.json",
         )
         await self._directories.take_up()
         self._closing.append(self._directories.close)
         await self.host.start()
+        self._give_up_own()
         if self.web is not None:
             self.web.begin(self.host)
             if self.settings.demo_data:
@@ -188,6 +190,13 @@ class Core:
             agent=self.host,
         )
         await self._start_apps(needing=False)
+
+    def _give_up_own(self) -> None:
+        """Those of the desk's own programs that the desk before this one has left: they are about to be started anew."""
+        for left in self.host.instances():
+            known = self.directory.get(left.app_id)
+            if known is not None and _with_desk(_usable(known)):
+                self.host.instance_gone(left.id)
 
     async def open_outside(self) -> None:
         """Everything in processes of its own: speech, prices, turret, chat service. The window is up before these."""

@@ -16,6 +16,7 @@ from fdc3.broker.effects import Effect, Lost
 from fdc3.broker.guests import Guests
 from fdc3.broker.heartbeat import Heartbeats
 from fdc3.broker.intents import Intents
+from fdc3.broker.keeping import KeptInstance, keep, restore
 from fdc3.broker.snapshot import Snapshot, take
 from fdc3.directory import AppDirectory
 from fdc3.limits import Quotas
@@ -124,6 +125,23 @@ class Broker:
         if instance := self._core.instances.get(instance_id):
             self._channels.forget_listeners(instance)
             self._intents.forget_listeners(instance)
+        return self._effects()
+
+    def keep(self, instance_id: str) -> KeptInstance | None:
+        """What ``restore`` needs; None for an instance that is not connected."""
+        instance = self._core.instances.get(instance_id)
+        return keep(instance, self._channels, self._intents) if instance is not None and instance.connected else None
+
+    def restore(self, instance_id: str, app_id: str, kept: KeptInstance) -> list[Effect]:
+        """An instance that another agent had before this one goes on here. Raises ``Fdc3Error`` if it cannot."""
+        instance = self._core.instances[instance_id] = Instance(instance_id, app_id, connected=True)
+        try:
+            restore(instance, kept, self._core, self._channels, self._intents)
+        except Fdc3Error:
+            self._remove(instance)
+            self._effects()
+            raise
+        self._heartbeats.connected(instance)
         return self._effects()
 
     def launch_failed(self, instance_id: str) -> list[Effect]:

@@ -113,9 +113,16 @@ class Channels:
         self.core.reply(instance, request)
 
     def add_context_listener(self, instance: Instance, request: m.AddContextListenerRequest) -> None:
-        channel_id = request.payload.channel_id
-        listener = ContextListener(self.core.new_id(), instance, channel_id, request.payload.context_type)
-        channel = None if channel_id is None else self.usable(instance, channel_id)
+        payload = request.payload
+        listener = ContextListener(self.core.new_id(), instance, payload.channel_id, payload.context_type)
+        self.listen(listener)
+        self.core.reply(instance, request, listener_uuid=listener.uuid)
+        self._listener_added(instance, listener)
+
+    def listen(self, listener: ContextListener) -> None:
+        """Raises ``NoChannelFound`` or ``AccessDenied``."""
+        instance = listener.instance
+        channel = None if listener.channel_id is None else self.usable(instance, listener.channel_id)
         if channel is not None and channel.type == "app":
             self.enter(channel, instance)
         self._listeners.add(instance, listener.uuid, listener)
@@ -124,8 +131,6 @@ class Channels:
         else:
             channel.listeners[listener.uuid] = listener
             self._tell_private(channel, instance, "addContextListener", listener.context_type)
-        self.core.reply(instance, request, listener_uuid=listener.uuid)
-        self._listener_added(instance, listener)
 
     def remove_context_listener(self, instance: Instance, request: m.ContextListenerUnsubscribeRequest) -> None:
         listener = self._listeners.get(instance, request.payload.listener_uuid)
@@ -146,7 +151,13 @@ class Channels:
     # Finding and joining
 
     def get_or_create(self, instance: Instance, request: m.GetOrCreateChannelRequest) -> None:
-        channel_id = request.payload.channel_id
+        channel = self.app_channel(instance, request.payload.channel_id)
+        self.core.reply(instance, request, channel=channel.description)
+
+    def app_channel(self, instance: Instance, channel_id: str) -> Channel:
+        """The app channel of this id (or the user channel), with the instance as a member, made if there is none.
+
+        Raises ``CreationFailed`` or ``AccessDenied``."""
         if not channel_id:
             raise CreationFailed
         channel = self._channels.get(channel_id)
@@ -157,7 +168,7 @@ class Channels:
         if channel.type == "app":
             self.enter(channel, instance)
             self.add(channel)
-        self.core.reply(instance, request, channel=channel.description)
+        return channel
 
     def get_user_channels(self, instance: Instance, request: m.GetUserChannelsRequest) -> None:
         self.core.reply(instance, request, user_channels=self.user_channels)
@@ -169,6 +180,13 @@ class Channels:
     @property
     def listeners(self) -> tuple[ContextListener, ...]:
         return tuple(self._listeners)
+
+    def listeners_of(self, instance: Instance) -> tuple[ContextListener, ...]:
+        return self._listeners.of(instance)
+
+    def channels_of(self, instance: Instance) -> tuple[Channel, ...]:
+        """The app and private channels of which it is a member."""
+        return self._got.of(instance)
 
     def get(self, channel_id: str) -> Channel | None:
         return self._channels.get(channel_id)
@@ -240,8 +258,14 @@ class Channels:
 
     def add_event_listener(self, instance: Instance, request: m.AddEventListenerRequest) -> None:
         uuid = self.core.new_id()
-        self._membership_listeners.add(instance, uuid, uuid)
+        self.listen_for_membership(instance, uuid)
         self.core.reply(instance, request, listener_uuid=uuid)
+
+    def listen_for_membership(self, instance: Instance, uuid: str) -> None:
+        self._membership_listeners.add(instance, uuid, uuid)
+
+    def membership_listeners_of(self, instance: Instance) -> tuple[str, ...]:
+        return self._membership_listeners.of(instance)
 
     def remove_event_listener(self, instance: Instance, request: m.EventListenerUnsubscribeRequest) -> None:
         if self._membership_listeners.get(instance, request.payload.listener_uuid) is None:

@@ -16,6 +16,7 @@ from fdc3.types.metadata import AppIntent, AppMetadata, IntentMetadata
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IntentListener:
+    uuid: str
     instance: Instance
     intent: str
     context_types: frozenset[str] | None
@@ -47,13 +48,20 @@ class IntentListeners:
 
     def add(self, instance: Instance, request: m.AddIntentListenerRequest) -> None:
         intent, kinds = request.payload.intent, request.payload.context_types
-        listener = IntentListener(instance, intent, None if kinds is UNSET or kinds is None else frozenset(kinds))
-        if any(listener.conflicts(other) for other in self._listeners.of(instance)):
-            raise IntentListenerConflict
-        uuid = self.core.new_id()
-        self._listeners.add(instance, uuid, listener)
-        self.core.reply(instance, request, listener_uuid=uuid)
+        taken = None if kinds is UNSET or kinds is None else frozenset(kinds)
+        listener = IntentListener(self.core.new_id(), instance, intent, taken)
+        self.listen(listener)
+        self.core.reply(instance, request, listener_uuid=listener.uuid)
         self._added(listener)
+
+    def listen(self, listener: IntentListener) -> None:
+        """Raises ``IntentListenerConflict``, or ``IntentDeliveryFailed`` if the instance has too many."""
+        if any(listener.conflicts(other) for other in self._listeners.of(listener.instance)):
+            raise IntentListenerConflict
+        self._listeners.add(listener.instance, listener.uuid, listener)
+
+    def of(self, instance: Instance) -> tuple[IntentListener, ...]:
+        return self._listeners.of(instance)
 
     def remove(self, instance: Instance, request: m.IntentListenerUnsubscribeRequest) -> None:
         if self._listeners.get(instance, request.payload.listener_uuid) is None:

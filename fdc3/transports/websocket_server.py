@@ -113,7 +113,8 @@ class WebSocketServer:
 
     def __init__(self, gate: Gate, *, port: int = 0, origins: Sequence[str] = ()) -> None:
         self._gate = gate
-        self._port = port
+        self.port = port
+        """0: one that is free, until ``start``."""
         self._authority = ""
         self._origins = [None, *origins]
         self._server: Server | None = None
@@ -124,7 +125,7 @@ class WebSocketServer:
         self._server = await serve(
             self._serve,
             "127.0.0.1",
-            self._port,
+            self.port,
             process_request=self._process,
             subprotocols=[Subprotocol(wscp.SPEAKS_3_0)],
             select_subprotocol=_subprotocol,
@@ -134,8 +135,8 @@ class WebSocketServer:
             server_header=None,
             logger=FRAMES,
         )
-        port = next(iter(self._server.sockets)).getsockname()[1]
-        self._authority = f"127.0.0.1:{port}"
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        self._authority = f"127.0.0.1:{self.port}"
         self._gate.web.address = f"http://{self._authority}"
         return f"ws://{self._authority}/fdc3"
 
