@@ -42,7 +42,7 @@ from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
 from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
 from fdc3.types.messages import RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, spoken
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable
 
 if TYPE_CHECKING:
     from fdc3.transports.websocket_server import WebSocketServer
@@ -291,15 +291,15 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is None or session.outlet is not outlet:
             return
-        if spoken(session.dialect, data) is not session.dialect:
-            session.dialect = FDC3_3_0
-            self._newer.add(session.app_id)
         try:
             request = session.dialect.decode_request(data)
         except Unreadable as unreadable:
             logger.warning("%s sent a message that cannot be read: %s", session.app_id, unreadable)
             self._carry_out(self._broker.refuse(instance_id, unreadable))
             return
+        if not session.dialect.covers(request):  # the first libraries of 3.0 say that they speak 2.2
+            session.dialect = FDC3_3_0
+            self._newer.add(session.app_id)
         if session.secret is not None:
             request_uuid = request.meta.request_uuid
             if request_uuid in session.answers:
@@ -361,15 +361,18 @@ class Host:
         self._schedule()
 
     def _deliver(self, effect: Deliver) -> None:
-        message, encoded = effect.message, dict[Dialect, bytes]()
+        message = effect.message
+        encoded: dict[Dialect, bytes] = {}
         if self._elsewhere is not None:
             self._elsewhere.deliver(effect)
         for instance_id in effect.to:
             session = self._sessions.get(instance_id)
-            if session is None or not session.dialect.knows(type(message)):
+            if session is None:
                 continue
             data = encoded.get(session.dialect)
             if data is None:
+                if not session.dialect.knows(type(message)):
+                    continue
                 data = encoded[session.dialect] = session.dialect.encode(message)
             if (
                 session.secret is not None

@@ -9,7 +9,7 @@ them. How these structs become bytes is the business of :mod:`fdc3.types.wire` a
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -61,6 +61,9 @@ class Request(Message, kw_only=True):
 
 
 NO_CONTEXT = Raw(b"null")
+NOTHING_SAID = ProvidedMetadata()
+"""What stands in a request for metadata that are not there. To be known by identity: apps of 3.0 that say nothing send
+an empty object."""
 
 
 class NoPayload(Wire):
@@ -89,7 +92,7 @@ class IntentPayload(Wire):
 class BroadcastPayload(Wire):
     channel_id: str
     context: Raw
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
 
 
 class ChannelIdPayload(Wire):
@@ -128,7 +131,7 @@ class IntentResultPayload(Wire):
 class OpenPayload(Wire):
     app: AppIdentifier
     context: Raw | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
 
 
 PrivateEventType = Literal["addContextListener", "unsubscribe", "disconnect"]
@@ -143,7 +146,7 @@ class RaiseIntentPayload(Wire):
     intent: str
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
     new_instance: bool | UnsetType = UNSET
     """True: start the app anew. False: only an instance that runs. Unset: as the agent or the user decides."""
 
@@ -151,7 +154,7 @@ class RaiseIntentPayload(Wire):
 class RaiseIntentForContextPayload(Wire):
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
     new_instance: bool | UnsetType = UNSET
 
 
@@ -408,4 +411,3 @@ class PrivateChannelOnDisconnectEvent(Event):
 
 EVENTS: tuple[type[Event], ...] = tuple(Event.__subclasses__())
 AgentMessage = Response | Event
-Json = dict[str, Any]

@@ -105,7 +105,7 @@ class ImplementationMetadata(Wire, kw_only=True):
     app_metadata: AppMetadata | UnsetType = UNSET
 
 
-class ProvidedMetadata(Wire, kw_only=True):
+class ProvidedMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What an app says of a context it sends, as it stands in a message (``AppProvidableContextMetadata``).
 
     Signature and claims are the sender's bytes: the agent hands them on as they are and never rebuilds them.
