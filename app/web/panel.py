@@ -43,7 +43,7 @@ WHAT_TO_DO = {
 class WebPanel(QWidget):
     """Shows a page and answers for it.
 
-    ``close_asked`` by the user or the page's own ``window.close()``; ``crashed`` when its process ended;
+    ``close_asked`` by the user or the page's own ``window.close()``; ``crashed`` when its process ended or hangs;
     ``restart_asked`` when only opening the app anew can help; ``moved`` with each new address; ``channel_chosen``.
     """
 
@@ -161,6 +161,12 @@ class WebPanel(QWidget):
         self.questions.dismiss_all()
         self._progress.hide()
         self._set_state("crashed", f"{self.title} has crashed. The rest of the desk is not affected.")
+        self.crashed.emit()
+
+    def too_slow(self) -> None:
+        """The page does not read what the agent sends it, and is cut off; loading it again makes it a new app."""
+        log.warning("%s does not read its messages and was cut off", self.title)
+        self._set_state("crashed", f"{self.title} did not keep up with the desk and was cut off.")
         self.crashed.emit()
 
     def cut_off(self) -> None:
