@@ -33,13 +33,13 @@ from fdc3.directory import AppDirectory, AppRecord
 from fdc3.keeping import Keeper, session_of
 from fdc3.launching import Ending, Launcher, ProcessLauncher
 from fdc3.observing import Observation, Observers
-from fdc3.resolving import IntentChoice, Resolver
+from fdc3.resolving import IntentChoice, Questions, Resolver
 from fdc3.session import Session, digest
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
 from fdc3.transports.web_gateway import WebGateway
 from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
-from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
+from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error
 from fdc3.types.messages import RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
 from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable
@@ -94,7 +94,6 @@ class Host:
         self._broker = Broker(
             directory, provider=provider, provider_version=provider_version, timeouts=timeouts, clock=clock
         )
-        self._resolver = resolver
         self._launcher = launcher
         if isinstance(launcher, ProcessLauncher):
             launcher.on_exit = self.instance_gone
@@ -108,7 +107,7 @@ class Host:
         self._newer: set[str] = set()  # apps that say 2.2 and speak 3.0
         self._observers = Observers(clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._resolving: dict[str, asyncio.Task[None]] = {}
+        self._questions = Questions(resolver, self._broker, self._carry_out)
         self._alarm = Alarm(self._tick)
         self.web = WebGateway(self, ask_unknown=ask_unknown, grace=navigation_grace)
         """Web apps: pages that open them, and pipes to those that are given their agent."""
@@ -163,6 +162,7 @@ class Host:
         self._alarm.set(None)
         if isinstance(self._launcher, ProcessLauncher):
             await self._launcher.close()
+        await self._questions.close()
         tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
@@ -347,10 +347,9 @@ class Host:
                 case Launch():
                     self._run(self._launch(effect))
                 case Resolve():
-                    self._resolving[effect.request.id] = self._run(self._resolve(effect.request))
+                    self._questions.ask(effect.request)
                 case CancelResolve():
-                    if task := self._resolving.pop(effect.request_id, None):
-                        task.cancel()
+                    self._questions.withdraw(effect.request_id)
                 case RaiseElsewhere():
                     if self._elsewhere is not None:
                         self._elsewhere.raised(effect)
@@ -421,28 +420,10 @@ class Host:
         self._keeper.save()
         return secret
 
-    async def _resolve(self, request: ResolutionRequest) -> None:
-        try:
-            if self._resolver is None:
-                self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
-                return
-            choice = await self._resolver.resolve(request)
-        except Exception:
-            logger.exception("The resolver failed")
-            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
-            return
-        finally:
-            self._resolving.pop(request.id, None)
-        if isinstance(choice, IntentChoice):
-            self._carry_out(self._broker.resolved(request.id, choice.app, choice.intent))
-        else:
-            self._carry_out(self._broker.resolved(request.id, choice))
-
-    def _run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     def _schedule(self) -> None:
         self._alarm.set(self._broker.deadline)

@@ -192,7 +192,7 @@ class Core:
         await self._start_apps(needing=False)
 
     def _give_up_own(self) -> None:
-        """Those of the desk's own programs that the desk before this one has left: they are about to be started anew."""
+        """Those of the desk's own programs that the desk before this one has left: they are about to begin anew."""
         for left in self.host.instances():
             known = self.directory.get(left.app_id)
             if known is not None and _with_desk(_usable(known)):

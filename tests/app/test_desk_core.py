@@ -110,7 +110,7 @@ async def test_no_second_start_of_an_app_of_the_desk_is_offered(
 
     monkeypatch.setattr("app.desk.resolving.choose", choose)
     resolver = AskingResolver(cast(Any, None), lambda app_id: runs_inside(core.directory, app_id))
-    core.host._resolver = resolver
+    core.host._questions._resolver = resolver
     desk = await core.host.connect_memory("desk")
     await desk.open("crm")
     await core.host.connect_memory("feed")

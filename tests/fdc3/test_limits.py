@@ -212,4 +212,4 @@ async def test_a_question_that_nobody_can_be_asked_leaves_nothing() -> None:
         for _ in range(3):
             with pytest.raises(ResolverUnavailable):
                 await turret.raise_intent("ViewAnalysis", Instrument(id={"ticker": "VOD"}))
-        assert running.host._resolving == {}
+        assert running.host._questions._asked == {}
