@@ -82,9 +82,10 @@ class SocketOutlet:
         if self._closing is not None or self._connection.state is not State.OPEN:
             return False
         if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
-            # Its messages have a gap now, so it may not resume: it has to start afresh.
+            # Its messages have a gap now, so it may not resume: it has to start afresh. If it goes on reading it finds
+            # the reason at their end, else the socket is aborted after a while.
             self._overflowed = True
-            self._connection.transport.abort()
+            self.shut("messages were not read")
             asyncio.get_running_loop().call_soon(self._cut_off, self)
             return True
         if not self._unsent:

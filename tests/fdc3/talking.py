@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_socket
+from websockets.asyncio.connection import broadcast
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin, Subprotocol
 
@@ -152,7 +153,7 @@ class Socket(_Socketed):
 
 
 class Page(_Socketed):
-    """A host page of web apps, as our script is one."""
+    """A host page of web apps, as our script is one; in a browser that lets it open no windows."""
 
     def __init__(self, host: Host) -> None:
         super().__init__()
@@ -179,6 +180,8 @@ class Page(_Socketed):
             _, port, message = msgspec.json.decode(data, type=tuple[str, int, msgspec.Raw])
             if port in self.apps:
                 self.apps[port].arrived(bytes(message))
+        elif data.startswith(b'["open"'):
+            broadcast([self.socket], msgspec.json.encode(["opened", msgspec.json.decode(data)[1], False]), text=True)
         else:
             self.arrived(data)
             if data.startswith(b'["shut"') and (app := self.apps.get(msgspec.json.decode(data)[1])):

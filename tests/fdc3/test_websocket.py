@@ -195,7 +195,13 @@ async def test_an_app_that_does_not_read_is_cut_off_and_the_others_are_not(
             await channel.broadcast(Context(type="deskline.big", text="x" * 500_000))
             sent += 1
     await eventually(lambda: len(heard) == sent)
-    deaf.transport.abort()
+    deaf.transport.resume_reading()
+    with pytest.raises(ConnectionClosed) as ended:
+        async with asyncio.timeout(10):
+            while True:
+                await deaf.recv()
+    assert ended.value.rcvd is not None
+    assert ended.value.rcvd.reason == "messages were not read"
 
 
 async def test_a_second_connection_with_the_secret_supersedes_the_first(running: Running) -> None:
