@@ -235,15 +235,15 @@ class Channels:
         self.core.reply(instance, request, channel=channel)
 
     def join_user_channel(self, instance: Instance, request: m.JoinUserChannelRequest) -> None:
-        self.move(instance, request.payload.channel_id)
+        self.move(instance, request.payload.channel_id, itself=True)
         self.core.reply(instance, request)
 
     def leave_current_channel(self, instance: Instance, request: m.LeaveCurrentChannelRequest) -> None:
-        self.move(instance, None)
+        self.move(instance, None, itself=True)
         self.core.reply(instance, request)
 
-    def move(self, instance: Instance, channel_id: str | None) -> None:
-        """Puts an instance on a user channel (None: on none) and tells it, if that is a change."""
+    def move(self, instance: Instance, channel_id: str | None, *, itself: bool = False) -> None:
+        """Puts an instance on a user channel (None: on none), ``itself``: as it asked, and tells it of the change."""
         if channel_id is not None and (channel_id not in self._channels or self._channels[channel_id].type != "user"):
             raise NoChannelFound
         if instance.channel_id == channel_id:
@@ -253,7 +253,8 @@ class Channels:
         if channel_id is not None:
             self._channels[channel_id].members[instance.id] = instance
         instance.channel_id = channel_id
-        if self._membership_listeners.of(instance):
+        # Of what others do it is told unasked: the standard's first client of 2.2 listens for this without a word.
+        if self._membership_listeners.of(instance) or (instance.connected and not itself):
             self.core.tell([instance.id], m.ChannelChangedEvent, m.ChannelChangedPayload(channel_id))
 
     def add_event_listener(self, instance: Instance, request: m.AddEventListenerRequest) -> None:
@@ -358,7 +359,7 @@ class Channels:
     def instance_gone(self, instance: Instance) -> None:
         self.forget_listeners(instance)
         self._user_listeners.pop(instance.id, None)
-        self.move(instance, None)
+        self.move(instance, None, itself=True)
 
     def forget_listeners(self, instance: Instance) -> None:
         """All that the instance has set up but its user channel."""

@@ -25,6 +25,17 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>app</title>
   window.agent = (window.fdc3Standard ?? fdc3Client.getAgent)({ timeoutMs: 4000 });
   window.agent.then(() => window.joinedAfter = performance.now() - began, () => {});
 </script>"""
+LISTENING = (
+    PAGE
+    + """
+<script>
+  window.agent.then(async agent => {
+    const told = await agent.getOrCreateChannel("told");
+    await agent.addContextListener(null, context => told.broadcast({ type: "told", name: context.name }));
+    await agent.addIntentListener("Ambiguous", async context => context);
+  });
+</script>"""
+)
 OTHER = "<!doctype html><title>not an app</title>"
 
 
@@ -44,7 +55,10 @@ def client() -> str:
 
 
 class Site:
-    """Serves ``PAGE`` on every path, and a page that is no app on ``/other``. ``/moved`` leads to ``/moved/``."""
+    """Serves ``PAGE`` on every path, a page that is no app on ``/other``, one with listeners on ``/listening``.
+
+    ``/moved`` leads to ``/moved/``.
+    """
 
     def __init__(self) -> None:
         self.address = ""
@@ -69,6 +83,8 @@ class Site:
             kind, body = "text/javascript", self._script
         elif path.startswith("/other"):
             body = OTHER
+        elif path.startswith("/listening"):
+            body = LISTENING
         elif path.startswith("/frame"):
             body = f'<!doctype html><iframe src="{self.address}/one"></iframe>'
         elif path == "/moved":
