@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QContextMenuEvent, QDesktopServices
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
     QWebEngineFindTextResult,
     QWebEngineLoadingInfo,
+    QWebEngineNewWindowRequest,
     QWebEnginePage,
     QWebEnginePermission,
 )
@@ -26,6 +27,7 @@ from app.web.bar import FindBar, WebBar
 from app.web.downloads import Downloads
 from app.web.page import Dialog, Login, WebPage, site
 from app.web.permissions import WISHES
+from app.web.popup import AT_A_TIME, PopupWindow
 from app.web.questions import Question, Questions, secret_field, text_field
 
 log = logging.getLogger(__name__)
@@ -61,6 +63,7 @@ class WebPanel(QWidget):
         self._refusal = ""
         self._cut_off = False
         self._tools: QWebEngineView | None = None
+        self._popups: dict[WebPanel, PopupWindow] = {}
         self.state = "loading"
         """loading, ready, failed or crashed."""
         self.bar = WebBar(title)
@@ -99,6 +102,7 @@ class WebPanel(QWidget):
         page.permissionRequested.connect(self._permission_requested)
         page.certificate_refused.connect(self._certificate_refused)
         page.window_asked.connect(self._window_asked)
+        page.popup_asked.connect(self._popup_asked)
         page.login_asked.connect(self._login_asked)
         page.said.connect(self._said)
         page.asked.connect(self._asked)
@@ -284,6 +288,27 @@ class WebPanel(QWidget):
 
         self.questions.ask(f"window {url.toString()}", question, answered)
 
+    def _popup_asked(self, request: QWebEngineNewWindowRequest) -> None:
+        """The new page has this one as its opener, and its profile. It has no agent put into it, and no channel."""
+        if len(self._popups) == AT_A_TIME:
+            log.warning("%s asked for one more pop-up than it may have", self.title)
+            return
+        page = WebPage(self.page.profile(), self.page.parent())
+        request.openIn(page)
+        popup = WebPanel(f"{self.panel_id}+{len(self._popups) + 1}", self.title, page, self._ui, self._folder)
+        popup.bar.channel.hide()
+        window = self._popups[popup] = PopupWindow(popup, self.title, request.requestedGeometry().size(), self)
+        popup.close_asked.connect(lambda: self._end_popup(popup))
+        window.closed.connect(lambda: self._end_popup(popup))
+        QTimer.singleShot(0, window, window.show)  # not while QtWebEngine is making it
+
+    def _end_popup(self, popup: WebPanel) -> None:
+        window = self._popups.pop(popup, None)
+        if window is not None:
+            window.hide()
+            popup.end()
+            window.deleteLater()
+
     def _login_asked(self, login: Login) -> None:
         user, password = text_field("User"), secret_field("Password")
         begin = "The name or the password was refused. " if login.again else ""
@@ -325,6 +350,8 @@ class WebPanel(QWidget):
 
     def end(self) -> None:
         """Takes the page down. Whatever the page was asking is answered with no."""
+        for popup in list(self._popups):
+            self._end_popup(popup)
         self.downloads.cancel_all()
         self.questions.dismiss_all()
         if self._tools is not None:
