@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class AppDirectory:
     def __init__(self, records: Iterable[AppRecord] = (), problems: Iterable[Problem] = ()) -> None:
         self._own: dict[str, AppRecord] = {}
         self._sources: dict[str, Sequence[AppRecord]] = {}
+        self._watchers: list[Callable[[], None]] = []
         self.problems: list[Problem] = list(problems)
         for record in records:
             self._own.setdefault(record.app_id, record)
@@ -82,6 +83,12 @@ class AppDirectory:
             for record in records:
                 merged.setdefault(record.app_id, record)
         self._records = merged
+        for changed in self._watchers:
+            changed()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls back after every change, on the thread that made it."""
+        self._watchers.append(changed)
 
     def __iter__(self) -> Iterator[AppRecord]:
         return iter(self._records.values())
