@@ -15,6 +15,9 @@ from app.shell.panels import Panel
 from app.shell.widgets import icon_button, label, separator, set_kind
 
 Clock = Callable[[], dt.datetime]
+LOCAL_ONLY = (
+    "Everything stays on this computer: no central server is set up. Calls, chats, deals and reports work without one."
+)
 
 
 class StatePill(QFrame):
@@ -189,6 +192,24 @@ class TopBar(QFrame):
         wide = 13 if count < 10 else 17
         self._unread.setGeometry(self.bell.width() - wide, 0, wide, 13)
         self.bell.setAccessibleName(f"Notifications, {count} unread" if count else "Notifications")
+
+    def set_turret(self, text: str, level: str) -> None:
+        self.turret.set("headset", text, {"off": "tx3"}.get(level, level))
+
+    def set_online(self, online: bool | None, text: str) -> None:
+        if online is None:
+            self.online.set("lock", text or "Local only", "up", LOCAL_ONLY)
+        elif online:
+            self.online.set("wifi", text or "Online", "up")
+        else:
+            self.online.set("wifi-off", text or "Offline", "tx3")
+
+    def set_to_sync(self, count: int) -> None:
+        if count:
+            tip = f"{count:,} changes are kept in the journal for a central server"
+            self.sync.set("refresh", f"{count:,} to sync", "tx3", tip)
+        else:
+            self.sync.set("check", "Synced", "up", "No change waits for a central server")
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

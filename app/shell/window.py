@@ -27,9 +27,6 @@ from app.shell.workspace_control import WorkspaceControl
 log = logging.getLogger(__name__)
 ZONES = (("LDN", "Europe/London"), ("NYC", "America/New_York"))
 SMALLEST = QSize(1024, 640)
-LOCAL_ONLY = (
-    "Everything stays on this computer: no central server is set up. Calls, chats, deals and reports work without one."
-)
 
 
 class MainWindow(QMainWindow):
@@ -335,23 +332,14 @@ class MainWindow(QMainWindow):
 
     def set_turret(self, text: str, level: str = "up") -> None:
         """``level``: "up" connected, "warn" trouble, "off" not there."""
-        self.top.turret.set("headset", text, {"off": "tx3"}.get(level, level))
+        self.top.set_turret(text, level)
 
     def set_online(self, online: bool | None, text: str = "") -> None:
         """None: there is no central server to be online with."""
-        if online is None:
-            self.top.online.set("lock", text or "Local only", "up", LOCAL_ONLY)
-        elif online:
-            self.top.online.set("wifi", text or "Online", "up")
-        else:
-            self.top.online.set("wifi-off", text or "Offline", "tx3")
+        self.top.set_online(online, text)
 
     def set_to_sync(self, count: int) -> None:
-        if count:
-            tip = f"{count:,} changes are kept in the journal for a central server"
-            self.top.sync.set("refresh", f"{count:,} to sync", "tx3", tip)
-        else:
-            self.top.sync.set("check", "Synced", "up", "No change waits for a central server")
+        self.top.set_to_sync(count)
 
     def set_status(self, name: str, text: str, tip: str = "") -> None:
         """A fact below: "agent", "latency", "transcription", "journal" or "central"; empty text hides it."""
