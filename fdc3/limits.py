@@ -48,12 +48,54 @@ class Quotas:
     results: int = 1000
     """Results that it awaits of one other app. For one more, the oldest is given up: ``NoResultReturned``."""
     contexts: int = 10_000
-    """Current contexts that channels keep of one app, all its instances together; its oldest are forgotten."""
+    """Current contexts that channels keep of one app, all its instances together, and of all guests; the oldest of
+    more are forgotten."""
     context_bytes: int = 64 * 1024 * 1024
     """The same in bytes."""
     deserted: int = 1000
     """App channels that no instance has got and that are kept for whoever asks by name; of all apps together. The
     oldest is forgotten."""
+
+
+Place = tuple[str, str]
+"""A channel's id and a type of contexts."""
+
+
+class Charges:
+    """Who is charged for the current contexts of channels. ``most`` of them and ``most_bytes`` each."""
+
+    def __init__(self, most: int, most_bytes: int) -> None:
+        self._most = most
+        self._most_bytes = most_bytes
+        self._of: dict[str, dict[Place, int]] = {}
+        self._bytes: dict[str, int] = {}
+        self._payers: dict[Place, str] = {}
+
+    def charge(self, payer: str, place: Place, size: int) -> list[Place]:
+        """Charges for a new context. Returns what of the payer's is too much with it, its oldest: they have to go, and
+        are not charged any more. The new one never is."""
+        self.release(place)
+        self._payers[place] = payer
+        kept = self._of.setdefault(payer, {})
+        kept[place] = size
+        self._bytes[payer] = self._bytes.get(payer, 0) + size
+        gone = []
+        while len(kept) > 1 and (len(kept) > self._most or self._bytes[payer] > self._most_bytes):
+            gone.append(oldest := next(iter(kept)))
+            self.release(oldest)
+        return gone
+
+    def release(self, place: Place) -> None:
+        payer = self._payers.pop(place, None)
+        if payer is not None:
+            kept = self._of[payer]
+            self._bytes[payer] -= kept.pop(place)
+            if not kept:
+                del self._of[payer], self._bytes[payer]
+
+    def of(self, payer: str) -> dict[Place, int]:
+        """What a payer is charged for, with its bytes; the oldest first."""
+        return dict(self._of.get(payer, {}))
 
 
 class Allowance:

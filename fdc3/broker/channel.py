@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from msgspec import UNSET, Raw, UnsetType
 
 from fdc3.broker.core import Instance
-from fdc3.limits import Quotas
+from fdc3.limits import Charges, Place, Quotas
 from fdc3.types import messages as m
 from fdc3.types.metadata import ChannelDescription, ChannelType, ContextMetadataDescription, DisplayMetadata
+
+GUESTS: Final = ""
+"""Whom contexts from other desktop agents are charged to: they come under any number of names."""
 
 
 @dataclass(slots=True, eq=False)
@@ -58,10 +62,8 @@ class CurrentContexts:
     what an app has sent beyond its quota pushes out its own oldest."""
 
     def __init__(self, quotas: Quotas) -> None:
-        self._quotas = quotas
-        self._of: dict[str, dict[tuple[str, str], Channel]] = {}
-        self._bytes: dict[str, int] = {}
-        self._charged: dict[tuple[str, str], tuple[str, int]] = {}
+        self._charges = Charges(quotas.contexts, quotas.context_bytes)
+        self._channels: dict[Place, Channel] = {}
 
     def keep(
         self, channel: Channel, kind: str, raw: Raw, metadata: ContextMetadataDescription, sender: Instance
@@ -69,23 +71,18 @@ class CurrentContexts:
         self.forget(channel, kind)
         # Copies: what is kept must not hold on to the whole message that it came in.
         raw = channel.contexts[kind] = raw.copy()
-        size = len(memoryview(raw)) + _take_over(metadata)
         channel.sources[kind] = metadata
-        app, place = sender.desktop_agent or sender.app_id, (channel.id, kind)
-        kept = self._of.setdefault(app, {})
-        kept[place] = channel
-        self._bytes[app] = self._bytes.get(app, 0) + size
-        self._charged[place] = app, size
-        while len(kept) > 1 and (len(kept) > self._quotas.contexts or self._bytes[app] > self._quotas.context_bytes):
-            (_, oldest), where = next(iter(kept.items()))
-            self.forget(where, oldest)
+        place = channel.id, kind
+        self._channels[place] = channel
+        payer = sender.app_id if sender.desktop_agent is None else GUESTS
+        for oldest in self._charges.charge(payer, place, len(memoryview(raw)) + _take_over(metadata)):
+            self.forget(self._channels[oldest], oldest[1])
 
     def forget(self, channel: Channel, kind: str) -> None:
         if channel.contexts.pop(kind, None) is not None:
             del channel.sources[kind]
-            app, size = self._charged.pop((channel.id, kind))
-            del self._of[app][channel.id, kind]
-            self._bytes[app] -= size
+            del self._channels[channel.id, kind]
+            self._charges.release((channel.id, kind))
 
     def forget_all(self, channel: Channel) -> None:
         for kind in list(channel.contexts):

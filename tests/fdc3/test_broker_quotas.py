@@ -117,7 +117,7 @@ def test_app_channels_that_nobody_has_got_are_kept_with_their_context_but_not_al
         desk.says(f"guest/{number}", "getOrCreateChannel", channelId=f"c{number}")
         desk.effects(desk.broker.disconnect(f"guest/{number}"))
     assert [c.id for c in desk.broker.snapshot().channels if c.type == "app"] == ["c1", "c4", "c5"]
-    assert not [place for place in desk.broker._channels.current._charged if place[0] in ("c0", "c2")]
+    assert not [place for place in desk.broker._channels.current._channels if place[0] in ("c0", "c2")]
 
 
 def test_apps_opened(desk: Desk) -> None:

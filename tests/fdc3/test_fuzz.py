@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -39,12 +39,19 @@ counts = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The log shall not hold millions of lines."""
+    logging.getLogger("fdc3").setLevel(logging.CRITICAL)
+    yield
+    logging.getLogger("fdc3").setLevel(logging.NOTSET)
+
+
 @pytest.fixture
 async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
-    # The fuzzer shall reach what is behind the limits, and the log shall not hold millions of lines.
+    # The fuzzer shall reach what is behind the limits.
     monkeypatch.setattr("fdc3.limits.Allowance.spend", lambda *_: 0.0)
     monkeypatch.setattr("fdc3.transports.websocket_server.INTRODUCTION_SECONDS", 0.5)
-    logging.getLogger("fdc3").setLevel(logging.CRITICAL)
     intents = {"ViewChart": ["fdc3.instrument"], "ViewProfile": ["fdc3.contact"]}
     records = [web_record(name, f"https://{name}.example", **intents) for name in ("crm", "analytics", "fuzzer")]
     timeouts = Timeouts(connect=0.2, listener=0.2, resolver=0.2)
@@ -52,7 +59,6 @@ async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
     await host.start()
     yield host
     await host.close()
-    logging.getLogger("fdc3").setLevel(logging.NOTSET)
 
 
 @pytest.fixture
