@@ -19,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
+from app.desk.guests import DeskGuests
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
 from app.desk.on_demand import OnDemand, dock_on_demand
 from app.desk.pages import DeskPages
@@ -139,6 +140,7 @@ class Program(QObject):
         self.pages = DeskPages(self)
         self.on_demand = OnDemand(self)
         self.web = WebDocks(self)
+        self.window.workspaces.guests = DeskGuests(self.on_demand, self.web)
 
     @property
     def core(self) -> Core:
@@ -229,6 +231,7 @@ class Program(QObject):
         self.ui.bind(self._follower.state, self._show_status, self)
         self._status_timer.start()
         self._tick()
+        self.on_demand.begin()
         if self.core.web is not None:
             self.web.begin(self.core.web)
         self.ready.emit()

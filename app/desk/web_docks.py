@@ -44,7 +44,6 @@ class WebDocks(QObject):
         self._places: dict[str, Place] = {}
         self._early: list[Place] = []
         self._listed: set[str] = set()
-        self._window.workspaces.guests = self
         self._window.docks.close_asked.connect(self.close)
         self._list_apps()
         program.directory.watch(lambda: self._ui.post(self._list_apps))
@@ -188,7 +187,7 @@ class WebDocks(QObject):
             if panel is not None:
                 panel.bar.set_channels(TITLES, channel)
 
-    # Guests: web apps in workspaces
+    # Guests: the panels that workspaces bring back
 
     def saved(self) -> Sequence[Mapping[str, str]]:
         return [
