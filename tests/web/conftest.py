@@ -21,6 +21,7 @@ from pytestqt.qtbot import QtBot
 from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.ui import Ui
+from tests.waiting import until
 
 # Before any application is made, or QtWebEngine cannot be imported after it.
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
@@ -132,17 +133,7 @@ class Browser:
         return panel
 
     def until(self, condition, what: str, seconds: float = 20):  # type: ignore[no-untyped-def]
-        found: list[object] = []
-
-        def holds() -> bool:
-            found[:] = [condition()]
-            return bool(found[0])
-
-        try:
-            self.qtbot.waitUntil(holds, timeout=round(seconds * 1000))
-        except Exception as error:
-            raise AssertionError(f"waited {seconds} s in vain for {what}") from error
-        return found[0]
+        return until(self.qtbot, condition, what, seconds)
 
     def run(self, panel, script: str):  # type: ignore[no-untyped-def]
         """The value of a script in a panel's page."""
