@@ -52,6 +52,7 @@ async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
     # The fuzzer shall reach what is behind the limits.
     monkeypatch.setattr("fdc3.limits.Allowance.spend", lambda *_: 0.0)
     monkeypatch.setattr("fdc3.transports.websocket_server.INTRODUCTION_SECONDS", 0.5)
+    monkeypatch.setattr("fdc3.transports.web_gateway.PATIENCE", 0.1)  # as ever, less than an app has to connect
     intents = {"ViewChart": ["fdc3.instrument"], "ViewProfile": ["fdc3.contact"]}
     records = [web_record(name, f"https://{name}.example", **intents) for name in ("crm", "analytics", "fuzzer")]
     timeouts = Timeouts(connect=0.2, listener=0.2, resolver=0.2)
