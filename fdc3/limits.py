@@ -36,8 +36,10 @@ class Quotas:
     and nothing else of the app or of others changes."""
 
     listeners: int = 5000
-    """Of each kind: for contexts, intents, the events of channels; one more is ``AccessDenied``, for an intent
-    ``IntentDeliveryFailed``."""
+    """Of each kind: for contexts, for the events of private channels, for its user channel; one more is
+    ``AccessDenied``."""
+    intents: int = 250
+    """Listeners for intents; one more is ``IntentDeliveryFailed``. Whoever raises an intent, all of them are asked."""
     channels: int = 1000
     """App channels that it has got and private channels that it is a party of; one more is ``CreationFailed``."""
     opened: int = 64

@@ -38,7 +38,7 @@ class IntentListeners:
     def __init__(self, core: Core, added: Callable[[IntentListener], None]) -> None:
         self.core = core
         self._added = added
-        self._listeners = Holdings[IntentListener](core.quotas.listeners, IntentDeliveryFailed)
+        self._listeners = Holdings[IntentListener](core.quotas.intents, IntentDeliveryFailed)
         self.handlers: Handlers = {
             m.AddIntentListenerRequest: self.add,
             m.IntentListenerUnsubscribeRequest: self.remove,

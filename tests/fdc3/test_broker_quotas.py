@@ -11,7 +11,9 @@ from fdc3.limits import Quotas
 from fdc3.types.wire import FDC3_2_2, FDC3_3_0
 
 KIND = "fdc3.contact"
-TWO = Quotas(listeners=2, channels=2, opened=2, raised=2, results=2, contexts=2, context_bytes=200, deserted=2)
+TWO = Quotas(
+    listeners=2, intents=2, channels=2, opened=2, raised=2, results=2, contexts=2, context_bytes=200, deserted=2
+)
 
 
 @pytest.fixture
