@@ -77,6 +77,7 @@ async def core(tmp_path: Path, notices: list[Notice]) -> AsyncIterator[Core]:
     core.host = Host(core.directory, launcher=core)
     core.services = cast(Any, None)
     await core.host.start()
+    core._programs.begin(core.host)
     yield core
     await core.close()
     await core.host.close()
@@ -182,7 +183,7 @@ async def test_of_the_programs_of_the_desk_before_only_those_that_it_did_not_sta
     await before.close()
     core.host = Host(core.directory, launcher=core, keep=tmp_path / "programs.json")
     await core.host.start()
-    core._give_up_own()
+    core._programs.begin(core.host)
     assert [each.identifier for each in core.host.instances()] == [sheet.app]
     async with asyncio.timeout(10):
         await feed.closed.wait()
