@@ -9,10 +9,10 @@ them. How these structs become bytes is the business of :mod:`fdc3.types.wire` a
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from fdc3.types.metadata import (
     AppIdentifier,
@@ -23,6 +23,7 @@ from fdc3.types.metadata import (
     ImplementationMetadata,
     IntentResolutionDescription,
     IntentResult,
+    Name,
     ProvidedMetadata,
     Wire,
 )
@@ -50,7 +51,7 @@ class RequestSource(Wire, kw_only=True):
 
 
 class RequestMeta(Wire):
-    request_uuid: str
+    request_uuid: Name
     timestamp: dt.datetime
     source: RequestSource | UnsetType = UNSET
     """What the app says about itself; for debugging only, the broker knows who is speaking."""
@@ -75,8 +76,8 @@ class ListenerUuidPayload(Wire):
 
 
 class ContextListenerPayload(Wire):
-    channel_id: str | None
-    context_type: str | None
+    channel_id: Name | None
+    context_type: Name | None
 
 
 class EventTypePayload(Wire):
@@ -84,19 +85,19 @@ class EventTypePayload(Wire):
 
 
 class IntentPayload(Wire):
-    intent: str
-    context_types: tuple[str, ...] | UnsetType | None = UNSET
+    intent: Name
+    context_types: Annotated[tuple[Name, ...], Meta(max_length=256)] | UnsetType | None = UNSET
     """Unset: contexts of all types."""
 
 
 class BroadcastPayload(Wire):
-    channel_id: str
+    channel_id: Name
     context: Raw
     metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
 
 
 class ChannelIdPayload(Wire):
-    channel_id: str
+    channel_id: Name
 
 
 class AppPayload(Wire):
@@ -143,7 +144,7 @@ class PrivateEventListenerPayload(Wire):
 
 
 class RaiseIntentPayload(Wire):
-    intent: str
+    intent: Name
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
     metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
+import msgspec
 import pytest
 from broker_desk import Desk, record
 
 from fdc3.limits import Quotas
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect
 
 KIND = "fdc3.contact"
 TWO = Quotas(
@@ -197,3 +199,35 @@ def test_timers_that_were_cancelled_are_not_kept_until_they_are_due() -> None:
         [(_, request_id, _)] = desk.says("crm", "raiseIntent", intent="Look", context={"type": KIND})
         desk.effects(desk.broker.resolved(request_id, None))
     assert len(desk.broker._core._timers) < 200
+
+
+LONG = "x" * 1025
+ENDLESS: list[tuple[str, dict[str, Any]]] = [
+    ("addContextListener", {"channelId": None, "contextType": LONG}),
+    ("getOrCreateChannel", {"channelId": LONG}),
+    ("addIntentListener", {"intent": LONG}),
+    ("addIntentListener", {"intent": "Look", "contextTypes": [LONG]}),
+    ("addIntentListener", {"intent": "Look", "contextTypes": ["x"] * 257}),
+    ("raiseIntent", {"intent": LONG, "context": {"type": KIND}}),
+    ("broadcast", {"channelId": "c", "context": {"type": KIND}, "metadata": {"traceId": LONG}}),
+]
+
+
+@pytest.mark.parametrize(("kind", "said"), ENDLESS)
+@pytest.mark.parametrize("dialect", [FDC3_2_2, FDC3_3_0])
+def test_names_that_the_agent_would_keep_are_not_endless(
+    desk: Desk, dialect: Dialect, kind: str, said: dict[str, Any]
+) -> None:
+    desk.dialects["crm"] = dialect
+    before = desk.broker.snapshot()
+    message = {"type": f"{kind}Request", "payload": said}
+    meta = {"requestUuid": "1", "timestamp": "2026-03-02T09:30:00Z"}
+    answer = payload(desk.receives("crm", msgspec.json.encode({**message, "meta": meta})))
+    assert answer == {"error": "InvalidArguments" if dialect is FDC3_3_0 else ANY}, "2.2 has others"
+    assert desk.broker.snapshot() == before
+
+
+def test_nor_is_the_name_of_a_request(desk: Desk) -> None:
+    meta = {"requestUuid": LONG, "timestamp": "2026-03-02T09:30:00Z"}
+    message = {"type": "getInfoRequest", "payload": {}, "meta": meta}
+    assert "error" in payload(desk.receives("crm", msgspec.json.encode(message)))

@@ -36,6 +36,8 @@ RAW = {
 def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:  # only its length is limited, and what is made here is short
+        return values(arguments[0], name)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([values(each, name) for each in arguments])
     if origin is tuple:
