@@ -148,6 +148,14 @@ def test_a_site_that_wants_a_password_gets_a_form_in_the_panel(browser: Any, sit
     assert panel.questions.open() == []
 
 
+def test_a_wait_in_vain_ends_though_a_script_waits_for_an_answer(browser: Any, site: Any) -> None:
+    panel = browser.open(site.url("/"))
+    panel.page.runJavaScript("setTimeout(() => document.title = 'answer ' + confirm('Delete the order?'), 0)")
+    with pytest.raises(AssertionError, match="in vain for another title"):
+        browser.until(lambda: panel.page.title() == "other", "another title", 1)
+    browser.until(lambda: panel.page.title() == "answer false", "the answer no")
+
+
 def test_a_question_of_a_script_holds_the_script_up_and_not_the_desk(browser: Any, site: Any, ui: Any) -> None:
     panel = browser.open(site.url("/"))
     asked: list[str] = []
