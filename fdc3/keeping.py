@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
@@ -17,6 +18,7 @@ from typing import Final, Literal
 import msgspec
 
 from fdc3.broker import Broker, KeptInstance
+from fdc3.limits import Allowance
 from fdc3.private_file import write_private
 from fdc3.session import Session
 from fdc3.types import messages as m
@@ -30,6 +32,8 @@ REFRESH = 600.0
 """Seconds after which the file is written anew at the latest, to say who was seen."""
 SOON = 0.05
 """Seconds in which what need not be kept at once comes together."""
+SHARE, BURST = 100_000.0, 250_000.0
+"""Microseconds that writing at once may take: of each second, and after a quiet time. So no app can keep us busy."""
 
 STANDING: Final = frozenset(
     {
@@ -46,7 +50,7 @@ STANDING: Final = frozenset(
         m.PrivateChannelDisconnectRequest,
     }
 )
-"""What a program asks for to last: it is in the file before it is answered."""
+"""What a program asks for to last: it is in the file before it is answered, unless that gets too much."""
 PASSING: Final = frozenset({m.RaiseIntentRequest, m.RaiseIntentForContextRequest, m.IntentResultRequest})
 """What changes which results are awaited, too often to be written each time."""
 
@@ -72,9 +76,18 @@ class Keeper:
     millisecond."""
 
     def __init__(
-        self, path: Path | None, broker: Broker, sessions: dict[str, Session], clock: Callable[[], dt.datetime]
+        self,
+        path: Path | None,
+        broker: Broker,
+        sessions: dict[str, Session],
+        clock: Callable[[], dt.datetime],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._path, self._broker, self._sessions, self._clock = path, broker, sessions, clock
+        self._monotonic = monotonic
+        self._allowance = Allowance(SHARE, BURST, clock=monotonic)
+        self._rested = 0.0
         self._port: int | None = None
         self._soon: asyncio.TimerHandle | None = None
         self._refresh: asyncio.TimerHandle | None = None
@@ -109,14 +122,15 @@ class Keeper:
 
     def changed(self, request: type[m.Request], *, program: bool) -> None:
         """An app was given what it asked for, and will be told so."""
-        if request in STANDING and program:
+        if request in STANDING and program and self._monotonic() >= self._rested:
             self.save()
         elif request in STANDING or request in PASSING:
             self.save_soon()
 
     def save_soon(self) -> None:
         if self._soon is None and self._port is not None:
-            self._soon = asyncio.get_running_loop().call_later(SOON, self.save)
+            pause = max(SOON, self._rested - self._monotonic())
+            self._soon = asyncio.get_running_loop().call_later(pause, self.save)
 
     def save(self) -> None:
         """Also takes from those that were away for too long what they were known by."""
@@ -126,7 +140,7 @@ class Keeper:
         self._soon = None
         self._stop(self._refresh)
         self._refresh = asyncio.get_running_loop().call_later(REFRESH, self.save)
-        now = self._clock()
+        began, now = self._monotonic(), self._clock()
         kept: dict[str, KeptSession] = {}
         for instance_id, session in list(self._sessions.items()):
             if session.secret is None or session.seen is None:
@@ -140,6 +154,8 @@ class Keeper:
             instance = self._broker.keep(instance_id)
             kept[instance_id] = KeptSession(session.app_id, session.secret, session.seen, dialect, instance)
         self._write(self._path, Kept(1, self._port, kept))
+        ended = self._monotonic()
+        self._rested = ended + self._allowance.spend(0, round((ended - began) * 1e6))
 
     def _write(self, path: Path, kept: Kept) -> None:
         try:

@@ -65,7 +65,7 @@ def keep(instance: Instance, channels: Channels, intents: Intents) -> KeptInstan
 
 def restore(instance: Instance, kept: KeptInstance, core: Core, channels: Channels, intents: Intents) -> None:
     """Puts an instance back in its place. Raises the agent's errors if it cannot be."""
-    channels.move(instance, kept.channel_id)
+    channels.move(instance, kept.channel_id, itself=True)
     for channel_id in kept.app_channels:
         channels.app_channel(instance, channel_id)
     for listener in kept.listeners:

@@ -17,13 +17,16 @@ from joining import LANGUAGES, joined
 from restarting import AgentProcess
 from running import QUICK, RECORDS, Running, eventually
 
+from fdc3.broker import Broker
 from fdc3.client import DesktopAgent, connect
 from fdc3.client.channel import PrivateChannel
 from fdc3.client.listeners import AgentEvent
 from fdc3.directory import AppDirectory
 from fdc3.host import Host
+from fdc3.keeping import BURST, SHARE, Keeper
 from fdc3.transports.link import Backoff
 from fdc3.types import Contact, Context, ContextMetadata, Instrument, errors
+from fdc3.types.messages import AddContextListenerRequest
 
 SARAH = Contact(name="Sarah Whitcombe", id={"email": "sarah@example.com"})
 VOD = Instrument(id={"ticker": "VOD"})
@@ -270,6 +273,27 @@ async def test_a_place_that_cannot_be_taken_up_is_started_afresh(lives: Lives) -
     assert again.app == turret.app
     for each in (turret, again):
         await each.disconnect()
+
+
+async def test_no_app_can_keep_the_agent_busy_with_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now, written = [0.0], []
+
+    def slow(path: Path, data: bytes) -> None:
+        now[0] += 0.01
+        written.append(now[0])
+
+    monkeypatch.setattr("fdc3.keeping.write_private", slow)
+    broker = Broker(AppDirectory(()))
+    keeper = Keeper(tmp_path / "programs.json", broker, {}, Clock(), monotonic=lambda: now[0])
+    keeper.begin(1)
+    for _ in range(10):
+        keeper.changed(AddContextListenerRequest, program=True)
+    assert len(written) == 11, "a program that begins is in the file at once"
+    while now[0] < 10.0:
+        keeper.changed(AddContextListenerRequest, program=True)
+        now[0] += 0.001
+    assert len(written) <= (BURST + 10 * SHARE) / 10_000 + 1
+    keeper.close()
 
 
 async def test_without_a_file_a_new_agent_knows_nobody() -> None:
