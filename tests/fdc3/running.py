@@ -37,7 +37,7 @@ class Running:
     ``wrong`` marks the requests that are against the schema on purpose.
     """
 
-    def __init__(self, transport: str, *records: AppRecord, wrong: bytes | None = None, **options: Any) -> None:
+    def __init__(self, transport: str, *records: AppRecord, wrong: tuple[bytes, ...] = (), **options: Any) -> None:
         self.transport = transport
         self.wrong = wrong
         self.host = Host(AppDirectory(records or RECORDS), **options)
@@ -51,7 +51,7 @@ class Running:
                 if not dialect.knows(type(observation.message)):
                     continue
                 data = dialect.encode(observation.message)
-                if observation.direction == "out" or self.wrong is None or self.wrong not in data:
+                if observation.direction == "out" or not any(part in data for part in self.wrong):
                     check_message(data, dialect.version)
         except Exception as invalid:
             self.invalid.append(invalid)

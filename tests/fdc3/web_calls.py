@@ -269,17 +269,19 @@ CALLS = (
         "await channel.addEventListener(null, e => heard.push(e.type)); await ended.unsubscribe();"
         "await channel.addContextListener(null, () => {}); return await until(1)",
         ["disconnect"],
-        (NPM,),
+        (NPM, ALPHA),
     ),
     refused(
         "await (await agent.raiseIntent('Fail', SARAH, { appId: 'crm' })).getResult()",
         "IntentHandlerRejected",
         NPM,
+        ALPHA,
     ),
     refused(
         "await (await agent.raiseIntent('Vanish', SARAH, { appId: 'ghost' })).getResult()",
         "NoResultReturned",
         NPM,
+        ALPHA,
     ),
     Call(
         "methods may be taken off a channel",
@@ -415,6 +417,7 @@ NEWER = (
                 ["contextCleared", {"channelId": "clear", "contextType": None}],
             ],
         ],
+        (ALPHA,),
     ),
     Call(
         "contextCleared of any channel, and of a private one",

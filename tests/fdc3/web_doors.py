@@ -14,7 +14,7 @@ from broker_desk import record
 from chromium import Chromium
 from running import Running
 from schemas import check_message
-from web_calls import NPM
+from web_calls import ALPHA, NPM
 from web_engine import Browser
 from web_site import Site
 
@@ -34,6 +34,8 @@ from fdc3.types.metadata import AppIdentifier
 CHECKOUT = os.environ.get("DESKLINE_FDC3")
 """A built checkout of the standard's repository: with it, its own client of 3.0 is tested, too."""
 SCRIPT = web.injected()
+WRONG = (b"typeless", b'"contextTypes":null')
+"""What is in requests that the agent is to refuse, and in those of the standard's first client of 3.0."""
 PRELUDE = """
 const agent = await window.agent;
 const until = async count => {
@@ -67,8 +69,12 @@ class Door:
 
     async def page(self) -> int:
         """A new page of the app ``one``; the number of its window."""
+        return await self.launch("one")
+
+    async def launch(self, app_id: str) -> int:
+        """A page that is opened by the host page."""
         window = self.browser.windows + 1
-        await self.host.launch("one")
+        await self.host.launch(app_id)
         return await self.browser.window(window)
 
     async def run(self, window: int, code: str) -> Any:
@@ -78,6 +84,19 @@ class Door:
         for instance in self.host.instances():
             if instance.app_id != "crm":
                 self.host.web.close_window(instance.id)
+
+
+class NewerDoor(Door):
+    """The standard's own client of 3.0. It greets as one of 2.2, and is known by the first that only 3.0 has."""
+
+    client = ALPHA
+    version = "3.0"
+    path = "/newer"
+
+    async def page(self) -> int:
+        window = await super().page()
+        await self.run(window, "await (await agent.getOrCreateChannel('newer')).broadcast({ type: 'x' }, {})")
+        return window
 
 
 class PreloadDoor(Door):
@@ -107,19 +126,22 @@ class PreloadDoor(Door):
         await super().leave(window)
 
 
-DOORS = {
+DOORS: dict[str, tuple[type[Door], type[Browser] | type[Chromium]]] = {
     "docked": (Door, Browser),
     "preload": (PreloadDoor, Browser),
     "chromium": (Door, Chromium),
 }
+if CHECKOUT:
+    DOORS |= {"docked-newer": (NewerDoor, Browser), "chromium-newer": (NewerDoor, Chromium)}
 
 
 @asynccontextmanager
 async def opened(name: str) -> AsyncIterator[Door]:
     kind, browser_kind = DOORS[name]
-    async with Site() as site:
+    async with Site(CHECKOUT) as site:
         records = (
             site.record("one", kind.path),
+            site.record("older", "/older"),
             site.record("listening", "/listening", Ambiguous=["fdc3.contact"]),
             site.record("another", "/another", Ambiguous=["fdc3.contact"]),
             site.record("silent", "/silent", Ignored=["fdc3.contact"]),
@@ -128,7 +150,7 @@ async def opened(name: str) -> AsyncIterator[Door]:
             record("ghost"),
         )
         timeouts = Timeouts(listener=3.0, resolver=0.3)
-        running = Running("memory", *records, wrong=b"typeless", resolver=Trader(), timeouts=timeouts)
+        running = Running("memory", *records, wrong=WRONG, resolver=Trader(), timeouts=timeouts)
         async with running, browser_kind() as browser:
             page = running.host.web.page()
             await browser.load(page.url)
