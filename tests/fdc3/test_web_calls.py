@@ -12,7 +12,8 @@ import pytest
 import pytest_asyncio
 from chromium import program
 from running import eventually
-from web_calls import CALLS, ERRORS, MEMBERS, NEWER, NEWER_MEMBERS, NPM, OLDER, Call
+from web_calls import CALLS, ERRORS, MEMBERS, NPM, OLDER, Call
+from web_calls_newer import NEWER, NEWER_MEMBERS
 from web_doors import DOORS, Door, opened
 
 ON_THE_LOOP = pytest.mark.asyncio(loop_scope="module")
