@@ -12,6 +12,8 @@ from fdc3.transports.link import Outlet
 from fdc3.types.wire import FDC3_2_2, Dialect
 
 REMEMBERED_REQUESTS = 256
+REMEMBERED_BYTES = 4 * 1024 * 1024
+"""Of their answers. The newest is remembered however large it is."""
 BACKLOG = 1000
 """Messages kept for an app whose socket broke; one more and it is given up."""
 BACKLOG_BYTES = 32 * 1024 * 1024
@@ -39,10 +41,16 @@ class Session:
     answers: OrderedDict[str, bytes | None] = field(default_factory=OrderedDict, repr=False)
     """Recent requests with their answers, because a client repeats what was unanswered when its socket broke."""
 
+    answer_bytes: int = 0
+
     def remember(self, request_uuid: str, answer: bytes | None) -> None:
+        """Keeps the answer to a request; None: it is under way."""
+        self.answer_bytes += len(answer or b"") - len(self.answers.get(request_uuid) or b"")
         self.answers[request_uuid] = answer
-        if len(self.answers) > REMEMBERED_REQUESTS:
-            self.answers.popitem(last=False)
+        while len(self.answers) > 1 and (
+            len(self.answers) > REMEMBERED_REQUESTS or self.answer_bytes > REMEMBERED_BYTES
+        ):
+            self.answer_bytes -= len(self.answers.popitem(last=False)[1] or b"")
 
     def deliver(self, data: bytes) -> bool:
         """Sends a message, or keeps it while the link is broken. False: the app has been away for too many."""
@@ -65,6 +73,7 @@ class Session:
         outlet, self.outlet = self.outlet, None
         self.backlog.clear()
         self.answers.clear()
+        self.answer_bytes = 0
         if outlet is not None:
             outlet.shut(reason)
 

@@ -60,9 +60,12 @@ class Instance:
     desktop_agent: str | None = None
     """The agent it runs under; None: this one. Those of others are guests (``fdc3.broker.guests``)."""
     identifier: AppIdentifier = field(init=False)
+    holder: str = field(init=False)
+    """Whose quota it counts against: its own, or that of its agent, which all guests from there share."""
 
     def __post_init__(self) -> None:
         self.identifier = AppIdentifier(self.app_id, self.id)
+        self.holder = self.id if self.desktop_agent is None else f"guests of {self.desktop_agent}"
 
 
 @dataclass(slots=True, eq=False)

@@ -217,7 +217,7 @@ class Intents:
 
     def _check_quota(self, raiser: Instance) -> None:
         pending = chain(self._asked.values(), (waiting.raised for waiting in self._waiting))
-        if sum(raised.raiser is raiser for raised in pending) >= self.core.quotas.raised:
+        if sum(raised.raiser.holder == raiser.holder for raised in pending) >= self.core.quotas.raised:
             raise IntentDeliveryFailed
 
     def _launch(self, raiser: Instance, app_id: str) -> Instance:
@@ -271,7 +271,7 @@ class Intents:
     def _await_result(self, event_uuid: str, delivered: Delivered) -> None:
         """Notes an intent in hand. A handler that never answers costs no more than a quota of them."""
         self._delivered[event_uuid] = delivered
-        between = self._between.setdefault((delivered.raiser.id, delivered.handler.id), {})
+        between = self._between.setdefault((delivered.raiser.holder, delivered.handler.holder), {})
         between[event_uuid] = None
         if len(between) > self.core.quotas.results:
             oldest = self._settle(next(iter(between)))
@@ -279,7 +279,7 @@ class Intents:
 
     def _settle(self, event_uuid: str) -> Delivered:
         delivered = self._delivered.pop(event_uuid)
-        parties = delivered.raiser.id, delivered.handler.id
+        parties = delivered.raiser.holder, delivered.handler.holder
         between = self._between[parties]
         del between[event_uuid]
         if not between:

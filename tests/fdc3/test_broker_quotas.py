@@ -9,7 +9,12 @@ import msgspec
 import pytest
 from broker_desk import Desk, record
 
+from fdc3.bridge.line import request_meta
+from fdc3.broker import Deliver
 from fdc3.limits import Quotas
+from fdc3.session import Session
+from fdc3.types import messages as m
+from fdc3.types.metadata import AppIdentifier
 from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect
 
 KIND = "fdc3.contact"
@@ -231,3 +236,32 @@ def test_nor_is_the_name_of_a_request(desk: Desk) -> None:
     meta = {"requestUuid": LONG, "timestamp": "2026-03-02T09:30:00Z"}
     message = {"type": "getInfoRequest", "payload": {}, "meta": meta}
     assert "error" in payload(desk.receives("crm", msgspec.json.encode(message)))
+
+
+def test_the_guests_of_one_agent_share_its_quotas(desk: Desk) -> None:
+    guests = [desk.broker.guests.add(AppIdentifier(f"app{n}", str(n)), agent) for n, agent in enumerate("aaab")]
+
+    def gets(number: int) -> dict[str, Any]:
+        meta = request_meta(str(number))
+        asked = m.GetOrCreateChannelRequest(payload=m.ChannelIdPayload(f"c{number}"), meta=meta)
+        effects = desk.broker.receive(guests[number].id, asked)
+        [answer] = [effect.message for effect in effects if isinstance(effect, Deliver)]
+        return msgspec.to_builtins(answer.payload)  # type: ignore[no-any-return]
+
+    assert [gets(number).get("error") for number in range(4)] == [None, None, "CreationFailed", None]
+    desk.broker.guests.remove(guests[0])
+    assert "error" not in gets(2)
+
+
+def test_answers_are_remembered_for_their_repetition_up_to_a_size() -> None:
+    session = Session("crm")
+    session.remember("under way", None)
+    for number in range(6):
+        session.remember(str(number), None)
+        session.remember(str(number), b"x" * 2**20)
+    assert list(session.answers) == ["2", "3", "4", "5"]
+    session.remember("large", b"x" * 5 * 2**20)
+    assert list(session.answers) == ["large"]
+    for number in range(300):
+        session.remember(str(number), b"")
+    assert len(session.answers) == 256
