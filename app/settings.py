@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Start the simulated chat service."""
     app_directories: list[str] = []
     """Addresses of app directories (FDC3 App Directory v2), https:// or on this machine; kept for times offline."""
+    unknown_apps: str = "refuse"
+    """Web apps that are in no directory, when they want to join: refuse, or ask the trader for each site."""
     bridge: str = "off"
     """Connect with other FDC3 desktop agents: off, on (looks for a bridge), or the bridge's address (ws://127.0.0.1:...)."""
     bridge_keys: str = ""
@@ -130,6 +132,8 @@ def _check(values: Mapping[str, Any], source: str) -> None:
         raise SettingsError(f"{source}: a desk's name must be usable as a folder name, not {settings.desk!r}")
     if settings.bridge not in ("off", "on") and not settings.bridge.startswith(("ws://127.0.0.1:", "ws://localhost:")):
         raise SettingsError(f"{source}: bridge must be off, on or the address of a bridge on this machine")
+    if settings.unknown_apps not in ("refuse", "ask"):
+        raise SettingsError(f"{source}: unknown_apps must be refuse or ask")
     for address in settings.app_directories:
         try:
             DirectoryAddress.parse(address)

@@ -33,6 +33,7 @@ from app.settings import Settings
 from fdc3.client import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Resolver
+from fdc3.transports.web_ports import AskUnknown
 from fdc3.types.errors import ErrorOnLaunch
 from nlp.speech.client import LanguageWorker
 from nlp.speech.models import ModelChoice
@@ -69,6 +70,7 @@ class Core:
         *,
         notify: Callable[[Notice], None],
         resolver: Resolver | None = None,
+        ask_unknown: AskUnknown | None = None,
         started: Callable[[RunningApp], None] = lambda running: None,
         stopped: Callable[[str, str], None] = lambda app_id, reason: None,
         ask_passphrase: Callable[[str], str | None] | None = None,
@@ -83,6 +85,7 @@ class Core:
         self.directory = directory
         self.notify = notify
         self._resolver, self._started, self._stopped = resolver, started, stopped
+        self._ask_unknown = ask_unknown if settings.unknown_apps == "ask" else None
         self._ask, self._key, self._clock = ask_passphrase, key, clock
         self._closing: list[Callable[[], Awaitable[None]]] = []
         self._starting: set[str] = set()
@@ -147,6 +150,7 @@ class Core:
             launcher=self,
             provider="Deskline",
             provider_version=importlib.metadata.version("deskline"),
+            ask_unknown=self._ask_unknown,
             keep=self.settings.desk_folder / "programs.json",
         )
         await self._directories.take_up()

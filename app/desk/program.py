@@ -196,6 +196,7 @@ class Program(QObject):
     def _make_core(self) -> Core:
         from app.desk.core import Core
         from app.desk.resolving import AskingResolver
+        from app.desk.strangers import AskingStrangers
         from app.desk.web_apps import WebApps
 
         return Core(
@@ -203,6 +204,7 @@ class Program(QObject):
             self.directory,
             notify=self.ui.notify,
             resolver=AskingResolver(self.ui, lambda app_id: runs_inside(self.directory, app_id)),
+            ask_unknown=AskingStrangers(self.ui),
             started=lambda running: self.ui.post(lambda: self._make_panel(running)),
             stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
             ask_passphrase=self._ask_passphrase,

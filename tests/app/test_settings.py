@@ -28,6 +28,7 @@ def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
         ("", {"DESKLINE_PRICE_UPDATES": "many"}, {}, "DESKLINE_PRICE_UPDATES"),
         ("", {}, {"desk": "../other"}, "command line"),
         ("font_scale = 9.0", {}, {}, "font_scale"),
+        ('unknown_apps = "admit"', {}, {}, "unknown_apps"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name(
