@@ -64,6 +64,7 @@ class WebPanel(QWidget):
         self._cut_off = False
         self._tools: QWebEngineView | None = None
         self._popups: dict[WebPanel, PopupWindow] = {}
+        self._opened = 0
         self.state = "loading"
         """loading, ready, failed or crashed."""
         self.bar = WebBar(title)
@@ -295,7 +296,8 @@ class WebPanel(QWidget):
             return
         page = WebPage(self.page.profile(), self.page.parent())
         request.openIn(page)
-        popup = WebPanel(f"{self.panel_id}+{len(self._popups) + 1}", self.title, page, self._ui, self._folder)
+        self._opened += 1
+        popup = WebPanel(f"{self.panel_id}+{self._opened}", self.title, page, self._ui, self._folder)
         popup.bar.channel.hide()
         window = self._popups[popup] = PopupWindow(popup, self.title, request.requestedGeometry().size(), self)
         popup.close_asked.connect(lambda: self._end_popup(popup))
@@ -342,6 +344,10 @@ class WebPanel(QWidget):
         self.questions.ask(f"asked {dialog.text}", question, answered)
         if self.has_focus():
             question.take_focus()
+
+    def has(self, page: QWebEnginePage) -> bool:
+        """Whether a page is this panel's, or one of its pop-ups'."""
+        return page is self.page or any(popup.has(page) for popup in self._popups)
 
     def begin_download(self, request: QWebEngineDownloadRequest) -> None:
         self.downloads.begin(request, self._folder)

@@ -119,7 +119,7 @@ class WebWindows(QObject):
     def _download(self, request: QWebEngineDownloadRequest) -> None:
         page = request.page()
         for panel in self.panels.values():
-            if panel.page is page:
+            if panel.has(page):
                 panel.begin_download(request)
                 return
         request.cancel()

@@ -90,3 +90,26 @@ def test_a_window_that_the_user_has_not_asked_for_is_offered_to_the_computers_br
     panel = browser.open(site.url("/app"))
     assert "wants to open" in browser.question(panel).text.text()
     assert panel._popups == {}
+
+
+def test_a_download_of_a_popup_comes_and_is_shown_by_the_panel(browser: Any, site: Any, logging_in: Any) -> None:
+    site.files["/statement.csv"] = b"paid"
+    popup = popup_of(browser, logging_in)
+    popup.page.runJavaScript("location.href = '/statement.csv'")
+    browser.until(lambda: any("statement.csv" in notice.text for notice in browser.ui.notices), "the notice")
+    assert (browser.downloads / "statement.csv").read_bytes() == b"paid"
+
+
+def test_popups_come_and_go_in_any_order(browser: Any, site: Any) -> None:
+    site.pages["/app"] = APP.replace('"login"', '"_blank"') % site.url("/provider", "127.0.0.1")
+    site.pages["/provider"] = PROVIDER
+    panel = browser.open(site.url("/app"))
+    for number in (1, 2):
+        click(browser, panel)
+        browser.until(lambda number=number: len(panel._popups) == number, "the pop-up")
+    first, second = panel._popups
+    panel._end_popup(first)
+    click(browser, panel)
+    browser.until(lambda: len(panel._popups) == 2, "the third")
+    third = next(popup for popup in panel._popups if popup is not second)
+    assert third.panel_id != second.panel_id
