@@ -48,7 +48,7 @@ class AppDirectory:
         self.problems: list[Problem] = list(problems)
         for record in records:
             self._own.setdefault(record.app_id, record)
-        self._records: dict[str, AppRecord] = dict(self._own)
+        self._merge()
 
     @classmethod
     def load(cls, *paths: Path) -> AppDirectory:
@@ -83,6 +83,13 @@ class AppDirectory:
             for record in records:
                 merged.setdefault(record.app_id, record)
         self._records = merged
+        handlers: dict[str | None, list[IntentHandler]] = {None: []}
+        for record in merged.values():
+            for intent, listens_for in record.interop.intents.listens_for.items():
+                handler = IntentHandler(record, intent, listens_for)
+                handlers[None].append(handler)
+                handlers.setdefault(intent, []).append(handler)
+        self._handlers = handlers
         for changed in self._watchers:
             changed()
 
@@ -116,10 +123,9 @@ class AppDirectory:
     ) -> list[IntentHandler]:
         """The declared handlers of an intent (None: of every intent) that take the context and return the result."""
         return [
-            IntentHandler(record, name, listens_for)
-            for record in self
-            for name, listens_for in record.interop.intents.listens_for.items()
-            if intent in (None, name) and listens_for.takes(context_type) and listens_for.returns(result_type)
+            handler
+            for handler in self._handlers.get(intent, ())
+            if handler.listens_for.takes(context_type) and handler.listens_for.returns(result_type)
         ]
 
 
