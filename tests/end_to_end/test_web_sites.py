@@ -1,4 +1,4 @@
-"""A web app that no directory knows wants to join, and the settings have the trader asked."""
+"""Web apps of a site beside a whole desk: one that no directory knows, and one that is left and found again."""
 
 from __future__ import annotations
 
@@ -61,32 +61,59 @@ def port() -> Iterator[int]:
     thread.join()
 
 
-def test_the_trader_is_asked_for_the_site_by_name_and_lets_it_in(open_desk: Callable[..., Desk], port: int) -> None:
-    desk = open_desk(start=False, chat=False, unknown_apps="ask")
-    program = desk.program
-    program.directory.add(AppRecord(app_id="known", type="web", details={"url": f"http://localhost:{port}/"}))
-    opened: list[bool] = []
-    program.ready.connect(lambda: opened.append(True))
-    program.start()
-    desk.until(lambda: opened, "the desk")
-    assert program.ui.commands.run("web.open.known")
+class Known:
+    """A desk that knows the site as localhost, and a hand on the panel of its app."""
 
-    def panel() -> Any:
-        windows = program.web._windows
+    def __init__(self, desk: Desk, port: int) -> None:
+        self.desk, self.program = desk, desk.program
+        record = AppRecord(app_id="known", type="web", details={"url": f"http://localhost:{port}/"})
+        self.program.directory.add(record)
+        opened: list[bool] = []
+        self.program.ready.connect(lambda: opened.append(True))
+        self.program.start()
+        desk.until(lambda: opened, "the desk")
+
+    @property
+    def panel(self) -> Any:
+        windows = self.program.web._windows
         return windows.panels.get("known#1") if windows is not None else None
 
-    def running() -> list[str]:
-        return [one.app_id for one in program.core.host.instances()]
+    def joined(self) -> None:
+        self.desk.until(
+            lambda: self.panel and self.panel.page.title() == "WCP5ValidateAppIdentityResponse", "the app to join"
+        )
 
-    desk.until(lambda: panel() and panel().page.title() == "WCP5ValidateAppIdentityResponse", "the app to join")
+    def apps(self) -> list[str]:
+        return [one.app_id for one in self.program.core.host.instances()]
+
+
+def test_the_trader_is_asked_for_the_site_by_name_and_lets_it_in(open_desk: Callable[..., Desk], port: int) -> None:
+    desk = open_desk(start=False, chat=False, unknown_apps="ask")
+    known = Known(desk, port)
+    assert known.program.ui.commands.run("web.open.known")
+    known.joined()
     stranger = f"http://127.0.0.1:{port}"
-    panel().page.runJavaScript(f"location.href = '{stranger}/orders'")
-    chooser = desk.until(
-        lambda: next((one for one in program.window.popups.widgets() if isinstance(one, Chooser)), None), "the question"
-    )
+    known.panel.page.runJavaScript(f"location.href = '{stranger}/orders'")
+    popups = known.program.window.popups
+    chooser = desk.until(lambda: next((x for x in popups.widgets() if isinstance(x, Chooser)), None), "the question")
     assert chooser is not None
     assert stranger in chooser.accessibleName()
-    assert panel().page.title() == "joining"
+    assert known.panel.page.title() == "joining"
     desk.qtbot.keyClick(chooser.list, Qt.Key.Key_2)
-    desk.until(lambda: panel().page.title() == "WCP5ValidateAppIdentityResponse", "the stranger to be let in")
-    assert stranger in running()
+    known.joined()
+    assert stranger in known.apps()
+
+
+def test_an_app_shows_again_what_it_was_showing(open_desk: Callable[..., Desk], port: int) -> None:
+    first = Known(open_desk(start=False, chat=False), port)
+    first.program.ui.commands.run("web.open.known")
+    first.joined()
+    first.panel.page.runJavaScript("history.pushState(null, '', '/?customer=7#orders')")
+    shown = f"http://localhost:{port}/?customer=7#orders"
+    first.desk.until(lambda: first.panel.page.url().toString() == shown, "the address")
+    first.program.window.close()
+    first.desk.until(lambda: first.desk.ended, "the desk to close")
+
+    second = Known(open_desk(start=False, chat=False), port)
+    second.joined()
+    assert second.panel.page.url().toString() == shown
