@@ -175,6 +175,7 @@ class TopBar(QFrame):
             action = menu.addAction(icons.dot(tint), title)
             action.triggered.connect(lambda _=False, number=number: self.channel_chosen.emit(number))
             if number == current:
+                menu.setDefaultAction(action)
                 self.channel.setIcon(icons.dot(tint))
                 self.channel.setText(title)
                 self.channel.setToolTip(f"The desk follows {title}")

@@ -21,7 +21,7 @@ from app.shell.palette import Palette
 from app.shell.panels import Panel, PanelFrame
 from app.shell.popups import Popups
 from app.shell.ui import Ui
-from app.shell.widgets import icon_button
+from app.shell.widgets import icon_button, open_menu
 from app.shell.workspace_control import WorkspaceControl
 
 log = logging.getLogger(__name__)
@@ -134,6 +134,7 @@ class MainWindow(QMainWindow):
         docks = self.docks
         self.ui.commands.add(
             Command("desk.palette", "Search and commands", self.open_palette, "Ctrl+K", icon="search"),
+            Command("desk.channel", "Channel that the desk follows", self.open_channels, "Ctrl+Shift+H", icon="plug"),
             Command("desk.notices", "Notifications", self.toggle_notices, "Ctrl+Shift+N", icon="bell"),
             Command("desk.popup", "Go to the popup", self.popups.focus_next, "F6", lambda: bool(self.popups.widgets())),
             Command("desk.dismiss-notices", "Close all notices", self.toasts.close_all, icon="bell"),
@@ -324,6 +325,9 @@ class MainWindow(QMainWindow):
         """The user channels there are, as (id, title, colour)."""
         self._channels = list(channels)
         self.set_channel(current)
+
+    def open_channels(self) -> None:
+        open_menu(self.top.channel)
 
     def set_recording(self, since: dt.datetime | None) -> None:
         """Shows that a call is recorded, with its running time; None when none is."""

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from app.shell.commands import Command
 from app.shell.ui import Ui
-from app.shell.widgets import EmptyState
+from app.shell.widgets import EmptyState, open_menu
 from app.web.bar import FindBar, WebBar
 from app.web.downloads import Downloads
 from app.web.page import Dialog, Login, WebPage, site
@@ -130,6 +130,7 @@ class WebPanel(QWidget):
             command("zoom-in", "larger", partial(self.zoom, 1), "Ctrl++", "plus"),
             command("zoom-out", "smaller", partial(self.zoom, -1), "Ctrl+-", "minus"),
             command("zoom-reset", "usual size", partial(self.zoom, 0), "Ctrl+0", "window"),
+            command("channel", "channel", lambda: open_menu(self.bar.channel), "Ctrl+Shift+L", "plug"),
             command("inspect", "inspect the page", self.inspect, "Ctrl+Shift+I", "search"),
         )
 

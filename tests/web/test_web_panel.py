@@ -17,13 +17,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
 from app.web.preload import UNREAD, UNREAD_SIZE
 
 pytestmark = pytest.mark.qt_log_ignore(
-    "Sandboxing disabled", "QRhi", "RHI", "Vulkan", "GBM", "GPUInfo", "propagateSizeHints", "X-Frame-Options"
+    "Sandboxing disabled",
+    "QRhi",
+    "RHI",
+    "Vulkan",
+    "GBM",
+    "GPUInfo",
+    "propagateSizeHints",
+    "X-Frame-Options",
+    "grabbing",
 )
 
 BUSY = "const end = Date.now() + 3000; while (Date.now() < end);"
@@ -270,6 +278,18 @@ def test_each_app_has_its_own_storage(browser: Any, site: Any) -> None:
     browser.run(one, "localStorage.setItem('token', 'mine'); 0")
     assert browser.run(one, "localStorage.getItem('token')") == "mine"
     assert browser.run(two, "String(localStorage.getItem('token'))") == "null"
+
+
+def test_its_channel_is_chosen_by_keyboard(browser: Any, site: Any, ui: Any) -> None:
+    panel = browser.open(site.url("/"))
+    panel.bar.set_channels({"fdc3.channel.1": "Channel 1", "fdc3.channel.2": "Channel 2"}, "fdc3.channel.1")
+    chosen: list[str | None] = []
+    panel.channel_chosen.connect(chosen.append)
+    [command] = [one for one in ui.commands.all() if one.id == f"web.channel.{panel.panel_id}"]
+    command.run()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return):
+        browser.qtbot.keyClick(panel.bar.channel.menu(), key)
+    assert chosen == ["fdc3.channel.2"]
 
 
 def test_finding_and_sizes(browser: Any, site: Any) -> None:
