@@ -8,8 +8,13 @@ from msgspec import Raw
 from talking import handshake, request
 
 from fdc3.bridge.hub import Effect, Hub, Send
+from fdc3.bridge.incoming import Incoming
+from fdc3.bridge.line import Line
 from fdc3.bridge.state import SharedState
+from fdc3.broker import Broker
+from fdc3.directory import AppDirectory
 from fdc3.limits import Quotas
+from fdc3.types import AppIdentifier
 
 ONE, TWO = "fdc3.channel.1", "fdc3.channel.2"
 
@@ -76,3 +81,22 @@ def test_an_agent_has_so_many_requests_under_way_and_no_more(monkeypatch: pytest
     now = 100.0
     hub.tick()
     assert [effect.to for effect in ask("london", "5")] == [("tokyo",)]
+
+
+def test_the_guests_of_one_agent_push_out_none_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fdc3.bridge.incoming.MOST_GUESTS", 2)
+    broker = Broker(AppDirectory())
+    incoming = Incoming(Line(broker, carry_out=lambda effects: None, send=lambda message: None))
+
+    def there(agent: str) -> list[str]:
+        return sorted(x.app_id for x in broker._core.instances.values() if x.desktop_agent == agent)
+
+    incoming.guest(AppIdentifier("crm", "1"), "tokyo")
+    for name in ("blotter", "chart", "blotter", "news"):
+        incoming.guest(AppIdentifier(name, "1"), "london")
+    assert there("london") == ["blotter", "news"], "the one heard of least lately is forgotten"
+    assert there("tokyo") == ["crm"]
+    incoming.agent_left("london")
+    assert (there("london"), there("tokyo")) == ([], ["crm"])
+    incoming.agent_left()
+    assert there("tokyo") == []
