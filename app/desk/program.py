@@ -41,6 +41,7 @@ from app.shell.workspaces import file_store
 
 if TYPE_CHECKING:
     from app.desk.core import Core, RunningApp
+    from app.desk.focus import Focus
     from app.desk.status import DeskStatus, StatusFollower
 
 UNPAINTED_MS = 500
@@ -130,6 +131,7 @@ class Program(QObject):
         self._channel = settings.channel
         self._refusal = ""
         self._follower: StatusFollower | None = None
+        self._focus: Focus | None = None
         self._turret_here = False
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
@@ -221,10 +223,13 @@ class Program(QObject):
         self.ui.run(self._open_rest(user), then=lambda _: self._opened(), failed=self._cannot_open)
 
     async def _open_rest(self, user: CurrentUser) -> None:
+        from app.desk.focus import Focus
         from app.desk.status import StatusFollower
 
         await self.core.open(user)
-        agent = await self.core.host.connect_memory("deskline-desk")
+        agent = await self.core.host.connect_memory("deskline-desk", channel_id=self.settings.channel)
+        self._focus = Focus(agent, self.core.records)
+        await self._focus.start()
         self._follower = StatusFollower(agent, self.core.records)
         await self._follower.start()
 
@@ -239,7 +244,12 @@ class Program(QObject):
         self.ready.emit()
         if self._channel != self.settings.channel:
             self._move(self._channel)
-        self.ui.run(self.core.open_outside(), then=lambda _: self.outside_ready.emit())
+        self.ui.run(self._open_outside(), then=lambda _: self.outside_ready.emit())
+
+    async def _open_outside(self) -> None:
+        assert self._focus is not None
+        await self._focus.show_again()  # the panels listen, and nobody can call yet
+        await self.core.open_outside()
 
     def _make_panel(self, running: RunningApp) -> None:
         record, manifest = running.record, running.manifest
@@ -326,7 +336,11 @@ class Program(QObject):
         self._channel = channel
         self.window.set_channel(channel)
         if self._follower is not None:
-            self.ui.run(self.core.move_to_channel(channel))
+            self.ui.run(self._move_all(channel))
+
+    async def _move_all(self, channel: str) -> None:
+        assert self._focus is not None
+        await asyncio.gather(self.core.move_to_channel(channel), self._focus.move_to(channel))
 
     def _restart(self, app_id: str) -> None:
         if self._follower is not None:
@@ -387,6 +401,8 @@ class Program(QObject):
 
     async def _close_all(self) -> None:
         try:
+            if self._focus is not None:
+                await self._focus.close()
             if self._follower is not None:
                 await self._follower.close()
         finally:  # whatever happens, drafts and recordings are written
