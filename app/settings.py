@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Start the simulated chat service."""
     app_directories: list[str] = []
     """Addresses of app directories (FDC3 App Directory v2), https:// or on this machine; kept for times offline."""
+    unknown_apps: str = "refuse"
+    """Web apps that are in no directory, when they want to join: refuse, or ask the trader for each site."""
     bridge: str = "off"
     """Connect with other FDC3 desktop agents: off, on (looks for a bridge), or the bridge's address (ws://127.0.0.1:...)."""
     bridge_keys: str = ""
@@ -138,6 +140,8 @@ def _check(values: Mapping[str, Any], source: str) -> None:
             server_address(settings.server)
         except BadServerAddress as error:
             raise SettingsError(f"{source}: server: {error}") from None
+    if settings.unknown_apps not in ("refuse", "ask"):
+        raise SettingsError(f"{source}: unknown_apps must be refuse or ask")
     for address in settings.app_directories:
         try:
             DirectoryAddress.parse(address)

@@ -8,8 +8,8 @@ import hmac
 import logging
 import secrets
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fdc3.alarm import Alarm
 from fdc3.bridge.elsewhere import Elsewhere
@@ -30,17 +30,19 @@ from fdc3.broker import (
 )
 from fdc3.client.agent import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
+from fdc3.keeping import Keeper, session_of
 from fdc3.launching import Ending, Launcher, ProcessLauncher
-from fdc3.resolving import IntentChoice, Resolver
-from fdc3.session import Session
+from fdc3.observing import Observation, Observers
+from fdc3.resolving import IntentChoice, Questions, Resolver
+from fdc3.session import Session, digest
 from fdc3.transports.link import Outlet
 from fdc3.transports.memory import MemoryBus, MemoryLink
 from fdc3.transports.web_gateway import WebGateway
 from fdc3.transports.web_ports import NAVIGATION_GRACE, AskUnknown
-from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error, ResolverUnavailable
-from fdc3.types.messages import Message, RaiseIntentResultResponse, Response
+from fdc3.types.errors import AppNotFound, ErrorOnLaunch, Fdc3Error
+from fdc3.types.messages import RaiseIntentResultResponse, Response
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, spoken
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable
 
 if TYPE_CHECKING:
     from fdc3.transports.websocket_server import WebSocketServer
@@ -61,20 +63,6 @@ logger = logging.getLogger(__name__)
 
 RECONNECT_GRACE = 10.0
 """Seconds for which an app whose socket broke stays registered and its messages are kept."""
-BACKLOG = 1000
-"""Messages kept for an app whose socket broke; one more and it is given up."""
-BACKLOG_BYTES = 32 * 1024 * 1024
-"""The same in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """A message passing through the agent: "in" from one instance, "out" to one or several."""
-
-    at: dt.datetime
-    direction: Literal["in", "out"]
-    instances: tuple[str, ...]
-    message: Message
 
 
 class Host:
@@ -82,7 +70,8 @@ class Host:
 
     ``resolver`` asks the user, ``launcher`` starts apps; without one, ambiguous intents are answered with
     ``ResolverUnavailable``, and only web apps are started, by a host page. ``origins`` lists web origins allowed on
-    the socket; ``ask_unknown`` is asked whether a web app unknown to the directory may join.
+    the socket; ``ask_unknown`` is asked whether a web app unknown to the directory may join. ``keep`` names a file by
+    which programs that run on find everything as it was when the agent was started anew, on the same port.
     """
 
     def __init__(
@@ -99,12 +88,12 @@ class Host:
         reconnect_grace: float = RECONNECT_GRACE,
         navigation_grace: float = NAVIGATION_GRACE,
         ask_unknown: AskUnknown | None = None,
+        keep: Path | None = None,
     ) -> None:
         self._clock = clock
         self._broker = Broker(
             directory, provider=provider, provider_version=provider_version, timeouts=timeouts, clock=clock
         )
-        self._resolver = resolver
         self._launcher = launcher
         if isinstance(launcher, ProcessLauncher):
             launcher.on_exit = self.instance_gone
@@ -114,10 +103,11 @@ class Host:
         self._server: WebSocketServer | None = None
         self._grace = reconnect_grace
         self._sessions: dict[str, Session] = {}
+        self._keeper = Keeper(keep, self._broker, self._sessions, clock)
         self._newer: set[str] = set()  # apps that say 2.2 and speak 3.0
-        self._observers: list[Callable[[Observation], None]] = []
+        self._observers = Observers(clock)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._resolving: dict[str, asyncio.Task[None]] = {}
+        self._questions = Questions(resolver, self._broker, self._carry_out)
         self._alarm = Alarm(self._tick)
         self.web = WebGateway(self, ask_unknown=ask_unknown, grace=navigation_grace)
         """Web apps: pages that open them, and pipes to those that are given their agent."""
@@ -125,26 +115,54 @@ class Host:
         """The websocket address; empty until ``start``."""
 
     async def start(self) -> None:
-        """Opens the websocket on 127.0.0.1."""
+        """Opens the websocket on 127.0.0.1: where the agent before had it, so that its programs find this one."""
         # Late: the websocket library takes long to import, and the window need not wait for it.
         from fdc3.transports.websocket_server import WebSocketServer
 
-        self._server = WebSocketServer(self, origins=self._origins)
-        self.url = await self._server.start()
+        port = self._restore()
+        self._server = WebSocketServer(self, port=port, origins=self._origins)
+        try:
+            self.url = await self._server.start()
+        except OSError:
+            if not port:
+                raise
+            logger.warning("Another program has the agent's port, so the programs of the agent before are given up")
+            # It may have heard their secrets when they looked for us.
+            for instance_id in list(self._sessions):
+                self.instance_gone(instance_id)
+            self._server = WebSocketServer(self, origins=self._origins)
+            self.url = await self._server.start()
+        self._keeper.begin(self._server.port)
+
+    def _restore(self) -> int:
+        """The programs that the agent before had are awaited as if only their sockets had broken. Returns its port."""
+        kept = self._keeper.read()
+        if kept is None:
+            return 0
+        for instance_id, known in kept.sessions.items():
+            session = self._sessions[instance_id] = session_of(known)
+            if known.instance is not None:
+                try:
+                    effects = self._broker.restore(instance_id, known.app_id, known.instance)
+                except Fdc3Error as error:
+                    logger.warning("%s has to start afresh: %s", known.app_id, error)
+                else:
+                    self._await_return(instance_id, session)
+                    self._carry_out(effects)
+        return kept.port
 
     async def close(self) -> None:
         """Says goodbye to all apps and ends those that were started as programs."""
+        self._keeper.close()
         self.web.close()
         if self._server is not None:
             await self._server.close()
         for session in self._sessions.values():
-            if session.grace is not None:
-                session.grace.cancel()
-            if session.outlet is not None:
-                session.outlet.shut("the desktop agent is closing")
+            session.end("the desktop agent is closing")
         self._alarm.set(None)
         if isinstance(self._launcher, ProcessLauncher):
             await self._launcher.close()
+        await self._questions.close()
         tasks = [*self._tasks]
         for task in tasks:
             task.cancel()
@@ -170,8 +188,7 @@ class Host:
 
     def observe(self, callback: Callable[[Observation], None]) -> Callable[[], None]:
         """Calls back for every message that passes; returns the function that ends this."""
-        self._observers.append(callback)
-        return lambda: self._observers.remove(callback)
+        return self._observers.add(callback)
 
     def bridge(self, elsewhere: Elsewhere) -> tuple[Broker, Callable[[list[Effect]], None]]:
         """Bridges this agent: ``elsewhere`` sees what apps ask before the broker does. It is given the broker, and the
@@ -182,6 +199,7 @@ class Host:
     def join_user_channel(self, instance_id: str, channel_id: str | None) -> None:
         """Puts an app on a user channel (None: on none), as a channel selector does. Raises ``NoChannelFound``."""
         self._carry_out(self._broker.move(instance_id, channel_id))
+        self._keeper.save_soon()
 
     async def connect_memory(
         self,
@@ -221,6 +239,7 @@ class Host:
         """An app has ended (its process exited) or never began: it is forgotten at once, with its secret."""
         self._drop(instance_id)
         self._sessions.pop(instance_id, None)
+        self._keeper.save()
 
     # What transports report
 
@@ -242,17 +261,16 @@ class Host:
 
     def admit(self, secret: str) -> str | None:
         # Every secret is compared, each in constant time: how long this takes says nothing about any of them.
-        given, found = secret.encode(), None
+        given, found = digest(secret), None
         for instance_id, session in self._sessions.items():
-            if session.secret is not None and hmac.compare_digest(session.secret.encode(), given):
+            if session.secret is not None and hmac.compare_digest(session.secret, given):
                 found = instance_id
         return found
 
     def welcome(self, instance_id: str, outlet: Outlet, dialect: Dialect | None = None) -> ImplementationMetadata:
         session = self._sessions[instance_id]
         session.dialect = dialect or session.dialect
-        if session.grace is not None:
-            session.grace.cancel()
+        session.stop_waiting()
         if session.outlet is not None:
             session.outlet.shut("superseded by a newer connection", superseded=True)
             session.outlet = None
@@ -265,25 +283,23 @@ class Host:
         return session.dialect.implementation(implementation)
 
     def ready(self, instance_id: str, outlet: Outlet) -> None:
-        session = self._sessions[instance_id]
-        session.outlet = outlet
-        while session.backlog and outlet.deliver(session.backlog[0]):
-            session.backlog.popleft()
+        self._sessions[instance_id].reached_by(outlet)
         self._carry_out(self._broker.connect(instance_id))
+        self._keeper.save_soon()
 
     def receive(self, instance_id: str, outlet: Outlet, data: bytes) -> None:
         session = self._sessions.get(instance_id)
         if session is None or session.outlet is not outlet:
             return
-        if spoken(session.dialect, data) is not session.dialect:
-            session.dialect = FDC3_3_0
-            self._newer.add(session.app_id)
         try:
             request = session.dialect.decode_request(data)
         except Unreadable as unreadable:
             logger.warning("%s sent a message that cannot be read: %s", session.app_id, unreadable)
             self._carry_out(self._broker.refuse(instance_id, unreadable))
             return
+        if not session.dialect.covers(request):  # the first libraries of 3.0 say that they speak 2.2
+            session.dialect = FDC3_3_0
+            self._newer.add(session.app_id)
         if session.secret is not None:
             request_uuid = request.meta.request_uuid
             if request_uuid in session.answers:
@@ -291,10 +307,11 @@ class Host:
                     outlet.deliver(answer)
                 return
             session.remember(request_uuid, None)
-        if self._observers:
-            self._observed("in", (instance_id,), request)
+        self._observers.saw("in", (instance_id,), request)
         if self._elsewhere is None or not self._elsewhere.takes(instance_id, request):
-            self._carry_out(self._broker.receive(instance_id, request))
+            effects = self._broker.receive(instance_id, request)
+            self._keeper.changed(type(request), program=session.secret is not None)
+            self._carry_out(effects)
 
     def detach(self, instance_id: str, outlet: Outlet) -> None:
         session = self._sessions.get(instance_id)
@@ -305,23 +322,20 @@ class Host:
         session = self._sessions.get(instance_id)
         if session is not None and session.outlet is outlet:
             session.outlet = None
-            loop = asyncio.get_running_loop()
-            session.grace = loop.call_later(self._grace, self._drop, instance_id)
+            self._await_return(instance_id, session)
+
+    def _await_return(self, instance_id: str, session: Session) -> None:
+        session.grace = asyncio.get_running_loop().call_later(self._grace, self._drop, instance_id)
 
     def _drop(self, instance_id: str) -> None:
         """Ends an instance. Its secret stays good, so that it may come back as a fresh start under the same id."""
         session = self._sessions.get(instance_id)
         if session is not None:
-            if session.grace is not None:
-                session.grace.cancel()
-            outlet, session.outlet = session.outlet, None
-            session.backlog.clear()
-            session.answers.clear()
-            if outlet is not None:
-                outlet.shut("the instance has ended")
+            session.end("the instance has ended")
             if session.secret is None:
                 del self._sessions[instance_id]
         self._carry_out(self._broker.disconnect(instance_id))
+        self._keeper.save_soon()
 
     # Carrying out what the broker decides
 
@@ -333,10 +347,9 @@ class Host:
                 case Launch():
                     self._run(self._launch(effect))
                 case Resolve():
-                    self._resolving[effect.request.id] = self._run(self._resolve(effect.request))
+                    self._questions.ask(effect.request)
                 case CancelResolve():
-                    if task := self._resolving.pop(effect.request_id, None):
-                        task.cancel()
+                    self._questions.withdraw(effect.request_id)
                 case RaiseElsewhere():
                     if self._elsewhere is not None:
                         self._elsewhere.raised(effect)
@@ -347,15 +360,18 @@ class Host:
         self._schedule()
 
     def _deliver(self, effect: Deliver) -> None:
-        message, encoded = effect.message, dict[Dialect, bytes]()
+        message = effect.message
+        encoded: dict[Dialect, bytes] = {}
         if self._elsewhere is not None:
             self._elsewhere.deliver(effect)
         for instance_id in effect.to:
             session = self._sessions.get(instance_id)
-            if session is None or not session.dialect.knows(type(message)):
+            if session is None:
                 continue
             data = encoded.get(session.dialect)
             if data is None:
+                if not session.dialect.knows(type(message)):
+                    continue
                 data = encoded[session.dialect] = session.dialect.encode(message)
             if (
                 session.secret is not None
@@ -363,15 +379,10 @@ class Host:
                 and not isinstance(message, RaiseIntentResultResponse)
             ):
                 session.remember(message.meta.request_uuid, data)
-            if session.outlet is not None and session.outlet.deliver(data):
-                continue
-            if len(session.backlog) < BACKLOG and sum(map(len, session.backlog)) < BACKLOG_BYTES:
-                session.backlog.append(data)
-            else:
+            if not session.deliver(data):
                 logger.warning("%s has been away for too many messages and is given up", session.app_id)
                 asyncio.get_running_loop().call_soon(self._drop, instance_id)
-        if self._observers:
-            self._observed("out", effect.to, message)
+        self._observers.saw("out", effect.to, message)
 
     def _close(self, effect: Close) -> None:
         """An app asked to be closed."""
@@ -385,14 +396,6 @@ class Host:
             self._carry_out(self._broker.close_failed(effect.instance_id, effect.request_uuid))
         else:
             self.instance_gone(effect.instance_id)
-
-    def _observed(self, direction: Literal["in", "out"], instances: tuple[str, ...], message: Message) -> None:
-        observation = Observation(self._clock(), direction, instances, message)
-        for observer in tuple(self._observers):
-            try:
-                observer(observation)
-            except Exception:
-                logger.exception("An observer of messages failed")
 
     async def _launch(self, effect: Launch) -> None:
         record = self.directory.get(effect.app_id)
@@ -413,31 +416,14 @@ class Host:
 
     def _mint(self, instance_id: str, app_id: str) -> str:
         secret = secrets.token_urlsafe(32)
-        self._sessions[instance_id] = Session(app_id, secret)
+        self._sessions[instance_id] = Session(app_id, digest(secret), self._clock())
+        self._keeper.save()
         return secret
 
-    async def _resolve(self, request: ResolutionRequest) -> None:
-        if self._resolver is None:
-            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
-            return
-        try:
-            choice = await self._resolver.resolve(request)
-        except Exception:
-            logger.exception("The resolver failed")
-            self._carry_out(self._broker.unresolved(request.id, ResolverUnavailable()))
-            return
-        finally:
-            self._resolving.pop(request.id, None)
-        if isinstance(choice, IntentChoice):
-            self._carry_out(self._broker.resolved(request.id, choice.app, choice.intent))
-        else:
-            self._carry_out(self._broker.resolved(request.id, choice))
-
-    def _run(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+    def _run(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     def _schedule(self) -> None:
         self._alarm.set(self._broker.deadline)

@@ -8,7 +8,7 @@ import getpass
 import importlib.metadata
 import logging
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from app.desk.bridging import join_bridge
 from app.desk.directories import follower
 from app.desk.in_step import InStep, who_works_here
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
+from app.desk.programs import Programs, usable, wanted, with_desk
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
 from app.market.loopback import LoopbackService, ServiceNotStarted
@@ -33,7 +34,7 @@ from app.settings import Settings
 from fdc3.client import DesktopAgent
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host, Resolver
-from fdc3.launching import ProcessLauncher
+from fdc3.transports.web_ports import AskUnknown
 from fdc3.types.errors import ErrorOnLaunch
 from nlp.speech.client import LanguageWorker
 from nlp.speech.models import ModelChoice
@@ -70,6 +71,7 @@ class Core:
         *,
         notify: Callable[[Notice], None],
         resolver: Resolver | None = None,
+        ask_unknown: AskUnknown | None = None,
         started: Callable[[RunningApp], None] = lambda running: None,
         stopped: Callable[[str, str], None] = lambda app_id, reason: None,
         ask_passphrase: Callable[[str], str | None] | None = None,
@@ -86,16 +88,11 @@ class Core:
         self.directory = directory
         self.notify = notify
         self._resolver, self._started, self._stopped = resolver, started, stopped
+        self._ask_unknown = ask_unknown if settings.unknown_apps == "ask" else None
         self._ask, self._key, self._clock = ask_passphrase, key, clock
         self._closing: list[Callable[[], Awaitable[None]]] = []
-        self._ending = False
         self._starting: set[str] = set()
-        self._withheld: set[str] = {PASSPHRASE_VARIABLE}
-        self._programs = ProcessLauncher(environment={"PYTHONUTF8": "1"}, withheld=self._withheld)
-        self._programs.on_exit = self._program_ended
-        self._belonging: dict[str, str] = {}
-        self._restarts = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._programs = Programs(directory, settings, notify)
         self._directories = follower(directory, settings, notify)
         self._addresses: dict[str, dict[str, str]] = {}
         self._channel = settings.channel
@@ -156,10 +153,13 @@ class Core:
             launcher=self,
             provider="Deskline",
             provider_version=importlib.metadata.version("deskline"),
+            ask_unknown=self._ask_unknown,
+            keep=self.settings.desk_folder / "programs.json",
         )
         await self._directories.take_up()
         self._closing.append(self._directories.close)
         await self.host.start()
+        self._programs.begin(self.host)
         if self.web is not None:
             self.web.begin(self.host)
             if self.settings.demo_data:
@@ -206,9 +206,9 @@ class Core:
         services = [
             self._start_service(record, manifest.service)
             for record in self.directory
-            if (manifest := _usable(record)).service and self._wanted(record)
+            if (manifest := usable(record)).service and wanted(record, self.settings)
         ]
-        await asyncio.gather(self._start_prices(), self._start_programs(), *services)
+        await asyncio.gather(self._start_prices(), self._programs.start(), *services)
         await self._start_apps(needing=True)
         await self.conversations.resume_pending()
         self._directories.start()
@@ -220,7 +220,7 @@ class Core:
             *(
                 self.start_app(record)
                 for record in self.directory
-                if (manifest := _usable(record)).app and _with_desk(manifest) and bool(manifest.needs) == needing
+                if (manifest := usable(record)).app and with_desk(manifest) and bool(manifest.needs) == needing
             )
         )
 
@@ -230,7 +230,7 @@ class Core:
         """The agent asks for an app that does not run: a web app, one of ours, or a program."""
         if record.type == "web" and self.web is not None:
             await self.web.launch(record, instance_id)
-        elif not _usable(record).app:
+        elif not usable(record).app:
             await self._programs.launch(record, instance_id, url, secret)
         elif record.app_id in self._starting or record.app_id in self.apps:  # it has one panel, and that is in use
             raise ErrorOnLaunch(f"{record.title} is open already")
@@ -284,11 +284,8 @@ class Core:
         if manifest_of(record).app:
             await self.stop_app(app_id)
             await self.start_app(record)
-        elif running := [instance for instance, belongs in self._belonging.items() if belongs == app_id]:
-            for instance in running:
-                self._programs.end(instance)
         else:
-            await self._start_program(app_id)
+            await self._programs.restart(app_id)
 
     async def move_to_channel(self, channel: str) -> None:
         """Puts every panel on another user channel."""
@@ -331,7 +328,7 @@ class Core:
             self.notify(Notice(f"{record.title} did not start.", "warning", str(error)))
             return
         self._closing.append(running.stop)
-        self._withheld.add(service.token_variable)
+        self._programs.withheld.add(service.token_variable)
         self._addresses[record.app_id] = {service.url_variable: url, service.token_variable: running.token}
 
     @contextlib.contextmanager
@@ -345,56 +342,11 @@ class Core:
             for name in told:
                 os.environ.pop(name, None)
 
-    async def _start_programs(self) -> None:
-        for record in self.directory:
-            if record.type == "native" and _with_desk(_usable(record)) and self._wanted(record):
-                await self._start_program(record.app_id)
-
-    async def _start_program(self, app_id: str) -> None:
-        try:
-            identifier = await self.host.launch(app_id)
-        except Exception as error:
-            log.exception("%s could not be started", app_id)
-            self.notify(Notice(f"{self._title(app_id)} could not be started.", "error", str(error)))
-            return
-        self._belonging[identifier.instance_id or ""] = app_id
-
-    def _program_ended(self, instance_id: str) -> None:
-        """A program that belongs to the desk is started again; what it was doing is told by its apps."""
-        self.host.instance_gone(instance_id)
-        app_id = self._belonging.pop(instance_id, None)
-        if app_id is None or self._ending:
-            return
-        self.notify(Notice(f"{self._title(app_id)} has stopped and is being started again.", "warning"))
-        self._restarts += 1
-        asyncio.get_running_loop().call_later(
-            min(0.5 * self._restarts, 30.0), lambda: self._background(self._start_program(app_id))
-        )
-
-    def _background(self, work: Coroutine[None, None, None]) -> None:
-        if self._ending:
-            work.close()
-            return
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def _wanted(self, record: AppRecord) -> bool:
-        return {"deskline-turret": self.settings.turret, "deskline-chat-service": self.settings.chat}.get(
-            record.app_id, True
-        )
-
-    def _title(self, app_id: str) -> str:
-        record = self.directory.get(app_id)
-        return record.title if record else app_id
-
     # -- closing
 
     async def close(self) -> None:
         """Apps first, so that drafts are written, then programs, agent and records."""
-        self._ending = True
-        for task in tuple(self._tasks):
-            task.cancel()
+        self._programs.leave_ended()
         await asyncio.gather(*(self.stop_app(app_id) for app_id in tuple(self.apps)))
         while self._closing:
             step = self._closing.pop()
@@ -412,19 +364,6 @@ def _at_once(close: Callable[[], None]) -> Callable[[], Awaitable[None]]:
         close()
 
     return closed
-
-
-def _usable(record: AppRecord) -> Manifest:
-    """What the record says to this host; nothing, if it says what cannot be used."""
-    try:
-        return manifest_of(record)
-    except BadManifest as error:
-        log.warning("%s", error)
-        return Manifest()
-
-
-def _with_desk(manifest: Manifest) -> bool:
-    return manifest.start == "with-desk"
 
 
 def _first_user(session: Session) -> User | None:

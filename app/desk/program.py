@@ -19,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app.access.keys import KeyUnavailable, WrongPassphrase
+from app.desk.guests import DeskGuests
 from app.desk.manifest import BadManifest, directory, entry, manifest_of, runs_inside
 from app.desk.on_demand import OnDemand, dock_on_demand
 from app.desk.pages import DeskPages
@@ -41,6 +42,7 @@ from app.shell.workspaces import file_store
 
 if TYPE_CHECKING:
     from app.desk.core import Core, RunningApp
+    from app.desk.focus import Focus
     from app.desk.status import DeskStatus, StatusFollower
 
 UNPAINTED_MS = 500
@@ -139,6 +141,7 @@ class Program(QObject):
         self._channel = settings.channel
         self._refusal = ""
         self._follower: StatusFollower | None = None
+        self._focus: Focus | None = None
         self._turret_here = False
         self._status_timer = QTimer(self, interval=1000)
         self._status_timer.timeout.connect(self._tick)
@@ -150,6 +153,7 @@ class Program(QObject):
         self.on_demand = OnDemand(self)
         self.server = ServerPages(self)
         self.web = WebDocks(self)
+        self.window.workspaces.guests = DeskGuests(self.on_demand, self.web)
 
     @property
     def core(self) -> Core:
@@ -206,6 +210,7 @@ class Program(QObject):
     def _make_core(self) -> Core:
         from app.desk.core import Core
         from app.desk.resolving import AskingResolver
+        from app.desk.strangers import AskingStrangers
         from app.desk.web_apps import WebApps
 
         return Core(
@@ -213,6 +218,7 @@ class Program(QObject):
             self.directory,
             notify=self.ui.notify,
             resolver=AskingResolver(self.ui, lambda app_id: runs_inside(self.directory, app_id)),
+            ask_unknown=AskingStrangers(self.ui),
             started=lambda running: self.ui.post(lambda: self._make_panel(running)),
             stopped=lambda app_id, reason: self.ui.post(lambda: self.window.panel_stopped(app_id, reason)),
             ask_passphrase=self._ask_passphrase,
@@ -230,10 +236,13 @@ class Program(QObject):
         self.ui.run(self._open_rest(user), then=lambda _: self._opened(), failed=self._cannot_open)
 
     async def _open_rest(self, user: CurrentUser) -> None:
+        from app.desk.focus import Focus
         from app.desk.status import StatusFollower
 
         await self.core.open(user)
-        agent = await self.core.host.connect_memory("deskline-desk")
+        agent = await self.core.host.connect_memory("deskline-desk", channel_id=self.settings.channel)
+        self._focus = Focus(agent, self.core.records)
+        await self._focus.start()
         self._follower = StatusFollower(agent)
         await self._follower.start()
 
@@ -243,12 +252,18 @@ class Program(QObject):
         self.server.begin(self.core.server)
         self._status_timer.start()
         self._tick()
+        self.on_demand.begin()
         if self.core.web is not None:
             self.web.begin(self.core.web)
         self.ready.emit()
         if self._channel != self.settings.channel:
             self._move(self._channel)
-        self.ui.run(self.core.open_outside(), then=lambda _: self.outside_ready.emit())
+        self.ui.run(self._open_outside(), then=lambda _: self.outside_ready.emit())
+
+    async def _open_outside(self) -> None:
+        assert self._focus is not None
+        await self._focus.show_again()  # the panels listen, and nobody can call yet
+        await self.core.open_outside()
 
     def _make_panel(self, running: RunningApp) -> None:
         record, manifest = running.record, running.manifest
@@ -335,7 +350,11 @@ class Program(QObject):
         self._channel = channel
         self.window.set_channel(channel)
         if self._follower is not None:
-            self.ui.run(self.core.move_to_channel(channel))
+            self.ui.run(self._move_all(channel))
+
+    async def _move_all(self, channel: str) -> None:
+        assert self._focus is not None
+        await asyncio.gather(self.core.move_to_channel(channel), self._focus.move_to(channel))
 
     def _restart(self, app_id: str) -> None:
         if self._follower is not None:
@@ -390,6 +409,8 @@ class Program(QObject):
 
     async def _close_all(self) -> None:
         try:
+            if self._focus is not None:
+                await self._focus.close()
             if self._follower is not None:
                 await self._follower.close()
         finally:  # whatever happens, drafts and recordings are written

@@ -30,7 +30,6 @@ log = logging.getLogger(__name__)
 HOST_PAGE_SECONDS = 30.0
 """For the browser engine to be loaded and the agent's page to be there; after the first app it takes a blink."""
 MOVES = (RESPONSES[JoinUserChannelRequest], RESPONSES[LeaveCurrentChannelRequest])
-AGENT_SCRIPTS = ("desktop_agent.js", "preload.js")
 
 
 class Screen(Protocol):
@@ -128,7 +127,7 @@ class WebApps:
         """One at a time for each host page: the window that the browser opens next is this app's."""
         place, instance_id = docked.place, docked.launched
         identity = str(record.details.get("url", ""))
-        agent = "\n".join(map(fdc3.web.text, AGENT_SCRIPTS)) if manifest.preload else ""
+        agent = fdc3.web.injected() if manifest.preload else ""
         opening = Opening(place.panel_id, place.app_id, place.title, identity, agent)
         docked.page = page = await self._page(record.app_id)
         if agent:

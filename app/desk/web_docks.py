@@ -44,12 +44,12 @@ class WebDocks(QObject):
         self._places: dict[str, Place] = {}
         self._early: list[Place] = []
         self._listed: set[str] = set()
-        self._window.workspaces.guests = self
         self._window.docks.close_asked.connect(self.close)
-        self.list_apps()
+        self._list_apps()
+        program.directory.watch(lambda: self._ui.post(self._list_apps))
 
-    def list_apps(self) -> None:
-        """One command of the palette for each web app. Call it again when the directory has changed."""
+    def _list_apps(self) -> None:
+        """One command of the palette for each web app that the directory has now."""
         there = {record.app_id: record for record in self._program.directory if record.type == "web"}
         for app_id in self._listed - there.keys():
             self._ui.commands.remove(f"web.open.{app_id}")
@@ -63,7 +63,6 @@ class WebDocks(QObject):
         """The agent runs: what was placed before is opened."""
         self._apps = apps
         self._ui.commands.add(Command("web.browser", "Web apps in your own browser", self.browse, icon="window"))
-        self.list_apps()
         early, self._early = self._early, []
         for place in early:
             self._start(place)
@@ -188,7 +187,7 @@ class WebDocks(QObject):
             if panel is not None:
                 panel.bar.set_channels(TITLES, channel)
 
-    # Guests: web apps in workspaces
+    # Guests: the panels that workspaces bring back
 
     def saved(self) -> Sequence[Mapping[str, str]]:
         return [

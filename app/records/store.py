@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, insert, select
 from sqlalchemy.orm import Session
 
 from app.records import schema
@@ -27,7 +27,7 @@ from app.records.engine import reader_engine, writer_engine
 from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
 from app.records.indexing import forget, maintain
 from app.records.lock import FolderLock
-from app.records.log import HEAD_KEY, Cause, Entry, change_log, derived_key, entry_of
+from app.records.log import HEAD_KEY, Cause, Entry, change_log, derived_key, entry_of, meta_table
 from app.records.tails import Tail
 
 T = TypeVar("T")
@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 DATABASE = "deskline.db"
 _LEAST_FREE = 1_000_000
+_KEPT = "kept."
+"""What others name is set apart from what the store itself writes in the same table."""
 
 
 def utc_now() -> dt.datetime:
@@ -253,6 +255,23 @@ class Records:
                 return work(session)
 
         return await asyncio.get_running_loop().run_in_executor(self._read_pool, run)
+
+    # -- beside the records
+
+    async def keep(self, name: str, text: str) -> None:
+        """Keeps a text of the desk's own under a name, in place of the one before. No record: nothing is logged."""
+
+        def run() -> None:
+            with self._write_lock, _translating(), self._writer.begin() as connection:
+                connection.execute(delete(meta_table).where(meta_table.c.key == _KEPT + name))
+                connection.execute(insert(meta_table).values(key=_KEPT + name, value=text))
+
+        await asyncio.get_running_loop().run_in_executor(self._write_pool, run)
+
+    async def kept(self, name: str) -> str | None:
+        """The text that ``keep`` was given last."""
+        found = select(meta_table.c.value).where(meta_table.c.key == _KEPT + name)
+        return await self.query(lambda session: session.execute(found).scalar())
 
     # -- hearing of changes
 

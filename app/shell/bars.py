@@ -181,6 +181,7 @@ class TopBar(QFrame):
             action = menu.addAction(icons.dot(tint), title)
             action.triggered.connect(lambda _=False, number=number: self.channel_chosen.emit(number))
             if number == current:
+                menu.setDefaultAction(action)
                 self.channel.setIcon(icons.dot(tint))
                 self.channel.setText(title)
                 self.channel.setToolTip(f"The desk follows {title}")
@@ -198,6 +199,9 @@ class TopBar(QFrame):
         wide = 13 if count < 10 else 17
         self._unread.setGeometry(self.bell.width() - wide, 0, wide, 13)
         self.bell.setAccessibleName(f"Notifications, {count} unread" if count else "Notifications")
+
+    def set_turret(self, text: str, level: str) -> None:
+        self.turret.set("headset", text, {"off": "tx3"}.get(level, level))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

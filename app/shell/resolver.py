@@ -26,14 +26,18 @@ class Option:
 
 
 class Chooser(QWidget):
-    """The list itself: arrows and Enter, or a digit, choose; Esc gives up. ``decided`` once, with an index or None."""
+    """The list itself: arrows and Enter, or a digit, choose; Esc gives up. ``decided`` once, with an index or None.
+
+    ``by_digit`` False: what is typed chooses nothing, for a question that may come while somebody types.
+    """
 
     decided = Signal(object)
 
-    def __init__(self, title: str, options: Sequence[Option]) -> None:
+    def __init__(self, title: str, options: Sequence[Option], *, by_digit: bool = True) -> None:
         super().__init__()
         self.setAccessibleName(title)
         self._open = True
+        self._by_digit = by_digit
         self._options = tuple(options)
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)
@@ -48,8 +52,8 @@ class Chooser(QWidget):
         self.list = CardList("Nothing to choose from", name=title)
         self.list.setProperty("k", "popup")
         self.list.set_cards(
-            Card(str(number), option.title, option.subtitle, option.icon, aside=str(number + 1) if number < 9 else "")
-            for number, option in enumerate(self._options)
+            Card(str(index), option.title, option.subtitle, option.icon, aside=self._digit(index))
+            for index, option in enumerate(self._options)
         )
         if self._options:
             self.list.set_current("0")
@@ -57,7 +61,7 @@ class Chooser(QWidget):
         self.list.clicked.connect(lambda index: self.decide(index.row()))
         self.list.activated.connect(lambda card: self.decide(int(card.key)))
         box.addWidget(self.list)
-        foot = label("1–9 or ↑↓ and ⏎ choose   Esc none", "dim")
+        foot = label(("1–9 or " if by_digit else "") + "↑↓ and ⏎ choose   Esc none", "dim")
         foot.setContentsMargins(12, 6, 12, 7)
         box.addWidget(foot)
         self.list.installEventFilter(self)
@@ -68,6 +72,9 @@ class Chooser(QWidget):
             self._open = False
             self.decided.emit(index)
 
+    def _digit(self, index: int) -> str:
+        return str(index + 1) if self._by_digit and index < 9 else ""
+
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         # Before the list sees the key: it would look for a card that begins with the digit.
         return event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent) and self._key(event)
@@ -76,6 +83,8 @@ class Chooser(QWidget):
         if event.key() == Qt.Key.Key_Escape:
             self.decide(None)
             return True
+        if not self._by_digit:
+            return bool(event.text()) and event.text().isprintable()
         plain = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         if plain and Qt.Key.Key_1 <= event.key() <= Qt.Key.Key_9:
             self.decide(event.key() - Qt.Key.Key_1)
@@ -84,10 +93,16 @@ class Chooser(QWidget):
 
 
 def ask(
-    ui: Ui, title: str, options: Sequence[Option], decided: Callable[[int | None], None], anchor: str = "transcript"
+    ui: Ui,
+    title: str,
+    options: Sequence[Option],
+    decided: Callable[[int | None], None],
+    anchor: str = "transcript",
+    *,
+    by_digit: bool = True,
 ) -> Chooser:
     """Opens the chooser on the UI thread and calls back once."""
-    chooser = Chooser(title, options)
+    chooser = Chooser(title, options, by_digit=by_digit)
 
     def answer(index: int | None) -> None:
         ui.close_popup(chooser)
@@ -99,7 +114,9 @@ def ask(
     return chooser
 
 
-async def choose(ui: Ui, title: str, options: Sequence[Option], anchor: str = "transcript") -> int | None:
+async def choose(
+    ui: Ui, title: str, options: Sequence[Option], anchor: str = "transcript", *, by_digit: bool = True
+) -> int | None:
     """Asks the user from a coroutine on the I/O thread; the index, or None for none.
 
     Cancelling the coroutine (a time-out) takes the question away.
@@ -117,7 +134,7 @@ async def choose(ui: Ui, title: str, options: Sequence[Option], anchor: str = "t
         for chooser in list(shown):
             chooser.decide(None)
 
-    ui.post(lambda: shown.append(ask(ui, title, options, decided, anchor)))
+    ui.post(lambda: shown.append(ask(ui, title, options, decided, anchor, by_digit=by_digit)))
     try:
         return await answer
     except asyncio.CancelledError:

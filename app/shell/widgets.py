@@ -39,6 +39,7 @@ __all__ = [
     "heading",
     "icon_button",
     "label",
+    "open_menu",
     "pill",
     "separator",
     "set_kind",
@@ -349,3 +350,11 @@ class PanelHeader(QWidget):
     def add_right(self, widget: QWidget) -> None:
         """Puts a widget at the right end, after what was added before."""
         self._line.addWidget(widget)
+
+
+def open_menu(of: QToolButton) -> None:
+    """A button's menu, under it and with the keyboard in it, at its default action."""
+    menu = of.menu()
+    if of.isVisible() and menu is not None:
+        menu.popup(of.mapToGlobal(of.rect().bottomLeft()))
+        menu.setActiveAction(menu.defaultAction() or menu.actions()[0])

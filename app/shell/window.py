@@ -22,7 +22,7 @@ from app.shell.panels import Panel, PanelFrame
 from app.shell.popups import Popups
 from app.shell.standing import connection_words, waiting_words
 from app.shell.ui import Ui
-from app.shell.widgets import icon_button
+from app.shell.widgets import icon_button, open_menu
 from app.shell.workspace_control import WorkspaceControl
 
 log = logging.getLogger(__name__)
@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
         docks = self.docks
         self.ui.commands.add(
             Command("desk.palette", "Search and commands", self.open_palette, "Ctrl+K", icon="search"),
+            Command("desk.channel", "Channel that the desk follows", self.open_channels, "Ctrl+Shift+H", icon="plug"),
             Command("desk.notices", "Notifications", self.toggle_notices, "Ctrl+Shift+N", icon="bell"),
             Command("desk.popup", "Go to the popup", self.popups.focus_next, "F6", lambda: bool(self.popups.widgets())),
             Command("desk.dismiss-notices", "Close all notices", self.toasts.close_all, icon="bell"),
@@ -329,6 +330,9 @@ class MainWindow(QMainWindow):
         self._channels = list(channels)
         self.set_channel(current)
 
+    def open_channels(self) -> None:
+        open_menu(self.top.channel)
+
     def set_recording(self, since: dt.datetime | None) -> None:
         """Shows that a call is recorded, with its running time; None when none is."""
         self._recording_since = since
@@ -336,7 +340,7 @@ class MainWindow(QMainWindow):
 
     def set_turret(self, text: str, level: str = "up") -> None:
         """``level``: "up" connected, "warn" trouble, "off" not there."""
-        self.top.turret.set("headset", text, {"off": "tx3"}.get(level, level))
+        self.top.set_turret(text, level)
 
     def set_standing(self, standing: Standing) -> None:
         """How the desk stands with its central server, and what waits."""

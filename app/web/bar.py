@@ -90,8 +90,12 @@ class WebBar(QFrame):
         for channel, title in titles.items():
             action = menu.addAction(icons.dot(tokens.CHANNELS.get(channel, "tx3")), title)
             action.triggered.connect(lambda _=False, channel=channel: self.channel_chosen.emit(channel))
+            if channel == current:
+                menu.setDefaultAction(action)
         menu.addSeparator()
-        menu.addAction("No channel", lambda: self.channel_chosen.emit(None))
+        none = menu.addAction("No channel", lambda: self.channel_chosen.emit(None))
+        if current is None:
+            menu.setDefaultAction(none)
         self.channel.setIcon(icons.dot(tokens.CHANNELS.get(current or "", "line2")))
         said = f"Follows {titles.get(current, current)}" if current else "Follows no channel"
         self.channel.setToolTip(said)

@@ -15,6 +15,8 @@ from PySide6.QtWebEngineCore import (
     QWebEngineProfile,
 )
 
+from app.web.popup import wants_popup
+
 log = logging.getLogger(__name__)
 
 
@@ -47,12 +49,14 @@ class Login:
 
 
 class WebPage(QWebEnginePage):
-    """Signals: ``certificate_refused`` with a sentence, ``window_asked`` with a URL, ``login_asked`` with a ``Login``,
-    ``said`` with the site and the text of an alert, ``asked`` with a ``Dialog``, whose answer a script waits for.
+    """Signals: ``certificate_refused`` with a sentence, ``window_asked`` with a URL, ``popup_asked`` with a request
+    to be answered at once, ``login_asked`` with a ``Login``, ``said`` with the site and the text of an alert,
+    ``asked`` with a ``Dialog``, whose answer a script waits for.
     """
 
     certificate_refused = Signal(str)
     window_asked = Signal(QUrl)
+    popup_asked = Signal(object)
     login_asked = Signal(object)
     said = Signal(str, str)
     asked = Signal(object)
@@ -79,7 +83,10 @@ class WebPage(QWebEnginePage):
             self.certificate_refused.emit(f"The certificate of {site(error.url())} is not valid: {error.description()}")
 
     def _window_requested(self, request: QWebEngineNewWindowRequest) -> None:
-        self.window_asked.emit(request.requestedUrl())
+        if wants_popup(request):
+            self.popup_asked.emit(request)
+        else:
+            self.window_asked.emit(request.requestedUrl())
 
     # Names and passwords
 

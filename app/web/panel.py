@@ -7,12 +7,13 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl, Signal
+from PySide6.QtCore import QPoint, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QContextMenuEvent, QDesktopServices
 from PySide6.QtWebEngineCore import (
     QWebEngineDownloadRequest,
     QWebEngineFindTextResult,
     QWebEngineLoadingInfo,
+    QWebEngineNewWindowRequest,
     QWebEnginePage,
     QWebEnginePermission,
 )
@@ -21,11 +22,12 @@ from PySide6.QtWidgets import QMenu, QProgressBar, QVBoxLayout, QWidget
 
 from app.shell.commands import Command
 from app.shell.ui import Ui
-from app.shell.widgets import EmptyState
+from app.shell.widgets import EmptyState, open_menu
 from app.web.bar import FindBar, WebBar
 from app.web.downloads import Downloads
 from app.web.page import Dialog, Login, WebPage, site
 from app.web.permissions import WISHES
+from app.web.popup import AT_A_TIME, PopupWindow
 from app.web.questions import Question, Questions, secret_field, text_field
 
 log = logging.getLogger(__name__)
@@ -43,7 +45,7 @@ WHAT_TO_DO = {
 class WebPanel(QWidget):
     """Shows a page and answers for it.
 
-    ``close_asked`` by the user or the page's own ``window.close()``; ``crashed`` when its process ended;
+    ``close_asked`` by the user or the page's own ``window.close()``; ``crashed`` when its process ended or hangs;
     ``restart_asked`` when only opening the app anew can help; ``moved`` with each new address; ``channel_chosen``.
     """
 
@@ -61,6 +63,8 @@ class WebPanel(QWidget):
         self._refusal = ""
         self._cut_off = False
         self._tools: QWebEngineView | None = None
+        self._popups: dict[WebPanel, PopupWindow] = {}
+        self._opened = 0
         self.state = "loading"
         """loading, ready, failed or crashed."""
         self.bar = WebBar(title)
@@ -99,6 +103,7 @@ class WebPanel(QWidget):
         page.permissionRequested.connect(self._permission_requested)
         page.certificate_refused.connect(self._certificate_refused)
         page.window_asked.connect(self._window_asked)
+        page.popup_asked.connect(self._popup_asked)
         page.login_asked.connect(self._login_asked)
         page.said.connect(self._said)
         page.asked.connect(self._asked)
@@ -125,6 +130,7 @@ class WebPanel(QWidget):
             command("zoom-in", "larger", partial(self.zoom, 1), "Ctrl++", "plus"),
             command("zoom-out", "smaller", partial(self.zoom, -1), "Ctrl+-", "minus"),
             command("zoom-reset", "usual size", partial(self.zoom, 0), "Ctrl+0", "window"),
+            command("channel", "channel", lambda: open_menu(self.bar.channel), "Ctrl+Shift+L", "plug"),
             command("inspect", "inspect the page", self.inspect, "Ctrl+Shift+I", "search"),
         )
 
@@ -161,6 +167,12 @@ class WebPanel(QWidget):
         self.questions.dismiss_all()
         self._progress.hide()
         self._set_state("crashed", f"{self.title} has crashed. The rest of the desk is not affected.")
+        self.crashed.emit()
+
+    def too_slow(self) -> None:
+        """The page does not read what the agent sends it, and is cut off; loading it again makes it a new app."""
+        log.warning("%s does not read its messages and was cut off", self.title)
+        self._set_state("crashed", f"{self.title} did not keep up with the desk and was cut off.")
         self.crashed.emit()
 
     def cut_off(self) -> None:
@@ -278,6 +290,28 @@ class WebPanel(QWidget):
 
         self.questions.ask(f"window {url.toString()}", question, answered)
 
+    def _popup_asked(self, request: QWebEngineNewWindowRequest) -> None:
+        """The new page has this one as its opener, and its profile. It has no agent put into it, and no channel."""
+        if len(self._popups) == AT_A_TIME:
+            log.warning("%s asked for one more pop-up than it may have", self.title)
+            return
+        page = WebPage(self.page.profile(), self.page.parent())
+        request.openIn(page)
+        self._opened += 1
+        popup = WebPanel(f"{self.panel_id}+{self._opened}", self.title, page, self._ui, self._folder)
+        popup.bar.channel.hide()
+        window = self._popups[popup] = PopupWindow(popup, self.title, request.requestedGeometry().size(), self)
+        popup.close_asked.connect(lambda: self._end_popup(popup))
+        window.closed.connect(lambda: self._end_popup(popup))
+        QTimer.singleShot(0, window, window.show)  # not while QtWebEngine is making it
+
+    def _end_popup(self, popup: WebPanel) -> None:
+        window = self._popups.pop(popup, None)
+        if window is not None:
+            window.hide()
+            popup.end()
+            window.deleteLater()
+
     def _login_asked(self, login: Login) -> None:
         user, password = text_field("User"), secret_field("Password")
         begin = "The name or the password was refused. " if login.again else ""
@@ -312,6 +346,10 @@ class WebPanel(QWidget):
         if self.has_focus():
             question.take_focus()
 
+    def has(self, page: QWebEnginePage) -> bool:
+        """Whether a page is this panel's, or one of its pop-ups'."""
+        return page is self.page or any(popup.has(page) for popup in self._popups)
+
     def begin_download(self, request: QWebEngineDownloadRequest) -> None:
         self.downloads.begin(request, self._folder)
 
@@ -319,6 +357,8 @@ class WebPanel(QWidget):
 
     def end(self) -> None:
         """Takes the page down. Whatever the page was asking is answered with no."""
+        for popup in list(self._popups):
+            self._end_popup(popup)
         self.downloads.cancel_all()
         self.questions.dismiss_all()
         if self._tools is not None:

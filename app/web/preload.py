@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 
 from PySide6.QtCore import QFile, QIODevice, QObject, QUrl, Signal, Slot
 from PySide6.QtWebChannel import QWebChannel
@@ -10,6 +11,10 @@ from PySide6.QtWebEngineCore import QWebEnginePage, QWebEngineScript
 
 NAME = "deskline"
 CHANNEL_SCRIPT = ":/qtwebchannel/qwebchannel.js"
+UNREAD = 4096
+"""Messages that a page may leave unread; of more, nothing is sent to it any more."""
+UNREAD_SIZE = 32 * 1024 * 1024
+"""The same in characters."""
 BOOT = """
 (() => {
   if (location.origin !== ORIGIN) return;
@@ -18,7 +23,15 @@ BOOT = """
   const pipe = { send: text => (object ? object.send(text) : waiting.push(text)), onmessage: null };
   new QWebChannel(qt.webChannelTransport, channel => {
     object = channel.objects.deskline;
-    object.received.connect(text => pipe.onmessage && pipe.onmessage(text));
+    let count = 0, size = 0;
+    object.received.connect(text => {
+      size += text.length;
+      if (++count === 64 || size > 1e6) {
+        object.took(count);
+        count = size = 0;
+      }
+      if (pipe.onmessage) pipe.onmessage(text);
+    });
     waiting.splice(0).forEach(text => object.send(text));
   });
   installDeskline(pipe, { identityUrl: IDENTITY, actualUrl: location.href });
@@ -39,14 +52,44 @@ def origin(url: QUrl) -> str:
 
 
 class Pipe(QObject):
-    """The page's end of a pipe to the agent. ``sent`` with the text and the origin of the page that sent it."""
+    """The page's end of a pipe to the agent. ``sent`` with the text and the origin of the page that sent it.
+
+    ``overflowed`` when the page does not read what it is sent; it hears nothing more until it is loaded anew.
+    """
 
     received = Signal(str)
     sent = Signal(str, str)
+    overflowed = Signal()
 
     def __init__(self, page: QWebEnginePage) -> None:
         super().__init__(page)
         self._page = page
+        self._unread: deque[int] = deque()
+        self._unread_size = 0
+        self._full = False
+        page.loadStarted.connect(self._begin)
+
+    def _begin(self) -> None:
+        self._unread.clear()
+        self._unread_size = 0
+        self._full = False
+
+    def deliver(self, text: str) -> None:
+        if self._full:
+            return
+        self._unread.append(len(text))
+        self._unread_size += len(text)
+        if len(self._unread) > UNREAD or self._unread_size > UNREAD_SIZE:
+            self._full = True
+            self.overflowed.emit()
+        else:
+            self.received.emit(text)
+
+    @Slot(int)
+    def took(self, count: int) -> None:
+        """The page has read so many messages."""
+        for _ in range(min(count, len(self._unread))):
+            self._unread_size -= self._unread.popleft()
 
     @Slot(str)
     def send(self, text: str) -> None:

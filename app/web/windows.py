@@ -72,6 +72,7 @@ class WebWindows(QObject):
         if opening.agent:
             pipe = self._pipes[opening.panel_id] = preload.install(page, opening.identity, opening.agent)
             pipe.sent.connect(lambda text, origin: self.sent.emit(opening.panel_id, text, origin))
+            pipe.overflowed.connect(lambda: self._overflowed(opening.panel_id))
 
     def _open(self, opening: Opening, page: WebPage) -> None:
         panel = WebPanel(opening.panel_id, opening.title, page, self._ui, self._downloads)
@@ -87,7 +88,11 @@ class WebWindows(QObject):
     def deliver(self, panel_id: str, text: str) -> None:
         """A message of the agent for the injected one."""
         if panel_id in self._pipes:
-            self._pipes[panel_id].received.emit(text)
+            self._pipes[panel_id].deliver(text)
+
+    def _overflowed(self, panel_id: str) -> None:
+        if (panel := self.panels.get(panel_id)) is not None:
+            panel.too_slow()
 
     def end(self, panel_id: str) -> None:
         """Takes a panel and its page away."""
@@ -114,7 +119,7 @@ class WebWindows(QObject):
     def _download(self, request: QWebEngineDownloadRequest) -> None:
         page = request.page()
         for panel in self.panels.values():
-            if panel.page is page:
+            if panel.has(page):
                 panel.begin_download(request)
                 return
         request.cancel()

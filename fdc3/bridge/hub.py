@@ -14,16 +14,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from fdc3.bridge import messages as m
 from fdc3.bridge import steps as s
 from fdc3.bridge.collating import Exchange, collated, stamped
-from fdc3.types.context import Context
+from fdc3.bridge.state import SharedState
 from fdc3.types.errors import AgentDisconnected, DesktopAgentNotFound, MalformedMessage, ResponseToBridgeTimedOut
 
 logger = logging.getLogger(__name__)
+
+UNSETTLED = 1000
+"""Requests of one agent that others have not answered yet, or whose result is outstanding; one more is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ class Agent:
     name: str = ""
     implementation: s.AgentImplementation | None = None
     strikes: int = 0
+    asked: int = 0
+    """Requests of its own that are not settled."""
 
 
 def _utc_now() -> dt.datetime:
@@ -95,7 +100,7 @@ class Hub:
         self._new_id = new_id
         self._agents: dict[str, Agent] = {}
         self._exchanges: dict[str, Exchange] = {}
-        self._state: dict[str, dict[str, Raw]] = {}
+        self._state = SharedState()
         self._effects: list[Effect] = []
 
     @property
@@ -128,15 +133,16 @@ class Hub:
     def _left(self, agent: Agent) -> None:
         for uuid_, exchange in list(self._exchanges.items()):
             if exchange.source == agent.connection:
-                del self._exchanges[uuid_]
+                self._settle(uuid_)
             elif exchange.resolved and agent.connection == exchange.target:
-                del self._exchanges[uuid_]
+                self._settle(uuid_)
                 self._fail_result(exchange, agent.name)
             elif agent.connection in exchange.awaited:
                 self._record_error(exchange, agent, AgentDisconnected().code)
         if not self._joined():
-            self._state.clear()
+            self._state = SharedState()
             return
+        self._state.left(agent.name)
         uuid_ = self._new_id()
         self._tell_all(uuid_, s.ConnectedAgentsPayload(remove_agent=agent.name, all_agents=self._implementations()))
 
@@ -172,7 +178,7 @@ class Hub:
         exchange = self._exchanges.get(malformed.request_uuid)
         if malformed.response and exchange is not None:
             if exchange.resolved and exchange.target == agent.connection:
-                del self._exchanges[exchange.request.meta.request_uuid]
+                self._settle(exchange.request.meta.request_uuid)
                 self._fail_result(exchange, agent.name, code)
             elif agent.connection in exchange.awaited:
                 self._record_error(exchange, agent, code)
@@ -196,15 +202,13 @@ class Hub:
         agent.name = self._free_name(payload.requested_name or payload.implementation_metadata.provider or "agent")
         agent.implementation = replace(payload.implementation_metadata, desktop_agent=agent.name)
         for channel_id, contexts in payload.channels_state.items():
-            known = self._state.setdefault(channel_id, {})
-            # What is known takes precedence; what is new comes behind it (the latest of all is last here).
-            added = {kind: raw for raw in contexts if (kind := Context.decode(raw).type) not in known}
-            self._state[channel_id] = {**dict(reversed(added.items())), **known}
+            self._state.add(agent.name, channel_id, contexts)
         logger.info("%s has joined the bridge", agent.name)
-        state = {channel_id: tuple(reversed(contexts.values())) for channel_id, contexts in self._state.items()}
         self._tell_all(
             request_uuid,
-            s.ConnectedAgentsPayload(add_agent=agent.name, all_agents=self._implementations(), channels_state=state),
+            s.ConnectedAgentsPayload(
+                add_agent=agent.name, all_agents=self._implementations(), channels_state=self._state.channels()
+            ),
         )
 
     def _free_name(self, wanted: str) -> str:
@@ -232,10 +236,7 @@ class Hub:
             others = [other for other in others if other.name == wanted]
         response = m.RESPONSES.get(type(request))
         if isinstance(request, m.BroadcastRequest):
-            contexts = self._state.setdefault(request.payload.channel_id, {})
-            kind = Context.decode(request.payload.context).type
-            contexts.pop(kind, None)
-            contexts[kind] = request.payload.context
+            self._state.set(agent.name, request.payload.channel_id, request.payload.context)
         if response is None:
             self._send(request, *(other.connection for other in others))
             return
@@ -246,6 +247,10 @@ class Hub:
         if wanted is not None and not others:
             self._notice(agent, response.type_name(), uuid_, DesktopAgentNotFound().code, wanted)
             return
+        if agent.asked >= UNSETTLED:
+            self._notice(agent, response.type_name(), uuid_, ResponseToBridgeTimedOut().code, wanted or agent.name)
+            return
+        agent.asked += 1
         patience = self._timeouts.start if isinstance(request, STARTING) else self._timeouts.answer
         exchange = Exchange(
             request,
@@ -267,7 +272,7 @@ class Hub:
         expected = m.RESPONSES[type(exchange.request)]
         if exchange.resolved:
             if exchange.target == agent.connection and isinstance(response, m.RaiseIntentResultResponse):
-                del self._exchanges[response.meta.request_uuid]
+                self._settle(response.meta.request_uuid)
                 self._pass_on(exchange, agent, response)
             return
         if agent.connection not in exchange.awaited:
@@ -285,7 +290,7 @@ class Hub:
             if isinstance(response, m.RaiseIntentResponse):
                 exchange.resolved = True
             else:
-                del self._exchanges[response.meta.request_uuid]
+                self._settle(response.meta.request_uuid)
             self._pass_on(exchange, agent, response)
             return
         exchange.answers.append((agent.name, stamped(response.payload, agent.name)))
@@ -311,7 +316,7 @@ class Hub:
         request_uuid = exchange.request.meta.request_uuid
         if exchange.awaited or request_uuid not in self._exchanges:
             return
-        del self._exchanges[request_uuid]
+        self._settle(request_uuid)
         others = any(agent.connection != exchange.source for agent in self._joined())
         payload = collated(exchange, alone=not others)
         meta = self._meta(request_uuid)
@@ -321,6 +326,11 @@ class Hub:
             meta.error_sources = _participants(name for name, _ in exchange.errors)
             meta.error_details = tuple(code for _, code in exchange.errors)
         self._send(m.RESPONSES[type(exchange.request)](payload=payload, meta=meta), exchange.source)
+
+    def _settle(self, request_uuid: str) -> None:
+        source = self._agents.get(self._exchanges.pop(request_uuid).source)
+        if source is not None:
+            source.asked -= 1
 
     def _fail_result(self, exchange: Exchange, name: str, code: str = AgentDisconnected().code) -> None:
         meta = self._meta(exchange.request.meta.request_uuid)

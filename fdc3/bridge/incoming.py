@@ -19,16 +19,17 @@ from fdc3.types.metadata import AppIdentifier, IntentResult
 logger = logging.getLogger(__name__)
 
 MOST_GUESTS: Final = 1000
-"""Beyond these the guest that was heard of least lately is forgotten."""
+"""Of one agent. Beyond these its guest that was heard of least lately is forgotten."""
 PrivateMessage = b.PrivateBroadcast | b.PrivateOnAddContextListener | b.PrivateOnUnsubscribe | b.PrivateOnDisconnect
-_Key = tuple[str, str, str]
+_App = tuple[str, str]
 _Listening = tuple[str, str, str, str | None]
 
 
 class Incoming:
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._guests: OrderedDict[_Key, Instance] = OrderedDict()
+        self._guests: dict[str, OrderedDict[_App, Instance]] = {}
+        """By agent, and by appId and instanceId there."""
         self._by_id: dict[str, Instance] = {}
         self._asked: dict[tuple[str, str], Callable[[m.ResponsePayload], None]] = {}
         self._results: dict[tuple[str, str], str] = {}
@@ -40,23 +41,24 @@ class Incoming:
 
     def guest(self, app: AppIdentifier, agent: str) -> Instance:
         """The guest that stands for an app of another agent."""
-        key = (agent, app.app_id, app.instance or "")
-        guest = self._guests.get(key)
+        guests = self._guests.setdefault(agent, OrderedDict())
+        key = (app.app_id, app.instance or "")
+        guest = guests.get(key)
         if guest is None:
-            guest = self._guests[key] = self._line.broker.guests.add(app, agent)
+            guest = guests[key] = self._line.broker.guests.add(app, agent)
             self._by_id[guest.id] = guest
-            if len(self._guests) > MOST_GUESTS:
-                self._forget(next(iter(self._guests)))
-        self._guests.move_to_end(key)
+            if len(guests) > MOST_GUESTS:
+                self._forget(guests.popitem(last=False)[1])
+        guests.move_to_end(key)
         return guest
 
     def agent_left(self, agent: str | None = None) -> None:
         """An agent has left the bridge (None: we have): its apps are no longer there."""
-        for key in [key for key in self._guests if agent in (None, key[0])]:
-            self._forget(key)
+        for name in [agent] if agent is not None else list(self._guests):
+            for guest in self._guests.pop(name, {}).values():
+                self._forget(guest)
 
-    def _forget(self, key: _Key) -> None:
-        guest = self._guests.pop(key)
+    def _forget(self, guest: Instance) -> None:
         del self._by_id[guest.id]
         self._asked = {asked: answer for asked, answer in self._asked.items() if asked[0] != guest.id}
         self._results = {raised: there for raised, there in self._results.items() if raised[0] != guest.id}

@@ -37,6 +37,7 @@ from fdc3.types.metadata import (
     AppMetadata,
     IntentResolutionDescription,
     IntentResult,
+    Name,
     Wire,
 )
 
@@ -63,7 +64,7 @@ class BridgeRequest(BridgeMessage):
 
 
 class ContextOnChannel(Wire):
-    channel_id: str
+    channel_id: Name
     context: Raw
 
 
@@ -73,19 +74,19 @@ class OpenPayload(Wire):
 
 
 class RaiseIntentPayload(Wire):
-    intent: str
+    intent: Name
     context: Raw
     app: AppIdentifier
 
 
 class ListenerTypePayload(Wire):
-    channel_id: str
+    channel_id: Name
     listener_type: PrivateEventType
 
 
 class ContextTypePayload(Wire):
-    channel_id: str
-    context_type: str | None
+    channel_id: Name
+    context_type: Name | None
 
 
 class BroadcastRequest(BridgeRequest, tag="broadcastRequest"):

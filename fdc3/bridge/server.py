@@ -35,6 +35,8 @@ class BridgeServer:
         self._server: Server | None = None
         self._connections: dict[str, ServerConnection] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self._cut_off: set[str] = set()
+        """Connections that did not read; what follows would leave a gap."""
         self._alarm: asyncio.TimerHandle | None = None
         self.port = 0
 
@@ -85,24 +87,34 @@ class BridgeServer:
             pass
         finally:
             del self._connections[name]
+            self._cut_off.discard(name)
             self._carry_out(self._hub.closed(name))
 
     def _carry_out(self, effects: list[Effect]) -> None:
         for effect in effects:
             match effect:
                 case Send(to, data):
-                    there = [self._connections[name] for name in to if name in self._connections]
-                    for slow in [c for c in there if c.transport.get_write_buffer_size() > MAX_UNSENT]:
-                        logger.warning("An agent that does not read its messages was cut off")
-                        there.remove(slow)
-                        slow.transport.abort()
+                    there: list[ServerConnection] = []
+                    for name in to:
+                        connection = self._connections.get(name)
+                        if connection is None or name in self._cut_off:
+                            continue
+                        if connection.transport.get_write_buffer_size() > MAX_UNSENT:
+                            logger.warning("An agent that does not read its messages was cut off")
+                            self._cut_off.add(name)
+                            self._end(connection, "messages were not read")
+                        else:
+                            there.append(connection)
                     broadcast(there, data, text=True)
                 case Close(to, reason):
                     if (connection := self._connections.get(to)) is not None:
-                        task = asyncio.ensure_future(connection.close(1008, reason))
-                        self._closing.add(task)
-                        task.add_done_callback(self._closing.discard)
+                        self._end(connection, reason)
         self._schedule()
+
+    def _end(self, connection: ServerConnection, reason: str) -> None:
+        task = asyncio.ensure_future(connection.close(1008, reason))
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _schedule(self) -> None:
         if self._alarm is not None:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from fdc3.types.metadata import OptionalFeatures, Wire
+from fdc3.types.metadata import Name, OptionalFeatures, Wire
 
 BRIDGE_VERSION: Final = "1.0"
 FDC3_VERSIONS: Final = ("2.2", "3.0")
@@ -67,7 +67,7 @@ class HandshakePayload(Wire, kw_only=True):
 
 
 class RequestMeta(Wire, kw_only=True):
-    request_uuid: str
+    request_uuid: Name
     timestamp: dt.datetime
     source: Participant | UnsetType = UNSET
     destination: Participant | UnsetType = UNSET

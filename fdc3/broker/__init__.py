@@ -16,6 +16,7 @@ from fdc3.broker.effects import (
     ResolutionRequest,
     Resolve,
 )
+from fdc3.broker.keeping import KeptInstance
 from fdc3.broker.snapshot import ChannelState, InstanceState, IntentState, Snapshot
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "Instance",
     "InstanceState",
     "IntentState",
+    "KeptInstance",
     "Launch",
     "Lost",
     "RaiseElsewhere",

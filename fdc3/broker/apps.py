@@ -9,6 +9,7 @@ from msgspec import UNSET, Raw
 
 from fdc3.broker.core import Core, Handlers, Instance, Timer, context_type
 from fdc3.broker.effects import Close, Launch
+from fdc3.broker.holdings import Holdings
 from fdc3.directory import same_app
 from fdc3.types import messages as m
 from fdc3.types.errors import (
@@ -45,6 +46,9 @@ class Apps:
         self._not_connected = not_connected
         self._connecting: dict[str, Timer] = {}
         self._opening: dict[str, Opening] = {}
+        self._started = Holdings[str](core.quotas.opened, ErrorOnLaunch)
+        self._openers: dict[str, Instance] = {}
+        """At whose word an instance was started, by its id."""
         self.handlers: Handlers = {
             m.OpenRequest: self.open,
             m.CloseRequest: self.close,
@@ -65,8 +69,12 @@ class Apps:
         self._not_opened(instance, AppTimeout())
         self._not_connected(instance)
 
-    def launch(self, app_id: str) -> Instance:
-        instance = self.add(app_id)
+    def launch(self, app_id: str, opener: Instance) -> Instance:
+        """Starts an app at the word of another. Raises ``ErrorOnLaunch`` if that has too many already."""
+        instance_id = self.core.new_id()
+        self._started.add(opener, instance_id, instance_id)
+        self._openers[instance_id] = opener
+        instance = self.add(app_id, instance_id)
         self.core.effects.append(Launch(app_id, instance.id))
         return instance
 
@@ -95,7 +103,7 @@ class Apps:
             raise AppNotFound
         kind = "" if context is UNSET else context_type(context)
         metadata = self.core.stamp(opener, request.payload.metadata)
-        instance = self.launch(record.app_id)
+        instance = self.launch(record.app_id, opener)
         self._opening[instance.id] = Opening(opener, request, None if context is UNSET else context, kind, metadata)
 
     def close(self, instance: Instance, request: m.CloseRequest) -> None:
@@ -171,6 +179,11 @@ class Apps:
         if timer := self._connecting.pop(instance.id, None):
             timer.cancel()
         self._not_opened(instance, ErrorOnLaunch())
+        if opener := self._openers.pop(instance.id, None):
+            self._started.remove(opener, instance.id)
+        for opened_id in self._started.of(instance):
+            del self._openers[opened_id]
+        self._started.forget(instance)
         for opened, opening in list(self._opening.items()):
             if opening.opener is instance:
                 self._forget(self.core.instances[opened])

@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fdc3.broker.apps import Apps
-from fdc3.broker.channels import RECOMMENDED_USER_CHANNELS, Channels, ContextListener
+from fdc3.broker.channel import ContextListener
+from fdc3.broker.channels import RECOMMENDED_USER_CHANNELS, Channels
 from fdc3.broker.core import Area, Core, Instance, Timeouts
 from fdc3.broker.effects import Effect, Lost
 from fdc3.broker.guests import Guests
 from fdc3.broker.heartbeat import Heartbeats
 from fdc3.broker.intents import Intents
+from fdc3.broker.keeping import KeptInstance, keep, restore
 from fdc3.broker.snapshot import Snapshot, take
 from fdc3.directory import AppDirectory
+from fdc3.limits import Quotas
 from fdc3.types.errors import ErrorOnClose, Fdc3Error
 from fdc3.types.messages import REQUESTS, RESPONSES, CloseRequest, Request, ResponsePayload
 from fdc3.types.metadata import AppIdentifier, ChannelDescription, ImplementationMetadata, OptionalFeatures
@@ -53,6 +56,7 @@ class Broker:
         provider_version: str = "0",
         user_channels: Iterable[ChannelDescription] = RECOMMENDED_USER_CHANNELS,
         timeouts: Timeouts | None = None,
+        quotas: Quotas | None = None,
         clock: Callable[[], dt.datetime] = _utc_now,
         monotonic: Callable[[], float] = time.monotonic,
         new_id: Callable[[], str] | None = None,
@@ -69,6 +73,7 @@ class Broker:
             monotonic=monotonic,
             new_id=new_id or _random_ids().__next__,
             timeouts=timeouts or Timeouts(),
+            quotas=quotas or Quotas(),
         )
         self._apps = Apps(self._core, implementation, self._remove)
         self._channels = Channels(self._core, user_channels, self._listener_added)
@@ -120,6 +125,23 @@ class Broker:
         if instance := self._core.instances.get(instance_id):
             self._channels.forget_listeners(instance)
             self._intents.forget_listeners(instance)
+        return self._effects()
+
+    def keep(self, instance_id: str) -> KeptInstance | None:
+        """What ``restore`` needs; None for an instance that is not connected."""
+        instance = self._core.instances.get(instance_id)
+        return keep(instance, self._channels, self._intents) if instance is not None and instance.connected else None
+
+    def restore(self, instance_id: str, app_id: str, kept: KeptInstance) -> list[Effect]:
+        """An instance that another agent had before this one goes on here. Raises ``Fdc3Error`` if it cannot."""
+        instance = self._core.instances[instance_id] = Instance(instance_id, app_id, connected=True)
+        try:
+            restore(instance, kept, self._core, self._channels, self._intents)
+        except Fdc3Error:
+            self._remove(instance)
+            self._effects()
+            raise
+        self._heartbeats.connected(instance)
         return self._effects()
 
     def launch_failed(self, instance_id: str) -> list[Effect]:

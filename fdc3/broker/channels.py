@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final
 
-from msgspec import UNSET, Raw, UnsetType
-
+from fdc3.broker.channel import Channel, ContextListener, CurrentContexts, PrivateEventListener
 from fdc3.broker.core import Core, Handlers, Instance, context_type
+from fdc3.broker.holdings import Holdings
 from fdc3.types import messages as m
 from fdc3.types.errors import AccessDenied, CreationFailed, NoChannelFound
-from fdc3.types.metadata import ChannelDescription, ChannelType, ContextMetadataDescription, DisplayMetadata
+from fdc3.types.metadata import ChannelDescription, DisplayMetadata
 
 _COLOURS = ("red", "orange", "yellow", "green", "cyan", "blue", "magenta", "purple")
 RECOMMENDED_USER_CHANNELS: Final = tuple(
@@ -25,46 +24,6 @@ RECOMMENDED_USER_CHANNELS: Final = tuple(
 """The eight user channels of the standard's recommendation."""
 
 
-@dataclass(slots=True, eq=False)
-class ContextListener:
-    uuid: str
-    instance: Instance
-    channel_id: str | None
-    """None: whichever user channel the instance has joined."""
-    context_type: str | None
-
-    def hears(self, kind: str) -> bool:
-        return self.context_type is None or self.context_type == kind
-
-
-@dataclass(slots=True, eq=False)
-class PrivateEventListener:
-    uuid: str
-    instance: Instance
-    event: m.PrivateEventType | None
-
-
-@dataclass(slots=True, eq=False)
-class Channel:
-    id: str
-    type: ChannelType
-    display: DisplayMetadata | UnsetType = UNSET
-    contexts: dict[str, Raw] = field(default_factory=dict)
-    """The latest context of each type, the latest of all last."""
-    sources: dict[str, ContextMetadataDescription] = field(default_factory=dict)
-    """Where each of these comes from."""
-    listeners: dict[str, ContextListener] = field(default_factory=dict)
-    members: dict[str, Instance] = field(default_factory=dict)
-    """User channel: who has joined. Private channel: its parties."""
-    events: dict[str, PrivateEventListener] = field(default_factory=dict)
-    owner: Instance | None = None
-    """Private channel made under another desktop agent: the guest that made it. It is told of everything."""
-
-    @property
-    def description(self) -> ChannelDescription:
-        return ChannelDescription(self.id, self.type, self.display)
-
-
 class Channels:
     def __init__(
         self,
@@ -75,9 +34,15 @@ class Channels:
         self.core = core
         self._listener_added = listener_added
         self._channels = {c.id: Channel(c.id, c.type, c.display_metadata) for c in user_channels}
-        self._listeners: dict[str, ContextListener] = {}
+        self._listeners = Holdings[ContextListener](core.quotas.listeners, AccessDenied)
         self._user_listeners: dict[str, dict[str, ContextListener]] = {}
-        self._membership_listeners: dict[str, Instance] = {}
+        self._membership_listeners = Holdings[str](core.quotas.listeners, AccessDenied)
+        self._private_listeners = Holdings[PrivateEventListener](core.quotas.listeners, AccessDenied)
+        self._got = Holdings[Channel](core.quotas.channels, CreationFailed)
+        """App and private channels by their members."""
+        self._deserted: dict[str, None] = {}
+        """App channels that have no member, in the order in which they lost the last."""
+        self.current = CurrentContexts(core.quotas)
         self.handlers: Handlers = {
             m.AddContextListenerRequest: self.add_context_listener,
             m.ContextListenerUnsubscribeRequest: self.remove_context_listener,
@@ -112,9 +77,8 @@ class Channels:
         raw = request.payload.context
         channel = self.usable(sender, request.payload.channel_id)
         kind = context_type(raw)
-        channel.contexts.pop(kind, None)
-        channel.contexts[kind] = raw
-        metadata = channel.sources[kind] = self.core.stamp(sender, request.payload.metadata)
+        metadata = self.core.stamp(sender, request.payload.metadata)
+        self.current.keep(channel, kind, raw, metadata, sender)
         listening = {x.instance.id: None for x in channel.listeners.values() if x.hears(kind)}
         if channel.type == "user":
             for member in channel.members:
@@ -141,8 +105,7 @@ class Channels:
         channel = self.usable(instance, request.payload.channel_id)
         kind = request.payload.context_type
         for cleared in [kind] if kind is not None else list(channel.contexts):
-            channel.contexts.pop(cleared, None)
-            channel.sources.pop(cleared, None)
+            self.current.forget(channel, cleared)
         # Apps tell the agent nothing when they listen for this: it goes to all who could hear.
         private = channel.members if channel.type == "private" else None
         told = [x.id for x in self.core.instances.values() if x.connected and (private is None or x.id in private)]
@@ -150,27 +113,34 @@ class Channels:
         self.core.reply(instance, request)
 
     def add_context_listener(self, instance: Instance, request: m.AddContextListenerRequest) -> None:
-        channel_id = request.payload.channel_id
-        listener = ContextListener(self.core.new_id(), instance, channel_id, request.payload.context_type)
-        if channel_id is None:
-            self._user_listeners.setdefault(instance.id, {})[listener.uuid] = listener
-        else:
-            channel = self.usable(instance, channel_id)
-            channel.listeners[listener.uuid] = listener
-            self._tell_private(channel, instance, "addContextListener", listener.context_type)
-        self._listeners[listener.uuid] = listener
+        payload = request.payload
+        listener = ContextListener(self.core.new_id(), instance, payload.channel_id, payload.context_type)
+        self.listen(listener)
         self.core.reply(instance, request, listener_uuid=listener.uuid)
         self._listener_added(instance, listener)
 
+    def listen(self, listener: ContextListener) -> None:
+        """Raises ``NoChannelFound`` or ``AccessDenied``."""
+        instance = listener.instance
+        channel = None if listener.channel_id is None else self.usable(instance, listener.channel_id)
+        if channel is not None and channel.type == "app":
+            self.enter(channel, instance)
+        self._listeners.add(instance, listener.uuid, listener)
+        if channel is None:
+            self._user_listeners.setdefault(instance.id, {})[listener.uuid] = listener
+        else:
+            channel.listeners[listener.uuid] = listener
+            self._tell_private(channel, instance, "addContextListener", listener.context_type)
+
     def remove_context_listener(self, instance: Instance, request: m.ContextListenerUnsubscribeRequest) -> None:
-        listener = self._listeners.get(request.payload.listener_uuid)
-        if listener is None or listener.instance is not instance:
+        listener = self._listeners.get(instance, request.payload.listener_uuid)
+        if listener is None:
             raise AccessDenied
         self._remove(listener)
         self.core.reply(instance, request)
 
     def _remove(self, listener: ContextListener) -> None:
-        del self._listeners[listener.uuid]
+        self._listeners.remove(listener.instance, listener.uuid)
         if listener.channel_id is None:
             del self._user_listeners[listener.instance.id][listener.uuid]
         else:
@@ -181,15 +151,24 @@ class Channels:
     # Finding and joining
 
     def get_or_create(self, instance: Instance, request: m.GetOrCreateChannelRequest) -> None:
-        channel_id = request.payload.channel_id
+        channel = self.app_channel(instance, request.payload.channel_id)
+        self.core.reply(instance, request, channel=channel.description)
+
+    def app_channel(self, instance: Instance, channel_id: str) -> Channel:
+        """The app channel of this id (or the user channel), with the instance as a member, made if there is none.
+
+        Raises ``CreationFailed`` or ``AccessDenied``."""
         if not channel_id:
             raise CreationFailed
         channel = self._channels.get(channel_id)
         if channel is None:
-            channel = self._channels[channel_id] = Channel(channel_id, "app")
+            channel = Channel(channel_id, "app")
         elif channel.type == "private":
             raise AccessDenied
-        self.core.reply(instance, request, channel=channel.description)
+        if channel.type == "app":
+            self.enter(channel, instance)
+            self.add(channel)
+        return channel
 
     def get_user_channels(self, instance: Instance, request: m.GetUserChannelsRequest) -> None:
         self.core.reply(instance, request, user_channels=self.user_channels)
@@ -200,13 +179,47 @@ class Channels:
 
     @property
     def listeners(self) -> tuple[ContextListener, ...]:
-        return tuple(self._listeners.values())
+        return tuple(self._listeners)
+
+    def listeners_of(self, instance: Instance) -> tuple[ContextListener, ...]:
+        return self._listeners.of(instance)
+
+    def channels_of(self, instance: Instance) -> tuple[Channel, ...]:
+        """The app and private channels of which it is a member."""
+        return self._got.of(instance)
 
     def get(self, channel_id: str) -> Channel | None:
         return self._channels.get(channel_id)
 
     def add(self, channel: Channel) -> None:
+        """Makes a channel known; one without a member is kept until too many of them have come after it."""
         self._channels[channel.id] = channel
+        self._look_after(channel)
+
+    def enter(self, channel: Channel, instance: Instance) -> None:
+        """Makes an instance a member of an app or a private channel. Raises ``CreationFailed`` if it has too many."""
+        self._got.add(instance, channel.id, channel)
+        channel.members[instance.id] = instance
+        self._deserted.pop(channel.id, None)
+
+    def _exit(self, channel: Channel, instance: Instance) -> None:
+        self._got.remove(instance, channel.id)
+        del channel.members[instance.id]
+        self._look_after(channel)
+
+    def _look_after(self, channel: Channel) -> None:
+        """A private channel without members is no more: nobody can reach it. An app channel can be asked for by its
+        name at any time, with what was last said on it; a thousand of them are kept."""
+        if channel.members or channel.type == "user":
+            return
+        if channel.type == "app":
+            self._deserted[channel.id] = None
+            if len(self._deserted) <= self.core.quotas.deserted:
+                return
+            channel = self._channels[next(iter(self._deserted))]
+            del self._deserted[channel.id]
+        self.current.forget_all(channel)
+        del self._channels[channel.id]
 
     def hearing(self, channel: Channel) -> list[ContextListener]:
         """All context listeners that hear this channel: its own, and those of the apps that joined it."""
@@ -222,15 +235,15 @@ class Channels:
         self.core.reply(instance, request, channel=channel)
 
     def join_user_channel(self, instance: Instance, request: m.JoinUserChannelRequest) -> None:
-        self.move(instance, request.payload.channel_id)
+        self.move(instance, request.payload.channel_id, itself=True)
         self.core.reply(instance, request)
 
     def leave_current_channel(self, instance: Instance, request: m.LeaveCurrentChannelRequest) -> None:
-        self.move(instance, None)
+        self.move(instance, None, itself=True)
         self.core.reply(instance, request)
 
-    def move(self, instance: Instance, channel_id: str | None) -> None:
-        """Puts an instance on a user channel (None: on none) and tells it, if that is a change."""
+    def move(self, instance: Instance, channel_id: str | None, *, itself: bool = False) -> None:
+        """Puts an instance on a user channel (None: on none), ``itself``: as it asked, and tells it of the change."""
         if channel_id is not None and (channel_id not in self._channels or self._channels[channel_id].type != "user"):
             raise NoChannelFound
         if instance.channel_id == channel_id:
@@ -240,32 +253,40 @@ class Channels:
         if channel_id is not None:
             self._channels[channel_id].members[instance.id] = instance
         instance.channel_id = channel_id
-        if instance in self._membership_listeners.values():
+        # Of what others do it is told unasked: the standard's first client of 2.2 listens for this without a word.
+        if self._membership_listeners.of(instance) or (instance.connected and not itself):
             self.core.tell([instance.id], m.ChannelChangedEvent, m.ChannelChangedPayload(channel_id))
 
     def add_event_listener(self, instance: Instance, request: m.AddEventListenerRequest) -> None:
         uuid = self.core.new_id()
-        self._membership_listeners[uuid] = instance
+        self.listen_for_membership(instance, uuid)
         self.core.reply(instance, request, listener_uuid=uuid)
 
+    def listen_for_membership(self, instance: Instance, uuid: str) -> None:
+        self._membership_listeners.add(instance, uuid, uuid)
+
+    def membership_listeners_of(self, instance: Instance) -> tuple[str, ...]:
+        return self._membership_listeners.of(instance)
+
     def remove_event_listener(self, instance: Instance, request: m.EventListenerUnsubscribeRequest) -> None:
-        if self._membership_listeners.get(request.payload.listener_uuid) is not instance:
+        if self._membership_listeners.get(instance, request.payload.listener_uuid) is None:
             raise AccessDenied
-        del self._membership_listeners[request.payload.listener_uuid]
+        self._membership_listeners.remove(instance, request.payload.listener_uuid)
         self.core.reply(instance, request)
 
     # Private channels
 
     def create_private(self, instance: Instance, request: m.CreatePrivateChannelRequest) -> None:
-        channel = Channel(self.core.new_id(), "private", members={instance.id: instance})
-        self._channels[channel.id] = channel
+        channel = Channel(self.core.new_id(), "private")
+        self.enter(channel, instance)
+        self.add(channel)
         self.core.reply(instance, request, private_channel=channel.description)
 
     def admit(self, owner: Instance, guest: Instance, channel_id: str) -> ChannelDescription:
         """The channel that ``owner`` hands to ``guest`` as an intent's result; makes it a party of a private one."""
         channel = self.usable(owner, channel_id)
-        if channel.type == "private":
-            channel.members[guest.id] = guest
+        if channel.type != "user":
+            self.enter(channel, guest)
         return channel.description
 
     def add_private_event_listener(self, instance: Instance, request: m.PrivateChannelAddEventListenerRequest) -> None:
@@ -274,7 +295,8 @@ class Channels:
         heard_before = any(
             x.instance is instance and x.event in (None, "addContextListener") for x in channel.events.values()
         )
-        listener = PrivateEventListener(self.core.new_id(), instance, event)
+        listener = PrivateEventListener(self.core.new_id(), channel, instance, event)
+        self._private_listeners.add(instance, listener.uuid, listener)
         channel.events[listener.uuid] = listener
         self.core.reply(instance, request, listener_uuid=listener.uuid)
         # The standard: also for listeners that the other party added before, or the two could miss each other.
@@ -288,14 +310,15 @@ class Channels:
     def remove_private_event_listener(
         self, instance: Instance, request: m.PrivateChannelUnsubscribeEventListenerRequest
     ) -> None:
-        uuid = request.payload.listener_uuid
-        for channel in self._channels.values():
-            listener = channel.events.get(uuid)
-            if listener is not None and listener.instance is instance:
-                del channel.events[uuid]
-                self.core.reply(instance, request)
-                return
-        raise AccessDenied
+        listener = self._private_listeners.get(instance, request.payload.listener_uuid)
+        if listener is None:
+            raise AccessDenied
+        self._remove_private(listener)
+        self.core.reply(instance, request)
+
+    def _remove_private(self, listener: PrivateEventListener) -> None:
+        self._private_listeners.remove(listener.instance, listener.uuid)
+        del listener.channel.events[listener.uuid]
 
     def disconnect_private(self, instance: Instance, request: m.PrivateChannelDisconnectRequest) -> None:
         self._leave_private(self._private(instance, request.payload.channel_id), instance)
@@ -310,13 +333,12 @@ class Channels:
     def _leave_private(self, channel: Channel, instance: Instance) -> None:
         for listener in [x for x in channel.listeners.values() if x.instance is instance]:
             self._remove(listener)
-        channel.events = {uuid: x for uuid, x in channel.events.items() if x.instance is not instance}
+        for heard in [x for x in channel.events.values() if x.instance is instance]:
+            self._remove_private(heard)
         self._tell_private(channel, instance, "disconnect", None)
-        del channel.members[instance.id]
         if channel.owner is instance:
             channel.owner = None
-        if not channel.members:
-            del self._channels[channel.id]
+        self._exit(channel, instance)
 
     def _tell_private(self, channel: Channel, actor: Instance, event: m.PrivateEventType, kind: str | None) -> None:
         """Tells the other parties of a private channel what one party did; nothing for other channels."""
@@ -337,12 +359,15 @@ class Channels:
     def instance_gone(self, instance: Instance) -> None:
         self.forget_listeners(instance)
         self._user_listeners.pop(instance.id, None)
-        self.move(instance, None)
+        self.move(instance, None, itself=True)
 
     def forget_listeners(self, instance: Instance) -> None:
         """All that the instance has set up but its user channel."""
-        for channel in [c for c in self._channels.values() if c.type == "private" and instance.id in c.members]:
-            self._leave_private(channel, instance)
-        for listener in [x for x in self._listeners.values() if x.instance is instance]:
+        for channel in self._got.of(instance):
+            if channel.type == "private":
+                self._leave_private(channel, instance)
+        for listener in self._listeners.of(instance):
             self._remove(listener)
-        self._membership_listeners = {u: x for u, x in self._membership_listeners.items() if x is not instance}
+        for channel in self._got.of(instance):
+            self._exit(channel, instance)
+        self._membership_listeners.forget(instance)

@@ -7,13 +7,14 @@ import heapq
 import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from fdc3.broker.effects import Deliver, Effect
 from fdc3.directory import AppDirectory
+from fdc3.limits import Quotas
 from fdc3.types.errors import Fdc3Error, MalformedContext
 from fdc3.types.messages import (
     RESPONSES,
@@ -25,6 +26,9 @@ from fdc3.types.messages import (
     ResponsePayload,
 )
 from fdc3.types.metadata import AppIdentifier, AppMetadata, ContextMetadataDescription, ProvidedMetadata
+
+TIDY: Final = 64
+"""Timers beyond twice those that run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,12 @@ class Instance:
     desktop_agent: str | None = None
     """The agent it runs under; None: this one. Those of others are guests (``fdc3.broker.guests``)."""
     identifier: AppIdentifier = field(init=False)
+    holder: str = field(init=False)
+    """Whose quota it counts against: its own, or that of its agent, which all guests from there share."""
 
     def __post_init__(self) -> None:
         self.identifier = AppIdentifier(self.app_id, self.id)
+        self.holder = self.id if self.desktop_agent is None else f"guests of {self.desktop_agent}"
 
 
 @dataclass(slots=True, eq=False)
@@ -92,15 +99,18 @@ class Core:
         monotonic: Callable[[], float],
         new_id: Callable[[], str],
         timeouts: Timeouts,
+        quotas: Quotas,
     ) -> None:
         self.directory = directory
         self.clock = clock
         self.monotonic = monotonic
         self.new_id = new_id
         self.timeouts = timeouts
+        self.quotas = quotas
         self.instances: dict[str, Instance] = {}
         self.effects: list[Effect] = []
         self._timers: list[tuple[float, int, Timer]] = []
+        self._tidy_at = TIDY
         self._order = itertools.count()
 
     # Sending
@@ -157,6 +167,10 @@ class Core:
 
     def later(self, seconds: float, callback: Callable[[], None]) -> Timer:
         timer = Timer(self.monotonic() + seconds, callback)
+        if len(self._timers) >= self._tidy_at:  # those that were cancelled would stay until they are due
+            self._timers = [entry for entry in self._timers if entry[2].callback is not None]
+            heapq.heapify(self._timers)
+            self._tidy_at = TIDY + 2 * len(self._timers)
         heapq.heappush(self._timers, (timer.due, next(self._order), timer))
         return timer
 

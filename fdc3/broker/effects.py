@@ -1,16 +1,15 @@
-"""What the broker asks its host to do."""
+"""What the broker asks its host to do. Structs: they are made for every message, and frozen dataclasses cost more."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from fdc3.types.context import Context
 from fdc3.types.messages import AgentMessage, RaiseIntentForContextRequest, RaiseIntentRequest
 from fdc3.types.metadata import AppIdentifier, AppIntent
 
 
-@dataclass(frozen=True, slots=True)
-class Deliver:
+class Deliver(msgspec.Struct, frozen=True):
     """Send one message to these instances. It is one object so that it is encoded once for all of them."""
 
     to: tuple[str, ...]
@@ -19,16 +18,14 @@ class Deliver:
     """Whose doing an event on a channel is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True):
     """Start an app. Report failure with ``Broker.launch_failed``; success is the instance connecting."""
 
     app_id: str
     instance_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResolutionRequest:
+class ResolutionRequest(msgspec.Struct, frozen=True):
     """What the trader is asked: which of these apps shall handle the intent?
 
     ``options`` holds one entry per intent (several only for ``raiseIntentForContext``). An app with an instance id is
@@ -41,22 +38,19 @@ class ResolutionRequest:
     options: tuple[AppIntent, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Resolve:
+class Resolve(msgspec.Struct, frozen=True):
     """Ask for a choice; answer with ``Broker.resolved``."""
 
     request: ResolutionRequest
 
 
-@dataclass(frozen=True, slots=True)
-class CancelResolve:
+class CancelResolve(msgspec.Struct, frozen=True):
     """The choice is no longer wanted: it took too long, or the asking app has gone."""
 
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RaiseElsewhere:
+class RaiseElsewhere(msgspec.Struct, frozen=True):
     """The choice fell on an app of another desktop agent: raise the intent there, and answer the request."""
 
     instance_id: str
@@ -65,15 +59,13 @@ class RaiseElsewhere:
     intent: str
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(msgspec.Struct, frozen=True):
     """An instance stopped answering heartbeats and has been removed; close its connection."""
 
     instance_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Close:
+class Close(msgspec.Struct, frozen=True):
     """An instance asks to be closed. Report it gone when it is; ``Broker.close_failed`` if it cannot be."""
 
     instance_id: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from msgspec import UNSET, Raw
 
-from fdc3.broker.channels import Channel, Channels
+from fdc3.broker.channel import Channel
+from fdc3.broker.channels import Channels
 from fdc3.broker.core import Core, Instance, context_type
 from fdc3.broker.effects import Effect
 from fdc3.broker.intents import Intents
@@ -55,17 +57,20 @@ class Guests:
         """A private channel that ``owner``, a guest, gave to ``member``, an app of ours. Raises ``CreationFailed``."""
         channel = self._channels.get(channel_id)
         if channel is None:
-            channel = Channel(channel_id, "private", members={owner.id: owner}, owner=owner)
+            channel = Channel(channel_id, "private", owner=owner)
+            self._channels.enter(channel, owner)
             self._channels.add(channel)
         elif channel.owner is not owner:
             raise CreationFailed
-        channel.members[member.id] = member
+        self._channels.enter(channel, member)
 
     def admit(self, guest: Instance, channel_id: str) -> None:
-        """Other parties of a private channel speak to us through the agent on which it was made."""
+        """Other parties of a private channel speak to us through the agent on which it was made. A guest that has too
+        many channels does not become a party, and what it says is refused."""
         channel = self._channels.get(channel_id)
         if channel is not None and channel.owner is not None and channel.owner.desktop_agent == guest.desktop_agent:
-            channel.members[guest.id] = guest
+            with suppress(CreationFailed):
+                self._channels.enter(channel, guest)
 
     def raise_among(
         self,
@@ -112,9 +117,8 @@ class Guests:
                 hearing |= {x.instance.id: None for x in self._channels.hearing(channel) if x.context_type == kind}
             if position == 0 and raw != latest_before:
                 hearing |= {x.instance.id: None for x in self._channels.hearing(channel) if x.context_type is None}
-            channel.contexts.pop(kind, None)
-            channel.contexts[kind] = raw
-            metadata = channel.sources[kind] = self._core.stamp(sender, UNSET)
+            metadata = self._core.stamp(sender, UNSET)
+            self._channels.current.keep(channel, kind, raw, metadata, sender)
             payload = m.BroadcastEventPayload(channel.id, raw, metadata)
             self._core.tell(hearing, m.BroadcastEvent, payload, sender.identifier)
 

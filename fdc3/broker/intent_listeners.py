@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from msgspec import UNSET
 
 from fdc3.broker.core import Core, Handlers, Instance, context_type
+from fdc3.broker.holdings import Holdings
 from fdc3.types import messages as m
-from fdc3.types.errors import AccessDenied, IntentListenerConflict, NoAppsFound
+from fdc3.types.errors import AccessDenied, IntentDeliveryFailed, IntentListenerConflict, NoAppsFound
 from fdc3.types.metadata import AppIntent, AppMetadata, IntentMetadata
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IntentListener:
+    uuid: str
     instance: Instance
     intent: str
     context_types: frozenset[str] | None
@@ -24,8 +26,8 @@ class IntentListener:
         return kind is None or self.context_types is None or kind in self.context_types
 
     def conflicts(self, other: IntentListener) -> bool:
-        """Whether an intent could be meant for either of two listeners."""
-        if self.instance is not other.instance or self.intent != other.intent:
+        """Whether an intent could be meant for either of two listeners of one instance."""
+        if self.intent != other.intent:
             return False
         if self.context_types is None or other.context_types is None:
             return True
@@ -36,7 +38,7 @@ class IntentListeners:
     def __init__(self, core: Core, added: Callable[[IntentListener], None]) -> None:
         self.core = core
         self._added = added
-        self._listeners: dict[str, IntentListener] = {}
+        self._listeners = Holdings[IntentListener](core.quotas.intents, IntentDeliveryFailed)
         self.handlers: Handlers = {
             m.AddIntentListenerRequest: self.add,
             m.IntentListenerUnsubscribeRequest: self.remove,
@@ -46,30 +48,36 @@ class IntentListeners:
 
     def add(self, instance: Instance, request: m.AddIntentListenerRequest) -> None:
         intent, kinds = request.payload.intent, request.payload.context_types
-        listener = IntentListener(instance, intent, None if kinds is UNSET or kinds is None else frozenset(kinds))
-        if any(listener.conflicts(other) for other in self._listeners.values()):
-            raise IntentListenerConflict
-        uuid = self.core.new_id()
-        self._listeners[uuid] = listener
-        self.core.reply(instance, request, listener_uuid=uuid)
+        taken = None if kinds is UNSET or kinds is None else frozenset(kinds)
+        listener = IntentListener(self.core.new_id(), instance, intent, taken)
+        self.listen(listener)
+        self.core.reply(instance, request, listener_uuid=listener.uuid)
         self._added(listener)
 
+    def listen(self, listener: IntentListener) -> None:
+        """Raises ``IntentListenerConflict``, or ``IntentDeliveryFailed`` if the instance has too many."""
+        if any(listener.conflicts(other) for other in self._listeners.of(listener.instance)):
+            raise IntentListenerConflict
+        self._listeners.add(listener.instance, listener.uuid, listener)
+
+    def of(self, instance: Instance) -> tuple[IntentListener, ...]:
+        return self._listeners.of(instance)
+
     def remove(self, instance: Instance, request: m.IntentListenerUnsubscribeRequest) -> None:
-        listener = self._listeners.get(request.payload.listener_uuid)
-        if listener is None or listener.instance is not instance:
+        if self._listeners.get(instance, request.payload.listener_uuid) is None:
             raise AccessDenied
-        del self._listeners[request.payload.listener_uuid]
+        self._listeners.remove(instance, request.payload.listener_uuid)
         self.core.reply(instance, request)
 
     def instance_gone(self, instance: Instance) -> None:
-        self._listeners = {uuid: x for uuid, x in self._listeners.items() if x.instance is not instance}
+        self._listeners.forget(instance)
 
     def intents_of(self, instance: Instance) -> list[str]:
-        return [listener.intent for listener in self._listeners.values() if listener.instance is instance]
+        return [listener.intent for listener in self._listeners.of(instance)]
 
     def listens(self, instance: Instance, intent: str, kind: str | None) -> bool:
         """Whether the instance takes the intent at this moment, with a context of this type (None: with any)."""
-        return any(x.instance is instance and x.intent == intent and x.takes(kind) for x in self._listeners.values())
+        return any(x.intent == intent and x.takes(kind) for x in self._listeners.of(instance))
 
     # Finding
 
@@ -95,7 +103,7 @@ class IntentListeners:
         handlers = self.core.directory.handlers(None, kind, result_type)
         found = [handler.intent for handler in handlers]
         if result_type is None:
-            found += [x.intent for x in self._listeners.values() if x.context_types is not None and x.takes(kind)]
+            found += [x.intent for x in self._listeners if x.context_types is not None and x.takes(kind)]
         return list(dict.fromkeys(found))
 
     def option(
@@ -112,7 +120,7 @@ class IntentListeners:
                 if not listening or self.listens(running, intent, kind):
                     apps.append(self.core.metadata(running, returns))
         if result_type is None:
-            takers = [x for x in self._listeners.values() if x.intent == intent and x.takes(kind)]
+            takers = [x for x in self._listeners if x.intent == intent and x.takes(kind)]
             undeclared = dict.fromkeys(x.instance for x in takers)
             apps += [self.core.metadata(x) for x in undeclared if not self._declares(x, intent)]
         names = [h.listens_for.display_name for h in declared if h.listens_for.display_name]

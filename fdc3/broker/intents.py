@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 from msgspec import UNSET, UnsetType
 
@@ -16,6 +17,7 @@ from fdc3.types.context import Context
 from fdc3.types.errors import (
     AccessDenied,
     DesktopAgentNotFound,
+    ErrorOnLaunch,
     Fdc3Error,
     IntentDeliveryFailed,
     IntentHandlerRejected,
@@ -81,6 +83,8 @@ class Intents:
         self._asked: dict[str, Raised] = {}
         self._waiting: list[Waiting] = []
         self._delivered: dict[str, Delivered] = {}
+        self._between: dict[tuple[str, str], dict[str, None]] = {}
+        """The same by raiser and handler: event ids, the oldest first."""
         self.handlers: Handlers = {
             **self.listeners.handlers,
             m.RaiseIntentRequest: self.raise_intent,
@@ -157,6 +161,7 @@ class Intents:
         if len(raised.options) == 1 and one_app and len(instances) <= 1:
             self._go_to((instances or apps)[0].identifier, raised, raised.options[0].intent.name)
         else:
+            self._check_quota(raised.raiser)
             request_id = self.core.new_id()
             raised.timer = self.core.later(self.core.timeouts.resolver, lambda: self._resolver_timeout(request_id))
             self._asked[request_id] = raised
@@ -207,8 +212,20 @@ class Intents:
         if app.desktop_agent is not UNSET:
             self.core.effects.append(RaiseElsewhere(raised.raiser.id, raised.request, app, intent))
             return
-        target = self.apps.launch(app.app_id) if app.instance is None else self.apps.target(app)
+        target = self._launch(raised.raiser, app.app_id) if app.instance is None else self.apps.target(app)
         self._hand_over(raised, (intent,), target)
+
+    def _check_quota(self, raiser: Instance) -> None:
+        pending = chain(self._asked.values(), (waiting.raised for waiting in self._waiting))
+        if sum(raised.raiser.holder == raiser.holder for raised in pending) >= self.core.quotas.raised:
+            raise IntentDeliveryFailed
+
+    def _launch(self, raiser: Instance, app_id: str) -> Instance:
+        self._check_quota(raiser)
+        try:
+            return self.apps.launch(app_id, raiser)
+        except ErrorOnLaunch:
+            raise IntentDeliveryFailed from None
 
     # Delivering
 
@@ -217,6 +234,7 @@ class Intents:
             if self.listeners.listens(target, intent, raised.kind):
                 self._deliver(raised, intent, target)
                 return
+        self._check_quota(raised.raiser)
         waiting = Waiting(raised, target, intents)
         patience = self.core.timeouts.listener + (0 if target.connected else self.core.timeouts.connect)
         raised.timer = self.core.later(patience, lambda: self._not_delivered(waiting))
@@ -228,7 +246,7 @@ class Intents:
         payload = m.IntentEventPayload(intent, raised.request.payload.context, request_uuid, metadata)
         event_uuid = self.core.tell([target.id], m.IntentEvent, payload)
         if event_uuid is not None:
-            self._delivered[event_uuid] = Delivered(raised.raiser, target, request_uuid, intent, metadata.trace_id)
+            self._await_result(event_uuid, Delivered(raised.raiser, target, request_uuid, intent, metadata.trace_id))
         resolution = IntentResolutionDescription(target.identifier, intent)
         self.core.reply(raised.raiser, raised.request, intent_resolution=resolution)
 
@@ -250,6 +268,24 @@ class Intents:
 
     # Results
 
+    def _await_result(self, event_uuid: str, delivered: Delivered) -> None:
+        """Notes an intent in hand. A handler that never answers costs no more than a quota of them."""
+        self._delivered[event_uuid] = delivered
+        between = self._between.setdefault((delivered.raiser.holder, delivered.handler.holder), {})
+        between[event_uuid] = None
+        if len(between) > self.core.quotas.results:
+            oldest = self._settle(next(iter(between)))
+            self._give_result(oldest, m.ResponsePayload(error=NoResultReturned().code))
+
+    def _settle(self, event_uuid: str) -> Delivered:
+        delivered = self._delivered.pop(event_uuid)
+        parties = delivered.raiser.holder, delivered.handler.holder
+        between = self._between[parties]
+        del between[event_uuid]
+        if not between:
+            del self._between[parties]
+        return delivered
+
     def result(self, handler: Instance, request: m.IntentResultRequest) -> None:
         delivered = self._delivered.get(request.payload.intent_event_uuid)
         if delivered is None:  # the raiser has gone meanwhile; that is no fault of the handler
@@ -257,7 +293,7 @@ class Intents:
             return
         if delivered.handler is not handler or delivered.request_uuid != request.payload.raise_intent_request_uuid:
             raise AccessDenied
-        del self._delivered[request.payload.intent_event_uuid]
+        self._settle(request.payload.intent_event_uuid)
         result = request.payload.intent_result
         said: ProvidedMetadata | UnsetType = UNSET
         try:
@@ -299,6 +335,6 @@ class Intents:
                 self.core.effects.append(CancelResolve(request_id))
         for event_uuid, delivered in list(self._delivered.items()):
             if instance in (delivered.raiser, delivered.handler):
-                del self._delivered[event_uuid]
+                self._settle(event_uuid)
                 if delivered.handler is instance and delivered.raiser is not instance:
                     self._give_result(delivered, m.ResponsePayload(error=NoResultReturned().code))

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from fdc3.broker.channels import Channel, Channels
+from fdc3.broker.channel import Channel
+from fdc3.broker.channels import Channels
 from fdc3.broker.core import Core, Instance, Timer
 from fdc3.broker.intents import Intents, Raised
 from fdc3.types.metadata import ChannelType
@@ -82,7 +83,8 @@ def _instance(instance: Instance, heard: list[str], intents: Intents) -> Instanc
 
 def _channel(channel: Channel) -> ChannelState:
     name = channel.display.name if channel.display else ""
-    members = dict.fromkeys((*channel.members, *(listener.instance.id for listener in channel.listeners.values())))
+    joined = channel.members if channel.type != "app" else ()
+    members = dict.fromkeys((*joined, *(listener.instance.id for listener in channel.listeners.values())))
     contexts = tuple((kind, bytes(raw)) for kind, raw in channel.contexts.items())
     return ChannelState(channel.id, channel.type, name or "", tuple(members), contexts)
 

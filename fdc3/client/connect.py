@@ -22,8 +22,9 @@ async def connect(
 ) -> DesktopAgent:
     """Joins the agent at a websocket URL as the instance the secret was made for.
 
-    A broken connection is taken up again with the same secret, and listeners and channel stay; see ``Backoff`` for how
-    long this is tried. Raises ``AgentNotFound``, ``AccessDenied`` (wrong secret) or ``ErrorOnConnect``.
+    A broken connection is taken up again with the same secret, also when the agent was started anew meanwhile, and
+    listeners and channel stay; see ``Backoff`` for how long this is tried. Raises ``AgentNotFound``, ``AccessDenied``
+    (wrong secret) or ``ErrorOnConnect``.
     """
     # Late, because apps of the agent's own process never need it and it takes long to import.
     from fdc3.transports.websocket_client import WebSocketLink

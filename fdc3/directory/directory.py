@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,10 +44,11 @@ class AppDirectory:
     def __init__(self, records: Iterable[AppRecord] = (), problems: Iterable[Problem] = ()) -> None:
         self._own: dict[str, AppRecord] = {}
         self._sources: dict[str, Sequence[AppRecord]] = {}
+        self._watchers: list[Callable[[], None]] = []
         self.problems: list[Problem] = list(problems)
         for record in records:
             self._own.setdefault(record.app_id, record)
-        self._records: dict[str, AppRecord] = dict(self._own)
+        self._merge()
 
     @classmethod
     def load(cls, *paths: Path) -> AppDirectory:
@@ -82,6 +83,19 @@ class AppDirectory:
             for record in records:
                 merged.setdefault(record.app_id, record)
         self._records = merged
+        handlers: dict[str | None, list[IntentHandler]] = {None: []}
+        for record in merged.values():
+            for intent, listens_for in record.interop.intents.listens_for.items():
+                handler = IntentHandler(record, intent, listens_for)
+                handlers[None].append(handler)
+                handlers.setdefault(intent, []).append(handler)
+        self._handlers = handlers
+        for changed in self._watchers:
+            changed()
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Calls back after every change, on the thread that made it."""
+        self._watchers.append(changed)
 
     def __iter__(self) -> Iterator[AppRecord]:
         return iter(self._records.values())
@@ -109,10 +123,9 @@ class AppDirectory:
     ) -> list[IntentHandler]:
         """The declared handlers of an intent (None: of every intent) that take the context and return the result."""
         return [
-            IntentHandler(record, name, listens_for)
-            for record in self
-            for name, listens_for in record.interop.intents.listens_for.items()
-            if intent in (None, name) and listens_for.takes(context_type) and listens_for.returns(result_type)
+            handler
+            for handler in self._handlers.get(intent, ())
+            if handler.listens_for.takes(context_type) and handler.listens_for.returns(result_type)
         ]
 
 

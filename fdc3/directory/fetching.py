@@ -7,7 +7,6 @@ import contextlib
 import datetime as dt
 import hashlib
 import importlib
-import os
 import ssl
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from fdc3.directory.addresses import DirectoryAddress
+from fdc3.private_file import write_private
 
 LARGEST_ANSWER = 16 * 1024 * 1024
 SECONDS = 20.0
@@ -50,11 +50,7 @@ def load(path: Path, address: DirectoryAddress) -> Kept | None:
 
 def save(path: Path, kept: Kept) -> None:
     """Whole or not at all; readable by its user alone. Blocking."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_suffix(".new")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(kept))
-    os.replace(beside, path)
+    write_private(path, msgspec.json.encode(kept))
 
 
 async def fetch(address: DirectoryAddress, known: Kept | None, token: str | None, now: dt.datetime) -> Kept | None:

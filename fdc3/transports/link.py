@@ -20,11 +20,12 @@ LARGEST_REQUEST = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Seconds between attempts to reconnect, growing from ``first`` to ``longest``, and for how long in all."""
+    """Seconds between attempts to reconnect, growing from ``first`` to ``longest``, and for how long in all: a desk may
+    be started again meanwhile."""
 
     first: float = 0.05
     longest: float = 1.0
-    give_up_after: float = 10.0
+    give_up_after: float = 60.0
 
 
 class Receiver(Protocol):

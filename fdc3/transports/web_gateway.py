@@ -32,6 +32,8 @@ UNSENT = 4096
 """Frames kept for a host page whose socket broke."""
 UNSENT_BYTES = 32 * 1024 * 1024
 """The same in bytes."""
+ABSENT = 64
+"""Host pages that are not connected: not loaded yet, or left. Of more, the oldest is not let in any more."""
 WINDOWS = 1000
 """Windows and frames of one host page."""
 UNPROVEN = 8
@@ -49,8 +51,17 @@ class PageSocket(Protocol):
 class WebPage:
     """One host page. ``url`` holds its secret: it is for the browser that shall load it, and for nobody else."""
 
-    def __init__(self, admissions: Admissions, url: str, secret: str, grace: float, once: bool) -> None:
+    def __init__(
+        self,
+        admissions: Admissions,
+        url: str,
+        secret: str,
+        grace: float,
+        once: bool,
+        closed: Callable[[WebPage], None],
+    ) -> None:
         self.url = url
+        self._closed = closed
         self._admissions = admissions
         self._secret = secret
         self._once = once
@@ -119,12 +130,15 @@ class WebPage:
 
     def close(self) -> None:
         """The page is not wanted any more, and its secret is void; its apps are gone."""
+        if not self._secret:
+            return
         self._secret = ""
         self._empty()
         if self._socket is not None:
             self._socket.shut("the page is closed", superseded=True)
         self._socket = None
         self._joined.clear()
+        self._closed(self)
 
     # The socket
 
@@ -308,8 +322,12 @@ class WebGateway:
         ``once``: the address is good for one load, after which the page has another secret. For an address that others
         may see, as they do if it is given to a program on its command line.
         """
+        absent = [page for page in self._pages if not page.connected]
+        if len(absent) >= ABSENT:
+            absent[0].close()
         secret = secrets.token_urlsafe(32)
-        page = WebPage(self._admissions, f"{self.address}/web/host.html#{secret}", secret, self._grace, once)
+        url = f"{self.address}/web/host.html#{secret}"
+        page = WebPage(self._admissions, url, secret, self._grace, once, self._pages.remove)
         self._pages.append(page)
         return page
 
@@ -347,5 +365,5 @@ class WebGateway:
 
     def close(self) -> None:
         self._admissions.close()
-        for page in self._pages:
+        for page in tuple(self._pages):
             page.close()

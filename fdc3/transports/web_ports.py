@@ -28,6 +28,9 @@ NAVIGATION_GRACE = 5.0
 LOOKS = (0.02, 0.1, 0.25, 0.5, 1.0, 2.0)
 """Seconds after a page was left at which it is looked whether its window is still there."""
 
+QUESTIONS = 4
+"""Origins that the user is asked about at a time; pages of further ones are refused."""
+
 AskUnknown = Callable[[str], Awaitable[AppRecord | None]]
 """Asks whether the app at a URL, which the directory does not know, may join; as which record. None: it may not."""
 
@@ -154,6 +157,9 @@ class Admissions:
         """Windows with a pipe, by the instance that they are opened for."""
         self._grace = grace
         self._asking: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, list[tuple[Port, wcp.WCP4ValidateAppIdentity]]] = {}
+        """Pages of unknown apps, by the origin that the user is being asked about."""
+        self._unwanted: set[str] = set()
 
     def close(self) -> None:
         for task in self._asking:
@@ -167,24 +173,39 @@ class Admissions:
         elif record := best_match(step.payload.identity_url, self.host.directory):
             self._admit(port, step, record)
         elif self._ask_unknown is not None:
-            task = asyncio.ensure_future(self._ask(self._ask_unknown, port, step))
-            self._asking.add(task)
-            task.add_done_callback(self._asking.discard)
+            self._wait(self._ask_unknown, port, step)
         else:
             self._refuse(port, step, "No app of the app directory has this address")
 
-    async def _ask(self, ask: AskUnknown, port: Port, step: wcp.WCP4ValidateAppIdentity) -> None:
+    def _wait(self, ask: AskUnknown, port: Port, step: wcp.WCP4ValidateAppIdentity) -> None:
+        """The user is asked about an origin once; a no is good until the desk ends."""
+        if waiting := self._waiting.get(port.origin):
+            waiting.append((port, step))
+        elif port.origin in self._unwanted or len(self._waiting) >= QUESTIONS:
+            self._refuse(port, step, "No app of the app directory has this address, and it is not asked for")
+        else:
+            self._waiting[port.origin] = [(port, step)]
+            task = asyncio.ensure_future(self._ask(ask, port.origin, step.payload.identity_url))
+            self._asking.add(task)
+            task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, ask: AskUnknown, origin: str, url: str) -> None:
         try:
-            record = await ask(step.payload.identity_url)
+            record = await ask(url)
         except Exception:
             logger.exception("Asking whether an unknown app may join failed")
             record = None
         if record is None:
-            self._refuse(port, step, "No app of the app directory has this address, and it was not let in")
-            return
-        self.host.directory.add(record)
-        if not port.over:
-            self._admit(port, step, record)
+            self._unwanted.add(origin)
+        else:
+            self.host.directory.add(record)
+        for port, step in self._waiting.pop(origin):
+            if port.over:
+                continue
+            if known := best_match(step.payload.identity_url, self.host.directory):
+                self._admit(port, step, known)
+            else:
+                self._refuse(port, step, "No app of the app directory has this address, and it was not let in")
 
     def _refuse(self, port: Port, step: wcp.WCP4ValidateAppIdentity, reason: str) -> None:
         if not port.over:

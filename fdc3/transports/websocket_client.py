@@ -110,12 +110,10 @@ class WebSocketLink:
             try:
                 while True:
                     data = await connection.recv(decode=False)
-                    if wscp.is_goodbye(data):
-                        self._connection = None
+                    if wscp.is_goodbye(data):  # the agent may well be started again, and is looked for as if it broke
                         await connection.close()
-                        receiver.lost()
-                        return
-                    receiver.received(data)
+                    else:
+                        receiver.received(data)
             except ConnectionClosed as closed:
                 superseded = closed.rcvd is not None and closed.rcvd.code == wscp.SUPERSEDED
             if self._connection is None:  # closed by us
@@ -125,7 +123,7 @@ class WebSocketLink:
                 logger.warning("Another program has joined the desktop agent in our place")
                 receiver.lost()
                 return
-            logger.info("The connection to the desktop agent broke; reconnecting")
+            logger.info("The connection to the desktop agent has ended; reconnecting")
             again = await self._reconnect()
             if again is None:
                 logger.warning("The desktop agent cannot be reached any more")

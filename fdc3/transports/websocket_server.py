@@ -82,9 +82,10 @@ class SocketOutlet:
         if self._closing is not None or self._connection.state is not State.OPEN:
             return False
         if self._connection.transport.get_write_buffer_size() > MAX_UNSENT:
-            # Its messages have a gap now, so it may not resume: it has to start afresh.
+            # Its messages have a gap now, so it may not resume: it has to start afresh. If it goes on reading it finds
+            # the reason at their end, else the socket is aborted after a while.
             self._overflowed = True
-            self._connection.transport.abort()
+            self.shut("messages were not read")
             asyncio.get_running_loop().call_soon(self._cut_off, self)
             return True
         if not self._unsent:
@@ -113,7 +114,8 @@ class WebSocketServer:
 
     def __init__(self, gate: Gate, *, port: int = 0, origins: Sequence[str] = ()) -> None:
         self._gate = gate
-        self._port = port
+        self.port = port
+        """0: one that is free, until ``start``."""
         self._authority = ""
         self._origins = [None, *origins]
         self._server: Server | None = None
@@ -124,7 +126,7 @@ class WebSocketServer:
         self._server = await serve(
             self._serve,
             "127.0.0.1",
-            self._port,
+            self.port,
             process_request=self._process,
             subprotocols=[Subprotocol(wscp.SPEAKS_3_0)],
             select_subprotocol=_subprotocol,
@@ -134,8 +136,8 @@ class WebSocketServer:
             server_header=None,
             logger=FRAMES,
         )
-        port = next(iter(self._server.sockets)).getsockname()[1]
-        self._authority = f"127.0.0.1:{port}"
+        self.port = next(iter(self._server.sockets)).getsockname()[1]
+        self._authority = f"127.0.0.1:{self.port}"
         self._gate.web.address = f"http://{self._authority}"
         return f"ws://{self._authority}/fdc3"
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from typing import Protocol, Union, cast
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol, Union, cast
 
 import msgspec
 from msgspec import UNSET
@@ -57,7 +57,10 @@ class Dialect(Protocol):
         """Whether there is such a message in this version; what it does not know need not be sent."""
 
     def decode_request(self, data: bytes | str) -> Request:
-        """A request from an app. Raises ``Unreadable``."""
+        """A request from an app, with all that is in it. Raises ``Unreadable``."""
+
+    def covers(self, request: Request) -> bool:
+        """Whether this version has all that is in the request."""
 
     def decode_agent_message(self, data: bytes | str) -> AgentMessage:
         """A response or event from the agent. Raises ``Unreadable``."""
@@ -78,14 +81,6 @@ class _Envelope(msgspec.Struct):
 
 _envelope = msgspec.json.Decoder(_Envelope)
 _encoder = msgspec.json.Encoder()
-
-REQUESTS_WITH_METADATA = (
-    BroadcastRequest,
-    OpenRequest,
-    RaiseIntentRequest,
-    RaiseIntentForContextRequest,
-    IntentResultRequest,
-)
 
 
 class Codec:
@@ -112,11 +107,10 @@ class Codec:
         try:
             check_depth(data)
             request = self._requests.decode(data)
-            if isinstance(request, REQUESTS_WITH_METADATA) and request.payload.metadata is not UNSET:
-                context_metadata.check(request.payload.metadata)
+            with_metadata = _WITH_METADATA.get(type(request))
+            return request if with_metadata is None else with_metadata(request)
         except READ_ERRORS as reason:
             raise self._unreadable(data, reason) from None
-        return _with_error_in_place(request) if isinstance(request, IntentResultRequest) else request
 
     def read_agent_message(self, data: bytes | str) -> Message:
         try:
@@ -125,7 +119,7 @@ class Codec:
             raise Unreadable(_without_values(reason)) from None
 
     def write(self, message: Message) -> bytes:
-        if isinstance(message, IntentResultRequest) and message.payload.intent_result.error is not UNSET:
+        if type(message) is IntentResultRequest and message.payload.intent_result.error is not UNSET:
             message = _with_error_aside(message)
         return _encoder.encode(message)
 
@@ -156,8 +150,25 @@ def _with_error_aside(message: IntentResultRequest) -> IntentResultRequest:
 
 
 def _with_error_in_place(message: IntentResultRequest) -> IntentResultRequest:
+    _checked(message)
     source = message.meta.source
     if source is UNSET or source.intent_handler_error is UNSET:
         return message
     result = IntentResult(error=source.intent_handler_error)
     return IntentResultRequest(payload=replace(message.payload, intent_result=result), meta=message.meta)
+
+
+_Said = BroadcastRequest | OpenRequest | RaiseIntentRequest | RaiseIntentForContextRequest | IntentResultRequest
+
+
+def _checked(request: _Said) -> Request:
+    if request.payload.metadata is not UNSET:
+        context_metadata.check(request.payload.metadata)
+    return request
+
+
+# By type: asking ``isinstance`` of msgspec's structs costs as much as reading them.
+_WITH_METADATA: dict[type[Request], Callable[[Any], Request]] = {
+    **dict.fromkeys((BroadcastRequest, OpenRequest, RaiseIntentRequest, RaiseIntentForContextRequest), _checked),
+    IntentResultRequest: _with_error_in_place,
+}

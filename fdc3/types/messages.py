@@ -9,10 +9,10 @@ them. How these structs become bytes is the business of :mod:`fdc3.types.wire` a
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from fdc3.types.metadata import (
     AppIdentifier,
@@ -23,6 +23,7 @@ from fdc3.types.metadata import (
     ImplementationMetadata,
     IntentResolutionDescription,
     IntentResult,
+    Name,
     ProvidedMetadata,
     Wire,
 )
@@ -50,7 +51,7 @@ class RequestSource(Wire, kw_only=True):
 
 
 class RequestMeta(Wire):
-    request_uuid: str
+    request_uuid: Name
     timestamp: dt.datetime
     source: RequestSource | UnsetType = UNSET
     """What the app says about itself; for debugging only, the broker knows who is speaking."""
@@ -61,6 +62,9 @@ class Request(Message, kw_only=True):
 
 
 NO_CONTEXT = Raw(b"null")
+NOTHING_SAID = ProvidedMetadata()
+"""What stands in a request for metadata that are not there. To be known by identity: apps of 3.0 that say nothing send
+an empty object."""
 
 
 class NoPayload(Wire):
@@ -72,8 +76,8 @@ class ListenerUuidPayload(Wire):
 
 
 class ContextListenerPayload(Wire):
-    channel_id: str | None
-    context_type: str | None
+    channel_id: Name | None
+    context_type: Name | None
 
 
 class EventTypePayload(Wire):
@@ -81,19 +85,19 @@ class EventTypePayload(Wire):
 
 
 class IntentPayload(Wire):
-    intent: str
-    context_types: tuple[str, ...] | UnsetType | None = UNSET
+    intent: Name
+    context_types: Annotated[tuple[Name, ...], Meta(max_length=256)] | UnsetType | None = UNSET
     """Unset: contexts of all types."""
 
 
 class BroadcastPayload(Wire):
-    channel_id: str
+    channel_id: Name
     context: Raw
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
 
 
 class ChannelIdPayload(Wire):
-    channel_id: str
+    channel_id: Name
 
 
 class AppPayload(Wire):
@@ -128,7 +132,7 @@ class IntentResultPayload(Wire):
 class OpenPayload(Wire):
     app: AppIdentifier
     context: Raw | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
 
 
 PrivateEventType = Literal["addContextListener", "unsubscribe", "disconnect"]
@@ -140,10 +144,10 @@ class PrivateEventListenerPayload(Wire):
 
 
 class RaiseIntentPayload(Wire):
-    intent: str
+    intent: Name
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
     new_instance: bool | UnsetType = UNSET
     """True: start the app anew. False: only an instance that runs. Unset: as the agent or the user decides."""
 
@@ -151,7 +155,7 @@ class RaiseIntentPayload(Wire):
 class RaiseIntentForContextPayload(Wire):
     context: Raw
     app: AppIdentifier | UnsetType = UNSET
-    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=ProvidedMetadata)
+    metadata: ProvidedMetadata | UnsetType = msgspec.field(default_factory=lambda: NOTHING_SAID)
     new_instance: bool | UnsetType = UNSET
 
 
@@ -408,4 +412,3 @@ class PrivateChannelOnDisconnectEvent(Event):
 
 EVENTS: tuple[type[Event], ...] = tuple(Event.__subclasses__())
 AgentMessage = Response | Event
-Json = dict[str, Any]

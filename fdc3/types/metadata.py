@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
+
+Name = Annotated[str, msgspec.Meta(max_length=1024)]
+"""A name or an id in a request that the agent may keep."""
 
 
 class Wire(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -105,13 +108,13 @@ class ImplementationMetadata(Wire, kw_only=True):
     app_metadata: AppMetadata | UnsetType = UNSET
 
 
-class ProvidedMetadata(Wire, kw_only=True):
+class ProvidedMetadata(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """What an app says of a context it sends, as it stands in a message (``AppProvidableContextMetadata``).
 
     Signature and claims are the sender's bytes: the agent hands them on as they are and never rebuilds them.
     """
 
-    trace_id: str | UnsetType = UNSET
+    trace_id: Name | UnsetType = UNSET
     signature: Raw | UnsetType = UNSET
     anti_replay: Raw | UnsetType = UNSET
     custom: Raw | UnsetType = UNSET

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from typing import Final, cast
 
-import msgspec
-from msgspec import UNSET, Raw, UnsetType
-
 from fdc3.types import messages as m
 from fdc3.types.codec import READ_ERRORS, Codec, Dialect, Unreadable
 from fdc3.types.errors import ErrorOnClose, Fdc3Error, InvalidArguments
@@ -26,7 +23,6 @@ __all__ = [
     "Fdc3v30",
     "Unreadable",
     "dialect_for",
-    "spoken",
 ]
 
 # Where the standard lists the errors of a response, bad arguments are among them.
@@ -70,6 +66,9 @@ class Fdc3v30:
     def decode_request(self, data: bytes | str) -> m.Request:
         return self._codec.read_request(data)
 
+    def covers(self, request: m.Request) -> bool:
+        return True
+
     def decode_agent_message(self, data: bytes | str) -> m.AgentMessage:
         return cast(m.AgentMessage, self._codec.read_agent_message(data))
 
@@ -87,34 +86,3 @@ FDC3_3_0: Final = Fdc3v30()
 def dialect_for(fdc3_version: str | None) -> Dialect:
     """The dialect for the version an app says it speaks: any 3.x is spoken to in 3.0, all others in 2.2."""
     return FDC3_3_0 if (fdc3_version or "").strip().partition(".")[0] == "3" else FDC3_2_2
-
-
-class _Payload(msgspec.Struct):
-    metadata: Raw | UnsetType = UNSET
-    contextTypes: Raw | UnsetType = UNSET
-    newInstance: Raw | UnsetType = UNSET
-
-
-class _Peek(msgspec.Struct):
-    type: str
-    payload: _Payload
-
-
-_peek = msgspec.json.Decoder(_Peek)
-_NEW_REQUESTS = frozenset(kind.type_name() for kind in m.REQUESTS if not FDC3_2_2.knows(kind))
-
-
-def spoken(chosen: Dialect, request: bytes) -> Dialect:
-    """The dialect of an app, by what it sends: the first libraries of 3.0 say that they speak 2.2.
-
-    2.2 forbids what is not in it, so a request with a part of 3.0 comes from an app that speaks 3.0 throughout.
-    """
-    if chosen is not FDC3_2_2:
-        return chosen
-    try:
-        seen = _peek.decode(request)
-    except READ_ERRORS:
-        return chosen
-    given = (seen.payload.metadata, seen.payload.contextTypes, seen.payload.newInstance)
-    newer = seen.type in _NEW_REQUESTS or any(part is not UNSET for part in given)
-    return FDC3_3_0 if newer else chosen

@@ -1,11 +1,10 @@
 // Puts a desktop agent into a page as `window.fdc3`, for pages that have no opener to ask, and for older apps.
 // `pipe`: { send(text), onmessage } to the agent. `identity`: { identityUrl, actualUrl } of this page.
-"use strict";
 
 const installDeskline = (pipe, identity) => {
   const tell = (message) => pipe.send(JSON.stringify(message));
   const step = (type, payload) => tell({ type, payload, meta: { connectionAttemptUuid, timestamp: new Date() } });
-  const connectionAttemptUuid = crypto.randomUUID();
+  const connectionAttemptUuid = newUuid();
   const { agent, connection, start } = makeDesktopAgent(tell);
   const { identityUrl, actualUrl } = identity;
 
@@ -29,7 +28,7 @@ const installDeskline = (pipe, identity) => {
   };
 
   Object.defineProperty(window, "fdc3", { value: agent, configurable: true, enumerable: true });
-  step("WCP1Hello", { identityUrl, actualUrl, fdc3Version: "2.2" });
+  step("WCP1Hello", { identityUrl, actualUrl, fdc3Version: "3.0" });
   step("WCP4ValidateAppIdentity", { identityUrl, actualUrl });
   window.addEventListener("pagehide", (event) => {
     if (!event.persisted) tell({ type: "WCP6Goodbye", meta: { timestamp: new Date() } });

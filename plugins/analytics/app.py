@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -79,10 +80,7 @@ class AnalyticsApp:
             organization_id = organization_of(session, named) if is_contact else named
             if organization_id is None or organization_id == shown:
                 return None
-            business = read_business(session, organization_id, _today(now))
-            matters = [each.id for each in business.matters] if business is not None else []
-            focus = standing if standing in matters or not matters else matters[0]
-            return business, read_focus(session, focus, organization_id, now - HISTORY) if focus else None
+            return _figures(session, organization_id, lambda business: _what_matters(business, standing), now)
 
         found = await self._desk.records.query(work)
         if found is not None:
@@ -108,22 +106,32 @@ class AnalyticsApp:
 
     async def _read(self, organization_id: str | None, instrument_id: str | None) -> None:
         now = self._desk.clock()
-
-        def work(session: Session) -> tuple[Business | None, Focus | None]:
-            return (
-                read_business(session, organization_id, _today(now)) if organization_id else None,
-                read_focus(session, instrument_id, organization_id, now - HISTORY) if instrument_id else None,
-            )
-
-        business, focus = await self._desk.records.query(work)
+        business, focus = await self._desk.records.query(
+            lambda session: _figures(session, organization_id, lambda _: instrument_id, now)
+        )
         self._set(phase="ready", business=business, focus=focus, text="")
 
     def _set(self, **changes: Any) -> None:
         self.state.set(replace(self.state.value, **changes))
 
 
-def _today(now: dt.datetime) -> dt.date:
-    return now.astimezone().date()
+def _figures(
+    session: Session,
+    organization_id: str | None,
+    instrument: Callable[[Business | None], str | None],
+    now: dt.datetime,
+) -> tuple[Business | None, Focus | None]:
+    """A customer's business, and what there is on the instrument that is chosen by it."""
+    today = now.astimezone().date()
+    business = read_business(session, organization_id, today) if organization_id else None
+    instrument_id = instrument(business)
+    return business, read_focus(session, instrument_id, organization_id, now - HISTORY) if instrument_id else None
+
+
+def _what_matters(business: Business | None, standing: str | None) -> str | None:
+    """The instrument in focus if it matters to the customer too, or if nothing does; else what matters most."""
+    matters = [each.id for each in business.matters] if business is not None else []
+    return standing if standing in matters or not matters else matters[0]
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> AnalyticsApp:

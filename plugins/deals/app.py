@@ -7,8 +7,8 @@ import contextlib
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -24,12 +24,13 @@ from plugins.deals import booking
 from plugins.deals.blotter import BlotterRow, Scope, read_blotter
 from plugins.deals.booking import NeedsReason, NotRegistered, Order, Registered
 from plugins.deals.contexts import instrument_context, trade_context
-from plugins.deals.directory import Directory, read_client, read_client_of, read_directory
+from plugins.deals.directory import read_client, read_client_of, read_directory
 from plugins.deals.hearing import Talks, proposed
-from plugins.deals.market import market_of, rates_of
-from plugins.deals.reading import Market, Reading, read
+from plugins.deals.prices import DealingPrices
+from plugins.deals.reading import Market, read
 from plugins.deals.reserves import Reserves
-from plugins.deals.ticket import Client, FieldName, Heard, Security, Side, Ticket
+from plugins.deals.state import DealsState
+from plugins.deals.ticket import Client, FieldName, Heard, Side, Ticket
 
 log = logging.getLogger(__name__)
 
@@ -38,36 +39,13 @@ DEALS = "deskline.deals"
 PRICE_SECONDS = 0.25
 
 
-@dataclass(frozen=True, slots=True)
-class DealsState:
-    """What the panel shows. ``page_asked`` counts requests of other apps to see ``page``.
-
-    ``refused`` says why the last attempt to register failed, ``needs_reason`` why one needs a reason to go ahead.
-    """
-
-    ticket: Ticket
-    reading: Reading
-    market: Market = field(default_factory=Market)
-    directory: Directory = field(default_factory=Directory)
-    busy: bool = False
-    refused: str = ""
-    needs_reason: str = ""
-    not_found: Mapping[str, str] = field(default_factory=dict)
-    heard: tuple[Heard, ...] = ()
-    rows: tuple[BlotterRow, ...] = ()
-    scope: Scope = "today"
-    cancelled: BlotterRow | None = None
-    page: Literal["ticket", "blotter"] = "ticket"
-    page_asked: int = 0
-    blotter_text: str = "No deals today."
-
-
 class DealsApp:
     """All methods run on the I/O loop. What the trader types arrives in order and before ``register``."""
 
     def __init__(self, fdc3: DesktopAgent, desk: Services) -> None:
         self._fdc3 = fdc3
         self._desk = desk
+        self._prices = DealingPrices(desk.prices)
         self._tickets: dict[str | None, Ticket] = {}
         self._talks = Talks()
         self._following = asyncio.Lock()  # contexts take effect in the order in which they came
@@ -77,7 +55,7 @@ class DealsApp:
         self._watch = CommitWatch(desk.records, {"deal", "credit_line", "account"}, self.refresh)
         self._directory_watch = CommitWatch(desk.records, {"instrument", "organization"}, self._read_directory)
         self._reserves = Reserves(desk, self._watch.soon)
-        self._prices: asyncio.Task[None] | None = None
+        self._following_prices: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
         await self._read_directory()
@@ -91,16 +69,16 @@ class DealsApp:
         deals = await self._fdc3.get_or_create_channel(DEALS)
         await deals.add_context_listener("deskline.deal.proposal", self._proposed)
         await self.refresh()
-        self._prices = asyncio.create_task(self._follow_prices())
+        self._following_prices = asyncio.create_task(self._follow_prices())
 
     async def close(self) -> None:
         self._watch.close()
         self._directory_watch.close()
         self._reserves.close()
-        if self._prices is not None:
-            self._prices.cancel()
+        if self._following_prices is not None:
+            self._following_prices.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await self._prices
+                await self._following_prices
 
     # What other apps say
 
@@ -353,7 +331,7 @@ class DealsApp:
         seen = Market()
         while True:
             await asyncio.sleep(PRICE_SECONDS)
-            market = self._market(self.state.value.ticket.security)
+            market = self._prices.market(self.state.value.ticket.security)
             if market != seen:
                 seen = market
                 self._put(self.state.value.ticket)
@@ -362,7 +340,7 @@ class DealsApp:
 
     def _put(self, ticket: Ticket, *, fresh: bool = False) -> None:
         """Shows a ticket: its price follows the market until someone names one, and it is read and checked anew."""
-        market = self._market(ticket.security)
+        market = self._prices.market(ticket.security)
         dealing = market.price(ticket.side)
         if ticket.security is not None and dealing is not None:
             ticket = ticket.put("price", format_price(dealing, ticket.security.decimals), "market")
@@ -412,16 +390,17 @@ class DealsApp:
                 log.exception("a registered deal was not broadcast")
 
     def _order(self, ticket: Ticket, refer_reason: str) -> Order:
-        market, rates, today = self._market(ticket.security), self._rates(), self._today()
+        market, rates, today = (
+            self._prices.market(ticket.security),
+            self._rates(),
+            self._today(),
+        )
         reading = read(ticket, market, rates, today)
         user, at = self._desk.user.id, self._reserves.at
         return Order(ticket, reading, market, rates, self._desk.clock(), today, user, at, refer_reason)
 
-    def _market(self, security: Security | None) -> Market:
-        return market_of(self._desk.prices, security)
-
     def _rates(self) -> Rates:
-        return rates_of(self._desk.prices, self.state.value.directory.securities)
+        return self._prices.rates(self.state.value.directory.securities)
 
     def _today(self) -> dt.date:
         return self._desk.clock().astimezone().date()

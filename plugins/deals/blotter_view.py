@@ -11,8 +11,9 @@ from app.brokerage.entry import format_price, format_short
 from app.shell.commands import Command
 from app.shell.ui import Ui
 from app.shell.widgets import Column, ElidedLabel, PanelHeader, RecordTable, SegmentedButtons, button
-from plugins.deals.app import DealsApp, DealsState
+from plugins.deals.app import DealsApp
 from plugins.deals.blotter import BlotterRow, Scope
+from plugins.deals.state import DealsState
 
 _SCOPES: tuple[Scope, ...] = ("today", "customer")
 

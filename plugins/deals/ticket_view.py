@@ -22,9 +22,10 @@ from app.shell import tokens
 from app.shell.commands import Command
 from app.shell.ui import Ui
 from app.shell.widgets import Column, ElidedLabel, RecordTable, button, caption, icon_button, label, separator, set_kind
-from plugins.deals.app import DealsApp, DealsState
+from plugins.deals.app import DealsApp
 from plugins.deals.directory import Directory, security_names
 from plugins.deals.reading import CheckLine
+from plugins.deals.state import DealsState
 from plugins.deals.ticket import SOURCES, Entry, FieldName, Side, Ticket
 
 _RESULTS = {"pass": ("Pass", "up"), "refer": ("Refer", "warn"), "fail": ("Fail", "dn"), "waiting": ("Waiting", "mut")}

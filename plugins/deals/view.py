@@ -7,8 +7,9 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 from app.shell.commands import Command
 from app.shell.ui import Ui
 from app.shell.widgets import PanelHeader, SegmentedButtons
-from plugins.deals.app import DealsApp, DealsState
+from plugins.deals.app import DealsApp
 from plugins.deals.blotter_view import BlotterPage
+from plugins.deals.state import DealsState
 from plugins.deals.ticket_view import TicketPage
 
 TICKET, BLOTTER = 0, 1

@@ -264,8 +264,11 @@ class ReportsApp:
         report = self.reports.of(live.talk.interaction_id)
         if report is not None:
             await self.reports.hear(report, publish.facts(now), client_spoke=_client_spoke(now))
-            if live.over and now.phase == "refined" and now.talk_share is not None:
-                report.measure_time(seconds=report.draft.shown("duration") or 0.0, share=now.talk_share)
+            if live.over and now.phase == "refined":
+                # Sound that was on its way when the talk ended, or its line broke, counts too.
+                seconds = now.recorded_seconds or report.draft.shown("duration") or 0.0
+                share = report.draft.shown("talk_share") if now.talk_share is None else now.talk_share
+                report.measure_time(seconds=seconds, share=share)
 
     def _told(self, live: LiveTalk, now: ConversationState) -> None:
         """The desk knows it too. After the careful pass nothing more comes."""

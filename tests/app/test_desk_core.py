@@ -18,7 +18,7 @@ from app.desk.resolving import AskingResolver
 from app.services import Notice
 from app.settings import Settings
 from app.shell.resolver import Option
-from fdc3.client import DesktopAgent
+from fdc3.client import DesktopAgent, connect
 from fdc3.directory import AppDirectory, AppRecord
 from fdc3.host import Host
 from fdc3.types import Contact, errors
@@ -77,6 +77,7 @@ async def core(tmp_path: Path, notices: list[Notice]) -> AsyncIterator[Core]:
     core.host = Host(core.directory, launcher=core)
     core.services = cast(Any, None)
     await core.host.start()
+    core._programs.begin(core.host)
     yield core
     await core.close()
     await core.host.close()
@@ -110,7 +111,7 @@ async def test_no_second_start_of_an_app_of_the_desk_is_offered(
 
     monkeypatch.setattr("app.desk.resolving.choose", choose)
     resolver = AskingResolver(cast(Any, None), lambda app_id: runs_inside(core.directory, app_id))
-    core.host._resolver = resolver
+    core.host._questions._resolver = resolver
     desk = await core.host.connect_memory("desk")
     await desk.open("crm")
     await core.host.connect_memory("feed")
@@ -170,3 +171,21 @@ async def test_an_agent_that_does_not_close_keeps_nothing_else_open(
         patched.setattr(DesktopAgent, "close", torn)
         await core.close()
     assert closed == ["records"]
+
+
+async def test_of_the_programs_of_the_desk_before_only_those_that_it_did_not_start_itself_are_awaited(
+    core: Core, tmp_path: Path
+) -> None:
+    await core.host.close()
+    before = Host(core.directory, keep=tmp_path / "programs.json")
+    await before.start()
+    feed, sheet = await connect(*before.pair("feed")), await connect(*before.pair("sheet"))
+    await before.close()
+    core.host = Host(core.directory, launcher=core, keep=tmp_path / "programs.json")
+    await core.host.start()
+    core._programs.begin(core.host)
+    assert [each.identifier for each in core.host.instances()] == [sheet.app]
+    async with asyncio.timeout(10):
+        await feed.closed.wait()
+    await sheet.get_info()
+    await sheet.disconnect()

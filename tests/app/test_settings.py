@@ -29,6 +29,7 @@ def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
         ("", {}, {"desk": "../other"}, "command line"),
         ("font_scale = 9.0", {}, {}, "font_scale"),
         ('server = "http://deskline.example.com"', {}, {}, "https"),
+        ('unknown_apps = "admit"', {}, {}, "unknown_apps"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name(

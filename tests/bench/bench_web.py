@@ -6,13 +6,14 @@ sender's clock alone, so that no two clocks are compared; from panel to panel is
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +85,10 @@ INTENTS = f"""
 class Desk:
     """An empty desk whose directory has the web apps of a site."""
 
-    def __init__(self, folder: Path, site: Site) -> None:
+    def __init__(self, folder: Path, site: Site, app_ids: Iterable[str]) -> None:
         apps = folder / "apps"
         apps.mkdir()
-        for app_id in ("sender", "listener", *(f"more-{number}" for number in range(APPS))):
+        for app_id in app_ids:
             (apps / f"{app_id}.json").write_bytes(msgspec.json.encode(site.record(app_id, f"/{app_id}")))
         choices = {
             "data_folder": str(folder),
@@ -170,19 +171,26 @@ class Desk:
         self.until(lambda: closed, "the desk to close")
 
 
-def run() -> list[Row]:
+@contextlib.contextmanager
+def open_desk(*app_ids: str) -> Iterator[Desk]:
+    """A desk that runs, with web apps of these names in its directory."""
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         os.environ.setdefault("QTWEBENGINE_DISABLE_SANDBOX", "1")  # it does not run for root
     io = IoLoop("site")
     io.start()
     with tempfile.TemporaryDirectory(prefix="deskline-bench-") as name:
         site = io.submit(Site().__aenter__()).result()
-        desk = Desk(Path(name), site)
+        desk = Desk(Path(name), site, app_ids)
         desk.begin()
         try:
-            return _measure(desk)
+            yield desk
         finally:
             desk.close()
+
+
+def run() -> list[Row]:
+    with open_desk("sender", "listener", *(f"more-{number}" for number in range(APPS))) as desk:
+        return _measure(desk)
 
 
 def _measure(desk: Desk) -> list[Row]:
@@ -196,13 +204,13 @@ def _measure(desk: Desk) -> list[Row]:
     windows = listeners[1:]
     joins = [joined, *(joining for _, _, joining in (*others, *listeners))]
     rows = [
-        _row("web: to start the first docked app, browser engine included", [first], "ms"),
-        _row("web: to start another docked app", [started for _, started, _ in others], "ms"),
-        _row("web: to start one more window of an app", [started for _, started, _ in windows], "ms"),
-        _row("web: getAgent() of the standard's client", joins, "ms", "100"),
-        _row("web: memory (PSS) of the first docked app, browser engine included", [with_one - before], "MiB"),
-        _row("web: memory (PSS) of another docked app", [(with_others - with_one) / APPS], "MiB"),
-        _row(
+        row("web: to start the first docked app, browser engine included", [first], "ms"),
+        row("web: to start another docked app", [started for _, started, _ in others], "ms"),
+        row("web: to start one more window of an app", [started for _, started, _ in windows], "ms"),
+        row("web: getAgent() of the standard's client", joins, "ms", "100"),
+        row("web: memory (PSS) of the first docked app, browser engine included", [with_one - before], "MiB"),
+        row("web: memory (PSS) of another docked app", [(with_others - with_one) / APPS], "MiB"),
+        row(
             f"web: memory (PSS) of a window, {LISTENERS} of one app",
             [(with_listeners - with_others) / LISTENERS],
             "MiB",
@@ -212,19 +220,19 @@ def _measure(desk: Desk) -> list[Row]:
     desk.run(pages[0], ANSWER + HANDLE)
     there_and_back = desk.run(sender, THERE_AND_BACK)
     intents = desk.run(sender, INTENTS)
-    rows.append(_row("web: panel to panel", there_and_back, "ms", "3"))
-    rows.append(_row("web: raiseIntent to result", intents, "ms", "5"))
+    rows.append(row("web: panel to panel", there_and_back, "ms", "3"))
+    rows.append(row("web: raiseIntent to result", intents, "ms", "5"))
     pages[0].triggerAction(pages[0].WebAction.Reload)
     desk.until(lambda: not desk._value(pages[0], "window.answer1 ?? ''"), "the page to be loaded anew")
     desk.until(lambda: desk._value(pages[0], "window.joinedAfter ?? 0"), "the page to join again")
     for page in pages:
         desk.run(page, IGNORE + LISTEN)
     rates = [desk.run(sender, BROADCASTS) for _ in range(3)]
-    rate = _row(f"web: broadcasts to {LISTENERS} panels", rates, "per second (p95: slowest run)")
+    rate = row(f"web: broadcasts to {LISTENERS} panels", rates, "per second (p95: slowest run)")
     return [*rows, {**rate, "p95": round(min(rates))}]
 
 
-def _row(name: str, values: list[float], unit: str, goal: str = "") -> Row:
+def row(name: str, values: list[float], unit: str, goal: str = "") -> Row:
     values = sorted(values)
     row: Row = {"name": name, "median": round(statistics.median(values), 2), "unit": unit, "goal": goal}
     return row if len(values) == 1 else {**row, "p95": round(values[int(len(values) * 0.95)], 2)}

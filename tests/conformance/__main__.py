@@ -1,7 +1,8 @@
 """Runs FINOS's conformance suite against the desk: ``python -m tests.conformance CHECKOUT``.
 
 Every app of the suite is a docked panel of an empty desk. Prints what failed, writes all of it to ``out/``, and exits
-with 0 only where every test passed.
+with 0 only where every test and every hook passed. Tests that mocha leaves out, because a hook before them failed, are
+run by themselves afterwards.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import time
 from pathlib import Path
 
 from tests.conformance.hand import Hand
-from tests.conformance.suite import PORT, PROGRESS, NotBuilt, Outcome, outcomes, serve, start, suite_in
+from tests.conformance.suite import PORT, PROGRESS, NotBuilt, Outcome, Progress, progress, serve, start, suite_in
 
 OUT = Path(__file__).parents[2] / "out"
 LONGEST = 1800.0
@@ -71,10 +72,12 @@ def main() -> int:
             for number, pack in enumerate(MANUAL if args.manual else [args.pack]):
                 if number:
                     desk.reload()
-                if refusal := desk.script(start(pack)):
-                    raise SystemExit(refusal)
-                found, count = _follow(desk, began, act=args.manual)
-                tests, total = tests + found, total + count
+                run = _run(desk, pack, [], began, act=args.manual)
+                tests, total = tests + run.tests, total + run.total
+                if run.left:
+                    print(f"Left out after a hook that failed, now by themselves: {len(run.left)}", flush=True)
+                    desk.reload()
+                    tests += _run(desk, pack, run.left, began, act=args.manual).tests
         finally:
             desk.close()
             server.shutdown()
@@ -83,17 +86,19 @@ def main() -> int:
     return _tell(f"{suite.version}, {what}, {where}", tests, total, time.monotonic() - began)
 
 
-def _follow(desk: Hand, began: float, *, act: bool) -> tuple[list[Outcome], int]:
+def _run(desk: Hand, pack: str, only: list[str], began: float, *, act: bool) -> Progress:
     """Tells each test as it ends; ``act``: does what the tests for people ask their user to do."""
+    if refusal := desk.script(start(pack, only)):
+        raise SystemExit(refusal)
     told = 0
     while True:
-        ended, total, tests = outcomes(desk.script(PROGRESS) or "null")
-        for test in tests[told:]:
+        run = progress(desk.script(PROGRESS))
+        for test in run.tests[told:]:
             verdict = f"FAIL {test.title}: {test.error}" if test.error else f"ok   {test.title}"
             print(f"[{time.monotonic() - began:5.0f} s] {verdict}", flush=True)
-        told = len(tests)
-        if ended or time.monotonic() - began > LONGEST:
-            return tests, total
+        told = len(run.tests)
+        if run.ended or time.monotonic() - began > LONGEST:
+            return run
         if act:
             desk.act()
         desk.live(LOOK)
@@ -106,7 +111,7 @@ def _tell(run: str, tests: list[Outcome], total: int, seconds: float) -> int:
     report = {"run": run, "passed": passed, "total": total, "seconds": round(seconds, 1)}
     file.write_text(json.dumps({**report, "tests": [dataclasses.asdict(test) for test in tests]}, indent=1))
     print(f"FDC3 conformance {run}: {passed} of {total} passed in {seconds:.0f} s; see out/{file.name}")
-    return 0 if passed == total and total else 1
+    return 0 if passed == total == len(tests) and total else 1
 
 
 if __name__ == "__main__":

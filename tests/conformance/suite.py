@@ -6,6 +6,7 @@ import functools
 import json
 import re
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -63,31 +64,42 @@ def serve(suite: Suite) -> ThreadingHTTPServer:
 READY = "Boolean(document.querySelector('#testSuite option') && window.mocha)"
 
 
-def start(pack: str) -> str:
-    """Listens to the runner, chooses the pack of tests and presses the button, as its user would."""
-    return """(() => {
-        const run = mocha.run.bind(mocha);
-        window.deskline = { tests: [], ended: false, total: 0 };
+def start(pack: str, only: Sequence[str] = ()) -> str:
+    """Listens to the runner, chooses the pack of tests and presses the button, as its user would.
+
+    ``only``: of the pack, the tests with these titles.
+    """
+    script = """(() => {
+        const run = mocha.run.bind(mocha), chosen = new RegExp(%only);
+        window.deskline = { tests: [], ended: false, total: 0, left: [] };
         mocha.run = (...given) => {
+            mocha.grep(chosen);
             const runner = run(...given), told = window.deskline;
             const tell = (test, error) => told.tests.push(
                 { title: test.fullTitle(), ms: test.duration ?? 0, error: error ? `${error.message ?? error}` : "" });
             told.total = runner.total;
             runner.on("pass", (test) => tell(test));
             runner.on("fail", (test, error) => tell(test, error));
-            runner.on("end", () => { told.ended = true; });
+            runner.on("end", () => {
+                runner.suite.eachTest((test) => {
+                    if (!test.state && chosen.test(test.fullTitle())) told.left.push(test.fullTitle());
+                });
+                told.ended = true;
+            });
             return runner;
         };
-        const [list, button] = %s.startsWith("manual:")
+        const [list, button] = %pack.startsWith("manual:")
             ? ["manualTests", "manualTestsRunButton"] : ["testSuite", "runButton"];
-        const wanted = %s.replace(/^manual:/, "");
+        const wanted = %pack.replace(/^manual:/, "");
         const menu = document.getElementById(list);
         const place = [...menu.options].findIndex((option) => option.innerHTML === wanted);
         if (place < 0) return "there is no " + wanted;
         menu.selectedIndex = place;
         document.getElementById(button).click();
         return "";
-    })()""".replace("%s", json.dumps(pack))
+    })()"""
+    titles = "|".join(f"^{re.escape(title)}$" for title in only)
+    return script.replace("%pack", json.dumps(pack)).replace("%only", json.dumps(titles))
 
 
 PROGRESS = "JSON.stringify(window.deskline ?? null)"
@@ -102,8 +114,20 @@ class Outcome:
     error: str
 
 
-def outcomes(progress: str) -> tuple[bool, int, list[Outcome]]:
-    """Whether the run has ended, how many tests it has, and what is known."""
-    told = json.loads(progress) or {"tests": [], "ended": False, "total": 0}
-    tests = [Outcome(test["title"], test["ms"] / 1000, re.sub(r"\s+", " ", test["error"])) for test in told["tests"]]
-    return told["ended"], told["total"], tests
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run as far as it is known. ``left``: the tests that mocha left out, as it does after a hook that failed."""
+
+    ended: bool
+    total: int
+    tests: list[Outcome]
+    left: list[str]
+
+
+def progress(told: str | None) -> Progress:
+    """Reads the value of ``PROGRESS``."""
+    known = json.loads(told or "null")
+    if known is None:
+        return Progress(False, 0, [], [])
+    tests = [Outcome(test["title"], test["ms"] / 1000, re.sub(r"\s+", " ", test["error"])) for test in known["tests"]]
+    return Progress(known["ended"], known["total"], tests, known["left"])

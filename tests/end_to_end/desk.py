@@ -16,6 +16,7 @@ from app.records.recordings import Recordings
 from app.records.tables import Interaction, TranscriptSegment
 from app.services import Notice
 from app.settings import Settings, load
+from tests.waiting import until
 
 T = TypeVar("T")
 KEY = bytes(range(32))
@@ -56,17 +57,7 @@ class Desk:
 
     def until(self, condition: Callable[[], T], what: str, seconds: float = 60) -> T:
         """Waits for a condition while the window lives on; returns its value."""
-        found: list[T] = []
-
-        def holds() -> bool:
-            found[:] = [condition()]
-            return bool(found[0])
-
-        try:
-            self.qtbot.waitUntil(holds, timeout=round(seconds * 1000))
-        except Exception as error:
-            raise AssertionError(f"waited {seconds} s in vain for {what}; notices: {self.notices()}") from error
-        return found[0]
+        return until(self.qtbot, condition, what, seconds, lambda: f"notices: {self.notices()}")
 
     def read(self, work: Callable[[Session], T]) -> T:
         return self.play(self.program.core.records.query(work))

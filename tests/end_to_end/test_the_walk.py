@@ -66,13 +66,14 @@ def test_a_call_walks_from_the_ring_to_a_saved_report(open_desk: Callable[..., D
     play(lines.answer())
     until(lambda: newest(desk).status == "live", "the interaction")
     interaction_id = newest(desk).id
-    until(lambda: desk.program.core.conversations.state(interaction_id).value.segments, "the first words", 90)
-    until(lambda: transcript.state.value.lines, "words in the transcript panel")
+    # Before its words: a busy machine may understand the first of them only when the call is over.
     until(lambda: desk.program.window.top.recording.isVisible(), "REC in the top bar")
     # A window closed by mistake asks first: the rest of the call would not be recorded.
     assert not desk.program.window.close()
     chooser = next(widget for widget in desk.program.window.popups.widgets() if isinstance(widget, Chooser))
     chooser.decide(0)
+    until(lambda: desk.program.core.conversations.state(interaction_id).value.segments, "the first words", 90)
+    until(lambda: transcript.state.value.lines, "words in the transcript panel")
 
     # It ends: the popup is there at once; what the trader types survives the better pass.
     until(lambda: desk.program.core.conversations.state(interaction_id).value.phase != "live", "the end", 120)

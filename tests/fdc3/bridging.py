@@ -47,10 +47,10 @@ def check_bridging(data: bytes | str, side: str) -> dict[str, Any]:
     """Raises ``jsonschema.ValidationError`` unless a message of the "Agent" or the "Bridge" is by the standard."""
     message: dict[str, Any] = msgspec.json.decode(data)
     kind = message["type"]
-    if kind in STEPS:
-        name = STEPS[kind]
-    elif not kind.endswith("Response") and "error" in message["payload"]:
+    if not kind.endswith("Response") and "error" in message["payload"]:
         name = "bridgeErrorResponse"
+    elif kind in STEPS:
+        name = STEPS[kind]
     elif kind.startswith("PrivateChannel."):
         event = kind.removeprefix("PrivateChannel.")
         name = f"privateChannel{event[0].upper()}{event[1:]}{side}Request"
@@ -59,6 +59,8 @@ def check_bridging(data: bytes | str, side: str) -> dict[str, Any]:
     else:
         error = "Error" if "error" in message["payload"] else ""
         name = f"{kind.removesuffix('Response')}{side}{error}Response"
+    if "error" in message["payload"] and not (FOLDER / f"{name}.schema.json").exists():
+        name = "bridgeErrorResponse"  # the answer to a message of no known type
     _validator(name).validate(message)
     return message
 

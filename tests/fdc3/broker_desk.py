@@ -11,6 +11,7 @@ from schemas import check_message
 
 from fdc3.broker import Broker, CancelResolve, Close, Deliver, Effect, Launch, Lost, Resolve, Timeouts
 from fdc3.directory import AppDirectory, AppRecord
+from fdc3.limits import Quotas
 from fdc3.types.wire import FDC3_2_2, Dialect, Unreadable
 
 
@@ -60,7 +61,7 @@ class Desk:
     Instances are named by the test and speak 2.2 unless ``dialects`` says otherwise; time moves by ``wait`` only.
     """
 
-    def __init__(self, *records: AppRecord, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, *records: AppRecord, timeouts: Timeouts | None = None, quotas: Quotas | None = None) -> None:
         self.now = 0.0
         self._ids = 0
         self.requests = 0
@@ -70,6 +71,7 @@ class Desk:
             provider="Deskline",
             provider_version="1.0",
             timeouts=timeouts or Timeouts(),
+            quotas=quotas,
             clock=lambda: dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.UTC) + dt.timedelta(seconds=self.now),
             monotonic=lambda: self.now,
             new_id=self._new_id,

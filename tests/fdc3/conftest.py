@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from broker_desk import desk
 from schemas import check_message
+from signed_world import World
 
 from fdc3.transports.memory import MemoryLink
 from fdc3.transports.websocket_client import WebSocketLink
@@ -32,3 +33,8 @@ def _clients_speak_by_the_schema(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for link in (MemoryLink, WebSocketLink):
         monkeypatch.setattr(link, "send", checked(link.send))
+
+
+@pytest.fixture
+def world() -> World:
+    return World()

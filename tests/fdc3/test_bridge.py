@@ -153,7 +153,7 @@ async def test_the_user_chooses_among_apps_of_both_agents(joined: Bridged) -> No
     pricing = await joined.desks["paris"].connect("pricing")
     for agent in (turret, pricing):
         await agent.add_intent_listener("ViewQuote", lambda context, _: context)
-    chooser: Any = london.host._resolver
+    chooser: Any = london.host._questions._resolver
     resolution = await crm.raise_intent("ViewQuote", VOD)
     assert resolution.source.desktop_agent == "paris"
     assert await resolution.get_result() == VOD

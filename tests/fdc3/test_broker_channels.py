@@ -75,6 +75,12 @@ def test_joining_tells_the_app_before_it_is_answered(desk: Desk) -> None:
     assert desk.says("crm", "getCurrentChannel") == [("crm", "getCurrentChannelResponse", {"channel": None})]
 
 
+def test_an_app_that_others_move_is_told_unasked(desk: Desk) -> None:
+    desk.connect("crm")
+    assert desk.effects(desk.broker.move("crm", SIX)) == [("crm", "channelChangedEvent", {"newChannelId": SIX})]
+    assert desk.says("crm", "leaveCurrentChannel") == [("crm", "leaveCurrentChannelResponse", {})]
+
+
 def test_a_channel_keeps_its_latest_context_of_each_type(desk: Desk) -> None:
     desk.connect("crm", "analytics")
     ask = ("analytics", "getCurrentContext")

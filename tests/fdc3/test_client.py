@@ -256,7 +256,7 @@ async def test_a_private_channel_connects_two_apps_until_one_leaves(running: Run
 
 async def test_ambiguous_intents_ask_the_user(running: Running) -> None:
     crm, analytics, pricing = await running.connect_all("crm", "analytics", "pricing")
-    chooser: Any = running.host._resolver
+    chooser: Any = running.host._questions._resolver
     for agent in (analytics, pricing):
         await agent.add_intent_listener("ViewAnalysis", lambda context, metadata: context)
     assert (await crm.raise_intent("ViewAnalysis", VOD)).source == pricing.app

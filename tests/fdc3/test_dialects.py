@@ -36,6 +36,8 @@ RAW = {
 def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
     """Values of a field's type."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if origin is typing.Annotated:  # only its length is limited, and what is made here is short
+        return values(arguments[0], name)
     if origin in (typing.Union, types.UnionType):
         return st.one_of([values(each, name) for each in arguments])
     if origin is tuple:
@@ -63,7 +65,9 @@ def values(kind: Any, name: str) -> st.SearchStrategy[Any]:
 def structs(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
     fields = {field.name: values(field.type, field.name) for field in msgspec.structs.fields(kind)}
     for field in msgspec.structs.fields(kind):
-        if field.default_factory is ProvidedMetadata:  # 3.0 always says something of these, 2.2 never
+        if (
+            field.name == "metadata" and field.default_factory is not msgspec.NODEFAULT
+        ):  # 3.0 always says something of these, 2.2 never
             fields[field.name] = structs(ProvidedMetadata)
     if kind is m.RequestSource:  # ours, and only where a handler failed
         fields["intent_handler_error"] = st.just(UNSET)

@@ -9,32 +9,25 @@ import asyncio
 import logging
 import os
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import Any
 
 import msgspec
 import pytest
-from fuzzing import (
-    CANARY,
-    NOW,
-    REQUESTS,
-    VOD,
-    Http,
-    Memory,
-    Mutations,
-    Page,
-    Socket,
-    Talker,
-    Victims,
-    hammer,
-    request,
-)
+from fuzzing import CANARY, Account, Http, Victims, hammer
+from nonsense import FRAMES, REQUESTS, STEPS, Mutations
+from running import eventually
+from talking import Memory, Page, Peer, Socket, Talker, handshake
 from web_site import web_record
 
+from fdc3.bridge.client import BridgeClient
 from fdc3.bridge.hub import Close, Effect, Hub
 from fdc3.bridge.messages import decode
+from fdc3.bridge.server import BridgeServer
 from fdc3.directory import AppDirectory
 from fdc3.host import Host, Timeouts
+from fdc3.transports.web_frames import Join
+from fdc3.transports.web_frames import decode as decode_frame
 from fdc3.types import wscp
 from fdc3.types.wire import dialect_for
 
@@ -46,13 +39,20 @@ counts = pytest.mark.parametrize(
 )
 
 
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """The log shall not hold millions of lines."""
+    logging.getLogger("fdc3").setLevel(logging.CRITICAL)
+    yield
+    logging.getLogger("fdc3").setLevel(logging.NOTSET)
+
+
 @pytest.fixture
 async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
-    # The fuzzer shall reach what is behind the limits, and the log shall not hold millions of lines.
-    for module in ("websocket_server", "web_ports"):
-        monkeypatch.setattr(f"fdc3.transports.{module}.Allowance.spend", lambda *_: 0.0)
+    # The fuzzer shall reach what is behind the limits.
+    monkeypatch.setattr("fdc3.limits.Allowance.spend", lambda *_: 0.0)
     monkeypatch.setattr("fdc3.transports.websocket_server.INTRODUCTION_SECONDS", 0.5)
-    logging.getLogger("fdc3").setLevel(logging.ERROR)
+    monkeypatch.setattr("fdc3.transports.web_gateway.PATIENCE", 0.1)  # as ever, less than an app has to connect
     intents = {"ViewChart": ["fdc3.instrument"], "ViewProfile": ["fdc3.contact"]}
     records = [web_record(name, f"https://{name}.example", **intents) for name in ("crm", "analytics", "fuzzer")]
     timeouts = Timeouts(connect=0.2, listener=0.2, resolver=0.2)
@@ -60,7 +60,6 @@ async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
     await host.start()
     yield host
     await host.close()
-    logging.getLogger("fdc3").setLevel(logging.NOTSET)
 
 
 @pytest.fixture
@@ -80,9 +79,10 @@ async def fuzz(
 ) -> None:
     print(f"{title}, seed {SEED}", flush=True)
     mutations = Mutations(random.Random(SEED), kinds, victims.known)
-    heard = await hammer(join, mutations, count, version, title)
-    assert heard > count / 10, "much of it was near enough to sense to be answered"
+    account = await hammer(join, mutations, count, version, title)
     await victims.are_well()
+    assert account.heard > count / 10, "much of it was near enough to sense to be answered"
+    account.close()
 
 
 @versions
@@ -110,22 +110,6 @@ async def test_a_web_app(host: Host, victims: Victims, version: str, count: int)
         await fuzz(victims, lambda: page.app("fuzzer", version), REQUESTS, count, version, f"web app, {version}")
 
 
-HELLO = {
-    "type": "WCP1Hello",
-    "payload": {"identityUrl": "https://crm.example", "actualUrl": "https://crm.example", "fdc3Version": "2.2"},
-    "meta": {"connectionAttemptUuid": "a", "timestamp": NOW},
-}
-IDENTITY = {**HELLO, "type": "WCP4ValidateAppIdentity"}
-FRAMES = [
-    ["hello", 1, "w", "https://crm.example", HELLO],
-    ["hello", 2, "v", "https://crm.example", HELLO],
-    *([["message", port, IDENTITY] for port in (1, 2)] * 3),
-    *[["message", 1, {**message, "meta": {"requestUuid": "x", "timestamp": NOW}}] for message in REQUESTS],
-    ["opened", 1, True],
-    ["gone", "w"],
-]
-
-
 class Unheard:
     """The agent's end of a host page's socket."""
 
@@ -145,6 +129,7 @@ class Unheard:
 async def test_a_host_page(host: Host, victims: Victims, count: int) -> None:
     """Behind the socket, as one bad frame ends that."""
     print(f"host page, seed {SEED}", flush=True)
+    account = Account("host page", count)
     mutations, socket = Mutations(random.Random(SEED), FRAMES, victims.known), Unheard()
     page = host.web.page()
     for number in range(1, count + 1):
@@ -153,11 +138,38 @@ async def test_a_host_page(host: Host, victims: Victims, count: int) -> None:
         page.received(mutations())
         if number % 500 == 0:
             await asyncio.sleep(0)
-        if number % 50_000 == 0:
-            print(f"host page: {number:,} of {count:,}, {socket.heard:,} frames back", flush=True)
+        account.heard = socket.heard
+        account.one_sent()
     assert socket.heard > count / 100
     page.close()
     await victims.are_well()
+    account.close()
+
+
+@pytest.mark.parametrize("count", [500, pytest.param(LONG // 10, id="soak", marks=[pytest.mark.soak])])
+@pytest.mark.timeout(7200)
+async def test_the_socket_of_a_host_page(host: Host, victims: Victims, count: int) -> None:
+    """Of each frame that is none it is the end; the page comes back, and its windows are there no more than others'."""
+    print(f"host page's socket, seed {SEED}", flush=True)
+    account = Account("host page's socket", count)
+    mutations = Mutations(random.Random(SEED), FRAMES, victims.known)
+    page = await Page(host).__aenter__()
+    for _ in range(count):
+        data = mutations()
+        await page.send(data)
+        account.one_sent()
+        if isinstance(decode_frame(data), Join | None):
+            while not page.closed:
+                await asyncio.sleep(0)
+            account.lives += 1
+            await page.rejoin()
+        for heard in page.inbox:
+            assert CANARY.encode() not in heard
+        account.heard += len(page.inbox)
+        page.inbox.clear()
+    await page.leave()
+    await victims.are_well()
+    account.close()
 
 
 @pytest.mark.parametrize("path", ["/fdc3", "/web"])
@@ -175,34 +187,12 @@ async def test_nobody_is_introduced_by_nonsense(host: Host, victims: Victims, pa
     await victims.are_well()
 
 
-STEPS: list[Any] = [
-    {"type": kind, "payload": payload, "meta": {"requestUuid": "x", "timestamp": NOW, **meta}}
-    for kind, payload, meta in [
-        ("broadcastRequest", {"channelId": "one", "context": VOD}, {}),
-        ("findIntentRequest", {"intent": "ViewChart", "context": VOD}, {}),
-        ("findIntentsByContextRequest", {"context": VOD}, {}),
-        ("findInstancesRequest", {"app": {"appId": "crm"}}, {"source": {"appId": "x", "desktopAgent": "a"}}),
-        ("getAppMetadataRequest", {"app": {"appId": "crm", "desktopAgent": "london"}}, {}),
-        ("openRequest", {"app": {"appId": "crm", "desktopAgent": "london"}}, {"destination": {"desktopAgent": "l"}}),
-        ("raiseIntentRequest", {"intent": "X", "context": VOD, "app": {"appId": "c", "desktopAgent": "london"}}, {}),
-        ("PrivateChannel.broadcast", {"channelId": "x", "context": VOD}, {"destination": {"desktopAgent": "london"}}),
-        ("PrivateChannel.onDisconnect", {"channelId": "x"}, {"destination": {"desktopAgent": "london"}}),
-        ("findIntentResponse", {"appIntent": {"intent": {"name": "X"}, "apps": []}}, {"responseUuid": "y"}),
-        ("raiseIntentResultResponse", {"intentResult": {"context": VOD}}, {"responseUuid": "y"}),
-        ("handshake", {"implementationMetadata": {}, "requestedName": "x", "channelsState": {}}, {}),
-    ]
-]
-
-
-FEATURES = {"OriginatingAppMetadata": True, "UserChannelMembershipAPIs": True, "DesktopAgentBridging": True}
-
-
 @counts
-def test_an_agent_on_the_bridge(count: int) -> None:
+def test_the_bridge(count: int) -> None:
     """The bridge behind its socket: what is nonsense reaches nobody, and every message that it sends is readable."""
     print(f"bridge, seed {SEED}", flush=True)
     hub, mutations = Hub(), Mutations(random.Random(SEED), STEPS, ["london", "fuzzer"])
-    implementation = {"fdc3Version": "2.2", "provider": "x", "optionalFeatures": FEATURES}
+    account = Account("bridge", count)
     passed = 0
 
     def carry(effects: list[Effect]) -> None:
@@ -215,9 +205,8 @@ def test_an_agent_on_the_bridge(count: int) -> None:
                 passed += 1
 
     def join(name: str) -> None:
-        payload = {"implementationMetadata": implementation, "requestedName": name, "channelsState": {}}
         carry(hub.opened(name))
-        carry(hub.received(name, request("handshake", payload, "hello")))
+        carry(hub.received(name, handshake(name)))
 
     join("london")
     for number in range(1, count + 1):
@@ -226,10 +215,29 @@ def test_an_agent_on_the_bridge(count: int) -> None:
         carry(hub.received("fuzzer", mutations()))
         if number % 500 == 0:
             carry(hub.closed("fuzzer"))
-        if number % 50_000 == 0:
-            print(f"bridge: {number:,} of {count:,}, {passed:,} passed on", flush=True)
+        account.heard = passed
+        account.one_sent()
     assert passed > count / 10
     assert "london" in hub.agents
+    account.close()
+
+
+@counts
+async def test_an_agent_on_the_bridge(host: Host, victims: Victims, count: int) -> None:
+    """Through its socket and the bridge's to a real agent, whose apps are the victims."""
+    server = BridgeServer(Hub(), ports=[0])
+    client = BridgeClient(host, name="london", url=await server.start())
+    await client.start()
+
+    async def join() -> Talker:
+        return await Peer(f"ws://127.0.0.1:{server.port}", "fuzzer").__aenter__()
+
+    try:
+        await eventually(lambda: client.name)
+        await fuzz(victims, join, STEPS, count, "2.2", "agent on the bridge")
+    finally:
+        await client.close()
+        await server.close()
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(LONG // 10, id="soak", marks=[pytest.mark.soak])])

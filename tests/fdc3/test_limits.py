@@ -12,15 +12,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from fuzzing import NOW, Page, Socket, request
 from hypothesis import given
 from hypothesis import strategies as st
 from running import Running, eventually
+from talking import NOW, Page, Socket, request
 from web_site import web_record
 
 from fdc3.limits import DEEPEST, PIECE, Allowance, check_depth
 from fdc3.transports.link import LARGEST_REQUEST
-from fdc3.types import Contact
+from fdc3.types import Contact, Instrument
+from fdc3.types.errors import ResolverUnavailable
 from fdc3.types.metadata import AppIdentifier
 
 SIX = "fdc3.channel.6"
@@ -30,7 +31,7 @@ RECORDS = [web_record(name, f"https://{name}.example") for name in ("crm", "anal
 @pytest.fixture
 async def running() -> AsyncIterator[Running]:
     async with Running("memory", *RECORDS) as running:
-        running.host._observers.clear()  # what they check would take longer than all that is tested here
+        running.host._observers._callbacks.clear()  # what they check would take longer than all that is tested here
         yield running
 
 
@@ -203,3 +204,12 @@ async def test_no_door_writes_a_secret_or_a_context_to_the_log(
         assert secret
         assert secret not in caplog.text
     assert "Whitcombe" not in caplog.text
+
+
+async def test_a_question_that_nobody_can_be_asked_leaves_nothing() -> None:
+    async with Running("memory") as running:
+        turret = await running.connect("turret")
+        for _ in range(3):
+            with pytest.raises(ResolverUnavailable):
+                await turret.raise_intent("ViewAnalysis", Instrument(id={"ticker": "VOD"}))
+        assert running.host._questions._asked == {}

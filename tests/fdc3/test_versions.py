@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from broker_desk import Desk, Ref, record
 from fdc3.directory import AppDirectory
 from fdc3.host import Host
 from fdc3.types.messages import RESPONSES
-from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, Unreadable, dialect_for, spoken
+from fdc3.types.wire import FDC3_2_2, FDC3_3_0, Dialect, dialect_for
 
 CONTACT = {"type": "fdc3.contact", "name": "Sarah Whitcombe", "id": {"phone": "+44 20 7946 0123"}}
 VOD = {"type": "fdc3.instrument", "id": {"ticker": "VOD"}}
@@ -50,22 +51,24 @@ def test_the_dialect_is_that_of_the_version_an_app_says(version: str | None, dia
 
 
 @pytest.mark.parametrize(
-    ("request_", "dialect"),
+    ("kind", "payload", "covered"),
     [
-        ({"type": "closeRequest", "payload": {}}, FDC3_3_0),
-        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD, "metadata": {}}}, FDC3_3_0),
-        ({"type": "addIntentListenerRequest", "payload": {"intent": "ViewNews", "contextTypes": []}}, FDC3_3_0),
-        ({"type": "addIntentListenerRequest", "payload": {"intent": "ViewNews", "contextTypes": None}}, FDC3_3_0),
-        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": VOD | {"metadata": {}}}}, FDC3_2_2),
-        ({"type": "broadcastRequest", "payload": {"channelId": SIX, "context": {"type": "closeRequest"}}}, FDC3_2_2),
-        ({"type": "getInfoRequest"}, FDC3_2_2),
-        ([], FDC3_2_2),
+        ("close", {}, False),
+        ("broadcast", {"channelId": SIX, "context": VOD, "metadata": {}}, False),
+        ("raiseIntent", {"intent": "ViewNews", "context": VOD, "newInstance": False}, False),
+        ("addIntentListener", {"intent": "ViewNews", "contextTypes": []}, False),
+        ("addIntentListener", {"intent": "ViewNews", "contextTypes": None}, False),
+        ("addIntentListener", {"intent": "ViewNews", "colour": "red"}, True),
+        ("broadcast", {"channelId": SIX, "context": VOD | {"metadata": {}}}, True),
+        ("broadcast", {"channelId": SIX, "context": {"type": "closeRequest"}}, True),
+        ("getInfo", {}, True),
     ],
 )
-def test_an_app_that_says_2_2_and_sends_what_only_3_0_has_is_spoken_to_in_3_0(request_: Any, dialect: Dialect) -> None:
-    sent = msgspec.json.encode(request_)
-    assert spoken(FDC3_2_2, sent) is dialect
-    assert spoken(FDC3_3_0, sent) is FDC3_3_0
+def test_a_request_tells_whether_its_app_speaks_more_than_2_2(kind: str, payload: Any, covered: bool) -> None:
+    meta = {"requestUuid": "r", "timestamp": NOW}
+    sent = msgspec.json.encode({"type": f"{kind}Request", "meta": meta, "payload": payload})
+    assert FDC3_2_2.covers(FDC3_2_2.decode_request(sent)) is covered
+    assert FDC3_3_0.covers(FDC3_3_0.decode_request(sent))
 
 
 def test_a_broadcast_of_3_0_reaches_each_app_in_its_own_words(both: Desk) -> None:
@@ -351,23 +354,6 @@ def test_unreadable_requests_of_3_0_are_answered_with_an_error_the_schema_allows
         assert list(payload) == ["error"]
 
 
-@pytest.mark.parametrize("kind", ["closeRequest", "clearContextRequest"])
-def test_2_2_does_not_know_what_is_new(kind: str) -> None:
-    payload = b'{"channelId":"x","contextType":null}'
-    data = b'{"type":"%s","payload":%s,"meta":{"requestUuid":"r","timestamp":"%s"}}'
-    with pytest.raises(Unreadable) as unreadable:
-        FDC3_2_2.decode_request(data % (kind.encode(), payload, NOW.encode()))
-    assert unreadable.value.request_type is None
-
-
-def test_what_2_2_does_not_have_is_not_taken_from_its_apps(both: Desk) -> None:
-    meta = {"requestUuid": "r", "timestamp": NOW}
-    payload = {"channelId": SIX, "context": VOD, "metadata": SIGNED}
-    message = msgspec.json.encode({"type": "broadcastRequest", "payload": payload, "meta": meta})
-    both.says("crm", "addContextListener", channelId=SIX, contextType=None)
-    assert both.receives("turret", message)[0][2]["metadata"] == said_by(TURRET)
-
-
 class Ear(list[dict[str, Any]]):
     """The host's end of a connection that keeps what it is given."""
 
@@ -379,19 +365,46 @@ class Ear(list[dict[str, Any]]):
         pass
 
 
-async def test_the_next_instance_of_such_an_app_is_spoken_to_in_3_0_from_the_start() -> None:
-    host, ears = Host(AppDirectory([record("crm")])), [Ear(), Ear()]
-
-    def says(who: str, ear: Ear, kind: str, **payload: Any) -> None:
-        meta = {"requestUuid": f"{kind}-{who}", "timestamp": NOW}
-        host.receive(who, ear, msgspec.json.encode({"type": f"{kind}Request", "meta": meta, "payload": payload}))
-
-    first = host.seat("crm", dialect=FDC3_2_2)
-    host.attach(first, ears[0])
-    says(first, ears[0], "broadcast", channelId=SIX, context=VOD, metadata={})
-    second = host.seat("crm", dialect=FDC3_2_2)
-    host.attach(second, ears[1])
-    says(second, ears[1], "addContextListener", channelId=SIX, contextType=None)
-    says(first, ears[0], "broadcast", channelId=SIX, context=VOD, metadata=SIGNED)
-    assert ears[1][-1]["payload"]["metadata"]["traceId"] == "trail"
+@pytest.fixture
+async def host() -> AsyncIterator[Host]:
+    host = Host(AppDirectory([record("crm")]))
+    yield host
     await host.close()
+
+
+def says(host: Host, who: str, ear: Ear, kind: str, **payload: Any) -> None:
+    meta = {"requestUuid": f"{kind}-{who}", "timestamp": NOW}
+    host.receive(who, ear, msgspec.json.encode({"type": f"{kind}Request", "meta": meta, "payload": payload}))
+
+
+def joins(host: Host) -> tuple[str, Ear]:
+    """An app that says it speaks 2.2."""
+    who, ear = host.seat("crm", dialect=FDC3_2_2), Ear()
+    host.attach(who, ear)
+    return who, ear
+
+
+async def test_an_app_that_says_2_2_and_sends_what_only_3_0_has_is_spoken_to_in_3_0(host: Host) -> None:
+    who, ear = joins(host)
+    says(host, who, ear, "getInfo")
+    says(host, who, ear, "addIntentListener", intent="Look", contextTypes=None)
+    says(host, who, ear, "getInfo")
+    versions = [x["payload"]["implementationMetadata"]["fdc3Version"] for x in ear if x["type"] == "getInfoResponse"]
+    assert versions == ["2.2", "3.0"]
+
+
+async def test_what_cannot_be_read_says_nothing_of_the_version(host: Host) -> None:
+    who, ear = joins(host)
+    says(host, who, ear, "clearContext")
+    assert ear == []
+    says(host, who, ear, "broadcast", channelId=SIX, context=VOD, metadata=7)
+    assert ear[-1]["payload"] == {"error": "MalformedContext"}
+
+
+async def test_the_next_instance_of_such_an_app_is_spoken_to_in_3_0_from_the_start(host: Host) -> None:
+    first, ear = joins(host)
+    says(host, first, ear, "broadcast", channelId=SIX, context=VOD, metadata={})
+    second, other = joins(host)
+    says(host, second, other, "addContextListener", channelId=SIX, contextType=None)
+    says(host, first, ear, "broadcast", channelId=SIX, context=VOD, metadata=SIGNED)
+    assert other[-1]["payload"]["metadata"]["traceId"] == "trail"

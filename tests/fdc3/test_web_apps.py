@@ -225,6 +225,16 @@ async def test_a_window_opened_by_an_app_does_not_inherit_its_instance(desk: Des
     assert desk.alive(instance)
 
 
+async def test_a_popup_of_an_unknown_page_is_refused_though_it_has_its_openers_secret(desk: Desk) -> None:
+    instance, window = await desk.open("one")
+    await desk.browser.run(window, "window.open('/unknown', 'login', 'popup,width=300,height=300'); return 1")
+    other = await desk.browser.window(window + 1)
+    assert await desk.browser.run(other, "return Object.keys(sessionStorage).length > 0 && window.opener !== null")
+    with pytest.raises(PageError, match="AccessDenied"):
+        await desk.info(other)
+    assert desk.alive(instance)
+
+
 async def test_a_frame_in_an_app_is_an_instance_of_its_own(desk: Desk) -> None:
     identifier = await desk.host.launch("frame")
     await eventually(lambda: any(x.app_id == "one" and x.connected for x in desk.host.instances()))

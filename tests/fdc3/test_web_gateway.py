@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from fdc3.directory import AppRecord
-from fdc3.transports.web_gateway import WebPage
+from fdc3.transports.web_gateway import ABSENT, WebPage
+from fdc3.transports.web_ports import QUESTIONS
 from fdc3.types import Contact
 from fdc3.types.errors import ErrorOnLaunch
 
@@ -264,7 +265,33 @@ async def test_an_unknown_app_is_asked_for_and_then_known() -> None:
         assert (await page.app(2, "v", "new"))["appId"] == "new"
         await page.hello(3, "u")
         assert (await page.validate(3, "never"))["type"] == "WCP5ValidateAppIdentityFailedResponse"
-        assert asked == [f"{HERE}/new", f"{HERE}/never"]
+        await page.hello(4, "t")
+        assert (await page.validate(4, "other"))["type"] == "WCP5ValidateAppIdentityFailedResponse"
+        assert asked == [f"{HERE}/new", f"{HERE}/never"]  # an origin that was refused is not asked for again
+        await page.leave()
+
+
+async def test_questions_for_unknown_apps_are_one_for_each_origin_and_few_at_a_time() -> None:
+    asked: list[str] = []
+    answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    async def ask(url: str) -> AppRecord | None:
+        asked.append(url)
+        return web_record("new", f"{HERE}/new") if await answer and url.startswith(HERE) else None
+
+    async with Running("memory", *RECORDS, ask_unknown=ask) as running:
+        page = await HostPage(running, running.host.web.page()).join()
+        others = [f"https://app{number}.example" for number in range(QUESTIONS)]
+        answers = []
+        for port, origin in enumerate([HERE, HERE, *others], 1):
+            await page.hello(port, f"w{port}", origin)
+            answers.append(asyncio.ensure_future(page.validate(port, url=f"{origin}/new")))
+        # One more than can be asked is refused at once; the second page of an origin waits with the first.
+        assert (await answers[-1])["type"] == "WCP5ValidateAppIdentityFailedResponse"
+        assert asked == [f"{origin}/new" for origin in (HERE, *others[:-1])]
+        answer.set_result(True)
+        answered = [(await each)["type"] for each in answers[:3]]
+        assert answered == [*["WCP5ValidateAppIdentityResponse"] * 2, "WCP5ValidateAppIdentityFailedResponse"]
         await page.leave()
 
 
@@ -393,3 +420,27 @@ async def test_secrets_stay_out_of_the_log(page: HostPage, caplog: pytest.LogCap
     assert "refused" in caplog.text
     assert one["instanceUuid"] not in caplog.text
     assert page.page.url.partition("#")[2] not in caplog.text
+
+
+async def test_pages_that_were_closed_or_never_came_are_not_kept(running: Running) -> None:
+    web = running.host.web
+    gone = HostPage(running, web.page())
+    await gone.join()
+    await gone.next("joined")
+    gone.page.close()
+    await gone.closed()
+    gone.page.close()
+    here, left = (HostPage(running, web.page()) for _ in range(2))
+    await here.join()
+    await here.next("joined")
+    never = [web.page(once=True) for _ in range(ABSENT + 1)]
+    assert len(web._pages) == ABSENT + 1
+    assert here.page.connected
+    for page in (left.page, never[0]):
+        late = await HostPage(running, page).join()
+        await late.closed()
+        assert late.frames == []
+    last = await HostPage(running, never[-1]).join()
+    assert await last.next("joined")
+    for page in (here, last):
+        await page.leave()

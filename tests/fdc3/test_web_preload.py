@@ -1,4 +1,4 @@
-"""The agent injected as ``window.fdc3``, in a real browser: every call of FDC3 2.2, its errors and its events."""
+"""The agent injected as ``window.fdc3``, in a real browser, beside an app of the desk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from fdc3.transports.web_gateway import WebPipe
 from fdc3.types import Contact, Context, Instrument, errors
 from fdc3.types.metadata import AppIdentifier
 
-SCRIPT = web.text("desktop_agent.js") + web.text("preload.js")
+SCRIPT = web.injected()
 SARAH = '{ type: "fdc3.contact", name: "Sarah", id: { email: "sarah@example.com" } }'
 ONE, TWO = "fdc3.channel.1", "fdc3.channel.2"
 
@@ -41,7 +41,7 @@ class Page:
 
     def _received(self, text: str, origin: str) -> None:
         message = msgspec.json.decode(text)
-        check_message(message)
+        check_message(message, "3.0")
         self.sent.append(message)
         self.pipe.received(text, origin)
 
@@ -70,7 +70,7 @@ async def page() -> AsyncIterator[Page]:
 
 async def test_it_is_there_before_the_page_and_announced(page: Page) -> None:
     info = await page.run("return await window.fdc3.getInfo()")
-    assert info["fdc3Version"] == "2.2"
+    assert info["fdc3Version"] == "3.0"
     assert info["appMetadata"]["appId"] == "one"
     assert info["appMetadata"]["instanceId"] == page.instance
     assert await page.run("return (await window.agent) === window.fdc3")  # the standard's client finds it
@@ -90,7 +90,7 @@ async def test_contexts_of_the_user_channel_go_both_ways_and_are_replayed(page: 
     await page.agent.broadcast(Contact(name="Sarah"))
     await page.run("await fdc3.addContextListener('fdc3.contact', (c, m) => heard.push([c.name, m?.source.appId]))")
     await page.run(f"await fdc3.joinUserChannel('{ONE}')")
-    assert await page.heard(1) == [["Sarah", None]]
+    assert await page.heard(1) == [["Sarah", "crm"]]
     await page.agent.broadcast(Contact(name="Tom"))
     assert (await page.heard(2))[1] == ["Tom", "crm"]
     await page.run(f"await fdc3.broadcast({SARAH})")
@@ -195,8 +195,8 @@ async def test_apps_are_found(page: Page) -> None:
         ("raiseIntent('ViewContact', { type: 'fdc3.contact' }, 'nobody')", "TargetAppUnavailable"),
         ("findIntent('Nothing')", "NoAppsFound"),
         ("joinUserChannel('nowhere')", "NoChannelFound"),
-        ("addContextListener(1, 2)", "takes a context type"),
-        ("addEventListener('unknown', () => {})", "no event"),
+        ("addContextListener(1, 2)", "InvalidArguments"),
+        ("addEventListener('unknown', () => {})", "InvalidArguments"),
     ],
 )
 async def test_errors_are_the_standards(page: Page, call: str, error: str) -> None:
@@ -211,6 +211,16 @@ async def test_loading_again_keeps_the_instance(page: Page) -> None:
     info = await page.run("return await fdc3.getInfo()")
     assert info["appMetadata"]["instanceId"] == before
     assert await page.run("return (await fdc3.getCurrentChannel()).id") == TWO
+
+
+async def test_a_listener_is_there_at_once_for_apps_of_fdc3_1(page: Page) -> None:
+    await page.agent.join_user_channel(ONE)
+    await page.run(f"await fdc3.joinUserChannel('{ONE}')")
+    await page.run("window.ending = fdc3.addContextListener(c => heard.push(c.name)); await ending")
+    await page.run("await fdc3.addContextListener(c => heard.push('other'))")
+    await page.run("await ending.unsubscribe()")
+    await page.agent.broadcast(Contact(name="Tom"))
+    assert await page.heard(1) == ["other"]
 
 
 async def test_a_closed_pipe_ends_the_instance(page: Page) -> None:

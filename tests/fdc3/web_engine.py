@@ -212,7 +212,7 @@ def main() -> None:
             page.loadFinished.connect(lambda: say("answer", id=number, value=page.number))
             page.load(QUrl(command["url"]))
         elif what == "deliver":
-            pipes[command["pipe"]].received.emit(command["text"])
+            pipes[command["pipe"]].deliver(command["text"])
         elif what == "run":
             page = pages[command["window"]]
             page.runJavaScript(

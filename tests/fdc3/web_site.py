@@ -25,28 +25,54 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>app</title>
   window.agent = (window.fdc3Standard ?? fdc3Client.getAgent)({ timeoutMs: 4000 });
   window.agent.then(() => window.joinedAfter = performance.now() - began, () => {});
 </script>"""
+LISTENING = (
+    PAGE
+    + """
+<script>
+  window.agent.then(async agent => {
+    const told = await agent.getOrCreateChannel("told");
+    await agent.addContextListener(null, context => told.broadcast({ type: "told", name: context.name }));
+    await agent.addIntentListener("Ambiguous", async context => context);
+  });
+</script>"""
+)
 OTHER = "<!doctype html><title>not an app</title>"
 
 
 @functools.cache
 def client() -> str:
     """The standard's client as one script, ``fdc3Client`` in the page."""
-    npm, node = (Path(sys.executable).with_name(name) for name in ("npm", "node"))
+    npm = Path(sys.executable).with_name("npm")
     npm = npm if npm.exists() else Path(shutil.which("npm") or "npm")
     if not (CACHE / "node_modules/esbuild/bin/esbuild").exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         options = ["--ignore-scripts", "--no-audit", "--no-fund"]
         subprocess.run([npm, "install", "--prefix", CACHE, *options, *PACKAGES], check=True, capture_output=True)
+    return _bundled(CACHE)
+
+
+@functools.cache
+def newer_client(checkout: str) -> str:
+    """The client of 3.0 out of a built checkout of the standard's repository, ``fdc3Client`` in the page."""
+    return _bundled(Path(checkout))
+
+
+def _bundled(folder: Path) -> str:
+    node = Path(sys.executable).with_name("node")
     bundler = [node if node.exists() else "node", CACHE / "node_modules/esbuild/bin/esbuild"]
     options = ["--bundle", "--format=iife", "--global-name=fdc3Client", "--log-level=error"]
-    made = subprocess.run([*bundler, *options], input=ENTRY, cwd=CACHE, capture_output=True, text=True, check=True)
+    made = subprocess.run([*bundler, *options], input=ENTRY, cwd=folder, capture_output=True, text=True, check=True)
     return made.stdout
 
 
 class Site:
-    """Serves ``PAGE`` on every path, and a page that is no app on ``/other``. ``/moved`` leads to ``/moved/``."""
+    """Serves ``PAGE`` on every path, a page that is no app on ``/other``, one with listeners on ``/listening``.
 
-    def __init__(self) -> None:
+    ``/moved`` leads to ``/moved/``. ``/newer`` is ``PAGE`` with the client of 3.0 from a ``checkout``.
+    """
+
+    def __init__(self, checkout: str | None = None) -> None:
+        self._checkout = checkout
         self.address = ""
         """By number; ``by_name`` is the same site as another origin."""
         self.by_name = ""
@@ -69,6 +95,12 @@ class Site:
             kind, body = "text/javascript", self._script
         elif path.startswith("/other"):
             body = OTHER
+        elif path == "/newer.js" and self._checkout:
+            kind, body = "text/javascript", newer_client(self._checkout)
+        elif path.startswith("/newer"):
+            body = PAGE.replace("/fdc3.js", "/newer.js")
+        elif path.startswith("/listening"):
+            body = LISTENING
         elif path.startswith("/frame"):
             body = f'<!doctype html><iframe src="{self.address}/one"></iframe>'
         elif path == "/moved":

@@ -162,7 +162,7 @@ async def test_a_closed_inspector_is_called_no_more() -> None:
     desk = await Desk.open()
     await desk.app.close()
     await desk.talk()
-    assert desk.host._observers == []
+    assert not desk.host._observers
     assert desk.kinds == []
     await desk.host.close()
 

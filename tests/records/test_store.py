@@ -49,6 +49,18 @@ def test_nothing_readable_is_on_the_disk(folder: Path, house: House) -> None:
     assert not any(b"Tolland" in data or b"SQLite format" in data for data in files)
 
 
+async def test_a_text_of_the_desk_is_kept_and_is_no_record(folder: Path) -> None:
+    with Records.open(folder, KEY) as records:
+        assert await records.kept("focus") is None
+        for said in ("Tolland", "Castings"):
+            await records.keep("focus", said)
+        await records.keep("schema_version", "999")
+        assert records.tail("sync").count() == 0
+        assert verify(records).problems == []
+    with Records.open(folder, KEY) as records:
+        assert await records.kept("focus") == "Castings"
+
+
 def test_the_folder_is_the_users_alone(folder: Path, records: Records) -> None:
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / DATABASE).stat().st_mode & 0o077 == 0

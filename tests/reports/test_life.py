@@ -104,6 +104,14 @@ async def test_the_careful_pass_refines_what_was_not_edited(running: Any) -> Non
     assert [each.status for each in running.card.heard] == ["missing"]
 
 
+async def test_sound_that_arrives_after_the_line_broke_counts_in_the_duration(running: Any) -> None:
+    card = await running.ended_call()
+    assert card.draft.shown("duration") == 252.0
+    running.say(running.dealt, phase="refined", recorded_seconds=271.8, talk_share=None)
+    await until(lambda: running.card.phase == "refined")
+    assert (running.card.draft.shown("duration"), running.card.draft.shown("talk_share")) == (271.8, 0.5)
+
+
 async def test_every_edit_is_on_disk_soon_and_survives_without_a_save(running: Any, records: Records) -> None:
     card = await running.ended_call()
     for text in ("c", "ca", "call back"):

@@ -52,6 +52,28 @@ def test_the_resolver_is_answered_by_keyboard(
     assert window.popups.widgets() == []
 
 
+@pytest.mark.parametrize(
+    ("keys", "answer"),
+    [([Qt.Key.Key_Return], 0), ([Qt.Key.Key_Down, Qt.Key.Key_Return], 1), ([Qt.Key.Key_Escape], None)],
+)
+def test_a_question_that_may_come_while_somebody_types_is_not_answered_by_what_is_typed(
+    window: MainWindow, ui: Ui, qtbot: QtBot, keys: list[Qt.Key], answer: int | None
+) -> None:
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    answers: list[int | None] = []
+    ui.run(choose(ui, "May it join?", APPS, by_digit=False), then=answers.append)
+    qtbot.waitUntil(lambda: bool(window.popups.widgets()))
+    chooser = _chooser(window)
+    qtbot.keyClicks(chooser.list, "2 Holdings 3@")
+    qtbot.keyClick(chooser.list, Qt.Key.Key_2, Qt.KeyboardModifier.KeypadModifier)
+    assert window.popups.widgets() == [chooser]
+    for key in keys:
+        qtbot.keyClick(chooser.list, key)
+    qtbot.waitUntil(lambda: bool(answers))
+    assert answers == [answer]
+
+
 def test_a_question_whose_asker_gave_up_goes_away(window: MainWindow, ui: Ui, qtbot: QtBot) -> None:
     failures: list[Exception] = []
     ui.run(asyncio.wait_for(choose(ui, "Who is calling?", APPS), 0.05), failed=failures.append)

@@ -123,6 +123,20 @@ def test_ctrl_and_a_digit_goes_to_a_panel(window: MainWindow, qtbot: QtBot) -> N
     assert window.docks.focused() == "crm"
 
 
+@pytest.mark.qt_log_ignore("grabbing the keyboard")
+def test_the_channel_is_chosen_by_keyboard(window: MainWindow, qtbot: QtBot) -> None:
+    window.set_channel("fdc3.channel.4")
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    qtbot.keyClick(window, Qt.Key.Key_H, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier)
+    menu = window.top.channel.menu()
+    qtbot.waitUntil(menu.isVisible)
+    with qtbot.waitSignal(window.channel_chosen) as chosen:
+        qtbot.keyClick(menu, Qt.Key.Key_Down)
+        qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert chosen.args == ["fdc3.channel.5"]
+
+
 def test_a_panel_comes_to_the_front_without_taking_the_keyboard(window: MainWindow, ui: Ui, qtbot: QtBot) -> None:
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow)

@@ -14,13 +14,14 @@ if hasattr(os, "geteuid") and os.geteuid() == 0:
     os.environ["QTWEBENGINE_DISABLE_SANDBOX"] = "1"  # the browser's sandbox cannot be had by root
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.ui import Ui
+from tests.waiting import until
 
 # Before any application is made, or QtWebEngine cannot be imported after it.
 QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_ShareOpenGLContexts)
@@ -132,17 +133,19 @@ class Browser:
         return panel
 
     def until(self, condition, what: str, seconds: float = 20):  # type: ignore[no-untyped-def]
-        found: list[object] = []
-
-        def holds() -> bool:
-            found[:] = [condition()]
-            return bool(found[0])
-
+        # A script that waits for an answer does so in an event loop above ours, which cannot end before that one does.
+        deadline = QTimer(singleShot=True, interval=round(seconds * 1000))
+        deadline.timeout.connect(self.release)
+        deadline.start()
         try:
-            self.qtbot.waitUntil(holds, timeout=round(seconds * 1000))
-        except Exception as error:
-            raise AssertionError(f"waited {seconds} s in vain for {what}") from error
-        return found[0]
+            return until(self.qtbot, condition, what, seconds)
+        finally:
+            deadline.stop()
+
+    def release(self) -> None:
+        """Answers no to whatever a script waits for."""
+        for panel in self.windows.panels.values():
+            panel.page.release()
 
     def run(self, panel, script: str):  # type: ignore[no-untyped-def]
         """The value of a script in a panel's page."""

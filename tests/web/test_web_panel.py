@@ -17,12 +17,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from PySide6.QtCore import QObject, QUrl, Slot
+from PySide6.QtCore import QObject, Qt, QUrl, Slot
 from PySide6.QtGui import QDesktopServices
 
+from app.web.preload import UNREAD, UNREAD_SIZE
+
 pytestmark = pytest.mark.qt_log_ignore(
-    "Sandboxing disabled", "QRhi", "RHI", "Vulkan", "GBM", "GPUInfo", "propagateSizeHints", "X-Frame-Options"
+    "Sandboxing disabled",
+    "QRhi",
+    "RHI",
+    "Vulkan",
+    "GBM",
+    "GPUInfo",
+    "propagateSizeHints",
+    "X-Frame-Options",
+    "grabbing",
 )
+
+BUSY = "const end = Date.now() + 3000; while (Date.now() < end);"
 
 
 def closed_port() -> int:
@@ -144,6 +156,14 @@ def test_a_site_that_wants_a_password_gets_a_form_in_the_panel(browser: Any, sit
     assert panel.questions.open() == []
 
 
+def test_a_wait_in_vain_ends_though_a_script_waits_for_an_answer(browser: Any, site: Any) -> None:
+    panel = browser.open(site.url("/"))
+    panel.page.runJavaScript("setTimeout(() => document.title = 'answer ' + confirm('Delete the order?'), 0)")
+    with pytest.raises(AssertionError, match="in vain for another title"):
+        browser.until(lambda: panel.page.title() == "other", "another title", 1)
+    browser.until(lambda: panel.page.title() == "answer false", "the answer no")
+
+
 def test_a_question_of_a_script_holds_the_script_up_and_not_the_desk(browser: Any, site: Any, ui: Any) -> None:
     panel = browser.open(site.url("/"))
     asked: list[str] = []
@@ -260,6 +280,18 @@ def test_each_app_has_its_own_storage(browser: Any, site: Any) -> None:
     assert browser.run(two, "String(localStorage.getItem('token'))") == "null"
 
 
+def test_its_channel_is_chosen_by_keyboard(browser: Any, site: Any, ui: Any) -> None:
+    panel = browser.open(site.url("/"))
+    panel.bar.set_channels({"fdc3.channel.1": "Channel 1", "fdc3.channel.2": "Channel 2"}, "fdc3.channel.1")
+    chosen: list[str | None] = []
+    panel.channel_chosen.connect(chosen.append)
+    [command] = [one for one in ui.commands.all() if one.id == f"web.channel.{panel.panel_id}"]
+    command.run()
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Return):
+        browser.qtbot.keyClick(panel.bar.channel.menu(), key)
+    assert chosen == ["fdc3.channel.2"]
+
+
 def test_finding_and_sizes(browser: Any, site: Any) -> None:
     panel = browser.open(site.url("/"))
     panel.search()
@@ -270,6 +302,44 @@ def test_finding_and_sizes(browser: Any, site: Any) -> None:
     browser.until(lambda: panel.bar.zoom.text() == "110 %", "the size in the bar")
     panel.zoom(0)
     assert panel.page.zoomFactor() == pytest.approx(1.0)
+
+
+def test_a_page_that_does_not_read_what_it_is_told_is_cut_off_and_can_begin_anew(browser: Any, site: Any) -> None:
+    agent = """function installDeskline(pipe, hello) {
+      let heard = 0;
+      pipe.onmessage = text => { document.title = `${++heard} ${text}` };
+      pipe.send('hello');
+    }"""
+    sent: list[str] = []
+    browser.windows.sent.connect(lambda panel, text, origin: sent.append(text))
+    panel = browser.open(site.url("/"), agent=agent)
+    browser.until(lambda: sent == ["hello"], "the page to listen")
+    for turn in range(1, 4):  # more in all than it may leave unread
+        for _ in range(UNREAD // 2):
+            browser.windows.deliver(panel.panel_id, "news")
+        browser.until(lambda turn=turn: panel.page.title() == f"{turn * (UNREAD // 2)} news", "all to be read")
+    assert browser.crashed == []
+    panel.page.runJavaScript(BUSY)
+    for _ in range(UNREAD + 1):
+        browser.windows.deliver(panel.panel_id, "news")
+    assert browser.crashed == [panel.panel_id]
+    assert "did not keep up" in message(panel)
+    browser.windows.deliver(panel.panel_id, "more news")
+    assert browser.crashed == [panel.panel_id]
+    panel.message.acted.emit()
+    browser.until(lambda: sent == ["hello"] * 2, "the page to come back")
+    browser.windows.deliver(panel.panel_id, "welcome")
+    browser.until(lambda: panel.page.title() == "1 welcome", "the agent's message")
+
+
+def test_large_messages_are_counted_by_their_size(browser: Any, site: Any) -> None:
+    panel = browser.open(site.url("/"), agent="function installDeskline(pipe, hello) {}")
+    panel.page.runJavaScript(BUSY)
+    for _ in range(UNREAD_SIZE // 2**20):
+        browser.windows.deliver(panel.panel_id, "x" * 2**20)
+    assert browser.crashed == []
+    browser.windows.deliver(panel.panel_id, "x")
+    assert browser.crashed == [panel.panel_id]
 
 
 def test_the_agent_is_put_into_pages_of_the_apps_own_origin_only(browser: Any, site: Any) -> None:
