@@ -346,6 +346,8 @@ def _packed(state: State) -> str:
     """The stamps as text, with the commonest under the empty name: most fields of a record were written together."""
     if not state.stamps or state.stamps.keys() != state.fields.keys():
         return compact(dict(state.stamps))
+    if len(only := set(state.stamps.values())) == 1:
+        return compact({"": only.pop()})
     (common, _), *_ = Counter(state.stamps.values()).most_common(1)
     return compact({"": common, **{name: stamp for name, stamp in state.stamps.items() if stamp != common}})
 
