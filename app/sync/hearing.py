@@ -205,7 +205,9 @@ class _Case:
             if old is None and any(state not in court.author.holds for state in self._taken_from(key)):
                 raise _no_such(entry)
         self.at = None
-        self.reserves = credit.settle(entries, self.states, court.state, court.author.site, self._by_hand)
+        self.reserves = credit.settle(
+            entries, self.states, court.state, court.author.site, self._by_hand, court.author.closed
+        )
 
     def _taken_from(self, top: Key) -> list[str]:
         """The scopes out of which a new record would take what waits for it."""
@@ -307,8 +309,9 @@ def _fit(text: str | None) -> dict[str, Any]:
 def _is_deeper(value: Any, levels: int) -> bool:
     if not isinstance(value, dict | list):
         return False
-    inner = value.values() if isinstance(value, dict) else value
-    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
+    return not levels or any(
+        _is_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def read(text: str | None) -> dict[str, Any]:
