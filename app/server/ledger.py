@@ -63,6 +63,15 @@ class Turn(Protocol):
 
     async def ground(self, wanted: Wanted) -> Ground: ...
 
+    async def gathering(self) -> bool:
+        """Whether the server was restored, and a desk is still away that may hold what the backup does not know."""
+
+    async def away(self, site: str) -> bool:
+        """Whether the site has not returned since then."""
+
+    async def returned(self, site: str) -> None:
+        """The site has returned."""
+
     async def keep(self, verdict: Verdict, site: str) -> None:
         """Stores it; ``site`` is the one that pushed."""
 
@@ -76,6 +85,9 @@ class Ledger(Protocol):
         """The place up to which the order of an earlier epoch and that of now are the same; 0 if that is not known."""
 
     async def end(self, firm: str, site: str) -> ChainEnd: ...
+
+    async def away(self, firm: str, site: str) -> bool:
+        """As that of a turn."""
 
     async def items(self, firm: str, after: int, limit: int) -> Batch: ...
 

@@ -67,6 +67,10 @@ ON CONFLICT (firm, table_name, record_id) DO UPDATE SET fields = EXCLUDED.fields
 # All that a turn reads, it reads key by key (hence LATERAL with OFFSET, which the planner leaves alone). While tables
 # are new, it would rather read them whole.
 _BY_KEY = "SET LOCAL enable_seqscan = off"
+_MISSING = """
+SELECT 1 FROM device d WHERE d.firm = %s AND d.site IS NOT NULL AND d.revoked IS NULL
+  AND NOT EXISTS (SELECT 1 FROM site s WHERE s.firm = d.firm AND s.site = d.site AND s.epoch = %s) LIMIT 1
+"""
 _LINK = """
 INSERT INTO record_link (firm, parent_table, parent_id, table_name, record_id)
 SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[]) ON CONFLICT DO NOTHING
@@ -110,15 +114,21 @@ class PostgresLedger:
         async with self._gates[firm], self._engine.begin() as connection:
             driver = await driver_of(connection)
             found = await _one(
-                driver, "SELECT head, own_site, own_count, own_hash, own_hlc FROM firm WHERE id = %s FOR UPDATE", firm
+                driver,
+                "SELECT head, own_site, own_count, own_hash, own_hlc, epoch, whole FROM firm WHERE id = %s FOR UPDATE",
+                firm,
             )
             if found is None:
                 raise LookupError(f"There is no firm {firm}.")
             await driver.execute(_BY_KEY)
-            head, site, count, hash_, hlc = found
+            head, site, count, hash_, hlc, epoch, whole = found
+            if whole != epoch and await _one(driver, _MISSING, firm, epoch) is None:
+                await driver.execute("UPDATE firm SET whole = epoch WHERE id = %s", (firm,))
+                whole = epoch
             own = Own(site, ChainEnd(count, hash_, hlc), self._now(), new_id, new_salt)
             hints = self.hints if self.hints is not None and self.hints.connected else None
-            turn = PostgresTurn(driver, firm, head, own, notifies=hints is None)
+            gathering = epoch if whole != epoch else None
+            turn = PostgresTurn(driver, firm, head, own, gathering, notifies=hints is None)
             yield turn
         if hints is not None and turn.head > head:
             await hints.tell(firm, turn.head)
@@ -129,6 +139,12 @@ class PostgresLedger:
         if found is None:
             raise LookupError(f"There is no firm {firm}.")
         return Head(*found)
+
+    async def away(self, firm: str, site: str) -> bool:
+        async with self._engine.connect() as connection:
+            driver = await driver_of(connection)
+            found = await _one(driver, "SELECT epoch FROM firm WHERE id = %s AND whole <> epoch", firm)
+            return found is not None and await _away(driver, firm, site, found[0])
 
     async def base(self, firm: str, epoch: str) -> int:
         async with self._engine.connect() as connection:
@@ -194,11 +210,14 @@ class PostgresLedger:
 class PostgresTurn:
     """What ``PostgresLedger.locked`` hands out."""
 
-    def __init__(self, driver: Driver, firm: str, head: int, own: Own, *, notifies: bool) -> None:
+    def __init__(
+        self, driver: Driver, firm: str, head: int, own: Own, gathering: str | None, *, notifies: bool
+    ) -> None:
         self.driver = driver
         self.head = head
         self._firm = firm
         self._own = own
+        self._gathering = gathering  # the epoch to which not every desk has returned
         self._notifies = notifies
 
     async def end(self, site: str) -> ChainEnd:
@@ -206,6 +225,19 @@ class PostgresTurn:
 
     async def own(self) -> Own:
         return self._own
+
+    async def gathering(self) -> bool:
+        return self._gathering is not None
+
+    async def away(self, site: str) -> bool:
+        return self._gathering is not None and await _away(self.driver, self._firm, site, self._gathering)
+
+    async def returned(self, site: str) -> None:
+        await self.driver.execute(
+            "INSERT INTO site (firm, site, received, hash, hlc, epoch) VALUES (%s, %s, 0, %s, %s, %s) "
+            "ON CONFLICT (firm, site) DO UPDATE SET epoch = EXCLUDED.epoch",
+            (self._firm, site, GENESIS, ZERO, self._gathering),
+        )
 
     async def ground(self, wanted: Wanted) -> Ground:
         below: dict[Key, list[Key]] = {}
@@ -264,8 +296,8 @@ async def create_firm(connection: AsyncConnection, name: str) -> str:
     firm, epoch = new_id(), new_epoch()
     driver = await driver_of(connection)
     await driver.execute(
-        "INSERT INTO firm (id, name, epoch, own_site, own_hash, own_hlc) VALUES (%s, %s, %s, %s, %s, %s)",
-        (firm, name, epoch, str(uuid.uuid4()), GENESIS, ZERO),
+        "INSERT INTO firm (id, name, epoch, own_site, own_hash, own_hlc, whole) VALUES (%s, %s, %s, %s, %s, %s, %s)",
+        (firm, name, epoch, str(uuid.uuid4()), GENESIS, ZERO, epoch),
     )
     await driver.execute("INSERT INTO epoch (firm, number, epoch, began) VALUES (%s, 0, %s, 0)", (firm, epoch))
     return firm
@@ -286,6 +318,11 @@ async def _one(driver: Driver, query: str, *values: object) -> tuple[Any, ...] |
 
 async def _all(driver: Driver, query: str, *values: object) -> list[tuple[Any, ...]]:
     return await (await driver.execute(query, values)).fetchall()
+
+
+async def _away(driver: Driver, firm: str, site: str, epoch: str) -> bool:
+    query = "SELECT 1 FROM site WHERE firm = %s AND site = %s AND epoch = %s"
+    return await _one(driver, query, firm, site, epoch) is None
 
 
 async def _end(driver: Driver, firm: str, site: str) -> ChainEnd:
@@ -346,6 +383,8 @@ def _packed(state: State) -> str:
     """The stamps as text, with the commonest under the empty name: most fields of a record were written together."""
     if not state.stamps or state.stamps.keys() != state.fields.keys():
         return compact(dict(state.stamps))
+    if len(only := set(state.stamps.values())) == 1:
+        return compact({"": only.pop()})
     (common, _), *_ = Counter(state.stamps.values()).most_common(1)
     return compact({"": common, **{name: stamp for name, stamp in state.stamps.items() if stamp != common}})
 

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
-from app.server.ledger import Batch, Ledger
+from app.server.ledger import Batch, Ledger, Turn
 from app.server.rights import KNOWN_TABLES, everything
 from app.sync import authority
 from app.sync.chain import BadPush, fresh
@@ -32,6 +32,7 @@ from app.sync.protocol import (
     Receipt,
     Renew,
     Reserve,
+    Returned,
     Snapshot,
     SnapshotWanted,
     Welcome,
@@ -126,6 +127,8 @@ class Connection:
             case Reserve():
                 await self._reserve(message)
                 return []
+            case Returned():
+                return [await self._returned(message)]
             case Renew() | Purged():  # the door's, which knows tokens and devices
                 return []
 
@@ -199,8 +202,9 @@ class Connection:
         device, ledger = self.device, self._ledger
         head, end = await ledger.head(device.firm), await ledger.end(device.firm, device.site)
         base = await ledger.base(device.firm, epoch) if epoch else 0
+        away = await ledger.away(device.firm, device.site)
         return Welcome(
-            head.epoch, head.place, end.received, end.hash, device.scopes, self._now(), self._schema_version, base
+            head.epoch, head.place, end.received, end.hash, device.scopes, self._now(), self._schema_version, base, away
         )
 
     async def _push(self, message: Push) -> Receipt | Failure:
@@ -215,7 +219,8 @@ class Connection:
                 if end.received < device.history:  # the rest of the push follows by itself
                     may, new = everything, [entry for entry in new if entry.site_seq <= device.history]
                 ground, own = await turn.ground(authority.wanted(new)), await turn.own()
-                author = Author(device.site, desk_scope(device.desk), device.holds, may)
+                closed = await turn.gathering() and not await turn.away(device.site)
+                author = Author(device.site, desk_scope(device.desk), device.holds, may, closed)
                 withdrawn = frozenset(message.withdrawn)
                 verdict = await self._compute(lambda: authority.judge(new, end, author, ground, own, withdrawn))
             except BadPush as refusal:
@@ -237,14 +242,28 @@ class Connection:
     async def _reserve(self, message: Reserve) -> None:
         device = self.device
         async with self._ledger.locked(device.firm) as turn:
-            ground, own = await turn.ground(authority.wanted_to_hold(message.line_id)), await turn.own()
-            author = Author(device.site, desk_scope(device.desk), device.holds, self._may_use_credit)
-            occasion = authority.Occasion(None, own.new_id(), self._schema_version)
-            verdict = authority.hold(message.line_id, message.amount, author, occasion, ground, own)
-            if verdict is not None:
-                await turn.keep(verdict, device.site)
-        if verdict is None:
+            held = await self._hold(turn, message.line_id, message.amount, closed=await turn.gathering())
+        if not held:
             self._log_refusal("not-held")
+
+    async def _returned(self, message: Returned) -> Welcome:
+        device = self.device
+        async with self._ledger.locked(device.firm) as turn:
+            if await turn.away(device.site):
+                for line_id, amount in sorted(message.held.items()):
+                    await self._hold(turn, line_id, amount)
+                await turn.returned(device.site)
+        return await self._welcome("")
+
+    async def _hold(self, turn: Turn, line_id: str, amount: str | None, *, closed: bool = False) -> bool:
+        device = self.device
+        ground, own = await turn.ground(authority.wanted_to_hold(line_id)), await turn.own()
+        author = Author(device.site, desk_scope(device.desk), device.holds, self._may_use_credit, closed)
+        occasion = authority.Occasion(None, own.new_id(), self._schema_version)
+        verdict = authority.hold(line_id, amount, author, occasion, ground, own)
+        if verdict is not None:
+            await turn.keep(verdict, device.site)
+        return verdict is not None
 
     # -- parts
 

@@ -44,6 +44,7 @@ firm = Table(
     Column("own_count", BigInteger, nullable=False, server_default=text("0")),
     _text("own_hash"),
     _text("own_hlc"),
+    _text("whole"),  # the newest epoch in which every desk has been
 )
 
 # The firm's epochs so far: each restore begins one, at the place where the backup ended.
@@ -129,6 +130,7 @@ site = Table(
     Column("received", BigInteger, nullable=False),
     _text("hash"),
     _text("hlc"),
+    _text("epoch", nullable=True),  # to which it has returned, after a restore
 )
 
 # -- who comes in

@@ -113,7 +113,7 @@ def hold(
     line = ground.states.get((LINE, line_id))
     if line is None or line.scope not in author.holds:
         return None
-    if author.may("", LINE, "update", ("used",), line.scope) is not None:
+    if author.closed or author.may("", LINE, "update", ("used",), line.scope) is not None:
         return None
     sites = credit.sites_of(ground.states.get((RESERVE, line_id)))
     try:

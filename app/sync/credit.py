@@ -64,12 +64,13 @@ def settle(
     look_up: Callable[[Key], State | None],
     site: str,
     by_hand: Callable[[Entry], bool],
+    closed: bool = False,
 ) -> dict[str, dict[str, Any]]:
     """Checks a transaction's use of credit and returns the reserves it changes, by line id. Raises NotAccepted.
 
     ``states``: the records after the transaction; ``look_up``: those before it. What the site held is used first; the
     rest must be free. Credit is used by deals and freed by their cancellation, and by nothing else, unless who did it
-    may set it ``by_hand``.
+    may set it ``by_hand``. ``closed``: deals get no more than what the site held.
     """
     dealt, freed, tolerance = _dealt(entries, states, look_up)
     changed: dict[str, dict[str, Any]] = {}
@@ -99,6 +100,11 @@ def settle(
             sites[site] = {**mine, "consumed": _text(number(mine["consumed"]) + taken)}
             changed[line_id] = {"line_id": line_id, "sites": sites}
         if taken < amount:
+            if closed and (line_id in dealt or line_id not in handled):
+                raise NotAccepted(
+                    "The server was restored from a backup and has not heard from every desk since. Until then a deal "
+                    "is borne by what was reserved for its desk alone; send it again later."
+                )
             limit = number(line.fields.get("limit")) * (1 + (TOLERANCE if line_id in tolerance else 0))
             excess = number(line.fields.get("used")) + outstanding(sites) - limit
             if excess > 0:

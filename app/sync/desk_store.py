@@ -33,7 +33,9 @@ class Position:
     """Where the desk stands with the server. ``epoch`` is empty until they first met.
 
     ``cursor``: the place in the server's order up to which everything is stored here. ``settled``: how many entries of
-    the desk's own chain have come back.
+    the desk's own chain have come back. After the server was restored: ``accepted`` entries had come back from an
+    earlier epoch, and ``held`` is what that one reserved of credit lines for this desk (decimal text by line id), until
+    the server has taken note; then None.
     """
 
     epoch: str = ""
@@ -41,6 +43,8 @@ class Position:
     settled: int = 0
     scopes: tuple[str, ...] = ()
     snapshot: SnapshotAt | None = None
+    accepted: int = 0
+    held: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,13 @@ class DeskStore(Protocol):
 
     def begin_epoch(self, position: Position) -> None:
         """The server starts anew: no record's place counts any more (``seq`` 0); stores the position."""
+
+    def held(self) -> Mapping[str, str]:
+        """What of credit lines is reserved for this desk, by line id, as the server last said."""
+
+    def make_again(self, upto: int) -> None:
+        """Changes of the own chain up to ``upto`` that were refused, for a restored server did not have what they are
+        about yet: made once more where each record now is as they found it."""
 
     def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
         """The records that came from the server in these scopes."""

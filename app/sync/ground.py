@@ -18,12 +18,14 @@ Rights = Callable[[str, str, Op, Collection[str], str], str | None]
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """The site that pushes. ``scope`` takes what hangs on no customer; ``holds`` are the scopes of its device."""
+    """The site that pushes. ``scope`` takes what hangs on no customer; ``holds`` are the scopes of its device.
+    ``closed``: it gets no credit but what is reserved for it: others may hold what the server does not know of."""
 
     site: str
     scope: str
     holds: frozenset[str]
     may: Rights
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

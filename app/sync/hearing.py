@@ -14,7 +14,7 @@ from app.sync import credit, scopes
 from app.sync.chain import BadPush, Occasion, Own, is_erased
 from app.sync.ground import Author, Ground, Key, Placed
 from app.sync.merge import Edit, Loser, NotAccepted, State, merge, stamp
-from app.sync.policies import CONFLICT, LINE, PARENTS, RESERVE, UNIQUE, kind_of
+from app.sync.policies import CONFLICT, LINE, PARENTS, RESERVE, SERVERS, UNIQUE, kind_of
 from app.sync.protocol import LONGEST_NAME, Entry, Item, Op, Outcome
 
 LARGEST_RECORD = 1_000_000
@@ -93,13 +93,13 @@ class Court:
     def state(self, key: Key) -> State | None:
         return self.changed.get(key) or self.ground.states.get(key)
 
-    def hanging(self, key: Key) -> Collection[Key]:
+    def hanging(self, key: Key) -> Mapping[Key, None]:
         """What may hang on a record by what was heard so far."""
         return self._hanging.get(key, {})
 
     def _keep(self, states: Mapping[Key, State]) -> None:
         for key, state in states.items():
-            self.changed[key] = replace(state, seq=self.head)
+            self.changed[key] = State(state.fields, state.stamps, state.deleted, state.scope, state.parent, self.head)
             if state.parent is not None:
                 self._hanging.setdefault(state.parent, {})[key] = None
 
@@ -123,8 +123,11 @@ class Court:
         whole = entry.op != "update" or left is not None or site == self.own.site
         fields: str | None = None
         if state is not None and state.deleted is None:
-            touched = {**read(entry.before), **read(entry.after)}
-            fields = compact({name: value for name, value in state.fields.items() if whole or name in touched})
+            shown = state.fields
+            if not whole:
+                touched = read(entry.before).keys() | read(entry.after).keys()
+                shown = {name: value for name, value in shown.items() if name in touched}
+            fields = compact(shown)
         item = Item(
             self.head, entry.id, site, entry.site_seq, entry.hlc, entry.actor, entry.cause, entry.cause_reference,
             entry.transaction, entry.table, entry.record_id, entry.op, outcome, fields, whole,
@@ -145,6 +148,8 @@ class _Case:
         self.left: dict[Key, str] = {}
         self.reserves: dict[str, dict[str, Any]] = {}
         self.unique: dict[tuple[str, str], str] = {}
+        self._said: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}  # entry -> before, after
+        self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what may hang on it
 
     def take(self, entry: Entry) -> bool:
         """Merges it; False for an erased one, of which nothing is known and nothing comes."""
@@ -159,7 +164,8 @@ class _Case:
             self.outcomes[entry.id] = "merged"
             return False
         before, after = _fit(entry.before), _fit(entry.after)
-        if any(kind_of(entry.table, name) == "server" for name in after or [""]):
+        self._said[entry.id] = before, after
+        if entry.table in SERVERS and any(kind_of(entry.table, name) == "server" for name in after or [""]):
             raise NotAccepted(f"Only the server writes {_words(entry)}.")
         if entry.table in UNIQUE:
             self._check_unique(entry, after)
@@ -171,7 +177,7 @@ class _Case:
         fields = merged.state.fields
         if (len(fields) > _SMALL or len(entry.after or "") > _SMALL) and len(compact(fields)) > LARGEST_RECORD:
             raise NotAccepted(f"The {_words(entry)} would be too large. Shorten it.")
-        self.states[key] = merged.state
+        self._hold(key, merged.state)
         self.outcomes[entry.id] = merged.outcome
         self.losers += [(key, loser) for loser in merged.losers]
         return True
@@ -184,7 +190,8 @@ class _Case:
             key = key_of(entry)
             old = court.state(key)
             scope, parent = scopes.place(key, self.states[key], self._standing, court.author.scope)
-            self.states[key] = replace(self.states[key], scope=scope, parent=parent)
+            new = self.states[key]
+            self._hold(key, State(new.fields, new.stamps, new.deleted, scope, parent, new.seq))
             if old is None and scope not in court.author.holds:
                 # The same words as for a record that does not exist: who may not see it learns nothing.
                 raise _no_such(entry)
@@ -198,7 +205,9 @@ class _Case:
             if old is None and any(state not in court.author.holds for state in self._taken_from(key)):
                 raise _no_such(entry)
         self.at = None
-        self.reserves = credit.settle(entries, self.states, court.state, court.author.site, self._by_hand)
+        self.reserves = credit.settle(
+            entries, self.states, court.state, court.author.site, self._by_hand, court.author.closed
+        )
 
     def _taken_from(self, top: Key) -> list[str]:
         """The scopes out of which a new record would take what waits for it."""
@@ -209,8 +218,8 @@ class _Case:
         return self._court.author.may(entry.actor, LINE, "update", ("limit",), scope) is None
 
     def _check_rights(self, entry: Entry, old: State | None, place: str) -> None:
-        after = read(entry.after)
-        asked: list[tuple[Op, Collection[str]]] = [(entry.op, after or read(entry.before))]
+        before, after = self._said.get(entry.id, ({}, {}))
+        asked: list[tuple[Op, Collection[str]]] = [(entry.op, after or before)]
         if entry.op == "insert" and old is not None:  # over what is there: a change of what differs
             differing = [name for name, value in after.items() if old.fields.get(name) != value]
             asked += [("update", differing)] if differing else []
@@ -232,15 +241,20 @@ class _Case:
         level = [top]
         while level:
             above = level.pop()
-            for each in {**known, **dict.fromkeys(self._court.hanging(above)), **dict.fromkeys(self.states)}:
+            for each in {**known, **self._court.hanging(above), **self._hanging.get(above, {})}:
                 state = self._standing(each)
                 if state is None or state.parent != above:
                     continue
                 scope, _ = scopes.place(each, state, self._standing, self._court.author.scope)
                 if scope != state.scope:
                     self.left.setdefault(each, state.scope)
-                    self.states[each] = replace(state, scope=scope)
+                    self._hold(each, replace(state, scope=scope))
                     level.append(each)
+
+    def _hold(self, key: Key, state: State) -> None:
+        self.states[key] = state
+        if state.parent is not None:
+            self._hanging.setdefault(state.parent, {})[key] = None
 
     def _standing(self, key: Key) -> State | None:
         return self.states.get(key) or self._court.state(key)
@@ -295,8 +309,9 @@ def _fit(text: str | None) -> dict[str, Any]:
 def _is_deeper(value: Any, levels: int) -> bool:
     if not isinstance(value, dict | list):
         return False
-    inner = value.values() if isinstance(value, dict) else value
-    return not levels or any(_is_deeper(each, levels - 1) for each in inner)
+    return not levels or any(
+        _is_deeper(each, levels - 1) for each in (value.values() if isinstance(value, dict) else value)
+    )
 
 
 def read(text: str | None) -> dict[str, Any]:

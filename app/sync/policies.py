@@ -29,6 +29,9 @@ FIELDS: Mapping[tuple[str, str], Kind] = {
     ("sync_conflict", "resolution"): "merge",
 }
 
+SERVERS = frozenset(table for table, kind in TABLES.items() if kind == "server")
+"""Tables of which desks may write some fields at most."""
+
 # The record that another one hangs on: whose scope it shares, and whose data it is. The first that is set counts.
 PARENTS: tuple[tuple[str, str], ...] = (
     ("organization_id", "organization"),

@@ -175,6 +175,13 @@ class Purged(_Message, frozen=True):
     scopes: tuple[str, ...]
 
 
+class Returned(_Message, frozen=True):
+    """To a restored server: all that an earlier epoch had accepted from here has been offered again. ``held``: by line,
+    the credit that the desk held in that epoch (decimal text). The answer is another ``Welcome``."""
+
+    held: Annotated[dict[Name, Name], msgspec.Meta(max_length=MAX_BATCH)]
+
+
 # -- server to desk
 
 
@@ -183,7 +190,7 @@ class Welcome(_Message, frozen=True):
 
     ``scopes`` are those that the device may hold. A desk whose ``epoch`` differs compares anew and offers again what is
     missing: ``base`` is the place up to which its epoch's order and this one are the same, 0 if nobody knows.
-    ``clock``: milliseconds since 1970.
+    ``away``: since the server was restored, this site has not ``Returned``. ``clock``: milliseconds since 1970.
     """
 
     epoch: str
@@ -194,6 +201,7 @@ class Welcome(_Message, frozen=True):
     clock: int
     schema_version: int
     base: int = 0
+    away: bool = False
 
 
 class Receipt(_Message, frozen=True):
@@ -244,7 +252,7 @@ class Failure(_Message, frozen=True):
     received: int | None = None
 
 
-FromDesk: TypeAlias = Hello | Push | Pull | SnapshotWanted | Reserve | Renew | Purged
+FromDesk: TypeAlias = Hello | Push | Pull | SnapshotWanted | Reserve | Renew | Purged | Returned
 FromServer: TypeAlias = Welcome | Receipt | Page | Snapshot | Purge | Renewed | Failure
 
 _encoder = msgspec.msgpack.Encoder()

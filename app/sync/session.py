@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from random import Random
 from typing import Literal
 
@@ -28,6 +29,7 @@ from app.sync.protocol import (
     Receipt,
     Renewed,
     Reserve,
+    Returned,
     Snapshot,
     SnapshotWanted,
     Welcome,
@@ -91,6 +93,7 @@ class DeskSession:
         self._received = 0  # entries of the own chain that are durable at the server, once it has said so
         self._greeted = False
         self._pushing = False
+        self._away = self._reported = False  # to a restored server, which is to hear of this desk first
 
     # -- what shows
 
@@ -123,7 +126,7 @@ class DeskSession:
     def opened(self) -> list[FromDesk]:
         """A connection stands; returns the greeting."""
         self._wake_at = None
-        self._greeted = self._pushing = False
+        self._greeted = self._pushing = self._away = self._reported = False
         self._position = self._store.position()
         at = self._position
         return [
@@ -180,7 +183,7 @@ class DeskSession:
             case Receipt():
                 self._pushing = False
                 self._received = message.received
-                return self._push()
+                return [*self._push(), *self._report()]
             case Page():
                 return self._page(message)
             case Snapshot():
@@ -216,7 +219,13 @@ class DeskSession:
             self._begin(welcome)
         else:
             self._take_scopes(welcome.scopes)
-        return [*out, *self._push(), self._next()]
+        if not (welcome.away and self._reported):  # what is answered already may cross what was said before
+            self._away = welcome.away
+        if not welcome.away and self._position.held is not None:
+            self._position = replace(self._position, held=None)
+            self._store.commit(replica.Plan({}, [], [], self._position.settled), self._position)
+        self._make_again()
+        return [*out, *self._push(), *self._report(), self._next()]
 
     def _page(self, page: Page) -> list[FromDesk]:
         at = self._position
@@ -229,7 +238,8 @@ class DeskSession:
         position = replace(at, cursor=max(page.upto, at.cursor), settled=plan.settled)
         self._store.commit(plan, position)
         self._position = position
-        return [self._next()]
+        self._make_again()
+        return [*self._push(), self._next()]
 
     def _snapshot(self, page: Snapshot) -> list[FromDesk]:
         at = self._position
@@ -254,7 +264,8 @@ class DeskSession:
         self._position = position
         if unseen:
             self._forget_the_unseen()
-        return [self._next()]
+        self._make_again()
+        return [*self._push(), self._next()]
 
     def _purge(self, purge: Purge) -> list[FromDesk]:
         if purge.everything and self._state == "wiped":
@@ -293,10 +304,24 @@ class DeskSession:
         if not self._greeted or self._pushing:
             return []
         going = self._store.outgoing(self._received, MAX_BATCH)
-        if not going.entries:
+        entries = going.entries
+        if self._away:  # what is new waits until the server knows what it had accepted and promised
+            first = {each.transaction for each in entries if each.site_seq <= self._position.accepted}
+            entries = tuple(each for each in entries if each.transaction in first)
+        if not entries:
             return []
         self._pushing = True
-        return [Push(going.entries, going.withdrawn)]
+        return [Push(entries, going.withdrawn)]
+
+    def _report(self) -> list[FromDesk]:
+        if not self._away or self._reported or self._received < self._position.accepted:
+            return []
+        self._reported = True
+        return [Returned(dict(self._position.held or {}))]
+
+    def _make_again(self) -> None:
+        if self._position.accepted:
+            self._store.make_again(self._position.accepted)
 
     def _next(self) -> FromDesk:
         """What is to be asked for now: the next page of a snapshot, or of the order."""
@@ -314,7 +339,11 @@ class DeskSession:
         settled = min(at.settled, welcome.received)
         # What came after the place up to which both orders are the same is to come once more: outcomes of our own too.
         cursor = min(at.cursor, welcome.base) if at.epoch or welcome.received else welcome.head
-        self._position = Position(welcome.epoch, cursor, settled, scopes, snapshot)
+        held = dict(self._store.held())
+        for line_id, amount in (at.held or {}).items():  # restored once more before it had heard of us
+            held[line_id] = max(held.get(line_id, "0"), amount, key=Decimal)
+        accepted = max(at.accepted, at.settled)
+        self._position = Position(welcome.epoch, cursor, settled, scopes, snapshot, accepted, held)
         self._store.begin_epoch(self._position)
 
     def _take_scopes(self, scopes: tuple[str, ...]) -> None:

@@ -20,7 +20,9 @@ from app.records.log import Cause, change_log, sealed_columns
 from app.records.rows import by_table, filled, read_rows, shape_of, write_rows
 from app.records.store import Records
 from app.records.sync_tables import sync_event, sync_quarantine, sync_row, sync_state
-from app.records.tables import SyncConflict
+from app.records.tables import CreditReserve, SyncConflict
+from app.sync.again import make_again
+from app.sync.credit import outstanding
 from app.sync.desk_store import Counts, Outgoing, Position
 from app.sync.protocol import Entry
 from app.sync.replica import Effect, Key, Plan, Refused, Unsettled, View
@@ -119,6 +121,14 @@ class RecordsStore:
                     entry = Unsettled(site_seq, transaction, op, _read(before), _read(after))
                     found.setdefault((table, record_id), []).append(entry)
         return found
+
+    def held(self) -> Mapping[str, str]:
+        with self._records.read() as session:
+            rows = session.scalars(select(CreditReserve)).all()
+        return {row.line_id: format(outstanding(row.sites, self.site), "f") for row in rows if self.site in row.sites}
+
+    def make_again(self, upto: int) -> None:
+        make_again(self._records, upto)
 
     def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
         statement = select(sync_row.c.table_name, sync_row.c.record_id).where(sync_row.c.scope.in_(scopes))

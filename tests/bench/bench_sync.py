@@ -67,7 +67,12 @@ class Desk(Station):
 
     def _heard(self, received: int) -> None:
         self.durable = received
-        self._changed.set()
+
+    async def until(self, condition: Callable[[], Any], what: str, seconds: float = 90) -> Any:
+        """Looks often: that a desk has read on without anything of it to show is told by nobody."""
+        async with asyncio.timeout(seconds):
+            while not condition():
+                await asyncio.sleep(0.005)
 
     async def add(self, count: int, house: str) -> None:
         """Follow-ups, made here while there is no network."""

@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from app.records.ids import new_id
+from app.server.accounts import Accounts
 from app.server.administration import Administration
 from app.server.database import connect
 from app.server.devices import Devices
@@ -34,13 +35,13 @@ async def _enrolled(folder: Path, count: int) -> list[tuple[str, str]]:
                 firm = (await connection.exec_driver_sql("SELECT id FROM firm")).scalar_one()
             acts = Administration(engine, PostgresLedger(engine), firm, "admin:bench")
             account, _ = await acts.add_user("crowd", "Crowd", "Rates", ("trader",))
-            devices, access = Devices(engine), await access_tokens(engine)
+            devices, accounts = Devices(engine), Accounts(engine, await access_tokens(engine))
             desks = []
             for number in range(count):
                 device, code = await acts.add_device(f"Desk {number}", "Rates")
                 site = new_id()
                 await devices.enrol(code, site, 0)
-                desks.append((site, access.issue(account, device, firm)[0]))
+                desks.append((site, (await accounts.admit(firm, account, device)).access))
             return desks
         finally:
             await engine.dispose()

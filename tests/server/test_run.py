@@ -22,6 +22,7 @@ import psutil
 import pytest
 
 from app.server.postgres import EmbeddedPostgres
+from app.sync.protocol import Hello, Returned, Welcome
 from tests.server.desks import Desk, Site, organization
 
 ROOT = Path(__file__).parents[2]
@@ -134,12 +135,12 @@ async def test_a_restored_server_begins_a_new_epoch_and_desks_know_up_to_where(d
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
             desk.url, desk.client = url, client
             async with desk.talk((await desk.sign_in("ann"))["access"]) as talk:
-                from app.sync.protocol import Hello, Welcome
-
                 welcome = await talk.ask(Hello(desk.site.id, "1.0", 3, before.epoch, 5, 2), Welcome)
                 assert welcome.epoch != before.epoch
                 assert (welcome.received, welcome.base) == (1, kept)
                 assert (await talk.push(welcome.received)).received == 2, "what was lost is offered again and taken"
+                assert welcome.away
+                assert not (await talk.ask(Returned({}), Welcome)).away
     assert "restored" in admin(data, "log")
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from app.sync import credit, replica, scopes
+from app.sync.again import EARLY
 from app.sync.authority import Key
 from app.sync.chain import BadPush, check_chain
 from app.sync.merge import State
 from app.sync.policies import CONFLICT, LINE, RESERVE, kind_of
 from app.sync.protocol import Entry
-from tests.simulation.disk import Values, read
+from tests.simulation.disk import MemoryDesk, Values, read
 from tests.simulation.ledger import START, Firm
 from tests.simulation.world import Broken, SimDesk, World
 
@@ -23,29 +24,78 @@ class Watch:
     def __init__(self, world: World) -> None:
         self._world = world
         self._exposed: dict[str, tuple[Decimal, Decimal]] = {}
+        self._epoch = ""
         world.watch = self.look
 
     def look(self, desk: SimDesk | None) -> None:
-        if not self._world.restored:  # a backup does not know the credit that was given after it
-            self._credit()
+        self._credit()
         if desk is not None:
             _shows_what_was_typed(desk)
 
     def _credit(self) -> None:
-        """What is used, held for desks, or what they believe to hold, is within the limit, or does not grow."""
+        """What is used, held for desks, or what they believe to hold, is within the limit, or does not grow.
+
+        That counts what an earlier epoch of the server gave, and this one does not know of yet.
+        """
         firm = self._world.ledger.firms[self._world.firm]
+        if firm.epoch != self._epoch:  # a backup may know another limit than the one that counted
+            self._epoch, self._exposed = firm.epoch, {}
         for (table, line_id), line in firm.states.items():
             if table != LINE:
                 continue
             total = Decimal(line.fields["used"])
             sites = credit.sites_of(firm.states.get((RESERVE, line_id)))
             for desk in self._world.desks:
-                total += max(_usable(desk, line_id, firm), credit.outstanding(sites, desk.disk.site))
+                total -= _given_back(desk, line_id, firm) if self._world.restored else 0
+                total += _exposed(desk, line_id, firm, credit.outstanding(sites, desk.disk.site))
             limit = Decimal(line.fields["limit"])
             before, exposed = self._exposed.get(line_id, (limit, Decimal(0)))
-            if total > max(limit, before, exposed):  # one push may use the line and then lower its limit
+            known = firm.back is None or line_id in self._exposed
+            if known and total > max(limit, before, exposed):  # one push may use the line and then lower its limit
                 raise Broken(f"Line {line_id}: {total} of {limit} used or usable.")
             self._exposed[line_id] = limit, total
+
+
+def _exposed(desk: SimDesk, line_id: str, firm: Firm, outstanding: Decimal) -> Decimal:
+    """What a desk can still make of a line: of what is held for it, and of what a restored server has forgotten."""
+    usable = _usable(desk, line_id, firm)
+    if firm.back is None or desk.disk.site in firm.back:
+        return max(usable, outstanding)
+    position = desk.disk.position()
+    accepted = max(position.accepted, position.settled if position.epoch != firm.epoch else 0)
+    if position.held is not None:
+        usable = max(usable if position.epoch != firm.epoch else Decimal(0), Decimal(position.held.get(line_id, 0)))
+    received = firm.ends.get(desk.disk.site, START).received
+    forgotten = Decimal(0)
+    for entry in desk.disk.chain.entries[received:accepted]:
+        if entry.transaction not in desk.disk.quarantine:
+            forgotten += max(_delta(entry, line_id), Decimal(0))
+    return max(usable + forgotten, outstanding)
+
+
+def _given_back(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
+    """What cancellations free that a restored server has not heard of, or refused for want of the deal."""
+    received = firm.ends.get(desk.disk.site, START).received
+    early = {
+        placed.item.transaction
+        for placed in firm.placed
+        if placed.item.outcome == "rejected" and EARLY in (placed.item.reason or "")
+    }
+    early -= {transaction for transaction, each in desk.disk.quarantine.items() if each.status != "open"}
+    to_come = [
+        entry
+        for entry in desk.disk.chain.entries
+        if entry.transaction in early or (entry.site_seq > received and entry.transaction not in desk.disk.quarantine)
+    ]
+    return sum((max(-_delta(entry, line_id), Decimal(0)) for entry in to_come), Decimal(0))
+
+
+def _delta(entry: Entry, line_id: str) -> Decimal:
+    """By how much an entry changes what is used of a line."""
+    if (entry.table, entry.record_id, entry.op) != (LINE, line_id, "update"):
+        return Decimal(0)
+    before, after = read(entry.before) or {}, read(entry.after) or {}
+    return Decimal(after.get("used", 0)) - Decimal(before.get("used", 0))
 
 
 def _usable(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
@@ -79,7 +129,7 @@ def _shows_what_was_typed(desk: SimDesk) -> None:
             continue
         typed: dict[str, Any] = {}
         for each in entries:
-            typed |= each.after or {}
+            typed = {} if each.op == "delete" else {**typed, **(each.after or {})}
         for name, value in typed.items():
             if kind_of(key[0], name) != "counter" and row.get(name) != value:
                 raise Broken(f"{desk.name} typed {value!r} in {name} of {key} and shows {row.get(name)!r}.")
@@ -92,6 +142,7 @@ def at_quiet(world: World) -> None:
     for desk in world.desks:
         _is_in_step(desk, world, firm)
         _hears_of_refusals(desk, firm)
+        _came_early_and_is_made_again(desk)
     _nothing_is_lost(world, firm)
     _conflicts_are_fair(firm)
     _credit_adds_up(firm)
@@ -158,6 +209,15 @@ def _hears_of_refusals(desk: SimDesk, firm: Firm) -> None:
     }
     if missing := refused - desk.disk.quarantine.keys():
         raise Broken(f"{desk.name} never heard that {sorted(missing)} were refused.")
+
+
+def _came_early_and_is_made_again(desk: SimDesk) -> None:
+    """What a restored server refused because another desk had not brought the record yet needs no person."""
+    disk = desk.disk
+    if isinstance(disk, MemoryDesk):
+        for transaction, entries in disk.early(disk.position().accepted).items():
+            if disk.fits(entries):
+                raise Broken(f"{desk.name} could make {transaction} again, and waits for a person.")
 
 
 def _nothing_is_lost(world: World, firm: Firm) -> None:

@@ -13,9 +13,12 @@ import msgspec
 from app.records.codec import compact
 from app.records.hlc import ZERO, HybridClock
 from app.records.log import GENESIS, commitment_of, entry_hash
+from app.sync.again import EARLY, as_found
+from app.sync.credit import outstanding
 from app.sync.desk_store import Counts, Outgoing, Position
+from app.sync.policies import RESERVE
 from app.sync.protocol import Entry, Op
-from app.sync.replica import Key, Plan, Unsettled, View
+from app.sync.replica import Key, Plan, Unsettled, View, on_top
 
 Values = Mapping[str, Any]
 
@@ -189,6 +192,39 @@ class MemoryDesk:
         self.known = {key: replace(view, seq=0) for key, view in self.known.items()}
         self._position = position
         self._commit_point(True)
+
+    def held(self) -> Mapping[str, str]:
+        rows = [row for (table, _), row in self.rows.items() if table == RESERVE and self.site in row["sites"]]
+        return {row["line_id"]: format(outstanding(row["sites"], self.site), "f") for row in rows}
+
+    def make_again(self, upto: int) -> None:
+        for transaction, entries in self.early(upto).items():
+            if self.fits(entries):
+                self.write(entries[0].actor, [self._draft(each) for each in entries])
+                self.quarantine[transaction].status = "resent"
+
+    def early(self, upto: int) -> dict[str, list[Entry]]:
+        """Refused changes that may fit once what they are about is here."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.chain.entries[:upto]:
+            refusal = self.quarantine.get(entry.transaction)
+            if refusal is not None and refusal.status == "open" and EARLY in refusal.reason:
+                found.setdefault(entry.transaction, []).append(entry)
+        return found
+
+    def fits(self, entries: Sequence[Entry]) -> bool:
+        return all(map(self._fits, entries))
+
+    def _fits(self, entry: Entry) -> bool:
+        key = (entry.table, entry.record_id)
+        here = entry.op == "insert" or bool(self.known.get(key, View()).seq)
+        return here and bool(entry.salt) and as_found(entry.table, entry.op, read(entry.before), self.rows.get(key))
+
+    def _draft(self, entry: Entry) -> Draft:
+        key = (entry.table, entry.record_id)
+        unsettled = Unsettled(entry.site_seq, entry.transaction, "update", read(entry.before), read(entry.after))
+        row = on_top(entry.table, self.rows.get(key, {}), [unsettled]) or {}
+        return Draft(key, entry.op, {name: row[name] for name in read(entry.after) or {}})
 
     def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
         return [key for key, view in self.known.items() if view.scope in scopes]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -42,13 +42,16 @@ class Firm:
     states: dict[Key, State] = field(default_factory=dict)
     ends: dict[str, ChainEnd] = field(default_factory=dict)
     own_end: ChainEnd = START
+    back: frozenset[str] | None = None  # who has returned since a restore; None where none is missing
 
     @property
     def epoch(self) -> str:
         return next(reversed(self.epochs))
 
     def copy(self) -> Firm:
-        return Firm(self.site, dict(self.epochs), list(self.placed), dict(self.states), dict(self.ends), self.own_end)
+        return replace(
+            self, epochs=dict(self.epochs), placed=list(self.placed), states=dict(self.states), ends=dict(self.ends)
+        )
 
 
 class MemoryLedger:
@@ -63,6 +66,7 @@ class MemoryLedger:
     ) -> None:
         self._now, self._new_id, self._commit_point, self._page = now, new_id, commit_point, page
         self.firms: dict[str, Firm] = {}
+        self.enrolled: Callable[[], set[str]] = set
 
     def found(self, firm: str, epoch: str) -> None:
         self.firms[firm] = Firm(self._new_id(), {epoch: 0})
@@ -71,10 +75,14 @@ class MemoryLedger:
         """Puts an older copy in place."""
         restored = backup.copy()
         restored.epochs[epoch] = len(restored.placed)
+        restored.back = frozenset()
         self.firms[firm] = restored
 
     @asynccontextmanager
     async def locked(self, firm: str) -> AsyncIterator[MemoryTurn]:
+        firm_now = self.firms[firm]
+        if firm_now.back is not None and self.enrolled() <= firm_now.back:
+            firm_now.back = None
         turn = MemoryTurn(
             self.firms[firm].copy(), Own(self.firms[firm].site, self.firms[firm].own_end, self._now(), *self._draws())
         )
@@ -86,6 +94,10 @@ class MemoryLedger:
 
     async def head(self, firm: str) -> Head:
         return Head(self.firms[firm].epoch, len(self.firms[firm].placed))
+
+    async def away(self, firm: str, site: str) -> bool:
+        back = self.firms[firm].back
+        return back is not None and site not in back
 
     async def base(self, firm: str, epoch: str) -> int:
         """The place up to which the order of ``epoch`` and of now are the same, 0 if nobody knows."""
@@ -126,7 +138,17 @@ class MemoryTurn:
         return self.firm.ends.get(site, START)
 
     async def own(self) -> Own:
-        return self._own
+        return replace(self._own, end=self.firm.own_end)
+
+    async def gathering(self) -> bool:
+        return self.firm.back is not None
+
+    async def away(self, site: str) -> bool:
+        return self.firm.back is not None and site not in self.firm.back
+
+    async def returned(self, site: str) -> None:
+        self.kept = True
+        self.firm.back = (self.firm.back or frozenset()) | {site}
 
     async def ground(self, wanted: Wanted) -> Ground:
         below = {key: self._below(key) for key in wanted.below}

@@ -104,9 +104,13 @@ class RealDesk:
 
     @property
     def known(self) -> dict[Key, View]:
+        """Also what came from the server once, and was taken away."""
+        heard = change_log.c.site == self.records.chain.received_site
         with self.records.read() as session:
+            once = session.execute(select(change_log.c.table_name, change_log.c.record_id).where(heard).distinct())
             rows = session.execute(select(sync_row.c.table_name, sync_row.c.record_id, sync_row.c.seq))
-            return {(table, record_id): View(seq=seq) for table, record_id, seq in rows}
+            known = {(table, record_id): View(seq=seq) for table, record_id, seq in rows}
+            return {**{(table, record_id): View() for table, record_id in once}, **known}
 
     @property
     def chain(self) -> SimpleNamespace:

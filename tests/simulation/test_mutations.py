@@ -61,6 +61,10 @@ MISTAKES = {
     "what came before a restore is not asked for again": [
         Slip(session, "DeskSession._begin", "min(at.cursor, welcome.base)", "welcome.head")
     ],
+    "a restored server gives away what it has forgotten": [Slip(credit, "settle", "if closed and (", "if False and (")],
+    "what came before its record is not made again": [
+        Slip(session, "DeskSession._make_again", "if self._position.accepted:", "if False:")
+    ],
     "what a restored server lacks stays on the desk": [
         Slip(session, "DeskSession._forget_the_unseen", "self._store.keys_unseen()", "[]")
     ],

@@ -99,6 +99,7 @@ class World:
         page = self.random.choice((3, 7, 50))
         ledger = MemoryLedger(self.server_clock, self.new_id, self.server_commit, page)
         ledger.found(self.firm, "epoch-0")
+        ledger.enrolled = lambda: set(self.devices)
         return ledger
 
     def make_disk(self, desk: SimDesk) -> MemoryDesk:

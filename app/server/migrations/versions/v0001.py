@@ -85,6 +85,7 @@ def upgrade() -> None:
         sa.Column("own_count", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("own_hash", sa.Text(), nullable=False),
         sa.Column("own_hlc", sa.Text(), nullable=False),
+        sa.Column("whole", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_table(
@@ -190,6 +191,7 @@ def upgrade() -> None:
         sa.Column("received", sa.BigInteger(), nullable=False),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("hlc", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("firm", "site"),
     )
     op.create_table(
