@@ -44,13 +44,13 @@ async def test_desks_that_wait_at_the_head_cost_one_look_together(
         return Connection(ledger, device(firm, site), now=wall_clock, schema_version=3, newest=lambda: hub.newest(firm))
 
     try:
-        hub.heard(firm, 0)
         for site in sites:
             told.append(asyncio.get_running_loop().create_future())
             guest = Guest(connection(site), partial(_take, told[-1]))
+            hub.join(guest)
+            hub.heard(firm, 0)
             await guest.connection.handle(Hello(site.id, "1.0", 3, "", 0, 0))
             assert await guest.connection.handle(Pull(0)) == []
-            hub.join(guest)
             hub.waits(guest)
         assert ledger.looks == 0, "what is known to be the newest place is not looked up"
         writer = Site()
