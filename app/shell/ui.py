@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-from PySide6.QtCore import QObject, Qt, QThread, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QWidget
 
@@ -58,6 +59,9 @@ class Ui(QObject):
 
     def __init__(self, loop: IoLoop, *, clock: Clock = utc_now, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        # Not the thread that Qt names: PySide takes it, the main thread's own, for a child of this object and deletes
+        # both together; the next plug-in that Qt needs is then a crash.
+        self._thread = threading.get_ident()
         self.loop = loop
         self.clock = clock
         self.commands = CommandRegistry(self)
@@ -151,7 +155,7 @@ class Ui(QObject):
 
     def notify(self, notice: Notice) -> None:
         """Tells the user. From any thread."""
-        if QThread.currentThread() is self.thread():
+        if threading.get_ident() == self._thread:
             self._noticed(notice)
         else:
             self.post(lambda: self._noticed(notice))

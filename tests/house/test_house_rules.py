@@ -78,6 +78,12 @@ def test_no_nested_event_loop_in_the_product() -> None:
                 )
 
 
+def test_nobody_asks_qt_for_an_object_s_thread() -> None:
+    """PySide deletes the thread that ``QObject.thread()`` gave, the main thread's own, with the object that was asked."""
+    asking = [str(path) for path in sources("app", "plugins", "tests") if ".thread" + "()" in path.read_text("utf-8")]
+    assert not asking
+
+
 def test_files_stay_readable() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {lines}"

@@ -6,7 +6,7 @@ import sys
 import threading
 
 import pytest
-from PySide6.QtCore import QObject, QThread, Signal
+from PySide6.QtCore import QObject, Signal
 from pytestqt.qtbot import QtBot
 
 from app.services import Notice, State
@@ -43,7 +43,7 @@ def test_run_works_on_the_io_thread_and_answers_on_the_ui_thread(ui: Ui, qtbot: 
     async def work() -> bool:
         return ui.loop.on_this_thread()
 
-    ui.run(work(), then=lambda result: seen.extend([result, QThread.currentThread() is ui.thread()]))
+    ui.run(work(), then=lambda result: seen.extend([result, threading.current_thread() is threading.main_thread()]))
     qtbot.waitUntil(lambda: bool(seen))
     assert seen == [True, True]
 
@@ -104,7 +104,7 @@ def test_a_bound_slot_gets_the_value_now_and_then_only_the_newest(ui: Ui, qtbot:
 
 def test_notices_arrive_on_the_ui_thread_from_any(ui: Ui, qtbot: QtBot) -> None:
     where: list[bool] = []
-    ui.noticed.connect(lambda _notice: where.append(QThread.currentThread() is ui.thread()))
+    ui.noticed.connect(lambda _notice: where.append(threading.current_thread() is threading.main_thread()))
     ui.notify(Notice("from here"))
     thread = threading.Thread(target=lambda: ui.notify(Notice("from there")))
     thread.start()
