@@ -79,7 +79,7 @@ def test_no_nested_event_loop_in_the_product() -> None:
 
 
 def test_no_object_is_asked_for_its_qt_thread() -> None:
-    """PySide deletes the thread that it answers with, the main thread's own, together with the object that was asked."""
+    """PySide deletes the thread that it answers with, the main thread's own, with the object that was asked."""
     asking = [str(path) for path in sources("app", "plugins") if ".thread()" in path.read_text(encoding="utf-8")]
     assert not asking
 
