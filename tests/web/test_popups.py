@@ -26,7 +26,9 @@ PROVIDER = """<title>provider</title><style>button { position: fixed; inset: 0; 
 
 
 def click(browser: Any, panel: Any) -> None:
-    """A click in the middle of a page, as the user makes it."""
+    """A click in the middle of a page, as the user makes it: on what is painted, for the engine drops earlier ones."""
+    browser.run(panel, "requestAnimationFrame(() => requestAnimationFrame(() => { window.painted = true }))")
+    browser.until(lambda: browser.run(panel, "window.painted === true"), "the page to be painted")
     target = browser.until(panel.view.focusProxy, "the page to take clicks")
     QTest.mouseClick(target, Qt.MouseButton.LeftButton, pos=target.rect().center())
 
