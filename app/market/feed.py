@@ -158,7 +158,7 @@ class WebSocketFeed:
                 continue
             try:
                 batch = decode(message)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeError):
                 log.exception("the price feed sent something that is no batch of prices")
                 continue
             if batch.past:

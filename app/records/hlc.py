@@ -63,10 +63,18 @@ class HybridClock:
         return (self._wall() - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(milliseconds=1)
 
     def _advance(self, now: int) -> str:
-        if now > self._milliseconds:
-            self._milliseconds, self._counter = now, 0
-        elif self._counter < _COUNTER_LIMIT:
-            self._counter += 1
-        else:
-            self._milliseconds, self._counter = self._milliseconds + 1, 0
+        self._milliseconds, self._counter = _following(self._milliseconds, self._counter, now)
         return pack(self._milliseconds, self._counter)
+
+
+def following(last: str, now: int) -> str:
+    """The reading after ``last`` at the wall time ``now``, in milliseconds since 1970."""
+    return pack(*_following(*unpack(last), now))
+
+
+def _following(milliseconds: int, counter: int, now: int) -> tuple[int, int]:
+    if now > milliseconds:
+        return now, 0
+    if counter < _COUNTER_LIMIT:
+        return milliseconds, counter + 1
+    return milliseconds + 1, 0

@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.records.ids import new_id
+from app.records.migrations import CURRENT
 from app.server import tables, tokens
 from app.server.accounts import end_sign_ins, utc_now
 from app.server.ledger import Ledger
@@ -23,10 +24,9 @@ from app.server.rights import EVERYWHERE, Role
 from app.sync import authority
 from app.sync.ground import Wanted
 from app.sync.policies import EVERYBODY
-from app.sync.scopes import desk_scope
+from app.sync.scopes import book_scope, desk_scope
 
 CODE_LIFETIME = dt.timedelta(days=3)
-_SCHEMA_VERSION = 3
 
 
 class NotDone(Exception):
@@ -132,7 +132,7 @@ class Administration:
     ) -> tuple[str, str]:
         """The device's id, and the code with which it is enrolled once."""
         device, code = new_id(), tokens.new_code()
-        scopes = [EVERYBODY, desk_scope(desk), *(f"book:{book}" for book in books)]
+        scopes = _scopes(desk, books)
         async with self._engine.begin() as connection:
             await connection.execute(
                 insert(tables.device).values(
@@ -144,7 +144,7 @@ class Administration:
         return device, code
 
     async def set_scopes(self, device: str, desk: str, books: Collection[str]) -> None:
-        scopes = [EVERYBODY, desk_scope(desk), *(f"book:{book}" for book in books)]
+        scopes = _scopes(desk, books)
         async with self._engine.begin() as connection:
             await self._change_device(connection, device, desk=desk, scopes=scopes)
             await self._log(connection, "device scopes set", {"device": device, "scopes": scopes})
@@ -206,7 +206,7 @@ class Administration:
         key = ("user", user)
         async with self._ledger.locked(self._firm) as turn:
             ground, own = await turn.ground(Wanted(frozenset({key}))), await turn.own()
-            occasion = authority.Occasion(None, own.new_id(), _SCHEMA_VERSION)
+            occasion = authority.Occasion(None, own.new_id(), CURRENT)
             verdict = authority.write_own(key, values, EVERYBODY, None, occasion, ground, own)
             await turn.keep(verdict, own.site)
 
@@ -234,6 +234,10 @@ async def log_act(connection: AsyncConnection, firm: str, actor: str, what: str,
 async def notify(connection: AsyncConnection, firm: str, device: str = "") -> None:
     """Tells running servers that something about a device changed; empty: about any of the firm's."""
     await (await driver_of(connection)).execute("SELECT pg_notify(%s, %s)", (CHANNEL, f"{firm} device {device}"))
+
+
+def _scopes(desk: str, books: Collection[str]) -> list[str]:
+    return [EVERYBODY, desk_scope(desk), *map(book_scope, books)]
 
 
 def _check_roles(roles: Collection[str]) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.records.codec import compact
+from app.records.migrations import CURRENT
 from app.records.personal import EMPTIED, OF_CONTACT, OF_INTERACTION
 from app.server import tables
 from app.server.administration import NotDone, log_act
@@ -30,7 +31,6 @@ AGES: Mapping[str, str] = {"interaction": "started_at", "follow_up": "due", "enq
 """Kinds of record with a period of their own, and the field that says how old one is. An interaction takes along its
 recording, transcript and report."""
 
-_SCHEMA_VERSION = 3
 _HANGING = """
 SELECT DISTINCT l.table_name, l.record_id FROM unnest(%b::text[], %b::text[]) AS k(t, i)
 JOIN record_link l ON l.firm = %s AND l.parent_table = k.t AND l.parent_id = k.i
@@ -194,7 +194,7 @@ class PersonalData:
 
 def _erasure(states: Mapping[Key, State], own: Own, head: int) -> Verdict:
     """The server's own entries that say so, and what is left of the records."""
-    occasion, end = Occasion(None, own.new_id(), _SCHEMA_VERSION), own.end
+    occasion, end = Occasion(None, own.new_id(), CURRENT), own.end
     placed: list[Placed] = []
     left: dict[Key, State] = {}
     for place, (key, state) in enumerate(states.items(), head + 1):

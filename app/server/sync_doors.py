@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from app.records.migrations import CURRENT
 from app.server.devices import Devices
 from app.server.hub import Guest, Hub
 from app.server.ledger import Ledger
@@ -42,7 +43,6 @@ from app.sync.transports import framed
 
 log = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 3
 MALFORMED, TOKEN, REVOKED, SUPERSEDED, BUSY = 4400, 4401, 4403, 4409, 1013
 """Close codes."""
 _MESSAGES, _BURST = 50.0, 500
@@ -136,7 +136,7 @@ class SyncDoors:
             self._ledger,
             device,
             now=wall_clock,
-            schema_version=SCHEMA_VERSION,
+            schema_version=CURRENT,
             compute=_beside,
             greeted=greeted,
             newest=lambda: self._hub.newest(device.firm),

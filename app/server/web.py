@@ -47,39 +47,34 @@ class Enrol(msgspec.Struct, forbid_unknown_fields=True):
     written: int = 0
 
 
-class SignIn(msgspec.Struct, forbid_unknown_fields=True):
+class FromDevice(msgspec.Struct, forbid_unknown_fields=True):
+    """What every form of an enrolled desk says."""
+
     device: str
     secret: str
+
+
+class SignIn(FromDevice, forbid_unknown_fields=True):
     login: str
     password: str
 
 
-class ChangePassword(msgspec.Struct, forbid_unknown_fields=True):
-    device: str
-    secret: str
-    login: str
-    password: str
+class ChangePassword(SignIn, forbid_unknown_fields=True):
     new: str
 
 
-class BeginOpenId(msgspec.Struct, forbid_unknown_fields=True):
+class BeginOpenId(FromDevice, forbid_unknown_fields=True):
     """``redirect``: where the desk waits for the browser, ``http://127.0.0.1:PORT/...``."""
 
-    device: str
-    secret: str
     redirect: str
 
 
-class FinishOpenId(msgspec.Struct, forbid_unknown_fields=True):
-    device: str
-    secret: str
+class FinishOpenId(FromDevice, forbid_unknown_fields=True):
     state: str
     code: str
 
 
-class Refresh(msgspec.Struct, forbid_unknown_fields=True):
-    device: str
-    secret: str
+class Refresh(FromDevice, forbid_unknown_fields=True):
     refresh: str
 
 

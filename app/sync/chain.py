@@ -9,11 +9,9 @@ from typing import Any
 import msgspec
 
 from app.records.codec import compact
-from app.records.hlc import pack, unpack
+from app.records.hlc import following
 from app.records.log import commitment_of, entry_hash
 from app.sync.protocol import Entry, Op
-
-_COUNTER_LIMIT = 0xFFFF
 
 
 class BadPush(Exception):
@@ -67,17 +65,10 @@ class Own:
         """The next entry of the server's chain, which ends at ``end``; ``kind`` of the cause."""
         text, salt = None if after is None else compact(after), self.new_salt()
         entry = Entry(
-            self.new_id(), end.received + 1, self._tick(end.hlc), "system:server", kind, cause.id, cause.transaction,
-            *key, op, None, text, cause.schema_version, salt, commitment_of(salt, None, text), "",
+            self.new_id(), end.received + 1, following(end.hlc, self.now), "system:server", kind, cause.id,
+            cause.transaction, *key, op, None, text, cause.schema_version, salt, commitment_of(salt, None, text), "",
         )  # fmt: skip
         return msgspec.structs.replace(entry, hash=entry_hash(end.hash, self.site, entry))
-
-    def _tick(self, last: str) -> str:
-        reading = pack(self.now, 0)
-        if reading > last:
-            return reading
-        milliseconds, counter = unpack(last)
-        return pack(milliseconds, counter + 1) if counter < _COUNTER_LIMIT else pack(milliseconds + 1, 0)
 
 
 def fresh(entries: Sequence[Entry], end: ChainEnd) -> Sequence[Entry]:

@@ -18,13 +18,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import Connection
 
 from app.records.chain import Authored
 from app.records.store import Records
-from app.records.sync_tables import sync_state
 from app.sync.client import SignInNeeded
+from app.sync.kept import ENROLMENT, keep, read_kept
 from app.sync.transports import Unreachable, unreachable
 
 T = TypeVar("T")
@@ -34,7 +33,6 @@ SIGN_IN = "Sign in again to go on. Everything is kept and goes to the server aft
 _EARLY = 120.0
 """Seconds before its end that an access token is renewed."""
 _TIMEOUT = 20.0
-_KEY = "enrolment"
 
 
 class Refused(Exception):
@@ -158,16 +156,12 @@ def tls(certificate: str) -> ssl.SSLContext:
 
 def enrolment_of(records: Records) -> Enrolment | None:
     with records.read() as session:
-        text = session.execute(select(sync_state.c.value).where(sync_state.c.key == _KEY)).scalar()
-    return None if text is None else msgspec.json.decode(text, type=Enrolment)
+        return read_kept(session, ENROLMENT, Enrolment)
 
 
 def keep_enrolment(records: Records, enrolment: Enrolment) -> None:
-    text = msgspec.json.encode(enrolment).decode()
-
     def work(connection: Connection) -> Sequence[Authored]:
-        statement = upsert(sync_state).values(key=_KEY, value=text)
-        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": text}))
+        keep(connection, ENROLMENT, enrolment)
         return ()
 
     records.receive(work)
@@ -211,7 +205,7 @@ class Forms:
             if given.status_code == 200:
                 return msgspec.json.decode(given.content, type=answer)
             refusal = msgspec.json.decode(given.content, type=_Refusal)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise Unreachable("Something else answered in the server's place.") from error
         if given.status_code >= 500 or given.status_code == 429 and refusal.code != "locked":
             raise Unreachable(refusal.reason or "The server is there but cannot answer at the moment.")
@@ -285,6 +279,6 @@ def _lifetime(token: str) -> float:
     try:
         body = token.split(".")[1]
         claims = msgspec.json.decode(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)), type=_Claims)
-    except (IndexError, ValueError, msgspec.MsgspecError):
+    except (IndexError, ValueError):
         return 0.0
     return float(claims.exp - claims.iat)

@@ -168,10 +168,14 @@ def _later(held: str, by: str) -> str:
 
 def _counted(table: str, name: str, held: Any, before: Any, after: Any) -> str:
     try:
-        total = amount_of(held) + amount_of(after) - amount_of(before)
+        return counted(amount_of(held), amount_of(before), amount_of(after))
     except ValueError as error:
         raise NotAccepted(f"{name.replace('_', ' ')} of the {_words(table)} is not a number.") from error
-    return format(max(total, Decimal(0)), "f")
+
+
+def counted(held: Decimal, before: Decimal, after: Decimal) -> str:
+    """A counter after somebody moved it from ``before`` to ``after``; it never falls below nothing."""
+    return format(max(held + after - before, Decimal(0)), "f")
 
 
 def amount_of(value: Any) -> Decimal:

@@ -13,10 +13,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.records.log import change_log
-from app.records.sync_tables import sync_quarantine, sync_state
+from app.records.sync_tables import sync_quarantine
 from app.records.tables import CreditReserve
 from app.sync.credit import number, outstanding
 from app.sync.desk_store import Position
+from app.sync.kept import POSITION, read_kept
 from app.sync.policies import LINE
 
 
@@ -89,5 +90,4 @@ def _unsettled(site: str, position: Position, table: str) -> tuple[ColumnElement
 
 
 def _position(session: Session) -> Position:
-    text = session.execute(select(sync_state.c.value).where(sync_state.c.key == "position")).scalar()
-    return Position() if text is None else msgspec.json.decode(text, type=Position)
+    return read_kept(session, POSITION, Position) or Position()

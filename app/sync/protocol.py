@@ -271,7 +271,7 @@ def read_from_desk(frame: bytes) -> FromDesk:
     """Raises BadFrame, OtherVersion."""
     try:
         return _from_desk.decode(_body(frame))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadFrame(f"The frame could not be read: {error}.") from error
 
 
@@ -279,7 +279,7 @@ def read_from_server(frame: bytes) -> FromServer:
     """Raises BadFrame, OtherVersion."""
     try:
         return _from_server.decode(_body(frame))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadFrame(f"The frame could not be read: {error}.") from error
 
 

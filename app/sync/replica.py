@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from app.sync.merge import counted
 from app.sync.policies import kind_of
 from app.sync.protocol import Item, Op, Stored
 
@@ -241,8 +242,7 @@ def _laid(table: str, name: str, held: Any, entry: Unsettled) -> Any:
     value, before = (entry.after or {})[name], (entry.before or {}).get(name)
     if kind_of(table, name) != "counter" or held == before:
         return value
-    total = Decimal(held or 0) + Decimal(value or 0) - Decimal(before or 0)
-    return format(max(total, Decimal(0)), "f")
+    return counted(Decimal(held or 0), Decimal(before or 0), Decimal(value or 0))
 
 
 def _read(text: str) -> dict[str, Any]:

@@ -222,8 +222,7 @@ class DeskSession:
         if not (welcome.away and self._reported):  # what is answered already may cross what was said before
             self._away = welcome.away
         if not welcome.away and self._position.held is not None:
-            self._position = replace(self._position, held=None)
-            self._store.commit(replica.Plan({}, [], [], self._position.settled), self._position)
+            self._move(replace(self._position, held=None))
         self._make_again()
         return [*out, *self._push(), *self._report(), self._next()]
 
@@ -236,8 +235,7 @@ class DeskSession:
         views, unsettled = self._store.views(keys), self._store.unsettled(keys)
         plan = replica.plan(self._store.site, at.settled, items, views, unsettled)
         position = replace(at, cursor=max(page.upto, at.cursor), settled=plan.settled)
-        self._store.commit(plan, position)
-        self._position = position
+        self._commit(plan, position)
         self._make_again()
         return [*self._push(), self._next()]
 
@@ -259,9 +257,7 @@ class DeskSession:
             reached = SnapshotAt(first, left=tuple(rest), anew=going.anew) if first else None
         unseen = reached is None and going.anew
         # What was not seen goes with the last step, so that it is not forgotten to be forgotten.
-        position = replace(at, snapshot=at_end if unseen else reached)
-        self._store.commit(plan, position)
-        self._position = position
+        self._commit(plan, replace(at, snapshot=at_end if unseen else reached))
         if unseen:
             self._forget_the_unseen()
         self._make_again()
@@ -299,6 +295,13 @@ class DeskSession:
         return []
 
     # -- steps
+
+    def _commit(self, plan: replica.Plan, position: Position) -> None:
+        self._store.commit(plan, position)
+        self._position = position
+
+    def _move(self, position: Position) -> None:
+        self._commit(replica.Plan({}, [], [], position.settled), position)
 
     def _push(self) -> list[FromDesk]:
         if not self._greeted or self._pushing:
@@ -357,8 +360,7 @@ class DeskSession:
             going = SnapshotAt(gained[0], left=gained[1:])
         elif gained and going is not None:
             going = replace(going, left=(*going.left, *gained))
-        self._position = replace(at, scopes=scopes, snapshot=going)
-        self._store.commit(replica.Plan({}, [], [], at.settled), self._position)
+        self._move(replace(at, scopes=scopes, snapshot=going))
 
     def _drop(self, scopes: tuple[str, ...]) -> None:
         at = self._position
@@ -375,8 +377,7 @@ class DeskSession:
                 going = SnapshotAt(left[0], left=left[1:], anew=going.anew) if left else None
             else:
                 going = replace(going, left=left[1:])
-        self._position = replace(at, scopes=kept, snapshot=going)
-        self._store.commit(plan, self._position)
+        self._commit(plan, replace(at, scopes=kept, snapshot=going))
         if all_read:
             self._forget_the_unseen()
 
@@ -384,8 +385,7 @@ class DeskSession:
         keys = self._store.keys_unseen()
         at = replace(self._position, snapshot=None)
         plan = replica.purge(keys, at.epoch, at.settled, self._store.views(keys), unseen=True)
-        self._store.commit(plan, at)
-        self._position = at
+        self._commit(plan, at)
 
     def _enter(self, state: State) -> None:
         if state == self._state:

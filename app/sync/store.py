@@ -19,11 +19,12 @@ from app.records.erasure import erase_texts, remove_recordings
 from app.records.log import Cause, change_log, sealed_columns
 from app.records.rows import by_table, filled, read_rows, shape_of, write_rows
 from app.records.store import Records
-from app.records.sync_tables import sync_event, sync_quarantine, sync_row, sync_state
+from app.records.sync_tables import sync_event, sync_quarantine, sync_row
 from app.records.tables import CreditReserve, SyncConflict
 from app.sync.again import make_again
 from app.sync.credit import outstanding
 from app.sync.desk_store import Counts, Outgoing, Position
+from app.sync.kept import POSITION, keep, read_kept
 from app.sync.protocol import Entry
 from app.sync.replica import Effect, Key, Plan, Refused, Unsettled, View
 
@@ -45,8 +46,7 @@ class RecordsStore:
     def __init__(self, records: Records) -> None:
         self._records = records
         with records.read() as session:
-            text = session.execute(select(sync_state.c.value).where(sync_state.c.key == "position")).scalar()
-        self._position = Position() if text is None else msgspec.json.decode(text, type=Position)
+            self._position = read_kept(session, POSITION, Position) or Position()
 
     @property
     def site(self) -> str:
@@ -156,7 +156,7 @@ class RecordsStore:
             write_rows(connection, {key: plan.views[key].row for key in said})
             self._write_known(connection, plan)
             self._quarantine(connection, plan.refused)
-            self._write_position(connection, position)
+            keep(connection, POSITION, position)
             return received
 
         self._records.receive(work, erases=bool(plan.gone or plan.unseen))
@@ -165,7 +165,7 @@ class RecordsStore:
     def begin_epoch(self, position: Position) -> None:
         def work(connection: Connection) -> Sequence[Authored]:
             connection.execute(update(sync_row).values(seq=0))
-            self._write_position(connection, position)
+            keep(connection, POSITION, position)
             return ()
 
         self._records.receive(work)
@@ -222,11 +222,6 @@ class RecordsStore:
             )
             # Refused once more in another epoch: what the user did about it stands.
             connection.execute(statement.on_conflict_do_nothing())
-
-    def _write_position(self, connection: Connection, position: Position) -> None:
-        text = msgspec.json.encode(position).decode()
-        statement = upsert(sync_state).values(key="position", value=text)
-        connection.execute(statement.on_conflict_do_update(index_elements=["key"], set_={"value": text}))
 
 
 def _authored(effect: Effect, plan: Plan) -> Authored | None:

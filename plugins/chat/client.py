@@ -58,7 +58,7 @@ class LoopbackChat:
                     async for raw in socket:
                         try:
                             yield decoder.decode(raw)
-                        except msgspec.DecodeError:
+                        except (msgspec.DecodeError, UnicodeError):
                             log.exception("the chat service sent something that is no event")
             except InvalidHandshake as problem:
                 log.warning("the chat service refused the connection: %s", problem)

@@ -67,7 +67,7 @@ class ChatServer:
             async for raw in socket:
                 try:
                     asked = decoder.decode(raw)
-                except msgspec.DecodeError as problem:
+                except (msgspec.DecodeError, UnicodeError) as problem:
                     await self._tell(socket, Refused(f"The chat service did not understand a request: {problem}."))
                     continue
                 await self._do(socket, asked)

@@ -55,7 +55,7 @@ class FeedServer:
         async for message in socket:
             try:
                 request = decoder.decode(message if isinstance(message, bytes) else message.encode())
-            except (msgspec.DecodeError, UnicodeEncodeError):
+            except (msgspec.DecodeError, UnicodeError):
                 await socket.close(1003, "only subscribe messages are understood")
                 return
             fresh = [Walk(instrument, str(self._seed)) for instrument in request.instruments]

@@ -50,7 +50,7 @@ class NoSuchCall(TurretError):
 def parse(text: str | bytes) -> Command:
     try:
         return msgspec.json.decode(text, type=Command)
-    except msgspec.DecodeError as problem:
+    except (msgspec.DecodeError, UnicodeError) as problem:
         raise BadCommand(f"Not a turret command: {problem}.") from problem
 
 

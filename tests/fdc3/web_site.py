@@ -36,7 +36,7 @@ LISTENING = (
   });
 </script>"""
 )
-OTHER = "<!doctype html><title>not an app</title>"
+OTHER = "<!doctype html><title>not an app</title><script>window.kept = window.fdc3</script>"
 
 
 @functools.cache

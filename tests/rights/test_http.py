@@ -41,7 +41,7 @@ def test_the_servers_secrets_are_its_own_files(house: House) -> None:
 
 async def test_the_log_knows_no_secret_and_no_customer(house: House, office: Office) -> None:
     desk, access = await signed_in(office, "viewer")
-    wrong = await desk.form("/auth/login", login="ann\n{}", password="guessed-password")
+    wrong = await desk.form("/auth/login", login="nobody-here\n{}", password="guessed-password")
     assert wrong.status_code == 401
     entry = desk.site.insert("Hidden-table", {"name": "Hidden-name"})
     desk.site.insert("contact", {"name": "Hidden-name"})
@@ -49,6 +49,14 @@ async def test_the_log_knows_no_secret_and_no_customer(house: House, office: Off
         assert {item.outcome for item in await talk.fates()} == {"rejected"}
     kept = house.log.read_text()
     assert desk.id in kept, "that something was refused is there"
-    said = ("Hidden-", "guessed-password", desk.secret, access, access.rpartition(".")[2], entry.record_id, "ann")
+    said = (
+        "Hidden-",
+        "guessed-password",
+        desk.secret,
+        access,
+        access.rpartition(".")[2],
+        entry.record_id,
+        "nobody-of-here",
+    )
     assert not [each for each in said if each in kept]
     assert all(house.logged()), "each line is one entry, whatever was sent"

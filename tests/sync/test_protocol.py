@@ -6,7 +6,7 @@ import zlib
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.sync.protocol import (
@@ -63,6 +63,8 @@ def test_a_desk_cannot_speak_for_the_server() -> None:
 
 
 @given(st.binary(max_size=200))
+@example(b"\x00\x91\xa9\x00\x00\x00\x00\x00\x00\x00\x00\x80")  # text that is no UTF-8
+@example(b"\x00" + b"\x91" * 5_000)  # too deep
 def test_noise_is_refused(noise: bytes) -> None:
     for read in (read_from_desk, read_from_server):
         try:

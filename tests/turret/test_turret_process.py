@@ -233,8 +233,9 @@ def test_a_script_with_a_mistake_names_the_line(tmp_path: Path) -> None:
     script.write_text('{"do": "ring", "number": "1"}\n{"do": "dance"}\n')
     with pytest.raises(BadCommand, match=r"bad.jsonl, line 2"):
         read_script(script)
-    with pytest.raises(TurretError):
-        parse("no json")
+    for unread in ("no json", b'{"do": "ring", "number": "\xff"}'):
+        with pytest.raises(TurretError):
+            parse(unread)
 
 
 async def test_audio_keeps_only_what_is_not_acknowledged() -> None:
