@@ -56,7 +56,7 @@ async def test_the_log_knows_no_secret_and_no_customer(house: House, office: Off
         access,
         access.rpartition(".")[2],
         entry.record_id,
-        "nobody-of-here",
+        "nobody-here",
     )
     assert not [each for each in said if each in kept]
     assert all(house.logged()), "each line is one entry, whatever was sent"
