@@ -40,8 +40,8 @@ MISTAKES = {
         Slip(
             session,
             "DeskSession._page",
-            "self._store.commit(plan, position)",
-            "self._store.commit(replica.Plan({}, [], [], at.settled), position); self._store.commit(plan, position)",
+            "self._commit(plan, position)",
+            "self._store.commit(replica.Plan({}, [], [], at.settled), position); self._commit(plan, position)",
         )
     ],
     "a push that is repeated counts again": [
