@@ -11,7 +11,7 @@ import msgspec
 from nlp.language.model import Analysis, Dialogue, Turn
 from nlp.summary import summarise
 
-LISTS = ("deals", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
+LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
 
 
 class Statistics(msgspec.Struct, frozen=True):

@@ -5,9 +5,9 @@ Pure and deterministic; spaCy is loaded on the first call. No Qt, database, FDC3
 
 from __future__ import annotations
 
-from nlp.language.model import Analysis, Dialogue, Reference
+from nlp.language.model import Analysis, Dialogue, Lexicon, Reference
 
-__all__ = ["analyse"]
+__all__ = ["Lexicon", "analyse"]
 
 
 def analyse(dialogue: Dialogue, reference: Reference | None = None) -> Analysis:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from nlp.language import vocabulary
+from nlp.language.evidence import ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import Consent, Turn
 
@@ -34,7 +36,15 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
             continue
         for channel, granted in _said(frame, asked):
             evidence = {i, i + 1} if i + 1 < len(turns) else {i}
-            found[channel] = Consent(channel=channel, granted=granted, evidence=tuple(sorted(evidence)))
+            where = next(_where(frame, CHANNELS[channel]), None)
+            spans = (span("channel", turns, i, *where),) if where else ()
+            found[channel] = Consent(
+                channel=channel,
+                granted=granted,
+                evidence=tuple(sorted(evidence)),
+                spans=spans,
+                confidence=ONE,
+            )
     return list(found.values())
 
 
@@ -66,6 +76,15 @@ def _said(frame: Frame, asked: Frame | None) -> list[tuple[str, bool]]:
         ):
             result += [(channel, True) for channel in channels]
     return result
+
+
+def _where(frame: Frame, phrases: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Characters of each of the phrases."""
+    for phrase in phrases:
+        pieces = tuple(phrase.split())
+        for k in range(len(frame.words) - len(pieces) + 1):
+            if tuple(word.low for word in frame.words[k : k + len(pieces)]) == pieces:
+                yield frame.words[k].start, frame.words[k + len(pieces) - 1].end
 
 
 def _clauses(frame: Frame) -> list[Frame]:

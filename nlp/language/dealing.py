@@ -150,7 +150,6 @@ class Dealing(Hearing):
             benchmark=about.benchmark if terms.kind == "spread_bp" else None,
             cash_price=self._cash(i, terms.kind),
             evidence=tuple(sorted(about.evidence | {i} | self._agreement(i))),
-            spans=tuple(self._spans(i, frame, lead, terms.figure)),
         )
         self._enter(i, about, deal)
         return True

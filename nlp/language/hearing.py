@@ -10,7 +10,7 @@ from nlp.language import proof, topics
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
-from nlp.language.model import Deal, FieldSpan, PriceType, Side
+from nlp.language.model import Deal, PriceType, Side
 from nlp.language.prices import ticks
 from nlp.language.quoting import placed, price_type
 from nlp.language.readback import Leg, legs, price_figures
@@ -271,19 +271,3 @@ class Hearing:
     def _agreement(self, i: int) -> set[int]:
         after = [k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "client"]
         return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
-
-    def _spans(self, i: int, frame: Frame, leg: Leg, figure: Figure | None) -> list[FieldSpan]:
-        spans = []
-        for size in leg.sizes[:1]:
-            spans.append(
-                FieldSpan("quantity", i, frame.words[size.figure.first].start, frame.words[size.figure.last - 1].end)
-            )
-        if figure is not None:
-            spans.append(FieldSpan("price", i, frame.words[figure.first].start, frame.words[figure.last - 1].end))
-        if leg.side is not None:
-            spans.append(FieldSpan("client_side", i, *frame.clock(leg.at)))
-        for mention in leg.mentions[:1]:
-            spans.append(
-                FieldSpan("instrument", i, frame.words[mention.first].start, frame.words[mention.last - 1].end)
-            )
-        return spans

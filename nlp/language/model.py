@@ -83,24 +83,44 @@ class ReferenceInstrument(msgspec.Struct, frozen=True, kw_only=True):
     quantity_unit: str | None = None
 
 
+class Lexicon(msgspec.Struct, frozen=True):
+    """The desk's learned corrections: (heard, meant) pairs, whole words, whatever their case. Later pairs win."""
+
+    entries: tuple[tuple[str, str], ...] = ()
+
+
 class Reference(msgspec.Struct, frozen=True):
-    """Securities and names that this customer's conversations are likely to mention."""
+    """Securities and names that this customer's conversations are likely to mention, and the desk's lexicon."""
 
     instruments: tuple[ReferenceInstrument, ...] = ()
     names: tuple[str, ...] = ()
+    lexicon: Lexicon = Lexicon()
+
+
+ASK_BELOW = 0.6
+"""A field less sure than this is left blank: the trader is asked."""
 
 
 class FieldSpan(msgspec.Struct, frozen=True):
-    """Where in the repaired text one field of a fact was said."""
+    """Where one field of a fact was said: `start` and `end` are characters of the repaired turn, `text` the words
+    between them, `began` and `ended` seconds of the conversation (by the share of the turn's text, as the turn has no
+    times of its own words)."""
 
     field: str
     turn: int
     start: int
     end: int
+    text: str = ""
+    began: float = 0.0
+    ended: float = 0.0
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """What a deal, a quote and an order have in common."""
+    """What a deal, a quote and an order have in common.
+
+    `confidence` is that of the least sure field that makes the fact (0 to 1); `doubtful` names the fields that were
+    left blank because nothing said supports them enough.
+    """
 
     client_side: Side | None
     product: Product
@@ -120,6 +140,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     benchmark: str | None = None
     evidence: tuple[int, ...] = ()
     spans: tuple[FieldSpan, ...] = ()
+    confidence: float = 1.0
+    doubtful: tuple[str, ...] = ()
 
 
 class Deal(Terms, frozen=True, kw_only=True):
@@ -127,6 +149,12 @@ class Deal(Terms, frozen=True, kw_only=True):
 
     price: Decimal
     cash_price: Decimal | None = None
+
+
+class Unclear(Terms, frozen=True, kw_only=True):
+    """Business that seems done, but whose side, amount or price the talk does not settle: these stay blank."""
+
+    price: Decimal | None = None
 
 
 class Quote(Terms, frozen=True, kw_only=True):
@@ -155,6 +183,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     due: date | None = None
     evidence: tuple[int, ...] = ()
     spans: tuple[FieldSpan, ...] = ()
+    confidence: float = 1.0
 
 
 class Consent(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,6 +192,8 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     granted: bool
     evidence: tuple[int, ...] = ()
+    spans: tuple[FieldSpan, ...] = ()
+    confidence: float = 1.0
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -183,6 +214,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
 
     turns: tuple[Turn, ...] = ()
     deals: tuple[Deal, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
     quotes_not_dealt: tuple[Quote, ...] = ()
     orders_left: tuple[Order, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from nlp.language import topics, vocabulary
+from nlp.language.evidence import supported
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType, Side
@@ -67,7 +68,7 @@ def orders_left(talk: Talk) -> list[Order]:
     for order in found:
         _terms(talk, order)
     return [
-        _order(talk, order)
+        supported(talk, order.topic, _order(talk, order))
         for order in found
         if order.level is not None or order.kind in ("fixing", "moc", "vwap", "twap")
     ]

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import date
 
 from nlp.language import vocabulary
+from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
-from nlp.language.model import FieldSpan, FollowUp, Turn, Who
+from nlp.language.model import FollowUp, Turn, Who
 from nlp.language.tasks import Promise, sentences, task
 
 SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
@@ -316,11 +317,12 @@ def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], l
     first, last = promise.words
     due = promise.days[-1] if promise.days and not promise.conditional else None
     words = frame.words
-    span = FieldSpan("what", promise.turn, words[first].start, words[last - 1].end)
+    what = span("what", turns, promise.turn, words[first].start, words[last - 1].end)
     return FollowUp(
         owner=promise.owner,
         what=task(promise, frames, turns, lines),
         due=due,
         evidence=tuple(sorted(promise.evidence)),
-        spans=(span,),
+        spans=(what,),
+        confidence=BOTH if _accepted(promise, turns, frames) else ONE,
     )

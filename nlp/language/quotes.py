@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
 from nlp.language.settlement import enquired, trimmed
 from nlp.language.talk import Talk
@@ -19,7 +20,7 @@ def quotes_not_dealt(talk: Talk) -> list[Quote]:
             continue
         quote = _quote(talk, topic, outcome)
         if quote is not None:
-            result.append(quote)
+            result.append(supported(talk, topic, quote))
     return result
 
 

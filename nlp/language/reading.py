@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nlp.language.attitude import consents, sentiment
+from nlp.language.evidence import supported
 from nlp.language.frames import Frame
 from nlp.language.model import Analysis, Dialogue, Mention, Reference
 from nlp.language.orders import orders_left
@@ -22,7 +23,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     talk = Talk(dialogue.header, turns, frames)
     talk.walk()
     lines = {label: topic.instrument.description or topic.instrument.code for label, topic in talk.labels.items()}
-    deals = tuple(done.deal for done in talk.dealing.done if done.standing)
+    deals = tuple(supported(talk, done.topic, done.deal) for done in talk.dealing.done if done.standing)
     return Analysis(
         turns=turns,
         deals=deals,

@@ -9,7 +9,7 @@ import msgspec
 
 from nlp.language import vocabulary
 from nlp.language.heard import numbers_mended
-from nlp.language.model import Dialogue, Reference, Turn
+from nlp.language.model import Dialogue, Lexicon, Reference, Turn
 
 
 def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
@@ -25,12 +25,30 @@ def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
     texts = [turn.text for turn in dialogue.turns]
     result = []
     for i, turn in enumerate(dialogue.turns):
-        text = _always(turn.text) if dialogue.header.kind == "call" else _typing(turn.text)
+        text = learned(turn.text, reference.lexicon)
+        text = _always(text) if dialogue.header.kind == "call" else _typing(text)
         if dialogue.header.kind == "call":
             around = " ".join(texts[max(0, i - 2) : i + 3]).lower()
             text = _names(_near(text, around), names)
         result.append(turn if text == turn.text else msgspec.structs.replace(turn, text=text))
     return tuple(result)
+
+
+def learned(text: str, lexicon: Lexicon) -> str:
+    """The text with the desk's corrections in place of what was heard; one pass, so no correction meets another."""
+    if not lexicon.entries:
+        return text
+    pattern, meant = _learned_pattern(lexicon)
+    return pattern.sub(lambda match: meant[match.group().lower()], text)
+
+
+@lru_cache(maxsize=8)
+def _learned_pattern(lexicon: Lexicon) -> tuple[re.Pattern[str], dict[str, str]]:
+    meant = {heard.strip().lower(): means for heard, means in lexicon.entries if heard.strip()}
+    if not meant:
+        return re.compile(r"(?!)"), meant
+    longest = sorted(meant, key=len, reverse=True)
+    return re.compile(r"(?<!\w)(" + "|".join(map(re.escape, longest)) + r")(?!\w)", re.IGNORECASE), meant
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,52 @@
+"""Every fact says where its fields were said and how sure they are; the desk's corrections come first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from nlp.language import Lexicon, analyse
+from nlp.language.model import Analysis, Reference
+from tests.nlp_language.fresh_talks import TALKS, Talk, dialogue
+from tests.nlp_language.strange_talks import STRANGE_TALKS
+
+ALL_TALKS = (*TALKS, *STRANGE_TALKS)
+
+
+def read(kind: str, lines: str, lexicon: Lexicon = Lexicon()) -> Analysis:
+    return analyse(dialogue(Talk("talk", kind, lines)), Reference(lexicon=lexicon))
+
+
+@pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
+def test_spans_hold_the_words_of_their_turn_and_lie_within_its_time(talk: Talk) -> None:
+    analysis = analyse(dialogue(talk))
+    for fact in (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left, *analysis.follow_ups):
+        assert 0 < fact.confidence <= 1
+        for span in fact.spans:
+            turn = analysis.turns[span.turn]
+            assert span.turn in fact.evidence
+            assert span.text == turn.text[span.start : span.end] != ""
+            assert turn.start <= span.began < span.ended <= turn.end
+
+
+@pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
+def test_a_deal_shows_where_amount_price_and_name_were_said(talk: Talk) -> None:
+    for deal in analyse(dialogue(talk)).deals:
+        fields = {span.field for span in deal.spans}
+        assert {"price", "quantity"} <= fields or deal.price_type == "points"
+
+
+def test_what_both_sides_say_is_surer_than_what_one_side_says() -> None:
+    asked = "c: audusd 10m offer?\nt: 0.6621\nc: ok mine\nt: "
+    short, repeated = read("chat", asked + "done"), read("chat", asked + "u buy 10m audusd at 0.6621\nc: 0.6621 agreed")
+    assert short.deals[0].confidence < repeated.deals[0].confidence
+
+
+def test_the_desk_s_lexicon_mends_what_was_heard_in_calls_and_chats() -> None:
+    lexicon = Lexicon((("the loony", "dollar-cad"), ("  ", "nothing")))
+    for kind in ("call", "chat"):
+        analysis = read(kind, "c: The Loony in five million please\nt: 1.3662/64\nc: mine\nt: done", lexicon)
+        assert analysis.turns[0].text == "dollar-cad in five million please"
+        assert [(d.instrument, d.price) for d in analysis.deals][:1] in ([], [("USDCAD", Decimal("1.3664"))])
+    assert read("chat", "c: hello", Lexicon((("", "x"),))).turns[0].text == "hello"
