@@ -14,8 +14,8 @@ from tests.nlp_language.strange_talks import STRANGE_TALKS
 ALL_TALKS = (*TALKS, *STRANGE_TALKS)
 
 
-def read(kind: str, lines: str, lexicon: Lexicon = Lexicon()) -> Analysis:
-    return analyse(dialogue(Talk("talk", kind, lines)), Reference(lexicon=lexicon))
+def read(kind: str, lines: str, lexicon: Lexicon | None = None) -> Analysis:
+    return analyse(dialogue(Talk("talk", kind, lines)), Reference(lexicon=lexicon or Lexicon()))
 
 
 @pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
