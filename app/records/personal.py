@@ -21,5 +21,5 @@ EMPTIED: Mapping[str, Mapping[str, Any]] = {
 OF_CONTACT = ("contact_phone", "contact_email", "contact_handle", "consent", "interaction", "follow_up")
 """Tables whose ``contact_id`` makes a record part of what is known of a person."""
 
-OF_INTERACTION = ("transcript_segment", "call_report", "follow_up", "consent")
+OF_INTERACTION = ("transcript_segment", "transcript_edit", "recording_span", "call_report", "follow_up", "consent")
 """And those of the interactions with that person, by ``interaction_id``."""

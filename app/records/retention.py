@@ -12,13 +12,22 @@ from sqlalchemy.orm import Session
 from app.records.erasure import erase
 from app.records.rows import Key
 from app.records.store import Records
-from app.records.tables import CallReport, Deal, Enquiry, FollowUp, Interaction, Record, TranscriptSegment
+from app.records.tables import (
+    CallReport,
+    Deal,
+    Enquiry,
+    FollowUp,
+    Interaction,
+    Record,
+    TranscriptEdit,
+    TranscriptSegment,
+)
 
 Periods = Mapping[str, dt.timedelta]
 """Kind of record (see ``KINDS``) -> how long it is kept. A kind that is not named is kept for good."""
 
 
-def _of_old_talks(model: type[TranscriptSegment] | type[CallReport]) -> Callable[[dt.datetime], Select[str]]:
+def _of_old_talks(model: type[TranscriptSegment | TranscriptEdit | CallReport]) -> Callable[[dt.datetime], Select[str]]:
     def older(limit: dt.datetime) -> Select[str]:
         talk = select(Interaction.id).where(Interaction.started_at < limit)
         return select(model.id).where(model.interaction_id.in_(talk))
@@ -75,7 +84,11 @@ def due(session: Session, periods: Periods, now: dt.datetime) -> list[Due]:
     for kind, period in periods.items():
         model, older = _OLDER[kind]
         ids = session.scalars(older(now - period)).all()
-        found.append(Due(kind, tuple((model.__tablename__, record_id) for record_id in ids)))
+        keys = [(model.__tablename__, record_id) for record_id in ids]
+        if model is TranscriptSegment:  # what was put right in it quotes it
+            edits = session.scalars(_of_old_talks(TranscriptEdit)(now - period))
+            keys += [(TranscriptEdit.__tablename__, record_id) for record_id in edits]
+        found.append(Due(kind, tuple(keys)))
     return found
 
 

@@ -229,6 +229,37 @@ class TranscriptSegment(Record):
     start: Mapped[float]
     end: Mapped[float]
     text: Mapped[str]
+    words: Mapped[list[Any]] = mapped_column(default=list)  # [start, end] of each word of the text; empty if unknown
+
+
+class TranscriptEdit(Record):
+    """A word or phrase that the trader put right in a transcript: no later pass takes it back."""
+
+    __tablename__ = "transcript_edit"
+    interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"), index=True)
+    who: Mapped[str]  # whose words
+    at: Mapped[float]  # about when they were said, in seconds from the start
+    heard: Mapped[str]
+    means: Mapped[str]
+
+
+class RecordingSpan(Record):
+    """A stretch of a call that is not, or not in full, in its recording; seconds from its start."""
+
+    __tablename__ = "recording_span"
+    interaction_id: Mapped[str] = mapped_column(ForeignKey("interaction.id"), index=True)
+    kind: Mapped[str]  # paused, refused, forgotten: no sound was kept; masked: it is kept and muted
+    start: Mapped[float]
+    end: Mapped[float | None]  # None: still going on, or until the end of the call
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class LexiconEntry(Record):
+    """What the desk's recogniser mishears, and what is meant by it: for the transcripts of all calls to come."""
+
+    __tablename__ = "lexicon_entry"
+    heard: Mapped[str]  # lower case
+    means: Mapped[str]
 
 
 class CallReport(Record):

@@ -47,6 +47,9 @@ _TRADER: Mapping[str, Allowed] = {
     "holding": _ALL,
     "interaction": _KEPT,
     "transcript_segment": _KEPT,
+    "transcript_edit": _ALL,
+    "recording_span": _KEPT,
+    "lexicon_entry": _ALL,
     "call_report": _KEPT,
     "follow_up": _ALL,
     "deal": Allowed(insert=True, update=None, never=frozenset({"credit"})),
@@ -89,6 +92,7 @@ ROLES: Mapping[Role, Mapping[str, Allowed]] = {
 THE_DESK: Mapping[str, Allowed] = {
     "interaction": _KEPT,
     "transcript_segment": _KEPT,
+    "recording_span": _KEPT,
     "call_report": _KEPT,
     "follow_up": _KEPT,
     "enquiry": _KEPT,

@@ -41,7 +41,7 @@ PARENTS: tuple[tuple[str, str], ...] = (
 )
 
 # Reference data: for every desk of the firm.
-SHARED_TABLES = frozenset({"user", "instrument", "price_source"})
+SHARED_TABLES = frozenset({"user", "instrument", "price_source", "lexicon_entry"})
 
 UNIQUE: Mapping[str, str] = {"call_report": "interaction_id"}
 """Table -> the field of which no two records may have the same value."""

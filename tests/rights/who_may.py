@@ -27,6 +27,9 @@ credit_line        | C   | others C; limit C; status C                          
 credit_reserve     |     |                                                                         |
 interaction        | TSD | others TSD                                                              |
 transcript_segment | TSD | others TSD                                                              |
+transcript_edit    | TS  | others TS                                                               | TS
+recording_span     | TSD | others TSD                                                              |
+lexicon_entry      | TS  | others TS                                                               | TS
 call_report        | TSD | others TSD                                                              |
 follow_up          | TSD | others TSD                                                              | TS
 deal               | TS  | others TS; credit -                                                     |
@@ -35,7 +38,7 @@ sync_conflict      |     | status resolution TSCO; kept lost -                  
 of_the_future      |     |                                                                         |
 """
 
-FOR_EVERYBODY = {"user", "instrument", "price_source"}
+FOR_EVERYBODY = {"user", "instrument", "price_source", "lexicon_entry"}
 """Reference data, which every desk of the firm has."""
 
 ADDED_ONCE = {"deal", "account", "credit_line"}
