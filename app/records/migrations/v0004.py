@@ -1,4 +1,4 @@
-"""Version 4: the times of words, what a trader put right in a transcript, the desk's lexicon, stretches of recordings."""
+"""Version 4: times of words, what a trader put right in a transcript, the lexicon, stretches of recordings."""
 
 from __future__ import annotations
 
