@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from app.records.ids import new_id
-from app.sync.protocol import MAX_FRAME, Failure, Hello, Page, Pull, Push, Receipt, Reserve, SnapshotWanted, encode
+from app.sync.protocol import MAX_FRAME, Failure, Hello, Page, Pull, Push, Receipt, Reserve, SnapshotWanted
 from tests.rights.conftest import House
 from tests.rights.hostile import Desk, Office, Talk, forged
 from tests.rights.test_forgery import signed_in
@@ -259,19 +259,6 @@ async def _opened(desk: Desk, access: str) -> None:
             await talk.socket.recv()
     except ConnectionClosed:
         pass  # another took over
-
-
-async def test_posts_come_no_faster_than_frames(office: Office) -> None:
-    _desk, access = await signed_in(office, "trader")
-    frame = encode(Push(()))
-    headers = {"Authorization": f"Bearer {access}"}
-    limited = 0
-    for _ in range(5):
-        answers = await asyncio.gather(
-            *(office.client.post("/sync", content=frame, headers=headers) for _ in range(60))
-        )
-        limited += sum(b"busy" in answer.content for answer in answers)
-    assert limited
 
 
 async def test_a_desk_that_does_not_read_holds_up_nobody(office: Office) -> None:

@@ -72,6 +72,7 @@ async def test_the_chain_of_another_desk_is_none_of_ones_own(office: Office) -> 
     async with desk.talk(access) as talk:
         await talk.hello()
         assert (await talk.refused(*other.site.chain)).code == "broken-chain"
+        assert await talk.ask(SnapshotWanted("desk:fx"), Purge) == Purge(("desk:fx",)), "the desk goes on"
     assert (await office.ledger.end(office.firm, desk.site.id)).received == 0
 
 
@@ -136,6 +137,16 @@ async def test_records_are_not_hung_on_customers_of_another_scope(office: Office
     state = await office.state("contact", contact)
     assert state is not None
     assert state.scope == "desk:rates"
+
+
+async def test_the_reason_for_a_foreign_record_is_that_of_one_that_is_not_there(office: Office) -> None:
+    desk, access = await signed_in(office, "trader")
+    foreign = new_id()
+    await office.stands(("contact", foreign, {"name": "Omar"}, "desk:fx"))
+    for record_id in (foreign, new_id()):
+        desk.site.update("contact", record_id, {"name": "Omar"}, {"name": "Ines"})
+    async with desk.talk(access) as talk:
+        assert {item.reason for item in await talk.fates()} == {"There is no such contact on the server."}
 
 
 async def test_what_waits_for_its_customer_is_not_taken_by_who_makes_one_up(office: Office) -> None:

@@ -54,6 +54,8 @@ class Firm:
         wanted: list[tuple[Op, str, bool]] = [("update", name, False) for name in fields_of(kind)]
         wanted += [("insert", name, True) for name in fields_of(kind) if name not in ("desk", "book")]
         wanted += [("delete", "", False), ("insert", "", False)]
+        if scope == "desk:rates" and kind != "organization":
+            wanted.append(("insert", "alone", False))
         for op, name, over in wanted:
             record_id = new_id()
             self.tries.append(Try(kind, op, scope, name, record_id, over))
@@ -81,7 +83,9 @@ async def tried(firm: Firm, desk: Desk, access: str, actor: str) -> tuple[list[I
     for each in firm.tries:
         before, after = ({each.field: "before"}, {each.field: "after"}) if each.field else ({}, {})
         if each.op == "insert":
-            after = {"id": each.record_id, **firm.place(each.kind, each.scope), **after}
+            # What hangs on nothing is the desk's own.
+            place = {} if each.field == "alone" else firm.place(each.kind, each.scope)
+            after = {"id": each.record_id, **place, **after}
             desk.site.log(each.kind, each.record_id, "insert", None, after, actor=actor)
         elif each.op == "delete":
             desk.site.log(each.kind, each.record_id, "delete", {"notes": "before"}, None, actor=actor)

@@ -1,22 +1,21 @@
-"""A real Postgres for the whole run, and a database of its own for each test."""
+"""One Postgres, one server and one event loop for the whole room, and a firm of its own for each test."""
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import tempfile
-import uuid
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
+import pytest_asyncio
 import uvicorn
 from argon2 import PasswordHasher
-from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.server import tokens
@@ -29,6 +28,13 @@ from app.server.run import Server, access_tokens
 from app.server.web import Doors
 from app.sync.protocol import MAX_FRAME
 from tests.server.desks import Desk, Site
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All on one loop, that of the server."""
+    for item in items:
+        if pytest_asyncio.is_async_test(item) and Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.fixture(scope="session")
@@ -50,39 +56,17 @@ def cheap_passwords() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session")
-def migrated(postgres: EmbeddedPostgres) -> str:
-    """The name of a database that has all tables, and nothing in them, to be copied."""
-    name = "migrated"
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    asyncio.run(_migrate(postgres.url.replace("/postgres?", f"/{name}?")))
-    return name
-
-
-async def _migrate(url: str) -> None:
-    engine = connect(url)
-    await migrate(engine)
-    await engine.dispose()
-
-
-@pytest.fixture
-def database_url(postgres: EmbeddedPostgres, migrated: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated))
-        )
-    yield postgres.url.replace("/postgres?", f"/{name}?")
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
-    made = connect(database_url)
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def engine(postgres: EmbeddedPostgres) -> AsyncIterator[AsyncEngine]:
+    made = connect(postgres.url)
+    await migrate(made)
     yield made
     await made.dispose()
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: EmbeddedPostgres) -> str:
+    return postgres.url
 
 
 @pytest.fixture
@@ -140,8 +124,26 @@ async def served(doors: Doors) -> AsyncIterator[str]:
         listener.close()
 
 
-@pytest.fixture
-async def office(engine: AsyncEngine, database_url: str, firm: str) -> AsyncIterator[Office]:
+@dataclass
+class Running:
+    url: str
+    doors: Doors
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def running(engine: AsyncEngine, database_url: str) -> AsyncIterator[Running]:
     doors = Doors(database_url, engine, await access_tokens(engine))
-    async with served(doors) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
-        yield Office(url, doors, Administration(engine, doors.ledger, firm, "admin:test"), client)
+    async with served(doors) as url:
+        yield Running(url, doors)
+
+
+_addresses = itertools.count(1)
+
+
+@pytest.fixture
+async def office(running: Running, engine: AsyncEngine, firm: str) -> AsyncIterator[Office]:
+    """On the server of all, from an address of its own, as no two firms share one."""
+    doors, number = running.doors, next(_addresses)
+    transport = httpx.AsyncHTTPTransport(local_address=f"127.2.{number // 250}.{number % 250 + 1}")
+    async with httpx.AsyncClient(base_url=running.url, timeout=60, transport=transport) as client:
+        yield Office(running.url, doors, Administration(engine, doors.ledger, firm, "admin:test"), client)

@@ -142,7 +142,7 @@ async def test_fields_come_back_as_they_were_logged(ledger: PostgresLedger, firm
     site.insert("organization", odd)
     await push(ledger, firm, site)
     async with engine.connect() as connection:
-        (fields,) = (await connection.execute(text("SELECT fields FROM record"))).one()
+        fields = await connection.scalar(text("SELECT fields FROM record WHERE firm = :firm"), {"firm": firm})
     assert fields == site.chain[0].after
     async with ledger.locked(firm) as turn:
         key = ("organization", site.chain[0].record_id)

@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import psycopg
 from psycopg import sql
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.server import audit
+from app.server import audit, tables
 from app.server.database import connect, migrate
 from app.server.postgres_ledger import create_firm
 from app.server.run import access_tokens
@@ -44,7 +45,7 @@ async def test_a_firm_moves_with_all_it_has_and_its_desks_go_on(
             desk.site.insert("organization", organization(name))
         await talk.push()
 
-    target_url = database_url.replace("/test_", "/moved_")
+    target_url = database_url.replace("/postgres?", f"/moved_{firm}?")
     name = target_url.partition("?")[0].rpartition("/")[2]
     with psycopg.connect(database_url, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -55,8 +56,10 @@ async def test_a_firm_moves_with_all_it_has_and_its_desks_go_on(
         assert " 3 item" in await run(command)
         assert "no firm" in await run(command)
         async with engine.connect() as connection:
-            assert list((await connection.exec_driver_sql("SELECT id FROM firm")).scalars()) == [other]
-            assert not (await connection.exec_driver_sql("SELECT count(*) FROM item")).scalar_one()
+            left = set(await connection.scalars(select(tables.firm.c.id)))
+            assert other in left
+            assert firm not in left
+            assert not await connection.scalar(select(func.count()).where(tables.item.c.firm == firm))
 
         doors = Doors(target_url, target, await access_tokens(target))
         async with served(doors) as url, httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:

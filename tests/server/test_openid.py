@@ -28,7 +28,7 @@ def _program(name: str) -> str:
     return found
 
 
-@pytest.fixture(params=["in-token", "by-userinfo"])
+@pytest.fixture(scope="module", params=["in-token", "by-userinfo"])
 def issuer(request: pytest.FixtureRequest) -> Iterator[str]:
     if not (FOLDER / "node_modules/oidc-provider").is_dir():
         FOLDER.mkdir(parents=True, exist_ok=True)
@@ -45,8 +45,9 @@ def issuer(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def with_provider(office: Office, issuer: str, engine: AsyncEngine) -> Office:
-    office.doors.openid = OpenId(Provider(issuer, "deskline"), engine, office.doors.accounts)
+def with_provider(office: Office, issuer: str, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> Office:
+    provider = OpenId(Provider(issuer, "deskline"), engine, office.doors.accounts)
+    monkeypatch.setattr(office.doors, "openid", provider)
     return office
 
 

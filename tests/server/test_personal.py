@@ -53,12 +53,13 @@ async def site(ledger: PostgresLedger, firm: str) -> Site:
     return site
 
 
-async def everything(engine: AsyncEngine) -> str:
+async def everything(engine: AsyncEngine, firm: str) -> str:
+    queries = (
+        "SELECT record_id, fields, stamps FROM record WHERE firm = :firm",
+        "SELECT record_id, fields, before, after, salt FROM item WHERE firm = :firm",
+    )
     async with engine.connect() as connection:
-        rows = [
-            *(await connection.execute(text("SELECT record_id, fields, stamps FROM record"))).all(),
-            *(await connection.execute(text("SELECT record_id, fields, before, after, salt FROM item"))).all(),
-        ]
+        rows = [row for query in queries for row in await connection.execute(text(query), {"firm": firm})]
     return "\n".join(map(repr, rows))
 
 
@@ -78,7 +79,7 @@ async def test_an_erased_person_is_nowhere_and_every_chain_is_whole(
 ) -> None:
     head = (await ledger.head(firm)).place
     assert await personal.erase("ines") == 4
-    left = await everything(engine)
+    left = await everything(engine, firm)
     for word in ("Quell", "9460001", "a.rec", "mornings"):
         assert word not in left
     assert "Otto Bahr" in left
@@ -95,15 +96,15 @@ async def test_an_erased_person_is_nowhere_and_every_chain_is_whole(
 
 
 async def test_what_a_period_would_erase_is_shown_before_it_is(
-    personal: PersonalData, site: Site, engine: AsyncEngine
+    personal: PersonalData, site: Site, firm: str, engine: AsyncEngine
 ) -> None:
     await personal.set_period("interaction", 5 * 365)
     periods = await personal.periods()
     due = [Due("interaction", 1825, 1, "2020-03-01T09:00:00.000000+00:00")]
     assert await personal.due(periods, TODAY) == due
-    assert "Quell here" in await everything(engine), "a look changes nothing"
+    assert "Quell here" in await everything(engine, firm), "a look changes nothing"
     assert await personal.apply(periods, TODAY) == due
-    left = await everything(engine)
+    left = await everything(engine, firm)
     assert "Quell here" not in left
     assert "Quell on gilts" not in left
     assert "Ines Quell" in left, "the contact is no call"

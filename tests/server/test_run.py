@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import re
 import signal
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import httpx
@@ -21,6 +22,7 @@ import msgspec
 import psutil
 import pytest
 
+from app.__main__ import main
 from app.server.postgres import EmbeddedPostgres
 from app.sync.protocol import Hello, Returned, Welcome
 from tests.server.desks import Desk, Site, organization
@@ -67,12 +69,11 @@ def server(data: Path, *arguments: str) -> Iterator[tuple[int, list[str], subpro
         process.communicate(timeout=60)
 
 
-def admin(data: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "admin", "--data", data, *arguments],
-        cwd=ROOT, capture_output=True, text=True, check=False, timeout=120,
-    )  # fmt: skip
-    return done.stdout if done.returncode == 0 else f"{done.returncode}: {done.stderr}"
+async def admin(data: Path, *arguments: str) -> str:
+    """What `deskline admin` says; the code first if it failed."""
+    with redirect_stdout(io.StringIO()) as said, redirect_stderr(io.StringIO()) as complained:
+        code = await asyncio.to_thread(main, ["admin", "--data", str(data), *arguments])
+    return said.getvalue() if code == 0 else f"{code}: {complained.getvalue()}"
 
 
 def last_word(text: str) -> str:
@@ -98,7 +99,7 @@ async def test_the_first_start_makes_an_administrator_and_a_certificate_to_pin(d
         assert fingerprint(data / "seen.pem") == shown[1]
         async with httpx.AsyncClient(verify=ssl.create_default_context(cadata=pem)) as client:
             assert (await client.get(f"https://localhost:{port}/ready")).json() == {"ready": True}
-        second = admin(data, "restore", "nothing")
+        second = await admin(data, "restore", "nothing")
         assert "Another server runs" in second
         process.send_signal(signal.SIGTERM)
         _, logged = process.communicate(timeout=60)
@@ -110,13 +111,13 @@ async def test_the_first_start_makes_an_administrator_and_a_certificate_to_pin(d
 
 
 async def test_a_restored_server_begins_a_new_epoch_and_desks_know_up_to_where(data: Path) -> None:
-    password = last_word(admin(data, "add-user", "ann", "Ann Ames", "--role", "trader"))
-    codes = [last_word(admin(data, "add-device", "desk", "--desk", "rates")) for _ in range(2)]
     backup = data / "backup.dump"
     with server(data, "--plain") as (port, _, _process):
+        password = last_word(await admin(data, "add-user", "ann", "Ann Ames", "--role", "trader"))
+        code = last_word(await admin(data, "add-device", "desk", "--desk", "rates"))
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
-            desk = await desk_of(url, client, codes[0])
+            desk = await desk_of(url, client, code)
             form = {"login": "ann", "password": password, "new": "ann" * 4}
             access = (await desk.form("/auth/password", **form)).json()["access"]
             await desk.sign_in("ann")
@@ -124,13 +125,13 @@ async def test_a_restored_server_begins_a_new_epoch_and_desks_know_up_to_where(d
                 before = await talk.hello()
                 desk.site.insert("organization", organization("Kept"))
                 await talk.push()
-                assert "Written" in await asyncio.to_thread(admin, data, "backup", str(backup))
+                assert "Written" in await admin(data, "backup", str(backup))
                 kept = (await talk.hello()).head
                 desk.site.insert("organization", organization("Acknowledged, and then lost"))
                 assert (await talk.push()).received == 2
-    assert "epoch" in admin(data, "restore", str(backup))
-    assert "every chain is whole" in admin(data, "audit")
+    assert "epoch" in await admin(data, "restore", str(backup))
     with server(data, "--plain") as (port, _, _process):
+        assert "every chain is whole" in await admin(data, "audit")
         url = f"http://127.0.0.1:{port}"
         async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=30) as client:
             desk.url, desk.client = url, client
@@ -141,7 +142,7 @@ async def test_a_restored_server_begins_a_new_epoch_and_desks_know_up_to_where(d
                 assert (await talk.push(welcome.received)).received == 2, "what was lost is offered again and taken"
                 assert welcome.away
                 assert not (await talk.ask(Returned({}), Welcome)).away
-    assert "restored" in admin(data, "log")
+        assert "restored" in await admin(data, "log")
 
 
 async def test_a_killed_postgres_is_started_again(data: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_server_without_tls_is_for_this_machine_only(data: Path) -> None:
     assert "on this machine only" in done.stderr
 
 
-def test_an_altered_change_shows_in_the_audit(data: Path) -> None:
+async def test_an_altered_change_shows_in_the_audit(data: Path) -> None:
     import psycopg
 
     embedded = EmbeddedPostgres(data)
@@ -175,6 +176,6 @@ def test_an_altered_change_shows_in_the_audit(data: Path) -> None:
     try:
         with psycopg.connect(embedded.url) as connection:
             connection.execute("UPDATE item SET after = replace(after, 'Kept', 'Kent') WHERE after LIKE '%Kept%'")
-        assert "is not what was logged" in admin(data, "audit")
+        assert "is not what was logged" in await admin(data, "audit")
     finally:
         embedded.stop()
