@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -241,19 +241,13 @@ class PostgresTurn:
 
     async def ground(self, wanted: Wanted) -> Ground:
         below: dict[Key, list[Key]] = {}
-        if wanted.below:
-            rows = await _all(self.driver, _BELOW, *_columns(wanted.below), self._firm, self._firm)
+        states = await self._upwards(wanted.keys, frozenset())
+        tops = wanted.below | (wanted.again & states.keys())
+        if tops:
+            rows = await _all(self.driver, _BELOW, *_columns(tops), self._firm, self._firm)
             for root_table, root_id, table, record_id in rows:
                 below.setdefault((root_table, root_id), []).append((table, record_id))
-        states: dict[Key, State] = {}
-        asked: set[Key] = set()
-        missing = set(wanted.keys).union(*below.values())
-        # What a record hangs on decides its scope, so that is wanted too, all the way up.
-        while missing:
-            asked |= missing
-            found = await self._states(missing)
-            states |= found
-            missing = {up for key, state in found.items() for up in scopes.parents(key[0], state.fields)} - asked
+            states |= await self._upwards(set().union(*below.values()), states.keys() | wanted.keys)
         unique: dict[tuple[str, str], str] = {}
         if wanted.unique:
             rows = await _all(self.driver, _HOLDERS, *_columns(wanted.unique), self._firm)
@@ -286,9 +280,18 @@ class PostgresTurn:
         self.head = verdict.head
         self._own = replace(self._own, end=own)
 
-    async def _states(self, keys: Iterable[Key]) -> dict[Key, State]:
-        rows = await _all(self.driver, _STATES, *_columns(keys), self._firm)
-        return {(row[0], row[1]): _state(row) for row in rows}
+    async def _upwards(self, keys: Collection[Key], known: Collection[Key]) -> dict[Key, State]:
+        """These and what they hang on, all the way up, which decides their scope; without what is ``known``."""
+        states: dict[Key, State] = {}
+        asked: set[Key] = set(known)
+        missing = set(keys) - asked
+        while missing:
+            asked |= missing
+            rows = await _all(self.driver, _STATES, *_columns(missing), self._firm)
+            found = {(row[0], row[1]): _state(row) for row in rows}
+            states |= found
+            missing = {up for key, state in found.items() for up in scopes.parents(key[0], state.fields)} - asked
+        return states
 
 
 async def create_firm(connection: AsyncConnection, name: str) -> str:

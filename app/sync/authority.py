@@ -54,6 +54,7 @@ def wanted(entries: Sequence[Entry]) -> Wanted:
     keys: set[Key] = set()
     unique: set[tuple[str, str]] = set()
     below: set[Key] = set()
+    again: set[Key] = set()
     for entry in entries:
         key = key_of(entry)
         values = read(entry.after)
@@ -65,7 +66,9 @@ def wanted(entries: Sequence[Entry]) -> Wanted:
             unique.add((entry.table, value))
         if scopes.may_move(entry.table, entry.op, values):
             below.add(key)
-    return Wanted(frozenset(keys), frozenset(unique), frozenset(below))
+        elif entry.op == "insert":  # brought back, it may hang on something else than before
+            again.add(key)
+    return Wanted(frozenset(keys), frozenset(unique), frozenset(below), frozenset(again))
 
 
 def judge(

@@ -31,11 +31,13 @@ class Author:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``unique``: table and value of its unique field. ``below``: records of which all that hangs on them is needed,
-    and what they hang on themselves by any of their fields."""
+    and what they hang on themselves by any of their fields. ``again``: those of which it is needed if they are there
+    already."""
 
     keys: frozenset[Key]
     unique: frozenset[tuple[str, str]] = frozenset()
     below: frozenset[Key] = frozenset()
+    again: frozenset[Key] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

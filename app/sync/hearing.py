@@ -43,7 +43,10 @@ class Court:
         self.changed: dict[Key, State] = {}
         self.own_end = own.end
         self.head = ground.head
-        self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what came to hang on it meanwhile
+        self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what may hang on it
+        for key, state in ground.states.items():
+            if state.parent is not None:
+                self._hanging.setdefault(state.parent, {})[key] = None
 
     def hear(self, entries: Sequence[Entry]) -> None:
         """One transaction."""
@@ -94,7 +97,7 @@ class Court:
         return self.changed.get(key) or self.ground.states.get(key)
 
     def hanging(self, key: Key) -> Mapping[Key, None]:
-        """What may hang on a record by what was heard so far."""
+        """What may hang on a record by what was loaded and heard so far."""
         return self._hanging.get(key, {})
 
     def _keep(self, states: Mapping[Key, State]) -> None:
@@ -237,19 +240,19 @@ class _Case:
             raise _no_such(entry)
 
     def _move_below(self, top: Key) -> None:
-        known = dict.fromkeys(self._court.ground.below.get(top, ()))
-        level = [top]
+        level, seen = [top], {top}
         while level:
             above = level.pop()
-            for each in {**known, **self._court.hanging(above), **self._hanging.get(above, {})}:
+            for each in {**self._court.hanging(above), **self._hanging.get(above, {})}:
                 state = self._standing(each)
-                if state is None or state.parent != above:
+                if each in seen or state is None or state.parent != above:
                     continue
+                seen.add(each)
                 scope, _ = scopes.place(each, state, self._standing, self._court.author.scope)
                 if scope != state.scope:
                     self.left.setdefault(each, state.scope)
                     self._hold(each, replace(state, scope=scope))
-                    level.append(each)
+                level.append(each)  # also where it moved by an entry of its own: what hangs on it may not have
 
     def _hold(self, key: Key, state: State) -> None:
         self.states[key] = state

@@ -146,7 +146,7 @@ def at_quiet(world: World) -> None:
     _nothing_is_lost(world, firm)
     _conflicts_are_fair(firm)
     _credit_adds_up(firm)
-    _scopes_are_right(firm)
+    scopes_are_right(firm)
 
 
 def _order_is_whole(world: World, firm: Firm) -> None:
@@ -270,7 +270,7 @@ def _credit_adds_up(firm: Firm) -> None:
             raise Broken(f"Line {record_id} says {state.fields['used']}, its deals {used.get(record_id, 0)}.")
 
 
-def _scopes_are_right(firm: Firm) -> None:
+def scopes_are_right(firm: Firm) -> None:
     def look_up(key: Key) -> State | None:
         return firm.states.get(key)
 

@@ -151,7 +151,8 @@ class MemoryTurn:
         self.firm.back = (self.firm.back or frozenset()) | {site}
 
     async def ground(self, wanted: Wanted) -> Ground:
-        below = {key: self._below(key) for key in wanted.below}
+        tops = wanted.below | (wanted.again & self.firm.states.keys())
+        below = {key: self._below(key) for key in sorted(tops)}
         states: dict[Key, State] = {}
         missing = set(wanted.keys).union(*below.values())
         while missing:
