@@ -105,7 +105,7 @@ class ReportsApp:
             self._desk.notify(Notice(f"This {talk.kind} is not in the records yet. {error}", "warning"))
             stored = False
         state = await self._open_conversation(talk, said)
-        live = LiveTalk(talk, self._desk.user.name, channel, state, self._say, self._heard, self._told)
+        live = LiveTalk(talk, channel, state, self._say, self._heard, self._told)
         live.source = metadata.source if metadata is not None else None
         self._live[talk.interaction_id] = live
         if not stored:  # its words can be kept only beside it

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
-Json: TypeAlias = Any
-"""None, bool, int, float, str, or lists and string-keyed dicts of these."""
+import msgspec
+
+from plugins.reports.evidence import Json, Said
 
 Kind = Literal["reference", "text", "choice", "time", "duration", "share", "items", "flags"]
 
@@ -54,18 +55,17 @@ BY_NAME: Mapping[str, Field] = MappingProxyType({each.name: each for each in FIE
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A proposed value with the turns it rests on and, where known, how sure the reader is (0 to 1)."""
+    """A proposed value with the words it rests on."""
 
     value: Json
-    evidence: tuple[int, ...] = ()
-    confidence: float | None = None
+    said: tuple[Said, ...] = ()
 
     def to_json(self) -> dict[str, Json]:
-        return {"value": self.value, "evidence": list(self.evidence), "confidence": self.confidence}
+        return {"value": self.value, "said": msgspec.to_builtins(self.said)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Json]) -> Suggestion:
-        return cls(data.get("value"), tuple(data.get("evidence") or ()), data.get("confidence"))
+        return cls(data.get("value"), msgspec.convert(data.get("said") or (), tuple[Said, ...]))
 
 
 @dataclass(frozen=True)
@@ -82,9 +82,10 @@ class Draft:
             return self.suggestions[name].value
         return self.values.get(name, BY_NAME[name].empty)
 
-    def evidence(self, name: str) -> tuple[int, ...]:
+    def said(self, name: str) -> tuple[Said, ...]:
+        """The words that what the field shows rests on; none for the trader's own."""
         suggestion = self.suggestions.get(name)
-        return suggestion.evidence if suggestion else ()
+        return suggestion.said if suggestion and suggestion.value == self.shown(name) else ()
 
     @property
     def pending(self) -> tuple[str, ...]:
@@ -127,9 +128,12 @@ def edit(draft: Draft, name: str, value: Json) -> Draft:
 
 
 def accept(draft: Draft, name: str) -> Draft:
-    """The suggestion (or the offer) becomes the trader's own value; without one nothing changes."""
+    """The suggestion (or the offer) becomes the trader's own value; without one nothing changes.
+
+    It stays beside the value, so that the words it rests on can still be shown.
+    """
     suggestion = draft.suggestions.get(_known(name))
-    return edit(draft, name, suggestion.value) if suggestion else draft
+    return replace(edit(draft, name, suggestion.value), suggestions=draft.suggestions) if suggestion else draft
 
 
 def edits_since(before: Draft, now: Draft) -> Mapping[str, Json]:
@@ -161,16 +165,15 @@ def accept_all(draft: Draft, *, except_for: frozenset[str] = frozenset()) -> Dra
 def refine(draft: Draft, suggested: Mapping[str, Suggestion]) -> Draft:
     """A better pass: replaces every untouched suggestion, also by nothing where the new pass found nothing.
 
-    For touched fields the new suggestion is kept only where it differs from the trader's value (see ``offer``).
+    For touched fields the new suggestion changes nothing: it is an ``offer`` where it differs from the trader's value.
     """
     kept: dict[str, Suggestion] = {}
     for each in FIELDS:
         proposal = suggested.get(each.name)
-        if proposal is None:
-            continue
-        if each.name in draft.edited and proposal.value == draft.values.get(each.name):
-            continue
-        kept[each.name] = proposal
+        if proposal is None and each.name in draft.edited and draft.said(each.name):
+            proposal = draft.suggestions[each.name]
+        if proposal is not None:
+            kept[each.name] = proposal
     return replace(draft, suggestions=kept)
 
 

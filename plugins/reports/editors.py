@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
-from PySide6.QtGui import QResizeEvent, QTextCursor, QWheelEvent
+from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QResizeEvent, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.shell.widgets import caption, icon_button, label, set_kind
-from plugins.reports.draft import Field, Json
+from plugins.reports.draft import Field
+from plugins.reports.evidence import Json, Said
 from plugins.reports.items import Reference, reference
 
 
@@ -32,6 +33,7 @@ class FieldEditor(QWidget):
     edited = Signal(object)
     evidence_asked = Signal()
     taken = Signal()
+    pointed = Signal(object)  # the widget under the mouse: this one or a row of it; None when it leaves
 
     def __init__(self, field: Field) -> None:
         super().__init__()
@@ -81,9 +83,19 @@ class FieldEditor(QWidget):
     def dress(self, kind: str) -> None:
         """Marks the editor: "said" for a suggestion, "bad" for what cannot be read, "" otherwise."""
 
-    def set_said(self, said: bool, *, evidence: bool = False) -> None:
+    def said_at(self, _widget: QWidget) -> tuple[Said, ...] | None:
+        """The words that the part of a list at this widget rests on; None where that is a matter of the whole field."""
+        return None
+
+    def enterEvent(self, _event: QEnterEvent) -> None:
+        self.pointed.emit(self)
+
+    def leaveEvent(self, _event: QEvent) -> None:
+        self.pointed.emit(None)
+
+    def set_said(self, said: bool) -> None:
         self.said = said
-        self._spark.setVisible(said or evidence)
+        self._spark.setVisible(said)
         self.dress("said" if said else "")
 
     def set_offer(self, text: str) -> None:

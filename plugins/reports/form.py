@@ -10,21 +10,27 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from app.shell.widgets import button, caption, label
 from plugins.reports import wording
-from plugins.reports.draft import BY_NAME, Json
+from plugins.reports.deal_rows import DealRows
+from plugins.reports.draft import BY_NAME
 from plugins.reports.editors import ChoiceEditor, FieldEditor, LineEditor, ReferenceEditor, TextEditor
+from plugins.reports.evidence import Json, Said
 from plugins.reports.items import Reference, reference
 from plugins.reports.open_report import ReportCard
-from plugins.reports.rows import ConsentsEditor, DealRows, LinesEditor, ProductsEditor, TasksEditor
+from plugins.reports.rows import ConsentsEditor, LinesEditor, ProductsEditor, TasksEditor
 
 WRITTEN_LOCALLY = "written locally from the transcript"
 
 
 class ReportForm(QWidget):
-    """``edited`` (field, value), ``taken`` (field), ``evidence`` (turns) by the trader's hand."""
+    """``edited`` (field, value), ``taken`` (field), ``evidence`` (words) by the trader's hand.
+
+    ``pointed``: the widget under the mouse, None when it leaves.
+    """
 
     edited = Signal(str, object)
     taken = Signal(str)
     evidence = Signal(object)
+    pointed = Signal(object)
     customer_changed = Signal(object)
 
     def __init__(self, today: Callable[[], dt.date], zone: dt.tzinfo) -> None:
@@ -66,6 +72,8 @@ class ReportForm(QWidget):
             editor.edited.connect(lambda value, name=name: self._edited(name, value))
             editor.taken.connect(lambda name=name: self.take(name))
             editor.evidence_asked.connect(lambda name=name: self._ask(name))
+            editor.pointed.connect(self.pointed)
+        self.deals.pointed.connect(self.pointed)
         self.deals.evidence_asked.connect(self.evidence)
 
     def editor(self, name: str) -> FieldEditor:
@@ -78,6 +86,16 @@ class ReportForm(QWidget):
                 return widget.field.name
             widget = widget.parentWidget()
         return None
+
+    def words_at(self, widget: QWidget) -> tuple[str, tuple[Said, ...]]:
+        """The title and the words of the field, or of the one row of it, that a widget belongs to."""
+        if self.deals.isAncestorOf(widget):
+            return "Deal", self.deals.said_at(widget)
+        name = self.name_at(widget)
+        if name is None or self._card is None:
+            return "", ()
+        said = self._editors[name].said_at(widget)
+        return BY_NAME[name].title, self._card.draft.said(name) if said is None else said
 
     def first_to_settle(self) -> QWidget:
         """Where the keyboard starts: the first suggestion, else the disposition."""
@@ -157,7 +175,7 @@ class ReportForm(QWidget):
 
     def _ask(self, name: str) -> None:
         if self._card is not None:
-            self.evidence.emit(list(self._card.draft.evidence(name)))
+            self.evidence.emit(self._card.draft.said(name))
 
     def _show_facts(self, card: ReportCard) -> None:
         shown = card.draft.shown
@@ -171,7 +189,7 @@ class ReportForm(QWidget):
             wording.share(shown("talk_share")),
         )
         self._facts.setText(" · ".join(part for part in parts if part))
-        self.deals.show_deals(card.registered, card.unregistered, read_only=card.read_only)
+        self.deals.show_deals(card.registered, card.heard, read_only=card.read_only)
         self._deals_title.setVisible(bool(self.deals.rows))
         self.deals.setVisible(bool(self.deals.rows))
         self._editors["consents"].setVisible(bool(shown("consents")))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from plugins.reports.draft import Json
+from plugins.reports.evidence import Json
 
 
 @dataclass(frozen=True, slots=True)

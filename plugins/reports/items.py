@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from plugins.reports.draft import Json
+from plugins.reports.evidence import Json, Said
 
 Owner = Literal["trader", "client"]
 
@@ -26,7 +26,7 @@ class Product(msgspec.Struct, frozen=True):
     name: str
     instrument_id: str | None = None
     confidence: float | None = None
-    evidence: tuple[int, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 class Task(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class Task(msgspec.Struct, frozen=True):
     what: str
     owner: Owner = "trader"
     due: str | None = None
-    evidence: tuple[int, ...] = ()
+    said: tuple[Said, ...] = ()
     id: str | None = None
 
 
@@ -45,7 +45,7 @@ class ConsentHeard(msgspec.Struct, frozen=True):
     channel: str
     granted: bool
     accepted: bool = False
-    evidence: tuple[int, ...] = ()
+    said: tuple[Said, ...] = ()
     id: str | None = None
 
 
@@ -53,7 +53,7 @@ class Line(msgspec.Struct, frozen=True):
     """A quote not dealt or an order left, as one line of text."""
 
     text: str
-    evidence: tuple[int, ...] = ()
+    said: tuple[Said, ...] = ()
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -70,7 +70,7 @@ class Terms(msgspec.Struct, frozen=True):
     price: Decimal | None = None
     price_type: str | None = None
     value_date: str | None = None
-    evidence: tuple[int, ...] = ()
+    said: tuple[Said, ...] = ()
 
     @property
     def key(self) -> str:

@@ -31,7 +31,6 @@ class LiveTalk:
     def __init__(
         self,
         talk: Talk,
-        trader: str,
         channel: PrivateChannel,
         conversation: State[ConversationState],
         broadcast: Callable[[publish.Message], Awaitable[None]],
@@ -42,7 +41,6 @@ class LiveTalk:
         self.channel = channel
         self.over = False
         self.source: AppIdentifier | None = None  # the app that announced it
-        self._trader = trader
         self._conversation = conversation
         self._broadcast = broadcast
         self._heard = heard
@@ -81,7 +79,7 @@ class LiveTalk:
             self._shown = now
             try:
                 await self._heard(self, now)
-                for message in publish.messages(self.talk, self._trader, before, now):
+                for message in publish.messages(self.talk, before, now):
                     await self._broadcast(message)
             except Exception:  # one bad message must not silence the rest of the call
                 log.exception("a change of the conversation was not passed on")

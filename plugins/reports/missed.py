@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 
-from plugins.reports.draft import Json
+from plugins.reports.evidence import Json
 from plugins.reports.intake import Announcement, moment
 
 Rings = Mapping[str, Announcement]

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from plugins.reports import draft as drafts
-from plugins.reports.draft import Draft, Json
+from plugins.reports.draft import Draft
+from plugins.reports.evidence import Json, with_words
 from plugins.reports.items import Reference, Registered, Terms, read, write
 from plugins.reports.saving import NEW, DraftSaver, Saving
 from plugins.reports.store import Talk
@@ -113,6 +114,7 @@ class OpenReport:
         """A pass over the conversation: new suggestions for what the trader left alone."""
         if not facts:
             return
+        facts = with_words(facts)
         heard = write(read(facts.get("deals"), Terms))
         found = suggestions(facts, symbols=self.symbols, deals=self.registered, client_spoke=client_spoke)
         self._set(drafts.observe(drafts.refine(self.draft, found), {"deals_heard": heard}))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from plugins.reports.draft import Json
+from plugins.reports.evidence import Json
 from plugins.reports.items import Terms
 from plugins.reports.store import Talk
 
@@ -20,9 +20,9 @@ STATE, SEGMENT, FACTS = "deskline.conversation.state", "deskline.transcript.segm
 Message = dict[str, Json]
 
 
-def messages(talk: Talk, trader: str, before: ConversationState | None, now: ConversationState) -> list[Message]:
+def messages(talk: Talk, before: ConversationState | None, now: ConversationState) -> list[Message]:
     """What changed from ``before`` to ``now``: segments first, then the facts that refer to them, then the state."""
-    found = [segment(talk, trader, each) for each in _news(before, now)]
+    found = [segment(talk, each) for each in _news(before, now)]
     if now.analysis is not None and (before is None or before.analysis is not now.analysis):
         found.append(facts_message(talk, now))
     if before is None or _status(before) != _status(now):
@@ -53,13 +53,13 @@ def state(talk: Talk, now: ConversationState) -> Message:
     }
 
 
-def segment(talk: Talk, trader: str, each: Segment) -> Message:
+def segment(talk: Talk, each: Segment) -> Message:
     return {
         "type": SEGMENT,
         "id": {"deskline": talk.interaction_id},
         "seq": each.seq,
         "who": each.who,
-        "name": speaker(talk, trader, each.who),
+        "name": speaker(talk, each.who),
         "start": each.start,
         "end": each.end,
         "text": each.text,
@@ -92,7 +92,7 @@ def proposal(talk: Talk, heard: Terms) -> Message:
         "interaction": talk.interaction_id,
         "organization_id": talk.customer.id if talk.customer else None,
         "contact_id": talk.contact.id if talk.contact else None,
-        **msgspec.to_builtins(heard),
+        **msgspec.to_builtins(msgspec.structs.replace(heard, said=())),
     }
 
 
@@ -100,7 +100,7 @@ def show_turns(interaction_id: str, turns: Sequence[int]) -> Message:
     return {"type": "deskline.transcript.show", "id": {"deskline": interaction_id}, "turns": sorted(turns)}
 
 
-def speaker(talk: Talk, trader: str, who: str) -> str:
+def speaker(talk: Talk, who: str) -> str:
     """The trader is "You"; the client goes by first name."""
     if who == "trader":
         return "You"

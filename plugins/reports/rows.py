@@ -1,22 +1,22 @@
-"""The form's lists: products as chips, follow-ups, quotes, orders, consents and deals as rows. Qt."""
+"""The form's lists: products as chips, follow-ups, quotes, orders and consents as rows. Qt."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.shell.tokens import T
-from app.shell.widgets import ElidedLabel, button, icon_button, label, set_kind
+from app.shell.widgets import button, icon_button, set_kind
 from plugins.reports import due, wording
-from plugins.reports.draft import Field, Json
+from plugins.reports.draft import Field
 from plugins.reports.editors import FieldEditor, QuietCombo
+from plugins.reports.evidence import Json, Said
 from plugins.reports.flow import Flow
-from plugins.reports.items import ConsentHeard, Line, Product, Registered, Task, read, write
-from plugins.reports.suggest import HeardDeal
+from plugins.reports.items import ConsentHeard, Line, Product, Task, read, write
 
 
 class RowsEditor(FieldEditor):
@@ -42,12 +42,13 @@ class RowsEditor(FieldEditor):
 
     def append(self, row: QWidget) -> None:
         self.rows.append(row)
+        row.installEventFilter(self)
         self._layout.addWidget(row)
         self._body.show()
 
     def clear(self) -> None:
         for row in self.rows:
-            _drop(row)
+            drop(row)
         self.rows = []
         self._body.hide()
 
@@ -55,13 +56,26 @@ class RowsEditor(FieldEditor):
         """Takes a row out by the trader's hand; the keyboard goes to the add button."""
         self._add.setFocus()
         self.rows.remove(row)
-        _drop(row)
+        drop(row)
         self._body.setVisible(bool(self.rows))
         self.tell()
 
     def tell(self) -> None:
         self.set_said(False)
         self.edited.emit(self.value())
+
+    def said_at(self, widget: QWidget) -> tuple[Said, ...] | None:
+        row = next((each for each in self.rows if each is widget or each.isAncestorOf(widget)), None)
+        return self.said_in(row) if row is not None else None
+
+    def said_in(self, row: QWidget) -> tuple[Said, ...]:
+        """The words that one row rests on."""
+        raise NotImplementedError
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Enter:
+            self.pointed.emit(watched)
+        return False
 
     def value(self) -> Json:
         raise NotImplementedError
@@ -70,7 +84,7 @@ class RowsEditor(FieldEditor):
         raise NotImplementedError
 
 
-def _drop(widget: QWidget) -> None:
+def drop(widget: QWidget) -> None:
     """Out of its layout and sight now, deleted when Qt is back in its loop."""
     widget.hide()
     widget.setParent(None)
@@ -155,6 +169,9 @@ class TasksEditor(RowsEditor):
             if isinstance(row, TaskRow):
                 set_kind(row.what, kind)
 
+    def said_in(self, row: QWidget) -> tuple[Said, ...]:
+        return row.task.said if isinstance(row, TaskRow) else ()
+
     def _append(self, task: Task) -> TaskRow:
         row = TaskRow(
             self,
@@ -203,6 +220,9 @@ class LinesEditor(RowsEditor):
             if isinstance(row, _LineRow):
                 set_kind(row.text, kind)
 
+    def said_in(self, row: QWidget) -> tuple[Said, ...]:
+        return row.line.said if isinstance(row, _LineRow) else ()
+
     def _add_row(self) -> None:
         row = _LineRow(self, Line(""))
         row.text.setAccessibleName(self.field.title)
@@ -236,6 +256,9 @@ class ConsentsEditor(RowsEditor):
 
     def value(self) -> Json:
         return write(self._heard)
+
+    def said_in(self, row: QWidget) -> tuple[Said, ...]:
+        return self._heard[self.rows.index(row)].said
 
     def _ticked(self, index: int, on: bool) -> None:
         self._heard[index] = msgspec.structs.replace(self._heard[index], accepted=on)
@@ -274,7 +297,7 @@ class ProductsEditor(FieldEditor):
     def _build(self) -> None:
         for chip in [each for each in self._flow.widgets if each is not self._line]:
             self._flow.remove(chip)
-            _drop(chip)
+            drop(chip)
         for index, product in enumerate(self._items):
             sure = f"  {product.confidence * 100:.0f} %" if product.confidence is not None else ""
             chip = button(f"{product.name}{sure}", "chip", tip="Take it out of the report")
@@ -283,12 +306,23 @@ class ProductsEditor(FieldEditor):
             chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             chip.setStyleSheet(_chip_sheet(said=self.said))
             chip.clicked.connect(lambda _=False, index=index: self._taken_out(index))
+            chip.installEventFilter(self)
             self._flow.insert(index, chip)
 
     def dress(self, kind: str) -> None:
         for chip in self._flow.widgets:
             if chip is not self._line:
                 chip.setStyleSheet(_chip_sheet(said=kind == "said"))
+
+    def said_at(self, widget: QWidget) -> tuple[Said, ...] | None:
+        if widget in self._flow.widgets and widget is not self._line:
+            return self._items[self._flow.widgets.index(widget)].said
+        return None
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Enter:
+            self.pointed.emit(watched)
+        return False
 
     def _taken_out(self, index: int) -> None:
         del self._items[index]
@@ -314,77 +348,3 @@ def _chip_sheet(*, said: bool) -> str:
         f"QPushButton{{background:{T['accbg']};color:{T['acctx']};border:1px solid {border};border-radius:3px;"
         f"padding:0 5px;min-height:18px;font-size:11px}}QPushButton:focus{{border-color:{T['acc']}}}"
     )
-
-
-class DealRows(QWidget):
-    """Deals registered, and in amber those heard that stand in no record: register them, or say they are none."""
-
-    register = Signal(str)
-    dismiss = Signal(str)
-    evidence_asked = Signal(object)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(3)
-        self._shown: tuple[object, object, bool] | None = None
-        self.rows: list[QWidget] = []
-
-    def show_deals(self, registered: Sequence[Registered], open_heard: Sequence[HeardDeal], *, read_only: bool) -> None:
-        shown = (tuple(registered), tuple(open_heard), read_only)
-        if shown == self._shown:
-            return
-        self._shown = shown
-        for row in self.rows:
-            _drop(row)
-        self.rows = [_registered_row(deal) for deal in registered]
-        self.rows += [self._heard_row(heard, read_only=read_only) for heard in open_heard]
-        for row in self.rows:
-            self._column.addWidget(row)
-
-    def _heard_row(self, heard: HeardDeal, *, read_only: bool) -> QWidget:
-        row, line = _strip("warn")
-        key, turns = heard.terms.key, list(heard.terms.evidence)
-        where = icon_button("alert", "Heard but not registered: show where it was said", tint="warn", size=13)
-        where.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        where.clicked.connect(lambda: self.evidence_asked.emit(turns))
-        line.addWidget(where)
-        note = "; ".join(heard.differences) or "heard, not registered"
-        words = ElidedLabel(heard.text)
-        words.setToolTip(f"{heard.text}: {note}")
-        text = QVBoxLayout()
-        text.setSpacing(0)
-        text.addWidget(words)
-        text.addWidget(ElidedLabel(note, "warn"))
-        line.addLayout(text, 1)
-        if not read_only:
-            if heard.status == "missing":
-                act = button("Register", tip="Open the deal ticket, filled in")
-                act.clicked.connect(lambda: self.register.emit(key))
-                line.addWidget(act)
-            no = icon_button("x", "Not a deal, or the record is right", tint="tx3", size=12)
-            no.clicked.connect(lambda: self.dismiss.emit(key))
-            line.addWidget(no)
-        return row
-
-
-def _registered_row(deal: Registered) -> QWidget:
-    row, line = _strip("up")
-    mark = label()
-    mark.setPixmap(icon_button("check", "", tint="up", size=13).icon().pixmap(QSize(13, 13)))
-    line.addWidget(mark)
-    line.addWidget(ElidedLabel(wording.registered(deal)), 1)
-    line.addWidget(label("registered", "up"))
-    return row
-
-
-def _strip(kind: str) -> tuple[QWidget, QHBoxLayout]:
-    row = QWidget()
-    row.setObjectName("strip")
-    row.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-    row.setStyleSheet(f"QWidget#strip{{background:{T[kind + 'bg']};border-radius:3px}}")
-    line = QHBoxLayout(row)
-    line.setContentsMargins(6, 3, 4, 3)
-    line.setSpacing(6)
-    return row, line

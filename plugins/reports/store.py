@@ -26,7 +26,8 @@ from app.records.tables import (
     TranscriptSegment,
 )
 from plugins.reports import due, wording
-from plugins.reports.draft import Draft, Json
+from plugins.reports.draft import Draft
+from plugins.reports.evidence import Json
 from plugins.reports.items import ConsentHeard, Product, Reference, Registered, Task, read, reference, write
 from plugins.reports.suggest import subject
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     from app.records.change import Change
 
 
+WRITTEN = frozenset({"follow_ups", "consents"})
+"""What a save writes back with the ids of its records."""
 RECORDED = "recorded_id"
 """Beside a saved report's fields: the follow-ups it put into the records, so that a later save can take one out."""
 
@@ -182,7 +185,8 @@ def finish(
     consents = _keep_consents(change, known, read(draft.shown("consents"), ConsentHeard), now)
     ids = [task.id for task in tasks]
     values = {**draft.values, "follow_ups": write(tasks), "consents": write(consents), RECORDED: ids}
-    saved = replace(draft, values=values, suggestions={}, edited=draft.edited | {"follow_ups", "consents"})
+    rests_on = {name: each for name, each in draft.suggestions.items() if name not in WRITTEN and draft.said(name)}
+    saved = replace(draft, values=values, suggestions=rests_on, edited=draft.edited | WRITTEN)
     keep_draft(change, report_id, talk, trader_id, saved, now)
     change.update(CallReport, report_id, status="saved")
     started = draft.shown("started_at")

@@ -1,7 +1,8 @@
 """What a conversation's facts suggest for the report: pure functions from the facts' JSON to suggestions.
 
 The facts are the language room's report as JSON: ``deals``, ``quotes_not_dealt``, ``orders_left``, ``follow_ups``,
-``consents``, ``mentions``, ``sentiment`` and ``summary``. A field is left without suggestion rather than guessed.
+``consents``, ``mentions``, ``sentiment`` and ``summary``, the entries with their words (``evidence.with_words``).
+A field is left without suggestion rather than guessed.
 """
 
 from __future__ import annotations
@@ -10,11 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from plugins.reports import wording
-from plugins.reports.draft import Json, Suggestion
+from plugins.reports.draft import Suggestion
+from plugins.reports.evidence import LISTS, Json, Said, together, words
 from plugins.reports.items import ConsentHeard, Line, Product, Registered, Task, Terms, read, write
 
 Facts = Mapping[str, Json]
+Marks = dict[int, list[tuple[int, int]]]
 Symbols = Mapping[str, str]
 """What the desk calls an instrument, by its id."""
 
@@ -46,7 +51,7 @@ def suggestions(
     """A suggestion for each field that the facts support."""
     found: dict[str, Suggestion] = {}
     if text := str(facts.get("summary") or "").strip():
-        found["summary"] = Suggestion(text)
+        found["summary"] = Suggestion(text, _said(entry for name in LISTS for entry in _entries(facts, name)))
     for name, entries in (
         ("products", write(products(facts, symbols))),
         ("quotes", write(quotes(facts, symbols))),
@@ -55,7 +60,7 @@ def suggestions(
         ("consents", write(read(facts.get("consents"), ConsentHeard))),
     ):
         if entries:
-            found[name] = Suggestion(entries, _evidence(entries))
+            found[name] = Suggestion(entries, _said(entries))
     if disposition := suggested_disposition(facts, deals, client_spoke=client_spoke):
         found["disposition"] = disposition
     if facts.get("sentiment") in ("positive", "negative"):
@@ -70,19 +75,19 @@ def suggested_disposition(facts: Facts, deals: Sequence[Registered], *, client_s
     tasks = _entries(facts, "follow_ups")
     outcomes = {quote.get("outcome") for quote in quoted}
     if heard or deals:
-        return Suggestion("Dealt", _evidence(heard))
+        return Suggestion("Dealt", _said(heard))
     if facts.get("sentiment") == "negative":
-        return Suggestion("Complaint", _evidence(tasks))
+        return Suggestion("Complaint", _said(tasks))
     if left := _entries(facts, "orders_left"):
-        return Suggestion("Order left", _evidence(left))
+        return Suggestion("Order left", _said(left))
     if quoted and outcomes <= {"traded_away"}:
-        return Suggestion("Traded away", _evidence(quoted))
+        return Suggestion("Traded away", _said(quoted))
     if tasks and (quoted or _instruments(facts)):
-        return Suggestion("Interested – follow up", _evidence([*quoted, *tasks]))
+        return Suggestion("Interested – follow up", _said([*quoted, *tasks]))
     if quoted and outcomes & {"passed", "conditional", "traded_away"}:
-        return Suggestion("Quoted – not dealt", _evidence(quoted))
+        return Suggestion("Quoted – not dealt", _said(quoted))
     if quoted or _instruments(facts):
-        return Suggestion("Enquiry", _evidence(quoted))
+        return Suggestion("Enquiry", _said(quoted))
     if not client_spoke:
         return Suggestion("No answer")
     return None
@@ -94,7 +99,7 @@ def products(facts: Facts, symbols: Symbols) -> tuple[Product, ...]:
     Confidence: how unlikely a mishearing is. A first mention leaves 40 % doubt (60 % where the name is not in the
     security master); each further turn that names it halves the doubt, terms agreed or quoted on it quarter it.
     """
-    turns: dict[str, set[int]] = {}
+    turns: dict[str, Marks] = {}
     names: dict[str, str] = {}
     known: dict[str, str | None] = {}
     weight: dict[str, int] = {}
@@ -107,7 +112,7 @@ def products(facts: Facts, symbols: Symbols) -> tuple[Product, ...]:
     found = []
     for key, heard in turns.items():
         doubt = (0.4 if known[key] else 0.6) * 0.5 ** (max(len(heard), 1) - 1 + weight.get(key, 0))
-        found.append(Product(names[key], known[key], round(min(1 - doubt, 0.99), 2), tuple(sorted(heard))))
+        found.append(Product(names[key], known[key], round(min(1 - doubt, 0.99), 2), words(facts, heard)))
     return tuple(sorted(found, key=lambda product: -(product.confidence or 0)))
 
 
@@ -119,7 +124,7 @@ def quotes(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:
         level = " / ".join(side or "–" for side in sides) if any(sides) else _number(entry.get("mid"))
         outcome = str(entry.get("outcome") or "").replace("_", " ")
         text = " ".join(part for part in (_title(entry, symbols), _size(entry), level) if part)
-        lines.append(Line(f"{text} – {outcome}" if outcome else text, tuple(entry.get("evidence") or ())))
+        lines.append(Line(f"{text} – {outcome}" if outcome else text, _said([entry])))
     return tuple(lines)
 
 
@@ -133,7 +138,7 @@ def orders(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:
         text = " ".join(part for part in parts if part)
         if expiry := entry.get("expiry"):
             text += f", {expiry}"
-        lines.append(Line(text + (", OCO" if entry.get("oco") else ""), tuple(entry.get("evidence") or ())))
+        lines.append(Line(text + (", OCO" if entry.get("oco") else ""), _said([entry])))
     return tuple(lines)
 
 
@@ -216,8 +221,8 @@ def _instruments(facts: Facts) -> list[dict[str, Json]]:
     return [mention for mention in _entries(facts, "mentions") if mention.get("kind") == "instrument"]
 
 
-def _evidence(entries: Iterable[Mapping[str, Json]]) -> tuple[int, ...]:
-    return tuple(sorted({turn for entry in entries for turn in entry.get("evidence") or ()}))
+def _said(entries: Iterable[Mapping[str, Json]]) -> tuple[Said, ...]:
+    return together(msgspec.convert(entry.get("said") or (), tuple[Said, ...]) for entry in entries)
 
 
 def _title(entry: Mapping[str, Json], symbols: Symbols) -> str:
@@ -238,7 +243,7 @@ def _number(value: Json) -> str:
 def _note(
     entry: Mapping[str, Json],
     symbols: Symbols,
-    turns: dict[str, set[int]],
+    turns: dict[str, Marks],
     names: dict[str, str],
     known: dict[str, str | None],
 ) -> str | None:
@@ -249,7 +254,11 @@ def _note(
     if not name:
         return None
     key = identity or name.casefold()
-    turns.setdefault(key, set()).update({entry["turn"]} if "turn" in entry else entry.get("evidence") or ())
+    heard = turns.setdefault(key, {})
+    for turn in entry.get("evidence") or ():
+        heard.setdefault(turn, [])
+    if "turn" in entry:
+        heard.setdefault(entry["turn"], []).append((entry.get("start", 0), entry.get("end", 0)))
     names.setdefault(key, name)
     known.setdefault(key, identity)
     return key

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.shell import tokens
 from app.shell.commands import Command
@@ -16,16 +16,17 @@ from app.shell.ui import Ui
 from app.shell.widgets import ElidedLabel, button, heading, icon_button, label, pill, separator, set_kind
 from plugins.reports import wording
 from plugins.reports.app import ReportsApp
-from plugins.reports.draft import Json
+from plugins.reports.evidence import Json, Said
+from plugins.reports.evidence_card import EvidenceCard
 from plugins.reports.form import ReportForm
 from plugins.reports.open_report import ReportCard
+from plugins.reports.publish import speaker
 from plugins.reports.stops import tab_stops
+from plugins.reports.undo_bar import UndoBar
 from plugins.reports.work import ReportsState
 
 T = TypeVar("T")
 
-UNDO_MS = 8000
-"""How long a discarded report can be brought back from the popup; afterwards the list of calls still has it."""
 WARM_MS = 400
 """After the window is up and quiet, the form is built once so that the end of a call only fills it."""
 
@@ -40,14 +41,12 @@ class ReportPopup(QWidget):
         self._card: ReportCard | None = None
         self._open = False
         self._form: ReportForm | None = None
+        self.evidence = EvidenceCard(lambda widget: self.form.words_at(widget))
+        self.evidence.asked.connect(self._show_words)
         self.setObjectName("report")
         self.setWindowTitle("Call report")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._build_frame()
-        self._undo_timer = QTimer(self)
-        self._undo_timer.setSingleShot(True)
-        self._undo_timer.setInterval(UNDO_MS)
-        self._undo_timer.timeout.connect(lambda: self._do(self._reports.forget_discarded()))
         QTimer.singleShot(WARM_MS, self, self._warm)
         self._add_commands()
         application = QApplication.instance()
@@ -113,7 +112,6 @@ class ReportPopup(QWidget):
             self._do(self._reports.discard(self._card.report_id))
 
     def undo_discard(self) -> None:
-        self._undo_timer.stop()
         self._do(self._reports.undo_discard())
 
     def unlock(self) -> None:
@@ -143,6 +141,7 @@ class ReportPopup(QWidget):
             Command("reports.discard", "Discard report", self.discard, "Ctrl+Backspace", editable, self, "trash"),
             Command("reports.close", "Close report, keep its draft", self.put_aside, "Ctrl+W", front, self, "x"),
             Command("reports.edit", "Edit the saved report", self.unlock, "Ctrl+E", front, self, "edit"),
+            Command("reports.evidence", "Show where the field was said", self.show_evidence, "Alt+E", front, self),
             Command("reports.next", "Next report", lambda: self.step(1), "Alt+PgDown", front, self),
             Command("reports.previous", "Previous report", lambda: self.step(-1), "Alt+PgUp", front, self),
             Command(
@@ -169,9 +168,11 @@ class ReportPopup(QWidget):
         card = state.current
         changed = card is not None and (self._card is None or card.report_id != self._card.report_id)
         self._card = card
+        if changed or card is None:
+            self.evidence.forget()
         if card is not None:
             self._fill(card, state)
-        self._show_undo(state)
+        self._undo.offer(state.discarded.talk.title if state.discarded else None)
         wanted = card is not None or state.discarded is not None
         self._body.setVisible(card is not None)
         if changed:
@@ -181,6 +182,10 @@ class ReportPopup(QWidget):
         elif not wanted and self._open:
             self._ui.close_popup(self)
         self._open = wanted
+        if (frame := self.parentWidget()) is not None:
+            self.evidence.stand_beside(frame)
+        if self.evidence.isVisible():
+            self.evidence.refresh()
 
     def _fill(self, card: ReportCard, state: ReportsState) -> None:
         chat = card.talk.kind == "chat"
@@ -194,6 +199,7 @@ class ReportPopup(QWidget):
             widget.setVisible(len(state.cards) > 1)
         self._show_saving(card)
         self.form.show_card(card)
+        self.evidence.name_speakers({who: speaker(card.talk, who) for who in ("trader", "client")})
         pending = len(card.draft.pending) if not card.read_only else 0
         fields = "field" if pending == 1 else "fields"
         self._hint.setText(f"{pending} {fields} suggested · Tab accepts, Esc rejects" if pending else self._phase(card))
@@ -228,15 +234,6 @@ class ReportPopup(QWidget):
     def _local(self, moment: dt.datetime) -> dt.datetime:
         return moment.astimezone(self._reports.zone)
 
-    def _show_undo(self, state: ReportsState) -> None:
-        discarded = state.discarded
-        self._undo.setVisible(discarded is not None)
-        if discarded is None:
-            self._undo_timer.stop()
-        elif not self._undo_timer.isActive():
-            self._undo_text.set_text(f"Report of {discarded.talk.title} discarded")
-            self._undo_timer.start()
-
     def sizeHint(self) -> QSize:
         """As high as the form needs; the window cuts it to the screen and the form scrolls."""
         height = self._undo.sizeHint().height() if self._undo.isVisibleTo(self) else 0
@@ -253,7 +250,9 @@ class ReportPopup(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        self._undo = self._build_undo()
+        self._undo = UndoBar()
+        self._undo.wanted.connect(self.undo_discard)
+        self._undo.over.connect(lambda: self._do(self._reports.forget_discarded()))
         column.addWidget(self._undo)
         self._body = QWidget()
         self._body.hide()
@@ -335,30 +334,14 @@ class ReportPopup(QWidget):
         column.addLayout(line)
         return made
 
-    def _build_undo(self) -> QWidget:
-        made = QWidget()
-        line = QHBoxLayout(made)
-        line.setContentsMargins(12, 8, 8, 8)
-        line.setSpacing(8)
-        self._undo_text = ElidedLabel("", "mut")
-        back = button("Undo")
-        back.clicked.connect(self.undo_discard)
-        away = icon_button("x", "Leave it discarded", size=12)
-        away.clicked.connect(lambda: self._do(self._reports.forget_discarded()))
-        line.addWidget(self._undo_text, 1)
-        line.addWidget(back)
-        line.addWidget(away)
-        made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        made.hide()
-        return made
-
     def _build_form(self) -> ReportForm:
         form = ReportForm(lambda: self._local(self._ui.clock()).date(), self._reports.zone)
         form.setObjectName("reportform")
         form.setStyleSheet("QWidget#reportform{background:transparent}")
         form.edited.connect(self._edited)
         form.taken.connect(lambda name: self._on_card(lambda card: self._reports.accept(card.report_id, name)))
-        form.evidence.connect(lambda turns: self._on_card(lambda card: self._reports.show_turns(card.report_id, turns)))
+        form.evidence.connect(self._show_words)
+        form.pointed.connect(self.evidence.point)
         form.deals.register.connect(
             lambda key: self._on_card(lambda card: self._reports.register_deal(card.report_id, key))
         )
@@ -380,13 +363,26 @@ class ReportPopup(QWidget):
     def _edited(self, name: str, value: Json) -> None:
         self._on_card(lambda card: self._reports.edit(card.report_id, name, value))
 
+    def _show_words(self, said: tuple[Said, ...]) -> None:
+        """In the transcript."""
+        if said:
+            self._on_card(lambda card: self._reports.show_words(card.report_id, said))
+
+    def show_evidence(self) -> None:
+        """Where the field with the keyboard was said."""
+        focus = QApplication.focusWidget()
+        if focus is not None and self.form.isAncestorOf(focus):
+            self._show_words(self.form.words_at(focus)[1])
+
     def _customer_changed(self, organization_id: str | None) -> None:
         if organization_id is None:
             self.form.set_contacts(())
         else:
             self._ui.run(self._reports.contacts(organization_id), then=self.form.set_contacts, owner=self)
 
-    def _focus_moved(self, old: QWidget | None, _new: QWidget | None) -> None:
+    def _focus_moved(self, old: QWidget | None, new: QWidget | None) -> None:
+        if self._form is not None:
+            self.evidence.follow(new if new is not None and self._form.isAncestorOf(new) else None)
         if self._form is not None and old is not None and self._form.isAncestorOf(old) and self._card is not None:
             self._do(self._reports.flush(self._card.report_id))
 

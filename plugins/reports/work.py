@@ -14,7 +14,8 @@ from app.records.log import Cause
 from app.services import Notice, Services, State
 from plugins.reports import draft as drafts
 from plugins.reports import publish, store
-from plugins.reports.draft import Draft, Json
+from plugins.reports.draft import Draft
+from plugins.reports.evidence import Json, Said
 from plugins.reports.items import Reference
 from plugins.reports.open_report import OpenReport, Phase, ReportCard
 from plugins.reports.store import StoredReport, Talk
@@ -275,10 +276,10 @@ class Reports:
         if heard is not None:
             await self._send("deskline.deals", publish.proposal(card.talk, heard.terms))
 
-    async def show_turns(self, report_id: str, turns: Sequence[int]) -> None:
+    async def show_words(self, report_id: str, said: Sequence[Said]) -> None:
         """Asks the transcript to show where something was said."""
         identity = self._find(report_id).talk.interaction_id
-        await self._send("deskline.conversation", publish.show_turns(identity, turns))
+        await self._send("deskline.conversation", publish.show_turns(identity, [each.turn for each in said]))
 
     async def customers(self) -> tuple[Reference, ...]:
         return await self._desk.records.query(store.customers)

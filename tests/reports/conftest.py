@@ -290,3 +290,7 @@ async def running(desk: Services, conversations: LedConversations) -> AsyncItera
     await caller.close()
     await agent.close()
     await host.close()
+
+
+# Last: the popup's stage stands on the fixtures above.
+from tests.reports.screen import screen  # noqa: E402, F401

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugins.reports.draft import BY_NAME, Draft, Suggestion, accept, accept_all, edit, observe, refine, reject
+from plugins.reports.evidence import Said
 
+WORDS = (Said(0, "client", 1.0, 2.0, "Vodafone 33s?", ((0, 12),)), Said(2, "client", 5.0, 6.0, "No, thanks."))
 HEARD = {
-    "summary": Suggestion("Client asked for VOD 33s.", (0, 2)),
-    "disposition": Suggestion("Enquiry", (0,)),
+    "summary": Suggestion("Client asked for VOD 33s.", WORDS),
+    "disposition": Suggestion("Enquiry", WORDS[:1]),
 }
 
 
@@ -19,13 +21,22 @@ def test_a_suggestion_is_shown_until_it_is_settled() -> None:
     draft = refine(Draft(), HEARD)
     assert draft.shown("summary") == "Client asked for VOD 33s."
     assert draft.pending == ("disposition", "summary")
-    assert draft.evidence("summary") == (0, 2)
+    assert draft.said("summary") == WORDS
 
 
 def test_an_accepted_suggestion_is_the_traders_own_word() -> None:
     draft = refine(accept(refine(Draft(), HEARD), "disposition"), {"disposition": Suggestion("Dealt")})
     assert draft.shown("disposition") == "Enquiry"
     assert draft.pending == ()
+
+
+def test_what_was_accepted_still_shows_the_words_it_rests_on() -> None:
+    draft = accept(refine(Draft(), HEARD), "disposition")
+    assert draft.said("disposition") == WORDS[:1]
+    assert draft.offer("disposition") is None
+    assert refine(draft, {}).said("disposition") == WORDS[:1]
+    assert refine(draft, {"disposition": Suggestion("Dealt")}).said("disposition") == ()
+    assert edit(draft, "disposition", "Relationship").said("disposition") == ()
 
 
 def test_a_rejected_suggestion_stays_away() -> None:

@@ -16,7 +16,6 @@ from app.records.tables import CallReport, Consent, Deal, FollowUp, Interaction,
 from app.services import Notice, Services
 from fdc3.types import Contact as ContactContext
 from fdc3.types import Context
-from plugins.reports.draft import Suggestion
 from plugins.reports.saving import DELAY
 from plugins.reports.work import Reports
 
@@ -98,7 +97,9 @@ async def test_the_careful_pass_refines_what_was_not_edited(running: Any) -> Non
     running.say(running.dealt, summary="Refined.", phase="refined", talk_share=0.6)
     await until(lambda: running.card.phase == "refined")
     assert running.card.draft.shown("summary") == "Mine."
-    assert running.card.draft.offer("summary") == Suggestion("Refined.")
+    offer = running.card.draft.offer("summary")
+    assert offer is not None
+    assert offer.value == "Refined."
     assert running.card.draft.shown("disposition") == "Dealt"
     assert running.card.draft.shown("talk_share") == 0.6
     assert [each.status for each in running.card.heard] == ["missing"]
@@ -363,7 +364,7 @@ async def test_looking_at_a_talk_makes_a_report_only_where_one_is_due(running: A
 
 async def test_an_evidence_click_asks_the_transcript_to_show_the_turns(running: Any) -> None:
     card = await running.ended_call()
-    await running.app.reports.show_turns(card.report_id, [1, 0])
+    await running.app.reports.show_words(card.report_id, card.draft.said("quotes"))
     await until(lambda: any(context.type == "deskline.transcript.show" for context in running.heard))
     shown = next(context for context in running.heard if context.type == "deskline.transcript.show")
     assert shown["turns"] == [0, 1]
