@@ -224,12 +224,22 @@ class Demo:
         await stage.until(lambda: kind == "chat" or conversation().phase == "refined", "the second pass", 300)
         await asyncio.sleep(0.5)
         await self._picture(stage, f"{kind}-report-refined")
+        await self._evidence(stage, kind)
         await self._register(stage)
         await reports.save(card.report_id)
         await stage.until(lambda: reports.state.value.current is None, "the report to be saved")
         await asyncio.sleep(0.3)
         await self._picture(stage, f"{kind}-report-saved")
         self._write_report(conversation(), kind)
+
+    async def _evidence(self, stage: Stage, kind: str) -> None:
+        """The mouse rests on the first deal: the words it rests on stand beside the popup."""
+        popup: Any = self.program.panels["deskline-reports"]
+        shown = await stage.on_screen(lambda: next(iter(popup.form.deals.rows), popup.form.editor("summary")))
+        await stage.on_screen(lambda: popup.evidence.point(shown))
+        await stage.until(lambda: popup.evidence.said == popup.form.words_at(shown)[1], "the words of a deal")
+        await self._picture(stage, f"{kind}-report-evidence")
+        await stage.on_screen(lambda: popup.evidence.point(None))
 
     def _write_report(self, state: Any, kind: str) -> None:
         from nlp import report

@@ -72,7 +72,7 @@ _PART_OF = {
     "contact_handle": ("contact", ContactHandle.contact_id),
     "call_report": ("interaction", CallReport.interaction_id),
 }
-_NOT_TEXT = frozenset({"direction", "line", "number", "due", "sentiment", "evidence"})
+_NOT_TEXT = frozenset({"direction", "line", "number", "due", "sentiment", "evidence", "said"})
 
 index_tables = MetaData()
 search_document = Table(
