@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from sqlalchemy import text
@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -44,7 +45,7 @@ class Enrol(msgspec.Struct, forbid_unknown_fields=True):
 
     code: str
     site: str
-    written: int = 0
+    written: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 
 
 class FromDevice(msgspec.Struct, forbid_unknown_fields=True):
@@ -80,6 +81,18 @@ class Refresh(FromDevice, forbid_unknown_fields=True):
 
 class SignOut(msgspec.Struct, forbid_unknown_fields=True):
     refresh: str
+
+
+FORMS: Mapping[str, type[msgspec.Struct]] = {
+    "/enrol": Enrol,
+    "/auth/login": SignIn,
+    "/auth/password": ChangePassword,
+    "/auth/openid/begin": BeginOpenId,
+    "/auth/openid/finish": FinishOpenId,
+    "/auth/refresh": Refresh,
+    "/auth/logout": SignOut,
+}
+"""What is posted where, as JSON."""
 
 
 class _Refused(Exception):
@@ -120,23 +133,27 @@ class Doors:
             self.ledger.hints = Hints(nats, self.hub.told, self.hub.look)
         self._allowances = Allowances(_FORMS, _BURST)
         sync = SyncDoors(self.ledger, self.hub, self.devices, access, self.metrics)
+        answers: dict[str, Callable[[Any], Awaitable[Response]]] = {
+            "/enrol": self._enrol,
+            "/auth/login": self._sign_in,
+            "/auth/password": self._change_password,
+            "/auth/openid/begin": self._begin_openid,
+            "/auth/openid/finish": self._finish_openid,
+            "/auth/refresh": self._refresh,
+            "/auth/logout": self._sign_out,
+        }
         self.application = Starlette(
             routes=[
                 Route("/health", self._health),
                 Route("/ready", self._ready),
                 Route("/metrics", self._metrics),
-                Route("/enrol", self._form(self._enrol), methods=["POST"]),
-                Route("/auth/login", self._form(self._sign_in), methods=["POST"]),
-                Route("/auth/password", self._form(self._change_password), methods=["POST"]),
                 Route("/auth/openid", self._has_openid),
-                Route("/auth/openid/begin", self._form(self._begin_openid), methods=["POST"]),
-                Route("/auth/openid/finish", self._form(self._finish_openid), methods=["POST"]),
-                Route("/auth/refresh", self._form(self._refresh), methods=["POST"]),
-                Route("/auth/logout", self._form(self._sign_out), methods=["POST"]),
+                *(Route(path, self._form(FORMS[path], answer), methods=["POST"]) for path, answer in answers.items()),
                 Route("/sync", sync.post, methods=["POST"]),
                 WebSocketRoute("/sync", sync.socket),
             ],
             middleware=[Middleware(_Unkept)],
+            exception_handlers={HTTPException: _no_door},
             lifespan=self._lifespan,
         )
         # A redirect would name whatever host the request did.
@@ -178,12 +195,14 @@ class Doors:
 
     # -- forms
 
-    def _form(self, answer: Callable[[bytes], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    def _form(
+        self, form: type[T], answer: Callable[[T], Awaitable[Response]]
+    ) -> Callable[[Request], Awaitable[Response]]:
         async def door(request: Request) -> Response:
             try:
                 if not self._allowances.take(request.client.host if request.client else ""):
                     raise _Refused(429, "busy", "Too many requests. Try again in a moment.")
-                return await answer(await body_of(request, _LARGEST_FORM))
+                return await answer(_read(await body_of(request, _LARGEST_FORM), form))
             except _Refused as refused:
                 return JSONResponse({"code": refused.code, "reason": str(refused)}, refused.status)
             except TooLarge:
@@ -216,28 +235,23 @@ class Doors:
         self.metrics.sign_ins.labels("ok").inc()
         return _json(signed_in)
 
-    async def _enrol(self, body: bytes) -> Response:
-        form = _read(body, Enrol)
-        return _json(await self.devices.enrol(form.code, form.site, max(form.written, 0)))
+    async def _enrol(self, form: Enrol) -> Response:
+        return _json(await self.devices.enrol(form.code, form.site, form.written))
 
-    async def _sign_in(self, body: bytes) -> Response:
-        form = _read(body, SignIn)
+    async def _sign_in(self, form: SignIn) -> Response:
         return self._signed_in(await self.accounts.sign_in(form.device, form.secret, form.login, form.password))
 
-    async def _change_password(self, body: bytes) -> Response:
-        form = _read(body, ChangePassword)
+    async def _change_password(self, form: ChangePassword) -> Response:
         signed_in = await self.accounts.change_password(form.device, form.secret, form.login, form.password, form.new)
         return self._signed_in(signed_in)
 
     async def _has_openid(self, _: Request) -> Response:
         return JSONResponse({"available": self.openid is not None})
 
-    async def _begin_openid(self, body: bytes) -> Response:
-        form = _read(body, BeginOpenId)
+    async def _begin_openid(self, form: BeginOpenId) -> Response:
         return _json(await self._provider().begin(form.device, form.secret, form.redirect))
 
-    async def _finish_openid(self, body: bytes) -> Response:
-        form = _read(body, FinishOpenId)
+    async def _finish_openid(self, form: FinishOpenId) -> Response:
         return self._signed_in(await self._provider().finish(form.device, form.secret, form.state, form.code))
 
     def _provider(self) -> OpenId:
@@ -245,13 +259,21 @@ class Doors:
             raise _Refused(404, "not-available", "This server has no identity provider. Sign in with a password.")
         return self.openid
 
-    async def _refresh(self, body: bytes) -> Response:
-        form = _read(body, Refresh)
+    async def _refresh(self, form: Refresh) -> Response:
         return self._signed_in(await self.accounts.refresh(form.device, form.secret, form.refresh))
 
-    async def _sign_out(self, body: bytes) -> Response:
-        await self.accounts.sign_out(_read(body, SignOut).refresh)
+    async def _sign_out(self, form: SignOut) -> Response:
+        await self.accounts.sign_out(form.refresh)
         return Response(status_code=204)
+
+
+async def _no_door(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code, reason = {
+        404: ("not-found", "There is no such address."),
+        405: ("not-allowed", "This address does not take that method."),
+    }.get(error.status_code, ("refused", error.detail))
+    return JSONResponse({"code": code, "reason": reason}, error.status_code, error.headers)
 
 
 def _read(body: bytes, form: type[T]) -> T:
