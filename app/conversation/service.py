@@ -16,6 +16,7 @@ from app.conversation import reference, resumption
 from app.conversation.intake import Intake, on_this_machine
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
+from app.conversation.playback import Playback, open_playback
 from app.conversation.state import ConversationState, Phase, Segment
 from app.records.change import Change
 from app.records.errors import StoreError
@@ -172,6 +173,10 @@ class Conversations:
         if talk.failed:  # the speech process has let go of it: no answer will come
             self._settle(interaction_id, talk.failed)
         await self._worker.finish(interaction_id)
+
+    async def playback(self, interaction_id: str, start: float = 0.0, speed: float = 1.0) -> Playback:
+        """A run through a recording; raises as ``open_playback`` does."""
+        return await open_playback(self._records, self._recordings, interaction_id, start, speed)
 
     async def resume_pending(self) -> None:
         """Transcribes the recordings that have no final transcript, one after the other, in the background.

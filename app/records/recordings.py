@@ -18,7 +18,8 @@ import os
 import struct
 import wave
 import zlib
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -150,6 +151,46 @@ class RecordingWriter:
         self._end += len(data)
 
 
+class RecordingReader:
+    """A recording as it stood when it was opened; sound is decrypted where it is asked for, in memory only."""
+
+    def __init__(self, name: str, header: _Header, start: int, data: bytes) -> None:
+        self.rate, self.channels = header.rate, header.channels
+        self._name, self._header, self._data = name, header, data
+        self._starts: list[int] = []  # of each frame's sound, in bytes from the start of the call
+        self._frames: list[int] = []  # where each frame begins in the file
+        self._size = 0
+        for place, length in _sound_frames(name, header, start, data):
+            self._starts.append(self._size)
+            self._frames.append(place)
+            self._size += length
+
+    @property
+    def samples(self) -> int:
+        """Per channel."""
+        return self._size // self._header.frame_bytes
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate
+
+    def read(self, first: int, count: int) -> bytes:
+        """``count`` samples of all channels from sample ``first`` on, fewer at the end. Raises RecordingDamaged."""
+        step = self._header.frame_bytes
+        begin, end = first * step, min((first + count) * step, self._size)
+        number = max(0, bisect_right(self._starts, begin) - 1)
+        pieces = []
+        while number < len(self._starts) and self._starts[number] < end:
+            frame = _frame(self._header, number, self._frames[number], self._data)
+            if frame is None:
+                second = self._starts[number] / step / self.rate
+                raise _damaged(self._name, second)
+            start = self._starts[number]
+            pieces.append(frame.sound[max(0, begin - start) : end - start])
+            number += 1
+        return b"".join(pieces)
+
+
 class Recordings:
     """The recordings of one store, in a folder of their own. ``key``: 32 bytes; each file has its own from it."""
 
@@ -192,6 +233,10 @@ class Recordings:
         pcm = b"".join(frame.sound for frame in _frames(name, header, start, data))
         return Recording(header.rate, header.channels, pcm)
 
+    def reader(self, name: str) -> RecordingReader:
+        """For sound from anywhere in it. Raises RecordingMissing, RecordingDamaged."""
+        return RecordingReader(name, *self._open(name))
+
     def seconds(self, name: str) -> float:
         recording = self.read(name)
         return len(recording.pcm) / (2 * recording.channels * recording.rate)
@@ -211,9 +256,33 @@ class Recordings:
             known = translated(error)
             raise known if known is not None else error from error
 
-    def export_wav(self, name: str, path: Path) -> None:
-        """Writes an unencrypted copy: only on the user's command."""
+    def forget(self, name: str, spans: Sequence[tuple[float, float]]) -> None:
+        """Takes stretches (seconds) out for good: the file is written anew, under a key of its own, silent there.
+
+        Nobody may be writing to it. A crash leaves the old file or the new one. Raises RecordingMissing,
+        RecordingDamaged, DiskFull, StoreUnavailable.
+        """
         rate, channels, pcm = self.read(name)
+        step = _MOST_SOUND - _MOST_SOUND % (2 * channels)
+        fresh = f"{Path(name).stem}.new"
+        try:
+            self._create(fresh_path := self._path(fresh), rate, channels)
+            header, start, _ = self._open(fresh)
+            with RecordingWriter(fresh_path, header, start, 0, 0) as writer:
+                whole = silenced(pcm, rate, channels, spans)
+                for at in range(0, len(whole), step):
+                    writer.append(whole[at : at + step])
+            self._put_in_place(fresh_path, self._path(name))
+        except OSError as error:
+            known = translated(error)
+            raise known if known is not None else error from error
+        finally:
+            self._path(fresh).unlink(missing_ok=True)
+
+    def export_wav(self, name: str, path: Path, muted: Sequence[tuple[float, float]] = ()) -> None:
+        """Writes an unencrypted copy: only on the user's command. ``muted``: stretches in seconds that are silenced."""
+        rate, channels, pcm = self.read(name)
+        pcm = silenced(pcm, rate, channels, muted)
         with wave.open(str(path), "wb") as copy:
             copy.setnchannels(channels)
             copy.setsampwidth(2)
@@ -234,7 +303,10 @@ class Recordings:
             file.write(_MAGIC + _LENGTH.pack(len(header)) + header)
             file.flush()
             os.fsync(file.fileno())
-        unfinished.replace(path)
+        self._put_in_place(unfinished, path)
+
+    def _put_in_place(self, finished: Path, path: Path) -> None:
+        finished.replace(path)
         if os.name == "posix":  # the name itself has to reach the disk too
             folder = os.open(self.folder, os.O_RDONLY)
             os.fsync(folder)
@@ -260,6 +332,17 @@ class Recordings:
         return _Header(rate, channels, data[:start], cipher), start, data
 
 
+def silenced(pcm: bytes, rate: int, channels: int, spans: Sequence[tuple[float, float]], first: int = 0) -> bytes:
+    """Sound that begins at sample ``first`` of a call, with these stretches of the call (seconds) silent."""
+    step, whole = 2 * channels, bytearray(pcm)
+    for start, end in spans:
+        begin = max(0, round(start * rate) - first) * step
+        until = min(len(whole), (round(end * rate) - first) * step)
+        if begin < until:
+            whole[begin:until] = bytes(until - begin)
+    return bytes(whole)
+
+
 def _bound_to(header: _Header, index: int, kind: int) -> bytes:
     return header.bound + struct.pack("<II", index, kind)
 
@@ -276,15 +359,32 @@ def _frames(name: str, header: _Header, at: int, data: bytes) -> Iterator[_Frame
         if frame is None:
             # One append may be cut short by a crash. Anything behind it means that something else happened.
             if len(data) - at > _torn_limit(data, at):
-                second = len(data[:at]) / (2 * header.channels * header.rate)
-                raise RecordingDamaged(
-                    f"The recording {name} is damaged about {second:.0f} s in; restore the file from a backup."
-                )
+                raise _damaged(name, at / (2 * header.channels * header.rate))
             return
         yield frame
         if frame.kind == _END:
             return
         index, at = index + 1, frame.end
+
+
+def _damaged(name: str, second: float) -> RecordingDamaged:
+    return RecordingDamaged(f"The recording {name} is damaged about {second:.0f} s in; restore the file from a backup.")
+
+
+def _sound_frames(name: str, header: _Header, at: int, data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each frame of sound begins and how much sound is in it, without decrypting; ends at a torn last frame."""
+    index = 0
+    while at < len(data):
+        head = _head(data, at)
+        end = at if head is None else at + _FRAME.size + _NONCE + head[0]
+        if head is None or head[1] != index or end > len(data):
+            if len(data) - at > _torn_limit(data, at):
+                raise _damaged(name, at / (2 * header.channels * header.rate))
+            return
+        if head[2] == _END:
+            return
+        yield at, head[0] - _TAG
+        index, at = index + 1, end
 
 
 def _torn_limit(data: bytes, at: int) -> int:

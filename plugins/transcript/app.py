@@ -16,6 +16,7 @@ from plugins.transcript import script as scripts
 from plugins.transcript.script import Line, Script
 
 if TYPE_CHECKING:
+    from app.conversation.playback import Playback
     from fdc3.client import DesktopAgent
     from fdc3.types import ContextMetadata
 
@@ -65,6 +66,18 @@ class TranscriptApp:
         if identity and await self.open(identity):
             turns = [turn for turn in context.get("turns") or () if isinstance(turn, int)]
             self._keep(scripts.point(self._scripts[identity], turns))
+
+    async def play(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
+        """``deskline.recording.play``: a stretch of a call is to be heard."""
+        identity = context.id.get("deskline")
+        if identity and await self.open(identity):
+            start, end = (_seconds(context.get(name)) for name in ("start", "end"))
+            turns = [turn for turn in context.get("turns") or () if isinstance(turn, int)]
+            self._keep(scripts.ask(self._scripts[identity], start or 0.0, end, turns))
+
+    async def playback(self, interaction_id: str, at: float, speed: float) -> Playback:
+        """A run through the recording from a second on."""
+        return await self._desk.conversations.playback(interaction_id, at, speed)
 
     async def open(self, interaction_id: str) -> bool:
         """Shows a conversation, from the records if it is not of this run; false if there is no such one."""
@@ -126,6 +139,7 @@ def stored_script(session: Session, interaction_id: str) -> Script | None:
             each.text,
             each.end,
             best == "final",
+            times=scripts.times(each.words),
         )
         for each in rows
         if each.pass_ == best
@@ -140,7 +154,12 @@ def stored_script(session: Session, interaction_id: str) -> Script | None:
         status=row.status,
         started=row.started_at,
         lines=lines,
+        recorded=row.recording is not None,
     )
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 async def start(fdc3: DesktopAgent, desk: Services) -> TranscriptApp:
@@ -152,6 +171,7 @@ async def start(fdc3: DesktopAgent, desk: Services) -> TranscriptApp:
         ("deskline.conversation.facts", app.facts),
         ("deskline.interaction.show", app.show),
         ("deskline.transcript.show", app.show_turns),
+        ("deskline.recording.play", app.play),
     ):
         await channel.add_context_listener(kind, handler)
     await fdc3.add_context_listener("fdc3.interaction", app.show)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFont,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QTextBlockFormat,
@@ -17,12 +18,13 @@ from PySide6.QtGui import (
     QTextOption,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QTextEdit
+from PySide6.QtWidgets import QApplication, QFrame, QTextEdit
 
 from app.shell import theme, tokens
 from app.shell.table_paint import CellPainter
 from app.shell.tokens import T
 from plugins.transcript.script import Line, Script, Tone, clock
+from plugins.transcript.timing import Sounding, moment_of, sounding
 
 NAME_AT, TEXT_AT = 44, 92
 GROUNDS: Mapping[Tone, tuple[str, str]] = {
@@ -36,6 +38,9 @@ GROUNDS: Mapping[Tone, tuple[str, str]] = {
 class TranscriptPage(QTextEdit):
     """Follows the talk until the reader scrolls up; at the bottom again, it follows again."""
 
+    word_clicked = Signal(float)
+    """A word of a recorded call was clicked: the second at which it began to sound."""
+
     def __init__(self) -> None:
         super().__init__()
         self._lines: tuple[Line, ...] = ()
@@ -43,6 +48,10 @@ class TranscriptPage(QTextEdit):
         self._interaction = ""
         self._marked: frozenset[int] = frozenset()
         self._found: list[QTextCursor] = []
+        self._lit: tuple[tuple[int, Sounding], ...] = ()
+        self._pressed = QPoint()
+        self.jumps = False
+        """Whether a click on a word is a wish to hear it."""
         self.empty = ""
         self.following = True
         self.setReadOnly(True)
@@ -65,7 +74,7 @@ class TranscriptPage(QTextEdit):
         """Brings the page up to the script: only the blocks that differ are written."""
         if script.interaction_id != self._interaction:
             self._interaction = script.interaction_id
-            self._lines, self._partial, self._marked = (), (), frozenset()
+            self._lines, self._partial, self._marked, self._lit = (), (), frozenset(), ()
             self.clear()
             self.following = True
         before, top = self._lines, self.verticalScrollBar().value()
@@ -95,6 +104,28 @@ class TranscriptPage(QTextEdit):
             rect = self.cursorRect(cursor)
             bar = self.verticalScrollBar()
             bar.setValue(bar.value() + rect.top() - self.viewport().height() // 3)
+
+    def light(self, seconds: float | None, *, follow: bool) -> None:
+        """Lights the words that sound at a moment of the call, None: no words; ``follow``: keeps them in view."""
+        lit = () if seconds is None else sounding(self._lines, seconds)
+        if lit == self._lit:
+            return
+        self._lit = lit
+        self._show_marks()
+        if lit and follow:
+            self.following = False
+            rect = self.cursorRect(self._word(*lit[0]))
+            if rect.top() < 0 or rect.bottom() > self.viewport().height():
+                bar = self.verticalScrollBar()
+                bar.setValue(bar.value() + rect.top() - self.viewport().height() // 3)
+
+    def place_at(self, cursor: QTextCursor) -> tuple[int, int] | None:
+        """The line and the character of its text under a cursor; None beside the text."""
+        at = cursor.blockNumber()
+        if not 0 <= at < len(self._lines):
+            return None
+        character = cursor.positionInBlock() - _before(self._lines[at])
+        return (at, character) if character >= 0 else (at, 0)
 
     def search(self, text: str) -> int:
         """Marks every place of ``text``; returns how many."""
@@ -128,6 +159,20 @@ class TranscriptPage(QTextEdit):
         text = self.textCursor().selectedText().replace("\u2029", "\n").replace("\t", "  ")
         made.setText(text)
         return made
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position().toPoint()
+        super().mousePressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        here = event.position().toPoint()
+        drawn = (here - self._pressed).manhattanLength() >= QApplication.startDragDistance()
+        if self.jumps and event.button() == Qt.MouseButton.LeftButton and not drawn:
+            cursor = self.cursorForPosition(here)
+            place = self.place_at(cursor)
+            if place is not None and not self.textCursor().hasSelection():
+                self.word_clicked.emit(moment_of(self._lines[place[0]], place[1]))
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         if event.angleDelta().y() > 0:
@@ -189,8 +234,23 @@ class TranscriptPage(QTextEdit):
             at = span.end
         cursor.insertText(line.text[at:], _text("tx1"))
 
+    def _word(self, at: int, word: Sounding) -> QTextCursor:
+        cursor = QTextCursor(self.document())
+        start = self.document().findBlockByNumber(at).position() + _before(self._lines[at])
+        cursor.setPosition(start + word.first)
+        cursor.setPosition(start + word.last, QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
     def _show_marks(self) -> None:
         marks = []
+        for at, word in self._lit:
+            mark = QTextEdit.ExtraSelection()
+            mark.cursor = self._word(at, word)
+            shape = QTextCharFormat()
+            shape.setBackground(QColor(T["acc"]))
+            shape.setForeground(QColor(T["onacc"]))
+            mark.format = shape
+            marks.append(mark)
         for turn in self._marked:
             mark = QTextEdit.ExtraSelection()
             mark.cursor = QTextCursor(self.document().findBlockByNumber(turn))
@@ -220,6 +280,11 @@ def _same(before: Sequence[Line], after: Sequence[Line]) -> int:
 
 def _speaker(who: str) -> str:
     return "up" if who == "trader" else "acctx"
+
+
+def _before(line: Line) -> int:
+    """Characters of a block before the words: time and speaker."""
+    return len(clock(line.start)) + len(line.name) + 2
 
 
 @lru_cache(maxsize=1)

@@ -46,6 +46,7 @@ class Line:
     end: float = 0.0
     final: bool = False
     spans: tuple[Span, ...] = ()
+    times: tuple[tuple[float, float], ...] = ()  # of each word of the text, where they are known
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,9 @@ class Script:
     partial: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[int, ...] = ()  # indexes of lines pointed at
     pointed: int = 0  # grows with each pointing, so that pointing twice at the same line works
+    recorded: bool = False  # there is sound to be heard again
+    asked: tuple[float, float | None] = (0.0, None)  # the stretch that was asked to be played, in seconds
+    asks: int = 0  # grows with each such wish
 
     @property
     def running(self) -> bool:
@@ -85,6 +89,7 @@ def segment(script: Script, message: Mapping[str, Json]) -> Script:
         str(message["text"]),
         float(message.get("end") or message["start"]),
         message.get("pass") == "final",
+        times=times(message.get("words")),
     )
     lines = script.lines
     if line.final and script.kind == "call" and any(not each.final for each in lines):
@@ -135,12 +140,26 @@ def state(script: Script, message: Mapping[str, Json]) -> Script:
         lag=float(message.get("lag") or 0.0),
         trouble=str(message.get("trouble") or ""),
         partial={who: str(text) for who, text in (message.get("partial") or {}).items() if text},
+        recorded=float(message.get("recorded_seconds") or 0.0) > 0,
     )
 
 
 def point(script: Script, turns: Sequence[int]) -> Script:
     """Turns to be shown to the reader."""
     return replace(script, shown=tuple(turns), pointed=script.pointed + 1)
+
+
+def ask(script: Script, start: float, end: float | None, turns: Sequence[int]) -> Script:
+    """A stretch is to be played: seconds of the call, or else the lines of these turns."""
+    lines = [script.lines[turn] for turn in turns if 0 <= turn < len(script.lines)]
+    if lines and end is None:
+        start, end = min(line.start for line in lines), max(line.end for line in lines)
+    return replace(script, asked=(max(0.0, start), end), asks=script.asks + 1)
+
+
+def times(words: Json) -> tuple[tuple[float, float], ...]:
+    """Start and end of each word, from ``[start, end, ...]`` of each."""
+    return tuple((float(word[0]), float(word[1])) for word in words or ())
 
 
 def clock(seconds: float) -> str:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.shell import speaker
 from app.shell.commands import Command
+from app.shell.speaker import Output
 from app.shell.ui import Ui
 from app.shell.widgets import PanelHeader, button, icon_button, label, pill, set_kind
 from plugins.transcript import script as scripts
 from plugins.transcript.app import TranscriptApp
 from plugins.transcript.page import TranscriptPage
+from plugins.transcript.player import Player
+from plugins.transcript.player_bar import PlayerBar
 from plugins.transcript.script import Script
+from plugins.transcript.timing import moment_of, next_line
 
 ROOMY = 480
 """Panel width from which there is room for more than the title and the legend."""
+STEP = 5.0
+"""Seconds that Alt with an arrow key goes."""
 
 
 class TranscriptPanel(QWidget):
     """Title with how far behind the words are, legend, and the page."""
 
-    def __init__(self, app: TranscriptApp, ui: Ui) -> None:
+    def __init__(self, app: TranscriptApp, ui: Ui, find_output: Callable[[], Output] = speaker.find_output) -> None:
         super().__init__()
         self._app = app
         self._script = Script()
@@ -45,6 +54,13 @@ class TranscriptPanel(QWidget):
         self._latest.hide()
         self._latest.clicked.connect(self._follow)
         self._search = self._build_search()
+        self.player = Player(ui, lambda *place: app.playback(*place), find_output, self)
+        self._bar = PlayerBar(self.player)
+        self._bar.hide()
+        self.player.moved.connect(self._sounds)
+        self.player.changed.connect(self._sounds)
+        self.page.word_clicked.connect(self.player.play)
+        self.destroyed.connect(self.player.close)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -52,6 +68,7 @@ class TranscriptPanel(QWidget):
         column.addWidget(self._remark)
         column.addWidget(self._search)
         column.addWidget(self.page, 1)
+        column.addWidget(self._bar)
         self.setFocusProxy(self.page)
         self.page.verticalScrollBar().valueChanged.connect(self._place_latest)
         ui.commands.add(
@@ -59,7 +76,40 @@ class TranscriptPanel(QWidget):
             Command("transcript.copy", "Copy the whole transcript", self.copy_all, "Ctrl+Shift+C", None, self, "copy"),
             Command("transcript.latest", "Go to the latest words", self._follow, "Ctrl+End", None, self),
         )
+        self._add_playing(ui)
         ui.bind(app.state, self._show, self)
+
+    def _add_playing(self, ui: Ui) -> None:
+        def add(name: str, title: str, run: Callable[[], object], keys: str, icon: str = "play") -> None:
+            title = f"Recording: {title}"
+            ui.commands.add(Command(f"transcript.{name}", title, run, keys, self._recorded, self, icon))
+
+        player = self.player
+        add("play", "play or pause", player.toggle, "Space")
+        add("here", "play from the chosen word", self._play_here, "Shift+Space")
+        add("back", "five seconds back", lambda: player.jump(player.at - STEP), "Alt+Left")
+        add("forth", "five seconds on", lambda: player.jump(player.at + STEP), "Alt+Right")
+        add("previous", "previous turn", lambda: self._turn(-1), "Alt+Up")
+        add("next", "next turn", lambda: self._turn(1), "Alt+Down")
+        add("slower", "slower", lambda: player.faster(-1), "[")
+        add("faster", "faster", lambda: player.faster(1), "]")
+
+    def _recorded(self) -> bool:
+        return self._script.recorded and not self._text.hasFocus()
+
+    def _turn(self, by: int) -> None:
+        place = next_line(self._script.lines, self.player.at, by)
+        if place is not None:
+            self.player.jump(place)
+
+    def _play_here(self) -> None:
+        place = self.page.place_at(self.page.textCursor())
+        if place is not None:
+            self.player.play(moment_of(self._script.lines[place[0]], place[1]))
+
+    def _sounds(self) -> None:
+        heard = self.player.playing or self.player.at > 0
+        self.page.light(self.player.at if heard else None, follow=self.player.playing)
 
     def open_search(self) -> None:
         """Opens the search line, with what is selected in it."""
@@ -98,6 +148,11 @@ class TranscriptPanel(QWidget):
         remark = scripts.remark(script)
         self._remark.setText(remark)
         self._remark.setVisible(bool(remark))
+        self.player.load(script.interaction_id)
+        self._bar.setVisible(script.recorded)
+        self.page.jumps = script.recorded
+        if script.asks > (before.asks if script.interaction_id == before.interaction_id else 0):
+            self.player.play(*script.asked)
         pointed = (script.interaction_id, script.pointed)
         if pointed != self._pointed:
             self._pointed = pointed

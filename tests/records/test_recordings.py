@@ -185,3 +185,83 @@ def test_an_exported_copy_is_an_ordinary_sound_file(recordings: Recordings, tmp_
     with wave.open(str(tmp_path / "call.wav")) as copy:
         assert (copy.getframerate(), copy.getnchannels(), copy.getsampwidth()) == (8000, 2, 2)
         assert copy.readframes(copy.getnframes()) == b"".join(chunks)
+
+
+@given(first=st.integers(0, 24_000), count=st.integers(0, 24_000))
+@settings(max_examples=40, deadline=None)
+def test_any_stretch_is_read_as_it_stands_in_the_whole(
+    tmp_path_factory: pytest.TempPathFactory, first: int, count: int
+) -> None:
+    recordings = Recordings(tmp_path_factory.mktemp("desk") / "recordings", KEY)
+    _record(recordings, _chunks(5), close=False)
+    whole = recordings.read("call.rec").pcm
+    reader = recordings.reader("call.rec")
+    assert (reader.samples, reader.seconds) == (20_000, 2.5)
+    assert reader.read(first, count) == whole[first * 4 : (first + count) * 4]
+
+
+def test_a_reader_says_where_the_damage_is(recordings: Recordings) -> None:
+    path = _record(recordings, _chunks(4))
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+    reader = recordings.reader("call.rec")
+    assert reader.read(0, 100)
+    with pytest.raises(RecordingDamaged, match="damaged about 2 s in"):
+        reader.read(0, 16_000)
+
+
+def test_a_reader_refuses_a_recording_whose_pieces_do_not_follow_each_other(recordings: Recordings) -> None:
+    path = _record(recordings, _chunks(4))
+    data = path.read_bytes()
+    piece = HALF_SECOND + 16 + 12 + 16
+    start = len(data) - 4 * piece - 16 - 12 - 16
+    path.write_bytes(data[: start + piece] + data[start + 2 * piece :])
+    with pytest.raises(RecordingDamaged):
+        recordings.reader("call.rec")
+
+
+def test_what_is_forgotten_is_silent_and_the_rest_is_as_it_was(recordings: Recordings) -> None:
+    path = _record(recordings, _chunks(6))
+    before, file = recordings.read("call.rec").pcm, path.read_bytes()
+    recordings.forget("call.rec", [(1.0, 2.25)])
+    after = recordings.read("call.rec").pcm
+    first, last = 8000 * 4, 18_000 * 4
+    assert after == before[:first] + bytes(last - first) + before[last:]
+    assert recordings.complete("call.rec")
+    assert [found.name for found in recordings.folder.iterdir()] == ["call.rec"]
+    # Nothing of the old file, the untouched parts included, can be laid over the new one.
+    assert path.read_bytes()[-200:] != file[-200:]
+
+
+def test_a_recording_goes_on_after_a_part_of_it_was_forgotten(recordings: Recordings) -> None:
+    _record(recordings, _chunks(2))
+    recordings.forget("call.rec", [(0.0, 1.0)])
+    with recordings.writer("call", 8000, 2) as writer:
+        writer.append(_chunks(1)[0])
+    assert recordings.read("call.rec").pcm == bytes(2 * HALF_SECOND) + _chunks(1)[0]
+
+
+def test_a_full_disk_leaves_the_recording_as_it_was(recordings: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:
+    _record(recordings, _chunks(3))
+    before = recordings.read("call.rec").pcm
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("app.records.recordings.os.write", full)
+        with pytest.raises(DiskFull):
+            recordings.forget("call.rec", [(0.0, 1.0)])
+    assert recordings.read("call.rec").pcm == before
+    assert [found.name for found in recordings.folder.iterdir()] == ["call.rec"]
+
+
+def test_masked_stretches_are_silent_in_a_copy(recordings: Recordings, tmp_path: Path) -> None:
+    _record(recordings, _chunks(3))
+    whole = recordings.read("call.rec").pcm
+    recordings.export_wav("call.rec", tmp_path / "call.wav", muted=[(0.5, 1.0), (1.4, 99.0)])
+    with wave.open(str(tmp_path / "call.wav")) as copy:
+        pcm = copy.readframes(copy.getnframes())
+    middle = whole[8000 * 4 : 11_200 * 4]
+    assert pcm == whole[: 4000 * 4] + bytes(4000 * 4) + middle + bytes(len(whole) - 11_200 * 4)
