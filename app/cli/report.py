@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+import msgspec
+
 from nlp.language import analyse
 from nlp.language.model import Dialogue, Header, Party, Reference, Trader
 
@@ -27,8 +29,11 @@ def run(file: Path, header: Path | None, model: str, *, as_json: bool) -> int:
     from nlp import report as reports
     from nlp.report_text import to_text
 
+    analysis = analyse(dialogue, Reference())
     from_sound = file.suffix.lower() not in DIALOGUES
-    result = reports.build(dialogue, analyse(dialogue, Reference()), from_sound)
+    if from_sound:  # the transcript with market terms and names put right
+        dialogue = msgspec.structs.replace(dialogue, turns=analysis.turns)
+    result = reports.build(dialogue, analysis, from_sound)
     if as_json:
         print(json.dumps(reports.to_json(result), indent=2, ensure_ascii=False))
     else:

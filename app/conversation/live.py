@@ -38,7 +38,7 @@ class LiveConversation:
 
     def heard(self, event: messages.Segment) -> Segment:
         """A finished utterance of a call."""
-        segment = Segment(event.seq, event.who, event.start, event.end, event.text, "live", event.latency)
+        segment = Segment(event.seq, event.who, event.start, event.end, event.text, "live", event.latency, event.words)
         partial = {who: text for who, text in self.now.partial.items() if who != event.who}
         self._take(segment, partial)
         return segment
@@ -70,7 +70,10 @@ class LiveConversation:
         if self.header.kind == "call":
             turns = event.analysis.turns if len(event.analysis.turns) == len(event.turns) else event.turns
             self.segments = [
-                Segment(number, turn.who, turn.start, turn.end, turn.text, "final") for number, turn in enumerate(turns)
+                Segment(
+                    number, turn.who, turn.start, turn.end, turn.text, "final", words=turn.words, guessed=turn.guessed
+                )
+                for number, turn in enumerate(turns)
             ]
         final = tuple(self.segments)
         self.update(
@@ -95,8 +98,10 @@ def _repaired(segments: list[Segment], analysis: Analysis | None) -> tuple[Segme
     """The segments with names and instruments put right as far as the analysis has read them."""
     if analysis is None:
         return tuple(segments)
-    better = {(turn.who, turn.start): turn.text for turn in analysis.turns}
+    better = {(turn.who, turn.start): turn for turn in analysis.turns}
     return tuple(
-        replace(one, text=text) if (text := better.get((one.who, one.start), one.text)) != one.text else one
+        replace(one, text=turn.text, words=turn.words)
+        if (turn := better.get((one.who, one.start))) is not None and turn.text != one.text
+        else one
         for one in segments
     )

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from nlp.language.model import Analysis, Turn, Who
+from nlp.language.model import Analysis, Timed, Turn, Who
 
 Phase = Literal["live", "ended", "refined"]
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A turn of the transcript as shown. ``latency``: seconds from the end of its words to its text."""
+    """A turn of the transcript as shown. ``latency``: seconds from the end of its words to its text.
+    ``words`` and ``guessed`` as in :class:`~nlp.language.model.Turn`."""
 
     seq: int
     who: Who
@@ -21,10 +22,12 @@ class Segment:
     text: str
     pass_: Literal["live", "final"] = "live"
     latency: float = 0.0
+    words: tuple[Timed, ...] = ()
+    guessed: bool = False
 
     @property
     def turn(self) -> Turn:
-        return Turn(self.who, self.start, self.end, self.text)
+        return Turn(self.who, self.start, self.end, self.text, self.words, self.guessed)
 
 
 @dataclass(frozen=True, slots=True)

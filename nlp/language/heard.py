@@ -38,6 +38,13 @@ def _spaced(match: re.Match[str]) -> str:
     return match.group().replace("-", " ")
 
 
+_DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
+
+
+def _unpaused(match: re.Match[str]) -> str:
+    return match.group().replace(",", "")
+
+
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     # an ISIN in groups; the check digit proves the joining
     (re.compile(r"\b[A-Z][\s,.-]{0,2}[A-Z][\s-]{0,2}(?:\d[\s,-]{0,2}){9}\d\b"), _isin),
@@ -47,6 +54,8 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(rf"\b(at) [$£€](?=\d[\d.,]*(?!\s*{SCALE})(?:\s|[.,?]|$))", re.IGNORECASE), r"\1 "),
     # two points in one price: "1.17.035"
     (re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{2})\.(\d{2,3})(?![\d.,]\d)"), r"\1.\2\3"),
+    # "three point eight, two, three": decimals said one by one
+    (re.compile(rf"\bpoint {_DIGIT}\b(?:,? {_DIGIT}\b)+(?! hundred| thousand| million)", re.IGNORECASE), _unpaused),
     # digits said one by one
     (re.compile(r"(?<![\d-])\d(?:-\d{1,2}){2,}(?![\d-])"), _spaced),
     # "at 99. 16 plus": a pause within a price

@@ -22,13 +22,27 @@ Outcome = Literal["passed", "indicative", "hypothetical", "conditional", "traded
 OrderType = Literal["limit", "stop", "take_profit", "fixing", "vwap", "twap", "moc", "ioi"]
 
 
+class Timed(msgspec.Struct, frozen=True, array_like=True):
+    """When a word sounded, in seconds from the start of the conversation, and how surely it was heard (0 to 1)."""
+
+    start: float
+    end: float
+    sure: float = 1.0
+
+
 class Turn(msgspec.Struct, frozen=True):
-    """One speaker's uninterrupted words; times in seconds from the start of the conversation."""
+    """One speaker's uninterrupted words; times in seconds from the start of the conversation.
+
+    `words` has one entry for each word of `text.split()`, or none where the times are not known. `guessed`: who spoke
+    was concluded from the voice alone, as in a call with one channel.
+    """
 
     who: Who
     start: float
     end: float
     text: str
+    words: tuple[Timed, ...] = ()
+    guessed: bool = False
 
 
 class Party(msgspec.Struct, frozen=True):

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-import msgspec
-
 from nlp.language import vocabulary
 from nlp.language.heard import numbers_mended
 from nlp.language.model import Dialogue, Lexicon, Reference, Turn
+from nlp.language.timing import respelled
 
 
 def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
@@ -30,7 +29,7 @@ def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
         if dialogue.header.kind == "call":
             around = " ".join(texts[max(0, i - 2) : i + 3]).lower()
             text = _names(_near(text, around), names)
-        result.append(turn if text == turn.text else msgspec.structs.replace(turn, text=text))
+        result.append(respelled(turn, text))
     return tuple(result)
 
 

@@ -277,7 +277,7 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
         and text not in v.currencies().values()
     ):
         beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
-        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares", words[i - 1].low)
+        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares|hundred|thousand", words[i - 1].low)
         if (
             beside & {"buy", "sell", "bought", "sold", "buying", "selling"}
             or amount

@@ -15,7 +15,7 @@ from nlp.language.model import Header, Reference, Turn
 
 PREROLL = 0.6
 TAIL = 0.25
-PARTIAL_EVERY = 1.4
+PARTIAL_EVERY = 1.0
 """Seconds of new speech after which a running utterance is worth another look."""
 LONGEST_GAP = 600.0
 """A larger hole in the sound than this is taken for a wrong offset."""
@@ -30,6 +30,7 @@ class Utterance:
     start: float
     end: float
     sound: Sound
+    sound_from: float
     ended: bool
     arrived: float  # the worker's clock when the end of its speech came in
     key: int  # the same for every look at the same stretch
@@ -147,6 +148,7 @@ class LiveSide:
             round(origin + start * FRAME_SECONDS, 3),
             round(finish, 3),
             self._sound[from_sample - self._sound_at : to_sample - self._sound_at].copy(),
+            origin + from_sample / SPEECH_RATE,
             ended,
             self._arrivals[min(place, len(self._arrivals) - 1)][1] if self._arrivals else 0.0,
             self._count,

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from nlp.audio.channels import Channel
-from nlp.language.model import Analysis, Header, Reference, Turn, Who
+from nlp.language.model import Analysis, Header, Reference, Timed, Turn, Who
 
 LENGTH = struct.Struct("<I")
 LONGEST_FRAME = 64 << 20
@@ -74,7 +74,8 @@ class Ready(Message, frozen=True, kw_only=True):
 
 
 class Segment(Message, frozen=True, kw_only=True):
-    """A finished utterance. ``latency``: seconds from the arrival of its last speech to this message."""
+    """A finished utterance with the times of its words. ``latency``: seconds from the arrival of its last speech to
+    this message."""
 
     id: str
     seq: int
@@ -84,10 +85,11 @@ class Segment(Message, frozen=True, kw_only=True):
     text: str
     pass_: Literal["live", "final"] = msgspec.field(default="live", name="pass")
     latency: float = 0.0
+    words: tuple[Timed, ...] = ()
 
     @property
     def turn(self) -> Turn:
-        return Turn(self.who, self.start, self.end, self.text)
+        return Turn(self.who, self.start, self.end, self.text, self.words)
 
 
 class Partial(Message, frozen=True, kw_only=True):

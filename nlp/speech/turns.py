@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from nlp.language.model import Turn, Who
-from nlp.speech.words import Word, unrepeated
+from nlp.speech.words import Word, written
 
 PAUSE = 0.9
 """Seconds of silence after which the same speaker's words are a new turn, whoever speaks meanwhile."""
@@ -19,11 +20,13 @@ def interleave(sides: Mapping[Who, Sequence[Word]]) -> list[Turn]:
     for who, words in sides.items():
         others = [word for other, said in sides.items() if other != who for word in said]
         for group in _groups(sorted(words, key=lambda word: word.start), others):
-            text = unrepeated("".join(word.text for word in group).strip())
+            start = max(group[0].start, group[0].end - _longest(group[0]))
+            end = max(start, min(group[-1].end, group[-1].start + _longest(group[-1])))
+            group[0] = replace(group[0], start=start)
+            group[-1] = replace(group[-1], end=max(end, group[-1].start))
+            text, times = written(group)
             if any(character.isalnum() for character in text):
-                start = max(group[0].start, group[0].end - _longest(group[0]))
-                end = min(group[-1].end, group[-1].start + _longest(group[-1]))
-                turns.append(Turn(who, round(start, 2), round(max(start, end), 2), text))
+                turns.append(Turn(who, round(start, 2), round(end, 2), text, times))
     return merged(sorted(turns, key=lambda turn: (turn.start, turn.end)))
 
 
@@ -55,7 +58,9 @@ def merged(turns: Sequence[Turn], pause: float = 2.5) -> list[Turn]:
     for turn in turns:
         last = result[-1] if result else None
         if last is not None and last.who == turn.who and turn.start - last.end < pause:
-            result[-1] = Turn(turn.who, last.start, max(last.end, turn.end), f"{last.text} {turn.text}")
+            text = f"{last.text} {turn.text}"
+            words = last.words + turn.words if last.words and turn.words else ()
+            result[-1] = Turn(turn.who, last.start, max(last.end, turn.end), text, words, last.guessed or turn.guessed)
         else:
             result.append(turn)
     return result

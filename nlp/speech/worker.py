@@ -46,7 +46,7 @@ from nlp.speech.messages import (
 from nlp.speech.models import ModelChoice, ModelError, model_folder
 from nlp.speech.recognition import Recogniser
 from nlp.speech.turns import interleave
-from nlp.speech.words import Word
+from nlp.speech.words import Word, written
 from nlp.speech.work import Work
 
 log = logging.getLogger("nlp.speech.worker")
@@ -80,7 +80,7 @@ class SpeechProcess:
         self._recogniser, self._reason, self._looks = recogniser, reason, looks
         self._work = Work()
         self._conversations: dict[str, Conversation] = {}
-        self._heard: dict[tuple[str, str], tuple[int, float, str]] = {}  # last look at a side: key, end, text
+        self._heard: dict[tuple[str, str], tuple[int, float, tuple[Word, ...]]] = {}  # last look: key, end, words
         self._pulsed: dict[str, float] = {}
         self._lock = threading.Lock()
         self._language = threading.Event()
@@ -201,13 +201,15 @@ class SpeechProcess:
         if conversation is None or self._recogniser is None:
             return
         side = (utterance.call, utterance.who)
-        key, end, text = self._heard.get(side, (-1, -1.0, ""))
+        key, end, words = self._heard.get(side, (-1, -1.0, ()))
         if not (key == utterance.key and abs(end - utterance.end) < 0.001):
             began = time.monotonic()
-            text = self._recogniser.quick(utterance.sound)
+            words = self._recogniser.quick(utterance.sound, timed=utterance.ended or utterance.paused)
             self._takes = 0.7 * self._takes + 0.3 * (time.monotonic() - began)
+        later = utterance.sound_from
+        text, times = written([Word(w.text, later + w.start, later + w.end, w.sure) for w in words])
         if not utterance.ended:
-            self._heard[side] = (utterance.key, utterance.end, text)
+            self._heard[side] = (utterance.key, utterance.end, words)
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=text))
             return
         self._heard.pop(side, None)
@@ -216,7 +218,7 @@ class SpeechProcess:
             if text:
                 seq = conversation.seq
                 conversation.seq += 1
-                conversation.turns.append(Turn(utterance.who, utterance.start, utterance.end, text))
+                conversation.turns.append(Turn(utterance.who, utterance.start, utterance.end, text, times))
         if not text:
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=""))
             return
@@ -229,6 +231,7 @@ class SpeechProcess:
                 end=utterance.end,
                 text=text,
                 latency=round(time.monotonic() - utterance.arrived, 3),
+                words=times,
             )
         )
         self._work.analysis(utterance.call)

@@ -106,3 +106,27 @@ def test_a_far_date_makes_a_currency_deal_a_forward_unless_spot_was_said() -> No
     next_year = Day(0, 1, day=3, month=5)  # said in June, of a forward that nobody named
     assert settled(Topic(pair, 0), next_year, TODAY) == ("fx-spot", None)
     assert settled(Topic(pair, 0, hints={"forward"}), next_year, TODAY) == ("fx-forward", date(2027, 5, 3))
+
+
+def test_numbers_heard_as_words_are_read_where_a_pause_became_a_comma() -> None:
+    swap = """
+        c: Where do you pay me ten years against Sonia, forty million?
+        t: Three point seven one two.
+        c: Okay, done, I receive.
+        t: Done, you receive three point seven, one, two fixed on forty million sterling ten years against sonia.
+        c: Agreed.
+    """
+    [deal] = analyse(dialogue(Talk("heard", "call", swap))).deals
+    assert (deal.quantity, deal.price) == (Decimal(40_000_000), Decimal("3.712"))
+
+
+def test_a_ticker_after_an_amount_in_words_is_a_security() -> None:
+    block = """
+        c: Can you bid me two hundred thousand GRTH on risk?
+        t: Two hundred thousand, he bids three hundred and six and a half.
+        c: Okay, hit him.
+        t: Done, you sell two hundred thousand GRTH at three hundred and six and a half pence.
+        c: Agreed.
+    """
+    [deal] = analyse(dialogue(Talk("heard", "call", block))).deals
+    assert (deal.client_side, deal.instrument, deal.quantity) == ("sell", "GRTH", Decimal(200_000))

@@ -105,11 +105,15 @@ async def test_a_call_is_transcribed_as_it_is_heard_and_better_at_hang_up(desk: 
     assert [segment.seq for segment in live] == list(range(len(live)))
     assert {segment.who for segment in live} == {"trader", "client"}
     assert all(0 <= segment.start < segment.end <= SECONDS for segment in live)
+    for segment in live:
+        assert len(segment.words) == len(segment.text.split())
+        assert all(segment.start - 1 <= word.start <= word.end <= segment.end + 1 for word in segment.words)
     await desk.worker.finish("c")
     await desk.until(lambda: desk.finished("c") is not None)
     final = desk.finished("c")
     assert final is not None
     assert words(final.turns) > 25
+    assert all(len(turn.words) == len(turn.text.split()) for turn in final.turns)
     assert [turn.start for turn in final.turns] == sorted(turn.start for turn in final.turns)
     assert all(a.who != b.who or b.start - a.end >= 2.5 for a, b in zip(final.turns, final.turns[1:], strict=False))
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from nlp.language.model import Turn
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nlp.language.model import Timed, Turn
+from nlp.language.timing import respelled
 from nlp.speech.recognition import credible
 from nlp.speech.turns import interleave, merged, talk_share
-from nlp.speech.words import Word, unrepeated
+from nlp.speech.words import Word, unrepeated, written
 
 
 def words(start: float, *texts: str, each: float = 0.3) -> list[Word]:
@@ -60,3 +64,37 @@ def test_what_nobody_said_is_not_credible() -> None:
     assert not credible("Right.", 0.8, -0.9)
     assert not credible(" ... ", 0.1, -0.1)
     assert not credible("and then " * 30, 0.1, -0.1)
+
+
+def test_each_word_of_a_turn_has_its_times_and_its_certainty() -> None:
+    heard = [Word(" Two", 1.0, 1.2, 0.9), Word("-way", 1.2, 1.5, 0.4), Word(" please.", 1.5, 2.0, 0.8)]
+    [turn] = interleave({"client": heard})
+    assert turn.text == "Two-way please."
+    assert turn.words == (Timed(1.0, 1.5, 0.4), Timed(1.5, 2.0, 0.8))
+
+
+def test_a_loop_is_cut_with_its_times() -> None:
+    text, times = written(words(0.0, *["so", "yes"] * 5, "ten"))
+    assert text == "so yes ten"
+    assert [time.start for time in times] == [0.0, 0.3, 3.0]
+
+
+def test_a_word_put_right_keeps_the_time_of_what_was_heard() -> None:
+    turn = Turn("client", 0, 3, "ten bun futures", (Timed(0, 1, 0.9), Timed(1, 2, 0.5), Timed(2, 3, 0.9)))
+    assert respelled(turn, "ten bund futures").words == turn.words
+    joined = respelled(turn, "ten bund future contracts")
+    assert joined.words[0] == turn.words[0]
+    assert (joined.words[1].start, joined.words[-1].end) == (1, 3)
+
+
+SPOKEN = st.lists(st.sampled_from("ten bid mine okay euro dollar".split()), min_size=1, max_size=12)
+
+
+@given(SPOKEN, SPOKEN)
+def test_whatever_is_put_right_every_word_has_a_time_in_order(before: list[str], after: list[str]) -> None:
+    times = tuple(Timed(n, n + 0.5) for n in range(len(before)))
+    turn = respelled(Turn("client", 0, len(before), " ".join(before), times), " ".join(after))
+    assert len(turn.words) == len(turn.text.split())
+    flat = [edge for word in turn.words for edge in (word.start, word.end)]
+    assert flat == sorted(flat)
+    assert 0 <= flat[0] <= flat[-1] <= len(before)

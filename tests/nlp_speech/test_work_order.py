@@ -11,7 +11,7 @@ from nlp.speech.work import Work
 
 
 def utterance(call: str, *, ended: bool = True, key: int = 0, who: str = "client") -> Utterance:
-    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), ended, 0.0, key)  # type: ignore[arg-type]
+    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), 0.0, ended, 0.0, key)  # type: ignore[arg-type]
 
 
 def steps() -> Iterator[None]:
