@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +39,31 @@ _TALK = text(
 )
 
 
+# Newest first: whoever looks for words remembers about when they were said.
+_SPOKEN = text(
+    """
+    SELECT d.record_id, found.snippet FROM (
+        SELECT rowid, snippet(search_talk, 1, '', '', '…', 18) AS snippet
+        FROM search_talk WHERE search_talk MATCH :query ORDER BY rowid DESC LIMIT :recent
+    ) AS found JOIN search_document AS d ON d.id = found.rowid WHERE d.kind = 'segment' ORDER BY found.rowid DESC
+    """
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Words found in a talk. ``start`` begins the turn; ``at`` the first word found, as far as its time is known."""
+
+    interaction_id: str
+    kind: str  # call, chat
+    title: str
+    started_at: dt.datetime
+    who: str
+    start: float
+    at: float
+    snippet: str
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """``record_id``: of the interaction for a transcript hit. ``snippet`` says where it was found or what it is."""
@@ -57,6 +83,60 @@ def search(session: Session, text: str, limit: int = 20) -> list[Hit]:
     if len(hits) < limit and len(text.strip()) >= _SHORTEST_TALK:
         hits += _talk(session, query, limit - len(hits))
     return hits
+
+
+def search_spoken(session: Session, text: str, limit: int = 100) -> list[Spoken]:
+    """The turns of all talks in which every word of ``text`` was said or written, the newest talk first.
+
+    A talk that has its final transcript is searched in that alone.
+    """
+    query = match_expression(text)
+    if not query or len(text.strip()) < _SHORTEST_TALK:
+        return []
+    # Most turns are there twice, as heard live and in the final pass.
+    snippets = {row.record_id: row.snippet for row in session.execute(_SPOKEN, {"query": query, "recent": 4 * limit})}
+    turns = (
+        select(TranscriptSegment, Interaction, Organization.short_name, Contact.name)
+        .join(Interaction, Interaction.id == TranscriptSegment.interaction_id)
+        .outerjoin(Organization, Organization.id == Interaction.organization_id)
+        .outerjoin(Contact, Contact.id == Interaction.contact_id)
+        .where(TranscriptSegment.id.in_(list(snippets)))
+        .order_by(Interaction.started_at.desc(), TranscriptSegment.start)
+    )
+    rows = session.execute(turns).all()
+    refined = set(
+        session.scalars(
+            select(TranscriptSegment.interaction_id)
+            .where(
+                TranscriptSegment.interaction_id.in_({row[1].id for row in rows}), TranscriptSegment.pass_ == "final"
+            )
+            .distinct()
+        )
+    )
+    words = [word.casefold() for word in _WORD.findall(text)]
+    return [
+        Spoken(
+            talk.id,
+            talk.kind,
+            _said(house or contact or talk.number or talk.handle) or "Unknown",
+            talk.started_at,
+            turn.who,
+            turn.start,
+            _moment(turn, words),
+            snippets[turn.id],
+        )
+        for turn, talk, house, contact in rows
+        if turn.pass_ == "final" or talk.id not in refined
+    ][:limit]
+
+
+def _moment(turn: TranscriptSegment, words: Sequence[str]) -> float:
+    spoken = turn.text.split()
+    if len(turn.words) == len(spoken):
+        for piece, times in zip(spoken, turn.words, strict=True):
+            if any(part.startswith(tuple(words)) for part in _WORD.findall(piece.casefold())):
+                return float(times[0])
+    return turn.start
 
 
 def match_expression(text: str) -> str:

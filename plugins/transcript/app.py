@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.records.search import Spoken, search_spoken
 from app.records.tables import Contact, Interaction, Organization, TranscriptSegment
 from app.services import Services, State
 from fdc3.types import Context
@@ -78,6 +79,17 @@ class TranscriptApp:
     async def playback(self, interaction_id: str, at: float, speed: float) -> Playback:
         """A run through the recording from a second on."""
         return await self._desk.conversations.playback(interaction_id, at, speed)
+
+    async def search(self, text: str) -> tuple[Spoken, ...]:
+        """Where words were said, in all talks, the newest first."""
+        return tuple(await self._desk.records.query(lambda session: search_spoken(session, text)))
+
+    async def open_found(self, found: Spoken) -> bool:
+        """Opens a talk at a word that was found; false if it is no longer there."""
+        if not await self.open(found.interaction_id):
+            return False
+        self._keep(scripts.at_word(self._scripts[found.interaction_id], found.who, found.start, found.at))
+        return True
 
     async def open(self, interaction_id: str) -> bool:
         """Shows a conversation, from the records if it is not of this run; false if there is no such one."""

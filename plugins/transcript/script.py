@@ -70,6 +70,7 @@ class Script:
     partial: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[int, ...] = ()  # indexes of lines pointed at
     pointed: int = 0  # grows with each pointing, so that pointing twice at the same line works
+    place: float | None = None  # the second at which the player stands ready, with such a pointing
     recorded: bool = False  # there is sound to be heard again
     asked: tuple[float, float | None] = (0.0, None)  # the stretch that was asked to be played, in seconds
     asks: int = 0  # grows with each such wish
@@ -146,7 +147,13 @@ def state(script: Script, message: Mapping[str, Json]) -> Script:
 
 def point(script: Script, turns: Sequence[int]) -> Script:
     """Turns to be shown to the reader."""
-    return replace(script, shown=tuple(turns), pointed=script.pointed + 1)
+    return replace(script, shown=tuple(turns), pointed=script.pointed + 1, place=None)
+
+
+def at_word(script: Script, who: str, start: float, at: float) -> Script:
+    """A word that was found: its turn is shown, and the recording stands there."""
+    turns = [n for n, line in enumerate(script.lines) if (line.who, line.start) == (who, start)]
+    return replace(point(script, turns), place=at)
 
 
 def ask(script: Script, start: float, end: float | None, turns: Sequence[int]) -> Script:

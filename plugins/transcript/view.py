@@ -8,12 +8,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from app.records.search import Spoken
+from app.services import Notice
 from app.shell import speaker
 from app.shell.commands import Command
 from app.shell.speaker import Output
 from app.shell.ui import Ui
 from app.shell.widgets import PanelHeader, button, icon_button, label, pill, set_kind
 from plugins.transcript import script as scripts
+from plugins.transcript.all_calls import AllCalls
 from plugins.transcript.app import TranscriptApp
 from plugins.transcript.page import TranscriptPage
 from plugins.transcript.player import Player
@@ -54,6 +57,10 @@ class TranscriptPanel(QWidget):
         self._latest.hide()
         self._latest.clicked.connect(self._follow)
         self._search = self._build_search()
+        self._all = AllCalls(app, ui)
+        self._all.hide()
+        self._all.opened.connect(self._open_found)
+        self._all.left.connect(self._leave_all)
         self.player = Player(ui, lambda *place: app.playback(*place), find_output, self)
         self._bar = PlayerBar(self.player)
         self._bar.hide()
@@ -67,12 +74,22 @@ class TranscriptPanel(QWidget):
         column.addWidget(self._header)
         column.addWidget(self._remark)
         column.addWidget(self._search)
+        column.addWidget(self._all, 1)
         column.addWidget(self.page, 1)
         column.addWidget(self._bar)
         self.setFocusProxy(self.page)
         self.page.verticalScrollBar().valueChanged.connect(self._place_latest)
         ui.commands.add(
             Command("transcript.find", "Find in the transcript", self.open_search, "Ctrl+F", None, self, "search"),
+            Command(
+                "transcript.find-all",
+                "Search all calls and chats",
+                self.search_all,
+                "Ctrl+Shift+F",
+                None,
+                None,
+                "search",
+            ),
             Command("transcript.copy", "Copy the whole transcript", self.copy_all, "Ctrl+Shift+C", None, self, "copy"),
             Command("transcript.latest", "Go to the latest words", self._follow, "Ctrl+End", None, self),
         )
@@ -95,7 +112,7 @@ class TranscriptPanel(QWidget):
         add("faster", "faster", lambda: player.faster(1), "]")
 
     def _recorded(self) -> bool:
-        return self._script.recorded and not self._text.hasFocus()
+        return self._script.recorded and self._all.isHidden()
 
     def _turn(self, by: int) -> None:
         place = next_line(self._script.lines, self.player.at, by)
@@ -120,6 +137,28 @@ class TranscriptPanel(QWidget):
         self._text.selectAll()
         self._text.setFocus()
         self._look()
+
+    def search_all(self) -> None:
+        """Puts the search over all talks in place of the page."""
+        self._ui.focus_panel("deskline-transcript")
+        for widget in (self.page, self._search):
+            widget.hide()
+        self._all.show()
+        self._all.text.selectAll()
+        self._all.setFocus()
+
+    def _leave_all(self) -> None:
+        self._all.hide()
+        self.page.show()
+        self.page.setFocus()
+
+    def _open_found(self, found: Spoken) -> None:
+        self._leave_all()
+        self._ui.run(self._app.open_found(found), then=self._opened, owner=self)
+
+    def _opened(self, there: bool) -> None:
+        if not there:
+            self._ui.notify(Notice("This talk is no longer in the records.", "warning"))
 
     def copy_all(self) -> None:
         QApplication.clipboard().setText(scripts.as_text(self._script))
@@ -157,6 +196,8 @@ class TranscriptPanel(QWidget):
         if pointed != self._pointed:
             self._pointed = pointed
             self.page.point_at(script.shown)
+            if script.place is not None:
+                self.player.jump(script.place)
         another = script.interaction_id != before.interaction_id
         # A chat that runs has a panel of its own; everything else is read here.
         if (another and not (script.kind == "chat" and script.running)) or script.pointed > before.pointed:

@@ -17,7 +17,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.records.errors import StoreUnavailable
 from app.records.log import Cause
+from app.records.search import Spoken
 from app.records.store import Records
 from app.records.tables import Contact, Interaction, Organization, TranscriptSegment
 from app.services import Services, State
@@ -278,3 +280,81 @@ def test_evidence_comes_into_view(panel: tuple[TranscriptPanel, State[Script]], 
     qtbot.waitUntil(lambda: bool(made.page.extraSelections()))
     assert made.page.verticalScrollBar().value() < made.page.verticalScrollBar().maximum() // 2
     assert not made.page.following
+
+
+async def test_a_found_word_opens_its_talk_where_it_was_said(
+    joined: tuple[TranscriptApp, Channel],
+) -> None:
+    app, _ = joined
+    (found,) = await app.search("bund")
+    assert await app.open_found(found)
+    script = app.state.value
+    assert (script.interaction_id, script.shown, script.place) == ("past", (0,), 1.0)
+    assert await app.search("nobody said this") == ()
+
+
+async def test_a_stretch_to_be_played_comes_by_message(joined: tuple[TranscriptApp, Channel]) -> None:
+    app, channel = joined
+    await channel.broadcast(message("deskline.recording.play", "past", start=1.2, end=1.8))
+    await until(lambda: app.state.value.asks == 1)
+    assert app.state.value.asked == (1.2, 1.8)
+    await channel.broadcast(message("deskline.recording.play", "past", turns=[0]))
+    await until(lambda: app.state.value.asks == 2)
+    assert app.state.value.asked == (1.0, 2.0)
+    await channel.broadcast(message("deskline.recording.play", "nowhere", start=1.0))
+    await channel.broadcast(message("deskline.recording.play", "past"))
+    await until(lambda: app.state.value.asks == 3)
+    assert app.state.value.asked == (0.0, None)
+
+
+def test_all_talks_are_searched_and_one_is_opened_by_the_keyboard(
+    panel: tuple[TranscriptPanel, State[Script]], qtbot: QtBot
+) -> None:
+    made, _ = panel
+    opened: list[Spoken] = []
+
+    async def search(text: str) -> tuple[Spoken, ...]:
+        days = [dt.timedelta(days=n) for n in range(3)]
+        return tuple(
+            Spoken(f"i{n}", "call", "Tolland", STARTED - d, "client", 1.0, 2.0, text) for n, d in enumerate(days)
+        )
+
+    async def open_found(found: Spoken) -> bool:
+        opened.append(found)
+        return True
+
+    made._app.search, made._app.open_found = search, open_found  # type: ignore[method-assign]
+    made.search_all()
+    assert made._all.isVisible()
+    assert not made.page.isVisible()
+    qtbot.keyClicks(made._all.text, "bunds")
+    qtbot.waitUntil(lambda: made._all._count.text() == "3 places", timeout=10_000)
+    assert [card.subtitle for card in made._all.list.cards] == ["Client: bunds"] * 3
+    qtbot.keyClick(made._all.text, Qt.Key.Key_Down)
+    qtbot.keyClick(made._all.text, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: bool(opened), timeout=10_000)
+    assert opened[0].interaction_id == "i1"
+    assert made.page.isVisible()
+    made.search_all()
+    qtbot.keyClick(made._all.text, Qt.Key.Key_Escape)
+    assert made.page.isVisible()
+    assert not made._all.isVisible()
+
+
+def test_a_search_that_fails_or_finds_nothing_says_so(
+    panel: tuple[TranscriptPanel, State[Script]], qtbot: QtBot
+) -> None:
+    made, _ = panel
+
+    async def search(text: str) -> tuple[Spoken, ...]:
+        if text == "x":
+            return ()
+        raise StoreUnavailable("The disk is gone.")
+
+    made._app.search = search  # type: ignore[method-assign]
+    made.search_all()
+    assert made._all.list._empty.startswith("Type words")
+    qtbot.keyClicks(made._all.text, "x")
+    qtbot.waitUntil(lambda: made._all.list._empty.startswith("Nobody said"), timeout=10_000)
+    qtbot.keyClicks(made._all.text, "y")
+    qtbot.waitUntil(lambda: "The disk is gone." in made._all.list._empty, timeout=10_000)
