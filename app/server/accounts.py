@@ -214,9 +214,11 @@ async def device_of(connection: AsyncConnection, firm: str, device: str) -> Devi
     """An enrolled device with the rights of all who ever signed in on it, as far as they still have them."""
     row = (
         await connection.execute(
-            select(tables.device).where(tables.device.c.firm == firm, tables.device.c.id == device)
+            select(tables.device, tables.firm.c.epoch)
+            .join(tables.firm, tables.firm.c.id == tables.device.c.firm)
+            .where(tables.device.c.firm == firm, tables.device.c.id == device)
         )
-    ).one_or_none()  # fmt: skip
+    ).one_or_none()
     if row is None or row.site is None:
         return None
     seen, grant, account = tables.device_account, tables.grant, tables.account
@@ -243,6 +245,7 @@ async def device_of(connection: AsyncConnection, firm: str, device: str) -> Devi
         row.revoked is not None,
         row.history,
         frozenset(active),
+        f"{row.epoch} {row.changes}",
     )
 
 

@@ -146,7 +146,8 @@ class Administration:
     async def set_scopes(self, device: str, desk: str, books: Collection[str]) -> None:
         scopes = _scopes(desk, books)
         async with self._engine.begin() as connection:
-            await self._change_device(connection, device, desk=desk, scopes=scopes)
+            changes = tables.device.c.changes + 1
+            await self._change_device(connection, device, desk=desk, scopes=scopes, changes=changes)
             await self._log(connection, "device scopes set", {"device": device, "scopes": scopes})
 
     async def revoke_device(self, device: str) -> None:

@@ -60,7 +60,8 @@ async def at_once(work: Callable[[], Verdict]) -> Verdict:
 class Device:
     """An enrolled desk as it stands now. ``site`` is its database, ``desk`` the name of the desk it stands at.
 
-    ``users``: who has signed in there and still may.
+    ``users``: who has signed in there and still may. ``terms`` stands for the firm's epoch and what the device holds,
+    and never comes again once they have changed.
     ``history``: entries of its chain up to here were made before it came to the server, with leave to bring them along.
     """
 
@@ -73,6 +74,7 @@ class Device:
     revoked: bool = False
     history: int = 0
     users: frozenset[str] = frozenset()
+    terms: str = ""
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -83,6 +85,7 @@ class Device:
 class Connection:
     """``waiting_at`` is the place after which a pull waits for something new, None where none does.
 
+    ``alone``: for one message that came by itself, of a desk that was greeted elsewhere and may not know how it stands.
     ``newest``: the newest place that the process has heard of, if it hears of each one that follows; else -1.
     """
 
@@ -94,16 +97,16 @@ class Connection:
         now: Callable[[], int],
         schema_version: int,
         compute: Compute = at_once,
-        greeted: bool = False,
+        alone: bool = False,
         newest: Callable[[], int] = lambda: -1,
     ) -> None:
         self._ledger = ledger
         self._now = now
         self._schema_version = schema_version
         self._compute = compute
-        self._greeted = greeted
+        self._greeted = self._alone = alone
         self._newest = newest
-        self._cursor = 0
+        self._cursor, self._terms = 0, ""  # of the pull that waits
         self.device = device
         self.waiting_at: int | None = None
 
@@ -114,11 +117,15 @@ class Connection:
             return await self._hello(message)
         if not self._greeted:
             return [self._refused(Failure("malformed", "The first message must be a greeting."))]
+        known = message.terms if self._alone and isinstance(message, Push | Pull | SnapshotWanted) else ""
+        if known not in ("", self.device.terms):
+            return [Failure("other-terms", "What this desk may hold has changed, or the server.", retry=True)]
         match message:
             case Push():
                 return [await self._push(message)]
             case Pull():
                 self._cursor = self.waiting_at = max(message.cursor, 0)
+                self._terms = message.terms
                 if self._cursor == self._newest():
                     return []
                 return await self.catch_up(min(max(message.limit, 1), MAX_BATCH))
@@ -157,29 +164,23 @@ class Connection:
             self.waiting_at = batch.upto
             return []
         self.waiting_at = None
-        return [Page(items, self._cursor, batch.upto, max(batch.head, batch.upto))]
+        return [Page(items, self._cursor, batch.upto, max(batch.head, batch.upto), self._terms)]
 
     def give_up_waiting(self) -> list[FromServer]:
         """Ends a waiting pull with nothing: over ``POST`` it may wait only so long."""
         if self.waiting_at is None:
             return []
         upto, self.waiting_at = self.waiting_at, None
-        return [Page((), self._cursor, upto, upto)]
+        return [Page((), self._cursor, upto, upto, self._terms)]
 
     async def update(self, device: Device) -> list[FromServer]:
         """An administrator changed something about the device."""
         before, self.device = self.device, device
         if device.revoked:
             return [Purge((), everything=True)]
-        if not self._greeted:
+        if not self._greeted or device.terms == before.terms:
             return []
-        answers: list[FromServer] = []
-        lost = tuple(sorted(before.holds - device.holds))
-        if lost:
-            answers.append(Purge(lost))
-        if device.holds - before.holds:
-            answers.append(await self._welcome(""))
-        return answers
+        return [await self._welcome("")]
 
     # -- messages
 
@@ -204,8 +205,9 @@ class Connection:
         base = await ledger.base(device.firm, epoch) if epoch else 0
         away = await ledger.away(device.firm, device.site)
         return Welcome(
-            head.epoch, head.place, end.received, end.hash, device.scopes, self._now(), self._schema_version, base, away
-        )
+            head.epoch, head.place, end.received, end.hash, device.scopes, self._now(), self._schema_version, base,
+            away, device.terms,
+        )  # fmt: skip
 
     async def _push(self, message: Push) -> Receipt | Failure:
         device = self.device
@@ -237,7 +239,7 @@ class Connection:
             return Purge((message.scope,))
         after, limit = (message.table, message.record_id), min(max(message.limit, 1), MAX_BATCH)
         page = await self._ledger.snapshot(self.device.firm, message.scope, after, limit)
-        return Snapshot(message.scope, tuple(page.records), page.at, page.more, page.total)
+        return Snapshot(message.scope, tuple(page.records), page.at, page.more, page.total, message.terms)
 
     async def _reserve(self, message: Reserve) -> None:
         device = self.device

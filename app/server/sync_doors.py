@@ -108,7 +108,7 @@ class SyncDoors:
             return _framed([failed(error)])
 
     async def _answers(self, message: FromDesk, device: Device) -> list[FromServer]:
-        connection = self.connection(device, greeted=not isinstance(message, Hello))
+        connection = self.connection(device, alone=not isinstance(message, Hello))
         answers = await self.handled(connection, message)
         if connection.waiting_at is None:
             return answers
@@ -131,14 +131,14 @@ class SyncDoors:
 
     # -- both
 
-    def connection(self, device: Device, *, greeted: bool = False) -> Connection:
+    def connection(self, device: Device, *, alone: bool = False) -> Connection:
         return Connection(
             self._ledger,
             device,
             now=wall_clock,
             schema_version=CURRENT,
             compute=_beside,
-            greeted=greeted,
+            alone=alone,
             newest=lambda: self._hub.newest(device.firm),
         )
 
@@ -146,7 +146,10 @@ class SyncDoors:
         """What the desk's conversation answers, and what of it concerns the door."""
         began = time.perf_counter()
         if isinstance(message, Hello):
-            await self._devices.seen(connection.device, message.app_version)
+            device = connection.device
+            await self._devices.seen(device, message.app_version)
+            # An administrator may have changed it after it was let in and before it could be told.
+            connection.device = await self._devices.get(device.firm, device.id) or device
         if isinstance(message, Purged):
             await self._devices.purged(connection.device, message.scopes)
             return []

@@ -71,6 +71,7 @@ record = Table(
     _text("parent_id", nullable=True),
     _text("unique_value", nullable=True),
     Column("seq", BigInteger, nullable=False),
+    Column("erased", Boolean, nullable=False, server_default=text("false")),  # takes no personal data any more
     Index("record_scope", "firm", "scope", "table_name", "record_id", postgresql_where=text("deleted IS NULL")),
     Index("record_unique", "firm", "table_name", "unique_value", postgresql_where=text("unique_value IS NOT NULL")),
 )
@@ -169,6 +170,7 @@ device = Table(
     _text("name"),
     _text("desk"),
     Column("scopes", ARRAY(Text), nullable=False),
+    Column("changes", BigInteger, nullable=False, server_default=text("0")),  # of its scopes
     _text("site", nullable=True),  # set when it is enrolled
     _text("secret", nullable=True),  # SHA-256 of a random one
     _text("code", nullable=True),  # SHA-256 of the one-time code

@@ -130,10 +130,12 @@ class Push(_Message, frozen=True):
     """Entries in the order of the site's chain, whole transactions only.
 
     ``withdrawn``: those transactions among them that were refused before and are not meant to be tried again.
+    ``terms``, here and elsewhere: those of the last ``Welcome``.
     """
 
     entries: tuple[Entry, ...]
     withdrawn: Annotated[tuple[Name, ...], msgspec.Meta(max_length=5 * MAX_BATCH)] = ()
+    terms: Name = ""
 
 
 class Pull(_Message, frozen=True):
@@ -142,6 +144,7 @@ class Pull(_Message, frozen=True):
 
     cursor: int
     limit: int = MAX_BATCH
+    terms: Name = ""
 
 
 class SnapshotWanted(_Message, frozen=True):
@@ -151,6 +154,7 @@ class SnapshotWanted(_Message, frozen=True):
     table: str = ""
     record_id: str = ""
     limit: int = MAX_BATCH
+    terms: Name = ""
 
 
 class Reserve(_Message, frozen=True):
@@ -191,6 +195,8 @@ class Welcome(_Message, frozen=True):
     ``scopes`` are those that the device may hold. A desk whose ``epoch`` differs compares anew and offers again what is
     missing: ``base`` is the place up to which its epoch's order and this one are the same, 0 if nobody knows.
     ``away``: since the server was restored, this site has not ``Returned``. ``clock``: milliseconds since 1970.
+    ``terms`` stands for the epoch and the scopes, and is another when they have changed, if only for a while: what the
+    desk asks shows under which it asks, since a message that comes over ``POST`` stands alone.
     """
 
     epoch: str
@@ -202,6 +208,7 @@ class Welcome(_Message, frozen=True):
     schema_version: int
     base: int = 0
     away: bool = False
+    terms: str = ""
 
 
 class Receipt(_Message, frozen=True):
@@ -213,12 +220,14 @@ class Receipt(_Message, frozen=True):
 
 class Page(_Message, frozen=True):
     """Items in order, whole transactions: those after place ``after`` up to ``upto``, the cursor after it; places
-    between that hold nothing for this desk are left out. ``head``: the newest place there is."""
+    between that hold nothing for this desk are left out. ``head``: the newest place there is. ``terms``, as with a
+    snapshot: those of the question."""
 
     items: tuple[Item, ...]
     after: int
     upto: int
     head: int
+    terms: str = ""
 
 
 class Snapshot(_Message, frozen=True):
@@ -229,6 +238,7 @@ class Snapshot(_Message, frozen=True):
     at: int
     more: bool
     total: int
+    terms: str = ""
 
 
 class Purge(_Message, frozen=True):
@@ -244,7 +254,8 @@ class Renewed(_Message, frozen=True):
 
 class Failure(_Message, frozen=True):
     """``code``: ``token-expired``, ``not-allowed``, ``too-old``, ``out-of-order``, ``broken-chain``, ``malformed``,
-    ``oversize``, ``busy``. ``reason`` is a sentence for the user. ``retry`` says that trying again later can help."""
+    ``oversize``, ``busy``, ``other-terms`` (greet once more). ``reason`` is a sentence for the user. ``retry`` says
+    that trying again later can help."""
 
     code: str
     reason: str

@@ -93,6 +93,7 @@ class DeskSession:
         self._received = 0  # entries of the own chain that are durable at the server, once it has said so
         self._greeted = False
         self._pushing = False
+        self._terms = ""  # of the last welcome: an answer to what was asked under others is not taken
         self._away = self._reported = False  # to a restored server, which is to hear of this desk first
 
     # -- what shows
@@ -211,8 +212,8 @@ class DeskSession:
         skew = self._now() - welcome.clock / 1000
         self._skew = skew if abs(skew) > SKEW_WORTH_A_WORD else 0.0
         out: list[FromDesk] = []
-        lost = tuple(scope for scope in self._position.scopes if scope not in welcome.scopes)
-        if lost:
+        self._terms = welcome.terms
+        if lost := tuple(scope for scope in self._position.scopes if scope not in welcome.scopes):
             self._drop(lost)
             out.append(Purged(lost))
         if self._position.epoch != welcome.epoch:
@@ -228,6 +229,8 @@ class DeskSession:
 
     def _page(self, page: Page) -> list[FromDesk]:
         at = self._position
+        if page.terms != self._terms or page.after < at.cursor:
+            return []  # what follows was asked for since
         if page.after > at.cursor:
             return [self._next()]  # something between was missed
         items = [item for item in page.items if item.seq > at.cursor]
@@ -242,6 +245,8 @@ class DeskSession:
     def _snapshot(self, page: Snapshot) -> list[FromDesk]:
         at = self._position
         going = at.snapshot
+        if page.terms != self._terms:
+            return []
         if going is None or page.scope != going.scope:
             return [self._next()]  # of a scope that was taken away meanwhile
         keys = {(each.table, each.record_id) for each in page.records}
@@ -284,6 +289,8 @@ class DeskSession:
         if failure.code == "out-of-order" and failure.received is not None:
             self._received = failure.received
             return self._push()
+        if failure.code == "other-terms":
+            return self.opened() if self._greeted else []
         self._problem = failure.reason
         self._greeted = False
         if failure.retry or failure.code in _RETRIED:
@@ -314,7 +321,7 @@ class DeskSession:
         if not entries:
             return []
         self._pushing = True
-        return [Push(entries, going.withdrawn)]
+        return [Push(entries, going.withdrawn, self._terms)]
 
     def _report(self) -> list[FromDesk]:
         if not self._away or self._reported or self._received < self._position.accepted:
@@ -331,9 +338,9 @@ class DeskSession:
         at = self._position.snapshot
         if at is not None:
             self._enter("first sync")
-            return SnapshotWanted(at.scope, at.table, at.record_id)
+            return SnapshotWanted(at.scope, at.table, at.record_id, terms=self._terms)
         self._enter("online")
-        return Pull(self._position.cursor)
+        return Pull(self._position.cursor, terms=self._terms)
 
     def _begin(self, welcome: Welcome) -> None:
         """Another server than the one we know, or that one restored: all is read anew, and offered again."""

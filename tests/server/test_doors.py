@@ -14,7 +14,7 @@ from app.server import sync_doors
 from app.server.postgres import EmbeddedPostgres
 from app.server.run import access_tokens
 from app.server.web import Doors
-from app.sync.protocol import Failure, Hello, Page, Pull, Purge, Purged, Push, Receipt, Welcome, encode
+from app.sync.protocol import Failure, Hello, Page, Pull, Purge, Purged, Push, Receipt, SnapshotWanted, Welcome, encode
 from app.sync.protocol import read_from_server as read
 from app.sync.transports import frames_in
 from tests.server.conftest import Office, served
@@ -63,6 +63,61 @@ async def test_a_pull_over_post_waits_for_news(office: Office) -> None:
         page = await waiting
     assert isinstance(page, Page)
     assert [item.entry_id for item in page.items] == [one.site.chain[0].id]
+
+
+async def test_over_post_a_scope_that_was_taken_away_and_given_back_does_not_go_unnoticed(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled(desk="rates", books=["gilts"])
+    headers = {"Authorization": f"Bearer {(await desk.sign_in('ann'))['access']}"}
+
+    async def post(message: Hello | Pull | Push | SnapshotWanted) -> object:
+        answer = await office.client.post("/sync", content=encode(message), headers=headers)
+        (frame,) = frames_in(answer.content)
+        return read(frame)
+
+    async with asyncio.timeout(20):
+        welcome = await post(Hello(desk.site.id, "1.0", 3, "", 0, 0))
+        assert isinstance(welcome, Welcome)
+        await office.administration.set_scopes(desk.device, "rates", [])
+        await office.administration.set_scopes(desk.device, "rates", ["gilts"])
+        desk.site.insert("organization", organization("Meridian"))
+        for question in (
+            Pull(0, terms=welcome.terms),
+            SnapshotWanted("book:gilts", terms=welcome.terms),
+            Push(tuple(desk.site.chain), terms=welcome.terms),
+        ):
+            failure = await post(question)
+            assert isinstance(failure, Failure)
+            assert failure.code == "other-terms"
+        again = await post(Hello(desk.site.id, "1.0", 3, welcome.epoch, 0, 1))
+        assert isinstance(again, Welcome)
+        assert again.scopes == welcome.scopes
+        assert isinstance(await post(Push(tuple(desk.site.chain), terms=again.terms)), Receipt)
+        page = await post(Pull(0, terms=again.terms))
+        assert isinstance(page, Page)
+        assert page.terms == again.terms
+
+
+async def test_over_post_a_scope_that_is_taken_away_is_told_to_a_pull_that_waits(office: Office) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled(desk="rates", books=["gilts"])
+    headers = {"Authorization": f"Bearer {(await desk.sign_in('ann'))['access']}"}
+
+    async def post(message: Hello | Pull) -> object:
+        answer = await office.client.post("/sync", content=encode(message), headers=headers)
+        (frame,) = frames_in(answer.content)
+        return read(frame)
+
+    welcome = await post(Hello(desk.site.id, "1.0", 3, "", 0, 0))
+    assert isinstance(welcome, Welcome)
+    waiting = asyncio.create_task(post(Pull(welcome.head, terms=welcome.terms)))
+    async with asyncio.timeout(20):
+        while office.doors.hub.guests < 1:
+            await asyncio.sleep(0.01)
+        await office.administration.set_scopes(desk.device, "rates", [])
+        told = await waiting
+    assert isinstance(told, Welcome), "from which the desk sees what it lost, and asks on"
+    assert set(told.scopes) == {"*", "desk:rates"}
 
 
 async def test_without_a_valid_token_nobody_comes_in(office: Office) -> None:
@@ -137,7 +192,7 @@ async def test_a_scope_that_is_taken_away_is_purged_at_once(office: Office) -> N
     async with desk.talk((await desk.sign_in("ann"))["access"]) as talk, asyncio.timeout(20):
         assert set((await talk.hello()).scopes) == {"*", "desk:rates", "book:gilts"}
         await office.administration.set_scopes(desk.device, "rates", [])
-        assert (await talk.receive(Purge)).scopes == ("book:gilts",)
+        assert set((await talk.receive(Welcome)).scopes) == {"*", "desk:rates"}
 
 
 async def test_a_second_connection_of_a_desk_replaces_the_first(office: Office) -> None:

@@ -186,10 +186,9 @@ async def test_scopes_that_come_and_go_are_told_at_once(ledger: PostgresLedger, 
     site = Site()
     one = connection(ledger, firm, site)
     await hello(one, site)
-    purge, welcome = await one.update(replace(one.device, holds=frozenset({"*", "book:gilts"})))
-    assert purge == Purge(("desk:rates",))
+    (welcome,) = await one.update(replace(one.device, holds=frozenset({"*", "book:gilts"}), terms="other"))
     assert isinstance(welcome, Welcome)
-    assert welcome.scopes == ("*", "book:gilts")
+    assert (welcome.scopes, welcome.terms) == (("*", "book:gilts"), "other")
 
 
 async def test_a_reserve_comes_as_a_record(ledger: PostgresLedger, firm: str) -> None:

@@ -63,7 +63,12 @@ def _fate(world: World, random: Random) -> None:
         world.restore()
     if world.chance(faults.entitle, "entitled"):
         holds = {"*", *random.sample(SCOPES, random.randint(0, 3))}
-        world.entitle(desk.disk.site, frozenset(holds))
+        world.change(desk.disk.site, holds=frozenset(holds))
+    if world.chance(faults.entitle, "given back"):
+        site = desk.disk.site
+        before = world.devices[site].holds
+        world.change(site, holds=frozenset(random.sample(sorted(before), len(before) // 2)))
+        world.at(random.choice((0.0, 1.0, 30.0)), lambda: world.change(site, holds=before))
     if desk.older and not desk.stays_older and world.chance(0.1, "upgraded"):
         desk.older = False
 

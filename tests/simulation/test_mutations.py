@@ -10,6 +10,7 @@ from types import FunctionType, ModuleType
 
 import pytest
 
+from app.server import sync as server
 from app.sync import authority, chain, credit, hearing, merge, session
 from app.sync import replica as replica_room
 from tests.simulation.scenario import play
@@ -69,6 +70,7 @@ MISTAKES = {
         Slip(session, "DeskSession._forget_the_unseen", "self._store.keys_unseen()", "[]")
     ],
     "a refusal is not told": [Slip(replica_room, "plan", "list(refused.values())", "[]")],
+    "who asks under old terms is answered": [Slip(server, "Connection.handle", "if self._alone and", "if False and")],
     "what is taken away stays in the log": [
         Slip(replica_room, "plan", "frozenset(gone | erased), frozenset(unseen)", "")
     ],

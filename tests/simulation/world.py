@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from app.records.errors import DiskFull
 from app.server.sync import Connection, Device
-from app.sync.protocol import FromDesk, FromServer, Op, encode, read_from_desk, read_from_server
+from app.sync.protocol import LONGEST_POLL, FromDesk, FromServer, Hello, Op, encode, read_from_desk, read_from_server
 from app.sync.session import DeskSession
 from tests.simulation.disk import MemoryDesk
 from tests.simulation.ledger import Firm, MemoryLedger, run
@@ -83,7 +83,7 @@ class World:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._count = 0
         self.server_up = True
-        self.frames = 0
+        self.frames = 0  # that arrived at the server, but for questions that wait there
         self.tally: Counter[str] = Counter()  # what happened, how often
         self.ledger = self.make_ledger()
         self.backups: list[Firm] = []
@@ -167,12 +167,17 @@ class World:
             epoch = f"epoch-{self.new_id()[:6]}"
             self.ledger.restore(self.firm, self.random.choice(self.backups[-3:]), epoch)
 
-    def entitle(self, site: str, holds: frozenset[str]) -> None:
-        """An administrator changes what a device may hold."""
-        self.devices[site] = replace(self.devices[site], holds=holds)
+    def change(self, site: str, **changes: Any) -> None:
+        """An administrator changes something about a device."""
+        self.devices[site] = replace(self.devices[site], **changes, terms=self.new_id())
         for link in list(self.links):
-            if link.connection.device.site == site:
-                link.to_desk(self.run_on_server(link.connection.update(self.devices[site])))
+            if link.site == site:
+                link.answer(lambda connection: connection.update(self.device(site)))
+
+    def device(self, site: str) -> Device:
+        """As the server has it now."""
+        device, head = self.devices[site], self.run_on_server(self.ledger.head(self.firm))
+        return replace(device, terms=f"{head.epoch} {device.terms}")
 
     def head(self) -> int:
         return self.run_on_server(self.ledger.head(self.firm)).place
@@ -180,7 +185,7 @@ class World:
     def wake(self) -> None:
         """Something was committed: pulls that wait are answered."""
         for link in list(self.links):
-            link.to_desk(self.run_on_server(link.connection.catch_up()))
+            link.answer(lambda connection: connection.catch_up())
 
     def server_commit(self, done: bool) -> None:
         if done:
@@ -192,15 +197,18 @@ class World:
 class Link:
     """A connection between a desk and the server: in order each way, until it is cut; who is told of that when is open.
 
-    What was sent before may still arrive at the server, also when the desk has a newer connection, and twice.
+    What was sent before may still arrive at the server, also when the desk has a newer connection, and twice. By
+    ``posts`` each message goes its own way and is answered by itself, as the device stands then.
     """
 
     def __init__(self, desk: SimDesk) -> None:
         self.world = desk.world
         self.desk = desk
-        device = self.world.devices[desk.disk.site]
-        self.connection = Connection(self.world.ledger, device, now=self.world.server_clock, schema_version=3)
+        self.site = desk.disk.site
+        self.posts = self.world.random.random() < 0.3
+        self.world.tally["by posts"] += self.posts
         self.whole = True
+        self._waiting = [] if self.posts else [self._connection(alone=False)]
         self._sent = self._answered = 0.0
         self.world.links.append(self)
 
@@ -210,6 +218,14 @@ class Link:
             self.world.links.remove(self)
             self.world.at(self.world.random.uniform(0, 30), lambda: self.desk.lost(self))
 
+    def answer(self, ask: Callable[[Connection], Coroutine[Any, Any, list[FromServer]]]) -> None:
+        """Something happened at the server: what those say to it that wait here."""
+        for connection in list(self._waiting):
+            answers = self.world.run_on_server(ask(connection))
+            if answers and self.posts:
+                self._waiting.remove(connection)
+            self.to_desk(answers)
+
     def to_server(self, messages: list[FromDesk]) -> None:
         for message in messages:
             if self.world.chance(self.world.faults.cut, "cut"):
@@ -217,7 +233,7 @@ class Link:
             if not self.whole:
                 return
             frame = encode(message)
-            self._sent = self._after(self._sent)
+            self._sent = self._after(0.0 if self.posts else self._sent)
             for _ in range(2 if self.world.chance(self.world.faults.twice, "twice") else 1):
                 self.world.at(self._sent - self.world.now, lambda frame=frame: self._arrive(frame))  # type: ignore[misc]
 
@@ -228,7 +244,7 @@ class Link:
             if not self.whole:
                 return
             frame = encode(message)
-            self._answered = self._after(self._answered)
+            self._answered = self._after(0.0 if self.posts else self._answered)
             self.world.at(
                 self._answered - self.world.now,
                 lambda frame=frame: self.desk.hear(self, read_from_server(frame)),  # type: ignore[misc]
@@ -238,18 +254,32 @@ class Link:
         return max(last, self.world.now + self.world.random.uniform(0, self.world.faults.slow))
 
     def _arrive(self, frame: bytes) -> None:
-        self.world.frames += 1
         if not self.world.server_up:
             return
-        head = self.world.head()
+        head, message = self.world.head(), read_from_desk(frame)
+        connection = self._connection(alone=not isinstance(message, Hello)) if self.posts else self._waiting[0]
         try:
-            answers = self.world.run_on_server(self.connection.handle(read_from_desk(frame)))
+            answers = self.world.run_on_server(connection.handle(message))
         except ServerDied:
             self.world.server_dies()
             return
         self.to_desk(answers)
+        if connection.waiting_at is None:
+            self.world.frames += 1
+        elif self.posts:
+            self._waiting.append(connection)
+            self.world.at(LONGEST_POLL, lambda: self._give_up(connection))
         if self.world.head() != head:
             self.world.wake()
+
+    def _connection(self, *, alone: bool) -> Connection:
+        world = self.world
+        return Connection(world.ledger, world.device(self.site), now=world.server_clock, schema_version=3, alone=alone)
+
+    def _give_up(self, connection: Connection) -> None:
+        if connection in self._waiting:
+            self._waiting.remove(connection)
+            self.to_desk(connection.give_up_waiting())
 
 
 class SimDesk:

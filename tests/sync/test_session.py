@@ -7,6 +7,7 @@ from itertools import count
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from app.records.log import GENESIS
 from app.sync.desk_store import SnapshotAt
@@ -107,6 +108,34 @@ def test_a_scope_taken_away_while_it_is_read_leads_on_to_the_next(session: DeskS
     session.opened()
     session.received(welcome("*", "desk:emea"))
     assert session.received(Purge(("*",))) == [Purged(("*",)), SnapshotWanted("desk:emea")]
+
+
+def test_who_is_told_that_the_terms_are_others_greets_once_more(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(structs.replace(welcome(), terms="one"))
+    session.received(Snapshot("*", (), 0, False, 0, "one"))
+    typed(disk)
+    (push,) = session.wrote()
+    assert isinstance(push, Push)
+    assert push.terms == "one"
+    failure = Failure("other-terms", "Something has changed.", retry=True)
+    assert [type(each) for each in session.received(failure)] == [Hello]
+    assert session.received(failure) == [], "the push and the pull are both told"
+    assert session.received(structs.replace(welcome("*", "book:x"), terms="two")) == [
+        structs.replace(push, terms="two"),
+        SnapshotWanted("book:x", terms="two"),
+    ]
+
+
+def test_an_answer_to_what_was_asked_under_other_terms_is_not_taken(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(structs.replace(welcome("*", "book:x"), terms="one"))
+    session.received(structs.replace(welcome("*"), terms="two"))
+    session.received(structs.replace(welcome("*", "book:x"), terms="three"))
+    assert session.received(Snapshot("*", (), 3, False, 0, "three")) == [SnapshotWanted("book:x", terms="three")]
+    assert session.received(Snapshot("book:x", (), 3, False, 0, "one")) == []
+    assert session.received(Page((), 0, 9, 9, "two")) == []
+    assert (disk.position().snapshot, disk.position().cursor) == (SnapshotAt("book:x", anew=True), 0)
 
 
 def test_waiting_is_longer_after_each_failure_and_ends_when_the_user_wants(session: DeskSession) -> None:
