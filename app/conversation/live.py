@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from app.conversation.edits import Edit, changed, with_edits
 from app.conversation.state import ConversationState, Segment
 from app.services import State
 from nlp.language.model import Analysis, Header, Turn
@@ -22,6 +23,9 @@ class LiveConversation:
             ConversationState(interaction_id, kind, speech=speech if kind == "call" else "live")
         )
         self.segments: list[Segment] = []
+        self.organization_id: str | None = None
+        self.edits: list[Edit] = []
+        """What the trader put right: it stands whatever is heard later."""
         self.heard_out = False  # ended, and all of its sound is in
         self.failed = ""
         """Why the speech process gave this conversation up; empty if it has not."""
@@ -52,7 +56,7 @@ class LiveConversation:
     def _take(self, segment: Segment, partial: dict[str, str]) -> None:
         self.segments.append(segment)
         self.segments.sort(key=lambda one: (one.start, one.seq))
-        shown = _repaired(self.segments, self.now.analysis)
+        shown = self._shown(self.now.analysis)
         self.update(segments=shown, partial=partial, talk_share=self._share(shown))
 
     def looked(self, event: messages.Partial) -> None:
@@ -63,19 +67,21 @@ class LiveConversation:
         self.update(partial=partial)
 
     def understood(self, analysis: Analysis, summary: str) -> None:
-        self.update(segments=_repaired(self.segments, analysis), analysis=analysis, summary=summary)
+        self.update(segments=self._shown(analysis), analysis=analysis, summary=summary)
 
     def finished(self, event: messages.Finished) -> tuple[Segment, ...]:
         """The careful pass replaces what is shown; the live segments stay in the records."""
         if self.header.kind == "call":
             turns = event.analysis.turns if len(event.analysis.turns) == len(event.turns) else event.turns
-            self.segments = [
-                Segment(
-                    number, turn.who, turn.start, turn.end, turn.text, "final", words=turn.words, guessed=turn.guessed
-                )
-                for number, turn in enumerate(turns)
+            heard = [
+                Segment(number, turn.who, turn.start, turn.end, turn.text, "final", 0.0, turn.words, turn.guessed)
+                for number, turn in enumerate(event.turns)
             ]
-        final = tuple(self.segments)
+            self.segments = [
+                one if one.text == turn.text else changed(one, turn.text)
+                for one, turn in zip(heard, turns, strict=True)
+            ]
+        final = with_edits(self.segments, self.edits)
         self.update(
             phase="refined",
             segments=final,
@@ -86,6 +92,14 @@ class LiveConversation:
             talk_share=self._share(final),
         )
         return final
+
+    def edited(self) -> None:
+        """``edits`` is another list now."""
+        refined = self.now.phase == "refined"
+        self.update(segments=with_edits(self.segments, self.edits) if refined else self._shown(self.now.analysis))
+
+    def _shown(self, analysis: Analysis | None) -> tuple[Segment, ...]:
+        return with_edits(_repaired(self.segments, analysis), self.edits)
 
     def _share(self, segments: Iterable[Segment]) -> float | None:
         turns = [segment.turn for segment in segments]
@@ -98,10 +112,8 @@ def _repaired(segments: list[Segment], analysis: Analysis | None) -> tuple[Segme
     """The segments with names and instruments put right as far as the analysis has read them."""
     if analysis is None:
         return tuple(segments)
-    better = {(turn.who, turn.start): turn for turn in analysis.turns}
+    better = {(turn.who, turn.start): turn.text for turn in analysis.turns}
     return tuple(
-        replace(one, text=turn.text, words=turn.words)
-        if (turn := better.get((one.who, one.start))) is not None and turn.text != one.text
-        else one
+        changed(one, text) if (text := better.get((one.who, one.start), one.text)) != one.text else one
         for one in segments
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.conversation.correcting import lexicon
 from app.records.tables import Contact, Deal, Holding, Instrument, Organization, User
 from nlp.language.model import Reference, ReferenceInstrument
 
@@ -18,14 +19,17 @@ RECENT_DEALS = 200
 
 
 def build(session: Session, organization_id: str | None, prices: PriceBook | None = None) -> Reference:
-    """All instruments of the desk, what this customer holds and deals in first, and the names that may be spoken.
+    """All instruments of the desk, what this customer holds and deals in first, the names that may be spoken, and what
+    the desk's lexicon has learned.
 
     An instrument's price is the live mid, else the last close: it places the decimals of what is said.
     """
     likely = _likely(session, organization_id) if organization_id else {}
     instruments = session.scalars(select(Instrument)).all()
     ordered = sorted(instruments, key=lambda row: (-likely.get(row.id, 0), row.symbol))
-    return Reference(tuple(_instrument(row, prices) for row in ordered), _names(session, organization_id))
+    return Reference(
+        tuple(_instrument(row, prices) for row in ordered), _names(session, organization_id), lexicon(session)
+    )
 
 
 def _likely(session: Session, organization_id: str) -> dict[str, int]:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.conversation import reference, resumption
+from app.conversation.correcting import Corrected, Correction, correct, edits_of, take_back
 from app.conversation.intake import Intake, on_this_machine
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
@@ -21,6 +22,7 @@ from app.conversation.state import ConversationState, Phase, Segment
 from app.records.change import Change
 from app.records.errors import StoreError
 from app.records.ids import new_id
+from app.records.log import Cause
 from app.records.recordings import Recordings
 from app.records.store import Records
 from app.records.tables import Interaction, TranscriptSegment
@@ -174,6 +176,34 @@ class Conversations:
             self._settle(interaction_id, talk.failed)
         await self._worker.finish(interaction_id)
 
+    async def correct(self, actor: str, wish: Correction) -> Corrected:
+        """Puts words of a call right; for always, the lexicon learns and running calls are read with it at once.
+
+        Raises RecordMissing, Refused and what ``Records.change`` raises.
+        """
+        done = await self._records.write(actor, lambda change: correct(change, wish), Cause.user())
+        if (talk := self._live.get(wish.interaction_id)) is not None:
+            talk.edits.append(done.edit)
+            talk.edited()
+        if done.entry is not None:
+            await self.lexicon_changed()
+        return done
+
+    async def take_back(self, actor: str, done: Corrected) -> None:
+        """Undoes a correction."""
+        await self._records.write(actor, lambda change: take_back(change, done), Cause.user())
+        if (talk := self._live.get(done.interaction_id)) is not None and done.edit in talk.edits:
+            talk.edits.remove(done.edit)
+            talk.edited()
+        if done.entry is not None:
+            await self.lexicon_changed()
+
+    async def lexicon_changed(self) -> None:
+        """Reads the running conversations with the lexicon as it is now."""
+        for interaction_id, talk in list(self._live.items()):
+            if talk.now.phase != "refined":
+                await self._refer(interaction_id, talk.header, talk.organization_id)
+
     async def playback(self, interaction_id: str, start: float = 0.0, speed: float = 1.0) -> Playback:
         """A run through a recording; raises as ``open_playback`` does."""
         return await open_playback(self._records, self._recordings, interaction_id, start, speed)
@@ -199,6 +229,8 @@ class Conversations:
         return talk
 
     async def _refer(self, interaction_id: str, header: Header, organization_id: str | None) -> None:
+        if (talk := self._live.get(interaction_id)) is not None:
+            talk.organization_id = organization_id
         try:
             found = await self._records.query(lambda session: reference.build(session, organization_id, self._prices))
         except StoreError as error:
@@ -329,6 +361,7 @@ class Conversations:
         talk.heard_out = True
         talk.update(phase="ended", recorded_seconds=round(seconds, 2))
         found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
+        talk.edits = await self._records.query(lambda session: edits_of(session, one.interaction_id))
         done = self._resumed[one.interaction_id] = asyncio.get_running_loop().create_future()
         await self._worker.transcribe(one.interaction_id, one.header, found, rate, seconds)
         await done
@@ -344,6 +377,7 @@ def _row(interaction_id: str, segment: Segment) -> TranscriptSegment:
         start=segment.start,
         end=segment.end,
         text=segment.text,
+        words=[[word.start, word.end, word.sure] for word in segment.words],
     )
 
 

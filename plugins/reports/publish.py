@@ -64,6 +64,7 @@ def segment(talk: Talk, each: Segment) -> Message:
         "end": each.end,
         "text": each.text,
         "pass": each.pass_,
+        "words": [[word.start, word.end] for word in each.words],
     }
 
 

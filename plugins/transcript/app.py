@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.conversation import correcting
+from app.conversation.correcting import Corrected, Correction
+from app.records.log import Cause
 from app.records.search import Spoken, search_spoken
-from app.records.tables import Contact, Interaction, Organization, TranscriptSegment
-from app.services import Services, State
+from app.records.tables import Contact, Interaction, LexiconEntry, Organization, TranscriptSegment
+from app.services import Notice, Services, State
 from fdc3.types import Context
 from plugins.transcript import script as scripts
 from plugins.transcript.script import Line, Script
@@ -27,6 +31,15 @@ KEPT = 8
 """Conversations of this run whose marks are kept for a look back; older ones are read from the records without them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """An entry of the desk's lexicon."""
+
+    id: str
+    heard: str
+    means: str
+
+
 class TranscriptApp:
     """On the I/O loop. ``state`` is the conversation in the panel: the newest live one unless another was chosen."""
 
@@ -35,6 +48,7 @@ class TranscriptApp:
         self._desk = desk
         self._scripts: dict[str, Script] = {}
         self._chosen = ""
+        self._corrected: Corrected | None = None
 
     async def conversation_state(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
         identity = context.id.get("deskline")
@@ -79,6 +93,64 @@ class TranscriptApp:
     async def playback(self, interaction_id: str, at: float, speed: float) -> Playback:
         """A run through the recording from a second on."""
         return await self._desk.conversations.playback(interaction_id, at, speed)
+
+    async def correct(self, at: int, first: int, last: int, means: str, *, always: bool) -> None:
+        """Puts characters ``first`` to ``last`` of a line right. Raises StoreError."""
+        script = self.state.value
+        line = script.lines[at]
+        pass_ = "final" if line.final else "live"
+        wish = Correction(script.interaction_id, pass_, line.seq, line.text, first, last, means, always)
+        self._corrected = await self._desk.conversations.correct(self._desk.user.actor, wish)
+        done = self._corrected
+        self._rewrite(done, done.after, done.after_words)
+        said = f"“{done.edit.heard}” now reads “{done.edit.means}”"
+        where = ", in all calls to come too" if always else ""
+        self._desk.notify(Notice(f"{said}{where}. Ctrl+Z in the transcript takes it back.", "success"))
+
+    async def undo_correction(self) -> None:
+        """Takes the last correction back, as long as its line is still there."""
+        done, self._corrected = self._corrected, None
+        if done is None:
+            return
+        script = self._scripts.get(done.interaction_id)
+        line = next((each for each in script.lines if _is(each, done)), None) if script else None
+        if line is None or line.text != done.after:
+            self._desk.notify(Notice("The line was written anew since: correct it once more instead.", "warning"))
+            return
+        await self._desk.conversations.take_back(self._desk.user.actor, done)
+        self._rewrite(done, done.before, done.before_words)
+        self._desk.notify(Notice(f"“{done.edit.heard}” stands again as it was heard.", "info"))
+
+    @property
+    def can_undo(self) -> bool:
+        return self._corrected is not None
+
+    def _rewrite(self, done: Corrected, text: str, words: Sequence[Sequence[float]]) -> None:
+        if (script := self._scripts.get(done.interaction_id)) is not None:
+            self._keep(scripts.rewritten(script, done.seq, done.pass_ == "final", text, words))
+
+    async def lexicon(self) -> tuple[Learned, ...]:
+        """What the desk has learned, the latest first."""
+
+        def read(session: Session) -> tuple[Learned, ...]:
+            rows = session.scalars(select(LexiconEntry).order_by(LexiconEntry.id.desc()))
+            return tuple(Learned(row.id, row.heard, row.means) for row in rows)
+
+        return await self._desk.records.query(read)
+
+    async def unlearn(self, entry_id: str) -> None:
+        """Takes an entry out of the lexicon. Raises StoreError."""
+        await self._desk.records.write(
+            self._desk.user.actor, lambda change: correcting.unlearn(change, entry_id), Cause.user()
+        )
+        await self._desk.conversations.lexicon_changed()
+
+    async def learn(self, heard: str, means: str) -> None:
+        """Puts an entry into the lexicon. Raises StoreError."""
+        await self._desk.records.write(
+            self._desk.user.actor, lambda change: correcting.learn(change, heard, means), Cause.user()
+        )
+        await self._desk.conversations.lexicon_changed()
 
     async def search(self, text: str) -> tuple[Spoken, ...]:
         """Where words were said, in all talks, the newest first."""
@@ -168,6 +240,10 @@ def stored_script(session: Session, interaction_id: str) -> Script | None:
         lines=lines,
         recorded=row.recording is not None,
     )
+
+
+def _is(line: Line, done: Corrected) -> bool:
+    return (line.seq, line.final) == (done.seq, done.pass_ == "final")
 
 
 def _seconds(value: object) -> float | None:

@@ -24,7 +24,7 @@ from app.shell import theme, tokens
 from app.shell.table_paint import CellPainter
 from app.shell.tokens import T
 from plugins.transcript.script import Line, Script, Tone, clock
-from plugins.transcript.timing import Sounding, moment_of, sounding
+from plugins.transcript.timing import Sounding, moment_of, sounding, word_bounds
 
 NAME_AT, TEXT_AT = 44, 92
 GROUNDS: Mapping[Tone, tuple[str, str]] = {
@@ -57,7 +57,6 @@ class TranscriptPage(QTextEdit):
         self.setReadOnly(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setUndoRedoEnabled(False)
-        self.setCursorWidth(0)
         self.setTabChangesFocus(True)
         self.setAccessibleName("Transcript")
         self.setStyleSheet(f"QTextEdit{{background:{T['bg1']};border:0;border-radius:0;padding:0 4px}}")
@@ -126,6 +125,19 @@ class TranscriptPage(QTextEdit):
             return None
         character = cursor.positionInBlock() - _before(self._lines[at])
         return (at, character) if character >= 0 else (at, 0)
+
+    def chosen(self) -> tuple[int, int, int] | None:
+        """The line, and the characters of its text, that are selected; else the word under the cursor."""
+        cursor = self.textCursor()
+        start, end = QTextCursor(cursor), QTextCursor(cursor)
+        start.setPosition(cursor.selectionStart())
+        end.setPosition(cursor.selectionEnd())
+        place, until = self.place_at(start), self.place_at(end)
+        if place is None or until is None or place[0] != until[0]:
+            return None
+        text = self._lines[place[0]].text
+        first, last = word_bounds(text, place[1], until[1])
+        return (place[0], first, last) if first < last else None
 
     def search(self, text: str) -> int:
         """Marks every place of ``text``; returns how many."""

@@ -169,6 +169,15 @@ def times(words: Json) -> tuple[tuple[float, float], ...]:
     return tuple((float(word[0]), float(word[1])) for word in words or ())
 
 
+def rewritten(script: Script, seq: int, final: bool, text: str, words: Json) -> Script:
+    """A line put right, or taken back; what was marked in it is found again when it is understood anew."""
+    lines = tuple(
+        replace(line, text=text, times=times(words), spans=()) if (line.seq, line.final) == (seq, final) else line
+        for line in script.lines
+    )
+    return replace(script, lines=lines)
+
+
 def clock(seconds: float) -> str:
     """Minutes and seconds from the beginning."""
     minutes, rest = divmod(max(0, int(seconds)), 60)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from plugins.transcript.script import Line
 
 _WORD = re.compile(r"\S+")
+_STOPS = ' .,?!;:“”"()…'
 
 
 class Sounding(NamedTuple):
@@ -70,22 +71,12 @@ def next_line(lines: Sequence[Line], seconds: float, by: int) -> float | None:
     return next((start for start in reversed(starts) if start < seconds - 1.0), starts[0] if starts else None)
 
 
-def realigned(before: str, times: Sequence[tuple[float, float]], after: str) -> tuple[tuple[float, float], ...]:
-    """Times for the words of a changed text: unchanged words keep theirs, changed ones share those they stand for."""
-    from difflib import SequenceMatcher
-
-    old, new = before.split(), after.split()
-    if len(times) != len(old):
-        return ()
-    made: list[tuple[float, float]] = []
-    for kind, first, last, begin, end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            made += times[first:last]
-            continue
-        if begin == end:
-            continue
-        edge = made[-1][1] if made else times[0][0]
-        start, until = (times[first][0], times[last - 1][1]) if first < last else (edge, edge)
-        share = (until - start) / (end - begin)
-        made += [(start + share * at, start + share * (at + 1)) for at in range(end - begin)]
-    return tuple((round(start, 3), round(end, 3)) for start, end in made)
+def word_bounds(text: str, first: int, last: int) -> tuple[int, int]:
+    """The whole words that characters ``first`` to ``last`` touch, without the stops around them."""
+    while first > 0 and not text[first - 1].isspace():
+        first -= 1
+    while last < len(text) and not text[last].isspace():
+        last += 1
+    words = text[first:last]
+    first += len(words) - len(words.lstrip(_STOPS))
+    return first, max(first, last - (len(words) - len(words.rstrip(_STOPS))))

@@ -18,6 +18,8 @@ from app.shell.widgets import PanelHeader, button, icon_button, label, pill, set
 from plugins.transcript import script as scripts
 from plugins.transcript.all_calls import AllCalls
 from plugins.transcript.app import TranscriptApp
+from plugins.transcript.correction_line import CorrectionLine
+from plugins.transcript.lexicon_list import LexiconList
 from plugins.transcript.page import TranscriptPage
 from plugins.transcript.player import Player
 from plugins.transcript.player_bar import PlayerBar
@@ -58,9 +60,16 @@ class TranscriptPanel(QWidget):
         self._latest.clicked.connect(self._follow)
         self._search = self._build_search()
         self._all = AllCalls(app, ui)
-        self._all.hide()
         self._all.opened.connect(self._open_found)
-        self._all.left.connect(self._leave_all)
+        self._lexicon = LexiconList(app, ui)
+        self._correction = CorrectionLine()
+        self._correction.corrected.connect(self._correct)
+        self._correction.left.connect(self._end_correction)
+        self._choice: tuple[int, int, int] | None = None
+        for widget in (self._all, self._lexicon):
+            widget.left.connect(self._put_page)
+            widget.hide()
+        self._correction.hide()
         self.player = Player(ui, lambda *place: app.playback(*place), find_output, self)
         self._bar = PlayerBar(self.player)
         self._bar.hide()
@@ -74,7 +83,9 @@ class TranscriptPanel(QWidget):
         column.addWidget(self._header)
         column.addWidget(self._remark)
         column.addWidget(self._search)
+        column.addWidget(self._correction)
         column.addWidget(self._all, 1)
+        column.addWidget(self._lexicon, 1)
         column.addWidget(self.page, 1)
         column.addWidget(self._bar)
         self.setFocusProxy(self.page)
@@ -89,6 +100,34 @@ class TranscriptPanel(QWidget):
                 None,
                 None,
                 "search",
+            ),
+            Command(
+                "transcript.correct",
+                "Correct the chosen word",
+                self.correct_chosen,
+                "F2",
+                self._correctable,
+                self,
+                "edit",
+            ),
+            Command(
+                "transcript.correct-always",
+                "Correct the chosen word in all calls to come",
+                lambda: self._correct(self._correction.text.text(), always=True),
+                "Ctrl+Return",
+                self._correction.isVisible,
+                self._correction,
+                "edit",
+            ),
+            Command("transcript.undo", "Undo the last correction", self.undo, "Ctrl+Z", None, self),
+            Command(
+                "transcript.lexicon",
+                "The desk's lexicon: what was learned",
+                self.show_lexicon,
+                None,
+                None,
+                None,
+                "list",
             ),
             Command("transcript.copy", "Copy the whole transcript", self.copy_all, "Ctrl+Shift+C", None, self, "copy"),
             Command("transcript.latest", "Go to the latest words", self._follow, "Ctrl+End", None, self),
@@ -112,7 +151,10 @@ class TranscriptPanel(QWidget):
         add("faster", "faster", lambda: player.faster(1), "]")
 
     def _recorded(self) -> bool:
-        return self._script.recorded and self._all.isHidden()
+        return self._script.recorded and self.page.isVisible()
+
+    def _correctable(self) -> bool:
+        return self._script.kind == "call" and bool(self._script.lines) and self.page.isVisible()
 
     def _turn(self, by: int) -> None:
         place = next_line(self._script.lines, self.player.at, by)
@@ -141,24 +183,56 @@ class TranscriptPanel(QWidget):
     def search_all(self) -> None:
         """Puts the search over all talks in place of the page."""
         self._ui.focus_panel("deskline-transcript")
-        for widget in (self.page, self._search):
-            widget.hide()
-        self._all.show()
+        self._put(self._all)
         self._all.text.selectAll()
-        self._all.setFocus()
 
-    def _leave_all(self) -> None:
-        self._all.hide()
-        self.page.show()
-        self.page.setFocus()
+    def show_lexicon(self) -> None:
+        """Puts what the desk has learned in place of the page."""
+        self._ui.focus_panel("deskline-transcript")
+        self._put(self._lexicon)
+        self._lexicon.refresh()
+
+    def _put(self, widget: QWidget, *, focus: bool = True) -> None:
+        for each in (self.page, self._search, self._correction, self._all, self._lexicon):
+            each.setVisible(each is widget)
+        if focus:
+            widget.setFocus()
+
+    def _put_page(self) -> None:
+        self._put(self.page)
 
     def _open_found(self, found: Spoken) -> None:
-        self._leave_all()
+        self._put_page()
         self._ui.run(self._app.open_found(found), then=self._opened, owner=self)
 
     def _opened(self, there: bool) -> None:
         if not there:
             self._ui.notify(Notice("This talk is no longer in the records.", "warning"))
+
+    def correct_chosen(self) -> None:
+        """Asks what was said in place of the chosen words."""
+        self._choice = self.page.chosen()
+        if self._choice is None:
+            self._ui.notify(Notice("Choose a word of the transcript first, or words of one line.", "info"))
+            return
+        at, first, last = self._choice
+        self._correction.ask(self._script.lines[at].text[first:last])
+
+    def _correct(self, means: str, always: bool) -> None:
+        if self._choice is not None:
+            self._ui.run(self._app.correct(*self._choice, means, always=always), owner=self)
+        self._end_correction()
+
+    def _end_correction(self) -> None:
+        self._choice = None
+        self._correction.hide()
+        self.page.setFocus()
+
+    def undo(self) -> None:
+        if self._lexicon.isVisible():
+            self._lexicon.put_back()
+        elif self._app.can_undo:
+            self._ui.run(self._app.undo_correction(), owner=self)
 
     def copy_all(self) -> None:
         QApplication.clipboard().setText(scripts.as_text(self._script))
@@ -195,6 +269,8 @@ class TranscriptPanel(QWidget):
         pointed = (script.interaction_id, script.pointed)
         if pointed != self._pointed:
             self._pointed = pointed
+            if script.shown and not (self._all.isHidden() and self._lexicon.isHidden()):
+                self._put(self.page, focus=False)
             self.page.point_at(script.shown)
             if script.place is not None:
                 self.player.jump(script.place)

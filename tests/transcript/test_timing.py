@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from plugins.transcript.script import Line
-from plugins.transcript.timing import moment_of, next_line, realigned, sounding, words_of
+from plugins.transcript.timing import moment_of, next_line, sounding, words_of
 
 HEARD = Line(0, "client", "Sarah", 10.0, "fifteen in  bunds", 12.0, times=((10.0, 10.6), (10.7, 10.8), (11.0, 11.9)))
 
@@ -31,20 +28,3 @@ def test_turns_are_reached_one_by_one() -> None:
     assert [next_line(lines, at, 1) for at in (0.0, 10.0, 19.0, 20.0)] == [10.0, 20.0, 20.0, None]
     assert [next_line(lines, at, -1) for at in (25.0, 20.5, 10.2, 0.0)] == [20.0, 10.0, 0.0, 0.0]
     assert next_line((), 1.0, -1) is None
-
-
-def test_a_corrected_word_keeps_its_time_and_so_do_the_others() -> None:
-    times = ((1.0, 1.4), (1.5, 1.7), (1.8, 2.6))
-    assert realigned("fifteen in buns", times, "fifteen in bunds") == times
-    assert realigned("fifteen in buns", times, "fifteen in ten years") == (*times[:2], (1.8, 2.2), (2.2, 2.6))
-    assert realigned("fifteen in buns", times, "fifteen bunds") == ((1.0, 1.4), (1.5, 2.6))
-    assert realigned("fifteen in buns", times[:2], "fifteen in bunds") == ()
-
-
-@given(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1), st.lists(st.sampled_from(["a", "b", "c"])))
-def test_a_changed_text_has_a_time_for_every_word_in_order(before: list[str], after: list[str]) -> None:
-    times = tuple((float(n), n + 0.5) for n in range(len(before)))
-    made = realigned(" ".join(before), times, " ".join(after))
-    assert len(made) == len(after)
-    assert all(start <= end for start, end in made)
-    assert [start for start, _ in made] == sorted(start for start, _ in made)
