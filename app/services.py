@@ -11,6 +11,8 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, Protocol, TypeVar
 
+from app.records.hlc import utc_now as utc_now
+
 if TYPE_CHECKING:
     from app.conversation.service import Conversations
     from app.market.book import PriceBook
@@ -25,10 +27,6 @@ _SHARE, _LONGEST_PAUSE = 4.0, 2.0
 """A panel rests so many times as long as its refresh took, at most so many seconds."""
 Clock = Callable[[], dt.datetime]
 """Returns the current aware UTC time."""
-
-
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 class LocalZone(dt.tzinfo):

@@ -15,6 +15,10 @@ ZERO = "000000000000-0000"
 _COUNTER_LIMIT = 0xFFFF
 
 
+def utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
 def pack(milliseconds: int, counter: int) -> str:
     return f"{milliseconds:012x}-{counter:04x}"
 

@@ -25,6 +25,7 @@ from app.records.chain import Authored, Chain
 from app.records.change import Change, LoggedSession
 from app.records.engine import reader_engine, writer_engine
 from app.records.errors import DiskFull, StoreError, StoreUnavailable, WrongThread, translated
+from app.records.hlc import utc_now
 from app.records.indexing import forget, maintain
 from app.records.lock import FolderLock
 from app.records.log import HEAD_KEY, Cause, Entry, change_log, derived_key, entry_of, meta_table
@@ -38,10 +39,6 @@ DATABASE = "deskline.db"
 _LEAST_FREE = 1_000_000
 _KEPT = "kept."
 """What others name is set apart from what the store itself writes in the same table."""
-
-
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
 
 
 class Records:

@@ -7,19 +7,17 @@ import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 
-from sqlalchemy import and_, case, delete, func, insert, literal, or_, select, update
+from sqlalchemy import and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.records.hlc import utc_now
 from app.records.ids import new_id
-from app.server import tables, tokens
+from app.server import tables, tokens, tries
 from app.server.rights import Grant, rights
 from app.server.sync import Device
 from app.server.tokens import AccessTokens
 
-_TRIES = 5
-_FIRST_LOCK, _LONGEST_LOCK = 15, 900
-"""Seconds that an account is shut after ``_TRIES`` wrong passwords, doubled with each further one."""
 _LOST_ANSWER = 60
 """Seconds in which the token before the newest is taken once more: the answer with the newest may have been lost."""
 _NEITHER = "The name or the password is not right."
@@ -52,10 +50,6 @@ class SignedIn:
     refresh: str
 
 
-def utc_now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
 class Accounts:
     def __init__(self, engine: AsyncEngine, access: AccessTokens) -> None:
         self._engine = engine
@@ -67,7 +61,7 @@ class Accounts:
         """Raises SignInRefused."""
         async with self._engine.begin() as connection:
             firm = await firm_of_device(connection, device, secret)
-        found = await self._checked(firm, login, password)
+        found = await self._checked(firm, device, login, password)
         if found.must_change:
             raise SignInRefused("change-password", "Choose a password of your own first.")
         return await self.admit(firm, found.id, device)
@@ -76,7 +70,7 @@ class Accounts:
         """Raises SignInRefused. All other sign-ins of the user end."""
         async with self._engine.begin() as connection:
             firm = await firm_of_device(connection, device, secret)
-        found = await self._checked(firm, login, password)
+        found = await self._checked(firm, device, login, password)
         if len(new) < tokens.SHORTEST_PASSWORD or new == password:
             raise SignInRefused(
                 "weak",
@@ -95,6 +89,7 @@ class Accounts:
         family, refresh, now = new_id(), tokens.new_secret(), utc_now()
         async with self._engine.begin() as connection:
             user = await _user(connection, firm, account)
+            await _forget_old(connection, firm)
             await connection.execute(
                 insert(tables.token_family).values(
                     firm=firm, id=family, account=account, device=device, newest=tokens.digest(refresh), rotated=now,
@@ -160,35 +155,28 @@ class Accounts:
         access, expires = self.access.issue(user.id, device, firm)
         return SignedIn(user, access, expires, refresh)
 
-    async def _checked(self, firm: str, login: str, password: str) -> _Found:
-        """Counts the try before it looks at the password: many at once are many tries."""
-        account, now = tables.account, utc_now()
-        mine = and_(account.c.firm == firm, account.c.login == login.strip().lower())
-        open_ = or_(account.c.locked_until.is_(None), account.c.locked_until <= now)
-        tries = account.c.failures + 1
-        pause = func.least(_LONGEST_LOCK, _FIRST_LOCK * func.power(2, func.least(tries - _TRIES, 10)))
-        shut = case((tries >= _TRIES, literal(now) + func.make_interval(0, 0, 0, 0, 0, 0, pause)), else_=None)
+    async def _checked(self, firm: str, device: str, login: str, password: str) -> _Found:
+        """Does the same work whether or not there is such a user. Raises SignInRefused."""
+        login = login.strip().lower()
+        account, seen = tables.account, tables.device_account
+        there = and_(seen.c.firm == account.c.firm, seen.c.account == account.c.id, seen.c.device == device)
+        query = (
+            select(account, seen.c.device.is_not(None).label("is_familiar"))
+            .join(seen, there, isouter=True)
+            .where(account.c.firm == firm, account.c.login == login)
+        )
         async with self._engine.begin() as connection:
-            found = (
-                await connection.execute(
-                    update(account)
-                    .where(mine, open_)
-                    .values(failures=tries, locked_until=shut)
-                    .returning(account.c.id, account.c.password, account.c.must_change, account.c.active)
-                )
-            ).one_or_none()
-            locked = None
-            if found is None:
-                locked = await connection.scalar(select(account.c.locked_until).where(mine))
+            found = (await connection.execute(query)).one_or_none()
+            is_familiar = found is not None and found.is_familiar
+            wait = await tries.take(connection, firm, login, device, is_familiar=is_familiar)
+            if wait:
+                raise SignInRefused("locked", f"Too many wrong passwords. Try again in {_words(wait)}.", wait)
         async with self._hashing:
             right = await asyncio.to_thread(tokens.is_password, password, found.password if found else None)
-        if locked is not None:
-            wait = max(1, int((locked - now).total_seconds()))
-            raise SignInRefused("locked", f"Too many wrong passwords. Try again in {_words(wait)}.", wait)
         if not right or found is None or not found.active:
             raise SignInRefused("wrong", _NEITHER)
         async with self._engine.begin() as connection:
-            await connection.execute(update(account).where(mine).values(failures=0, locked_until=None))
+            await tries.forget(connection, firm, login, device)
         return _Found(found.id, found.must_change)
 
 
@@ -206,8 +194,10 @@ async def end_sign_ins(
     await connection.execute(update(family).where(family.c.firm == firm, which).values(revoked=utc_now()))
 
 
-async def forget_old_sign_ins(connection: AsyncConnection) -> None:
-    await connection.execute(delete(tables.token_family).where(tables.token_family.c.until < utc_now()))
+async def _forget_old(connection: AsyncConnection, firm: str) -> None:
+    family = tables.token_family
+    await connection.execute(delete(family).where(family.c.firm == firm, family.c.until < utc_now()))
+    await tries.forget_old(connection, firm)
 
 
 async def device_of(connection: AsyncConnection, firm: str, device: str) -> Device | None:

@@ -14,10 +14,11 @@ from typing import Any, get_args
 from sqlalchemy import RowMapping, and_, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.records.hlc import utc_now
 from app.records.ids import new_id
 from app.records.migrations import CURRENT
-from app.server import tables, tokens
-from app.server.accounts import end_sign_ins, utc_now
+from app.server import tables, tokens, tries
+from app.server.accounts import end_sign_ins
 from app.server.ledger import Ledger
 from app.server.postgres_ledger import CHANNEL, create_firm, driver_of
 from app.server.rights import EVERYWHERE, Role
@@ -105,18 +106,20 @@ class Administration:
             mine = and_(tables.account.c.firm == self._firm, tables.account.c.id == user)
             await connection.execute(
                 update(tables.account).where(mine).values(
-                    password=tokens.hash_password(password), must_change=True, failures=0, locked_until=None
+                    password=tokens.hash_password(password), must_change=True
                 )
             )  # fmt: skip
             await end_sign_ins(connection, self._firm, account=user)
+            await tries.forget_all(connection, self._firm, login.strip().lower())
             await self._log(connection, "password reset", {"user": user})
         return password
 
     async def users(self) -> Sequence[RowMapping]:
         account, grant = tables.account, tables.grant
+        shut = tries.shut_until(account.c.firm, account.c.login)
         held = func.array_agg(grant.c.role + "@" + grant.c.scope).filter(grant.c.role.is_not(None))
         query = (
-            select(account.c.login, account.c.name, account.c.active, account.c.locked_until, held.label("roles"))
+            select(account.c.login, account.c.name, account.c.active, shut.label("shut_until"), held.label("roles"))
             .join(grant, and_(grant.c.firm == account.c.firm, grant.c.account == account.c.id), isouter=True)
             .where(account.c.firm == self._firm)
             .group_by(account.c.firm, account.c.id)

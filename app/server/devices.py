@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.records.hlc import utc_now
 from app.server import tables, tokens
-from app.server.accounts import SignInRefused, device_of, utc_now
+from app.server.accounts import SignInRefused, device_of
 from app.server.administration import log_act
 from app.server.sync import Device
 

@@ -21,8 +21,9 @@ from joserfc.jwk import KeySet
 from sqlalchemy import delete, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.records.hlc import utc_now
 from app.server import tables, tokens
-from app.server.accounts import Accounts, SignedIn, SignInRefused, firm_of_device, utc_now
+from app.server.accounts import Accounts, SignedIn, SignInRefused, firm_of_device
 
 _LIFETIME = dt.timedelta(minutes=10)
 _KEPT = 3600.0

@@ -17,9 +17,9 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.records.errors import StoreBusy
+from app.records.hlc import utc_now
 from app.records.lock import FolderLock
 from app.server import tables, tokens
-from app.server.accounts import utc_now
 from app.server.administration import Administration, found_firm
 from app.server.certificate import fingerprint, own_certificate
 from app.server.database import connect, migrate

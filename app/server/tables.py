@@ -146,8 +146,6 @@ account = Table(
     _text("password", nullable=True),  # argon2id; null: signs in elsewhere
     Column("must_change", Boolean, nullable=False, server_default=text("false")),
     Column("active", Boolean, nullable=False, server_default=text("true")),
-    Column("failures", Integer, nullable=False, server_default=text("0")),
-    _time("locked_until", nullable=True),
     _time("created"),
     Index("account_login", "firm", "login", unique=True),
 )
@@ -211,6 +209,18 @@ token_family = Table(
     _time("revoked", nullable=True),
     Index("token_family_device", "firm", "device"),
     Index("token_family_account", "firm", "account"),
+)
+
+# Wrong passwords, and until when one has to wait for the next.
+sign_in_try = Table(
+    "sign_in_try",
+    metadata,
+    _text("firm", primary_key=True),
+    _text("login", primary_key=True),  # SHA-256, whether or not somebody has it
+    _text("device", primary_key=True),  # or all together where the user never was
+    Column("failures", Integer, nullable=False),
+    _time("shut_until", nullable=True),
+    _time("at"),
 )
 
 # Sign-ins that have gone to the identity provider and not come back yet.

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import stat
+import warnings
 
 import pytest
 
@@ -31,6 +34,26 @@ async def test_nothing_is_kept_by_caches_on_the_way(office: Office) -> None:
         await office.client.get("/health"),
     ]
     assert {answer.headers.get("Cache-Control") for answer in answers} == {"no-store"}
+
+
+@pytest.mark.parametrize("newest", ["TLSv1", "TLSv1_1", "TLSv1_2", "TLSv1_3"])
+def test_tls_before_its_version_1_2_is_refused_by_the_server(house: House, newest: str) -> None:
+    # The client would take any, so it is the server that says no.
+    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+    client.set_ciphers("ALL:@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        client.minimum_version, client.maximum_version = ssl.TLSVersion.TLSv1, ssl.TLSVersion[newest]
+    host, _, port = house.url.removeprefix("https://").partition(":")
+    with socket.create_connection((host, int(port)), timeout=30) as line:
+        if newest in ("TLSv1", "TLSv1_1"):
+            # A client that had nothing to offer would say so itself, in other words.
+            with pytest.raises(OSError, match=r"ALERT_PROTOCOL_VERSION|EOF occurred|reset by peer"):
+                client.wrap_socket(line)
+        else:
+            with client.wrap_socket(line) as spoken:
+                assert spoken.version() == newest.replace("_", ".")
 
 
 def test_the_servers_secrets_are_its_own_files(house: House) -> None:

@@ -34,19 +34,6 @@ async def test_a_one_time_password_opens_nothing_but_the_choice_of_another(offic
     assert again.status_code == 401
 
 
-async def test_many_wrong_passwords_shut_the_account_for_a_while(office: Office, engine: AsyncEngine) -> None:
-    await office.user("ann", "trader")
-    desk = await office.enrolled()
-    for _ in range(5):
-        answer = await desk.form("/auth/login", login="ann", password="guess")
-    answer = await desk.form("/auth/login", login="ann", password="ann" * 4)
-    assert (answer.status_code, answer.json()["code"]) == (429, "locked")
-    assert 0 < int(answer.headers["Retry-After"]) <= 15
-    async with engine.begin() as connection:
-        await connection.execute(text("UPDATE account SET locked_until = now() - interval '1 second'"))
-    await desk.sign_in("ann")
-
-
 async def test_a_password_alone_is_not_enough_without_an_enrolled_device(office: Office) -> None:
     await office.user("ann", "trader")
     desk = await office.enrolled()

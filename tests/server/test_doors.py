@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import httpx
 import psycopg
@@ -10,11 +11,25 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.server import sync_doors
+from app.server import sync_doors, tokens
 from app.server.postgres import EmbeddedPostgres
 from app.server.run import access_tokens
 from app.server.web import Doors
-from app.sync.protocol import Failure, Hello, Page, Pull, Purge, Purged, Push, Receipt, SnapshotWanted, Welcome, encode
+from app.sync.protocol import (
+    Failure,
+    Hello,
+    Page,
+    Pull,
+    Purge,
+    Purged,
+    Push,
+    Receipt,
+    Renew,
+    Renewed,
+    SnapshotWanted,
+    Welcome,
+    encode,
+)
 from app.sync.protocol import read_from_server as read
 from app.sync.transports import frames_in
 from tests.server.conftest import Office, served
@@ -25,8 +40,8 @@ async def test_two_desks_exchange_changes(office: Office) -> None:
     await office.user("ann", "trader")
     await office.user("bob", "trader")
     one, two = await office.enrolled("one"), await office.enrolled("two")
-    tokens = [(await one.sign_in("ann"))["access"], (await two.sign_in("bob"))["access"]]
-    async with one.talk(tokens[0]) as ann, two.talk(tokens[1]) as bob, asyncio.timeout(30):
+    access = [(await one.sign_in("ann"))["access"], (await two.sign_in("bob"))["access"]]
+    async with one.talk(access[0]) as ann, two.talk(access[1]) as bob, asyncio.timeout(30):
         await ann.hello()
         head = (await bob.hello()).head
         await bob.send(Pull(head))  # nothing yet: it waits
@@ -131,6 +146,43 @@ async def test_without_a_valid_token_nobody_comes_in(office: Office) -> None:
         assert refused.value.response.status_code == 401
         answer = await office.client.post("/sync", content=b"", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 401
+
+
+async def test_an_access_token_that_expires_ends_an_open_connection(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.user("ann", "trader")
+    desk = await office.enrolled()
+    signed_in = await desk.sign_in("ann")
+    async with desk.talk(signed_in["access"]) as talk, asyncio.timeout(60):
+        head = (await talk.hello()).head
+        claims = office.doors.accounts.access.read(signed_in["access"])
+        monkeypatch.setattr(tokens, "ACCESS_LIFETIME", 3)
+        short, expires = office.doors.accounts.access.issue(claims.account, claims.device, claims.firm)
+        await talk.send(Renew(short))
+        assert (await talk.receive(Renewed)).expires == expires
+        await talk.send(Pull(head))  # it waits there, and says nothing more
+        with pytest.raises(ConnectionClosed) as closed:
+            await talk.socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
+        assert time.time() >= expires
+    with pytest.raises(InvalidStatus):
+        async with desk.talk(short):
+            pass
+
+
+async def test_a_token_of_another_desk_renews_nothing(office: Office) -> None:
+    await office.user("ann", "trader")
+    one, two = await office.enrolled("one"), await office.enrolled("two")
+    mine, theirs = (await one.sign_in("ann"))["access"], (await two.sign_in("ann"))["access"]
+    async with one.talk(mine) as talk, asyncio.timeout(60):
+        await talk.hello()
+        assert (await talk.ask(Renew(theirs), Failure)).code == "token-expired"
+        with pytest.raises(ConnectionClosed) as closed:
+            await talk.socket.recv()
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 4401
 
 
 async def test_nonsense_on_the_wire_ends_the_connection(office: Office) -> None:
@@ -253,8 +305,8 @@ async def test_servers_over_one_database_tell_each_others_desks(
     doors = Doors(database_url, engine, await access_tokens(engine))
     async with served(doors) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
         two.url, two.client = url, client
-        tokens = [(await one.sign_in("ann"))["access"], (await two.sign_in("ann"))["access"]]
-        async with one.talk(tokens[0]) as here, two.talk(tokens[1]) as there, asyncio.timeout(30):
+        access = [(await one.sign_in("ann"))["access"], (await two.sign_in("ann"))["access"]]
+        async with one.talk(access[0]) as here, two.talk(access[1]) as there, asyncio.timeout(30):
             await here.hello()
             await there.send(Pull((await there.hello()).head))
             one.site.insert("organization", organization("Meridian"))
