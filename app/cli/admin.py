@@ -33,6 +33,7 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
         description="Works on the server's database, whether or not a server runs: --data or --database as it has.",
     )
     add_place_to(admin)
+    admin.add_argument("--firm", metavar="NAME", help="which firm, by name or id, if the database has several")
     acts = admin.add_subparsers(dest="act", required=True, metavar="ACT")
 
     users = acts.add_parser("users", help="list the users")
@@ -116,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _act(args: argparse.Namespace, url: str) -> None:
     from app.server import backup
-    from app.server.administration import Administration, found_firm
+    from app.server.administration import Administration, firm_of, found_firm
     from app.server.database import connect, migrate
     from app.server.personal import PersonalData
     from app.server.postgres_ledger import PostgresLedger
@@ -132,7 +133,9 @@ async def _act(args: argparse.Namespace, url: str) -> None:
     engine = connect(url, connections=2)
     try:
         await migrate(engine)
-        firm, _ = await found_firm(engine, "Deskline")
+        if args.firm is None:
+            await found_firm(engine, "Deskline")  # there is none before a server's first start
+        firm = await firm_of(engine, args.firm)
         if args.act == "audit":
             await _audit(engine, firm, args.export)
         elif args.act in ("export-person", "erase-person", "periods", "set-period", "apply-periods"):

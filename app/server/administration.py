@@ -225,6 +225,18 @@ async def found_firm(engine: AsyncEngine, name: str) -> tuple[str, bool]:
         return await create_firm(connection, name), True
 
 
+async def firm_of(engine: AsyncEngine, named: str | None) -> str:
+    """The id of the firm with that name or id; of the only one, if none is named. Raises NotDone."""
+    async with engine.connect() as connection:
+        rows = await connection.execute(select(tables.firm.c.id, tables.firm.c.name).order_by(tables.firm.c.id))
+        firms = {row.id: row.name for row in rows}
+    found = [firm for firm, name in firms.items() if named in (None, firm, name)]
+    if len(found) == 1:
+        return found[0]
+    there = "; ".join(f"{name} ({firm})" for firm, name in firms.items()) or "none yet: start the server once"
+    raise NotDone(f"Name one firm of this database with --firm, by its name or id. There are: {there}.")
+
+
 async def log_act(connection: AsyncConnection, firm: str, actor: str, what: str, detail: Mapping[str, Any]) -> None:
     kept = tables.administration
     # One at a time per firm: places are without gaps, so that one that is taken away shows.

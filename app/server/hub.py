@@ -11,6 +11,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -29,19 +30,21 @@ _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 _LOOK = 10.0
 """Seconds after which it is looked whether something is new that was not told."""
 
+Why = Literal["superseded", "going away"]
+"""Why the server ends a connection: the desk has another one, or the server stops."""
 Send = Callable[[Sequence[FromServer]], Awaitable[None]]
 
 
 @dataclass(eq=False)
 class Guest:
-    """A connected desk. ``send`` waits until the desk has taken it; ``supersede`` ends the connection.
+    """A connected desk. ``send`` waits until the desk has taken it; ``end`` ends the connection.
 
     ``shares``: it is one of several questions that a desk asks at once over ``POST``.
     """
 
     connection: Connection
     send: Send
-    supersede: Callable[[], None] = lambda: None
+    end: Callable[[Why], None] = lambda _: None
     shares: bool = False
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -74,6 +77,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._listener: asyncio.Task[None] | None = None
         self._listening = asyncio.Event()
+        self._going = False
 
     @property
     def listening(self) -> bool:
@@ -99,8 +103,17 @@ class Hub:
         for other in tuple(firm.guests):
             if not guest.shares and other.connection.device.id == guest.connection.device.id:
                 firm.guests.discard(other)
-                other.supersede()
+                other.end("superseded")
         firm.guests.add(guest)
+        if self._going:
+            guest.end("going away")
+
+    def go(self) -> None:
+        """The server stops: whoever waits is sent on their way at once, and whoever still comes."""
+        self._going = True
+        for firm in self._firms.values():
+            for guest in tuple(firm.guests):
+                guest.end("going away")
 
     def leave(self, guest: Guest) -> None:
         self._firms[guest.connection.device.firm].guests.discard(guest)

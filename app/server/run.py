@@ -104,11 +104,16 @@ def database_of(
 class Server(uvicorn.Server):
     """Leaves signals to us: uvicorn would end the process by them before our own Postgres has stopped."""
 
+    def __init__(self, config: uvicorn.Config, doors: Doors) -> None:
+        super().__init__(config)
+        self._doors = doors
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
     def stop(self) -> None:
+        self._doors.hub.go()
         self.should_exit = True
 
 
@@ -134,7 +139,7 @@ async def _serve(options: Options, url: str, postgres: EmbeddedPostgres | None, 
             await _first_administrator(engine, firm, say)
         doors = Doors(url, engine, await access_tokens(engine), options.openid, options.nats)
         listener = _listen(options.host, options.port)
-        server = Server(_configuration(options, doors, listener, say))
+        server = Server(_configuration(options, doors, listener, say), doors)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
@@ -173,7 +178,8 @@ def _configuration(
         ws_ping_interval=20,
         ws_ping_timeout=20,
         ws_per_message_deflate=False,
-        timeout_graceful_shutdown=5,
+        # Desks are sent on their way at once. This is for lines that nobody reads any more; what is cut off comes again.
+        timeout_graceful_shutdown=2,
         ssl_certfile=None if files is None else str(files[0]),
         ssl_keyfile=None if files is None else str(files[1]),
     )

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import psycopg
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -15,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from app.records.migrations import CURRENT
 from app.server.devices import Devices
-from app.server.hub import Guest, Hub
+from app.server.hub import Guest, Hub, Why
 from app.server.ledger import Ledger
 from app.server.limits import Allowance, Allowances, TooLarge, body_of
 from app.server.metrics import Metrics
@@ -44,7 +45,11 @@ from app.sync.transports import framed
 log = logging.getLogger(__name__)
 
 MALFORMED, TOKEN, REVOKED, SUPERSEDED, BUSY = 4400, 4401, 4403, 4409, 1013
-"""Close codes."""
+_ENDED: Mapping[Why, tuple[int, str]] = {
+    "superseded": (SUPERSEDED, "Another connection of this desk took over."),
+    "going away": (1001, "The server stops, or starts anew."),
+}
+"""Close codes, as RFC 6455 has them or of our own."""
 _MESSAGES, _BURST = 50.0, 500
 _POSTS, _POST_BURST = 20.0, 100
 """That a desk may send a second, and at once."""
@@ -118,7 +123,11 @@ class SyncDoors:
             if not news.done():
                 news.set_result(told)
 
-        guest = Guest(connection, take, shares=True)
+        def end(_: Why) -> None:
+            if not news.done():
+                news.set_result(connection.give_up_waiting())
+
+        guest = Guest(connection, take, end, shares=True)
         self._hub.join(guest)
         try:
             self._hub.waits(guest)
@@ -190,24 +199,24 @@ class _Visit:
         self._expires = claims.expires
         self._connection = doors.connection(device)
         self._sending = asyncio.Lock()
-        self._superseded = asyncio.Event()
-        self._guest = Guest(self._connection, self._send, self._superseded.set)
+        self._ended: asyncio.Future[Why] = asyncio.get_running_loop().create_future()
+        self._guest = Guest(self._connection, self._send, self._end)
         self._allowance = Allowance(_MESSAGES, _BURST)
 
     async def run(self) -> None:
         self._doors.join(self._guest)
-        replaced = asyncio.create_task(self._superseded.wait())
         try:
             while True:
                 receiving = asyncio.create_task(self._socket.receive_bytes())
                 left = max(self._expires - time.time(), 0)
-                await asyncio.wait({receiving, replaced}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+                either: set[asyncio.Future[Any]] = {receiving, self._ended}
+                await asyncio.wait(either, timeout=left, return_when=asyncio.FIRST_COMPLETED)
                 # A desk that never pauses goes too.
-                if not receiving.done() or time.time() >= self._expires:
+                if not receiving.done() or self._ended.done() or time.time() >= self._expires:
                     receiving.cancel()
                     await asyncio.gather(receiving, return_exceptions=True)
-                    if replaced.done():
-                        return await self._close(SUPERSEDED, "Another connection of this desk took over.")
+                    if self._ended.done():
+                        return await self._close(*_ENDED[self._ended.result()])
                     return await self._close(TOKEN, "The access token has expired.")
                 code = await self._take(receiving.result())
                 if code is not None:
@@ -215,7 +224,6 @@ class _Visit:
         except (WebSocketDisconnect, KeyError, RuntimeError):
             return None  # gone, in the middle of whatever it was; KeyError: it sent text
         finally:
-            replaced.cancel()
             self._doors.leave(self._guest)
 
     async def _take(self, frame: bytes) -> int | None:
@@ -256,6 +264,10 @@ class _Visit:
         async with self._sending:
             for answer in answers:
                 await self._socket.send_bytes(encode(answer))
+
+    def _end(self, why: Why) -> None:
+        if not self._ended.done():
+            self._ended.set_result(why)
 
     async def _close(self, code: int, reason: str) -> None:
         await self._socket.close(code, reason)

@@ -109,9 +109,7 @@ class Office:
 async def served(doors: Doors) -> AsyncIterator[str]:
     """The address of a server with these doors."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(
-        uvicorn.Config(doors.application, log_config=None, ws_max_size=MAX_FRAME, timeout_graceful_shutdown=2)
-    )
+    server = Server(uvicorn.Config(doors.application, log_config=None, ws_max_size=MAX_FRAME), doors)
     running = asyncio.create_task(server.serve([listener]))
     async with asyncio.timeout(20):
         while not server.started:

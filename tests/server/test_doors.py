@@ -259,6 +259,38 @@ async def test_a_second_connection_of_a_desk_replaces_the_first(office: Office) 
         assert closed.value.rcvd.code == 4409
 
 
+async def test_a_server_that_stops_sends_every_desk_on_its_way_at_once(
+    office: Office, engine: AsyncEngine, database_url: str
+) -> None:
+    await office.user("ann", "trader")
+    desks = [await office.enrolled(name) for name in ("one", "two", "three")]
+    access = [(await desk.sign_in("ann"))["access"] for desk in desks]
+    doors = Doors(database_url, engine, await access_tokens(engine))
+    # It waits for its desks without limit, so that this ends only if they go.
+    async with served(doors) as url, httpx.AsyncClient(base_url=url, timeout=120, trust_env=False) as client:
+        for desk in desks:
+            desk.url = url
+        async with desks[0].talk(access[0]) as idle, desks[1].talk(access[1]) as waiting, asyncio.timeout(60):
+            await idle.hello()
+            head = (await waiting.hello()).head
+            await waiting.send(Pull(head))
+            headers = {"Authorization": f"Bearer {access[2]}"}
+            posted = asyncio.create_task(client.post("/sync", content=encode(Pull(head)), headers=headers))
+            while doors.hub.guests < 3:
+                await asyncio.sleep(0.01)
+            doors.hub.go()
+            async with desks[2].talk(access[2]) as late:
+                for talk in (idle, waiting, late):
+                    with pytest.raises(ConnectionClosed) as closed:
+                        await talk.socket.recv()
+                    assert closed.value.rcvd is not None
+                    assert closed.value.rcvd.code == 1001
+            answer = await posted
+            (page,) = [read(frame) for frame in frames_in(answer.content)]
+            assert isinstance(page, Page)
+            assert (page.items, page.upto) == ((), head)
+
+
 async def test_how_the_server_is(office: Office) -> None:
     assert (await office.client.get("/health")).json() == {"service": "deskline", "status": "ok"}
     assert (await office.client.get("/ready")).json() == {"ready": True}
