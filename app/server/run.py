@@ -178,7 +178,7 @@ def _configuration(
         ws_ping_interval=20,
         ws_ping_timeout=20,
         ws_per_message_deflate=False,
-        # Desks are sent on their way at once. This is for lines that nobody reads any more; what is cut off comes again.
+        # Desks are sent on their way at once: this is for lines that nobody reads. What is cut off comes again.
         timeout_graceful_shutdown=2,
         ssl_certfile=None if files is None else str(files[0]),
         ssl_keyfile=None if files is None else str(files[1]),
