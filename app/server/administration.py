@@ -229,7 +229,7 @@ async def firm_of(engine: AsyncEngine, named: str | None) -> str:
     """The id of the firm with that name or id; of the only one, if none is named. Raises NotDone."""
     async with engine.connect() as connection:
         rows = await connection.execute(select(tables.firm.c.id, tables.firm.c.name).order_by(tables.firm.c.id))
-        firms = {row.id: row.name for row in rows}
+        firms: dict[str, str] = {row.id: row.name for row in rows}
     found = [firm for firm, name in firms.items() if named in (None, firm, name)]
     if len(found) == 1:
         return found[0]
