@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 import platformdirs
 
+from app.conversation.permission import BadPolicy, Policies
 from app.sync.address import BadServerAddress, server_address
 from fdc3.directory.addresses import BadAddress, DirectoryAddress
 
@@ -37,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The user channel that the desk's panels share."""
     speech_model: str = "tiny.en"
     """tiny.en, base, or a folder that holds a CTranslate2 whisper model."""
+    recording: str = "always"
+    """Calls are recorded always, with the client's consent (consent), or never."""
+    line_recording: list[str] = []
+    """Lines on which another rule holds, such as L3=consent."""
     app_folders: list[str] = []
     """Folders with App Directory records of further FDC3 apps."""
     turret: bool = True
@@ -120,9 +125,11 @@ def load(
 
 
 def _listed(name: str, text: str) -> str | list[str]:
-    """A variable's text; folders are parted as in PATH, addresses by blanks."""
+    """A variable's text; folders are parted as in PATH, addresses by blanks, lines by commas."""
     if name == "app_directories":
         return text.split()
+    if name == "line_recording":
+        return [each.strip() for each in text.split(",") if each.strip()]
     return text.split(os.pathsep) if name == "app_folders" else text
 
 
@@ -142,6 +149,10 @@ def _check(values: Mapping[str, Any], source: str) -> None:
             raise SettingsError(f"{source}: server: {error}") from None
     if settings.unknown_apps not in ("refuse", "ask"):
         raise SettingsError(f"{source}: unknown_apps must be refuse or ask")
+    try:
+        Policies.read(settings.recording, settings.line_recording)
+    except BadPolicy as error:
+        raise SettingsError(f"{source}: {error}") from None
     for address in settings.app_directories:
         try:
             DirectoryAddress.parse(address)

@@ -49,6 +49,9 @@ def on_this_machine(url: str) -> bool:
 class Intake:
     """One call. ``changed`` is called when ``audio``, ``recording`` or ``recorded`` is another one.
 
+    While ``keeps`` is false, what arrives is made silent before anybody hears it; until it was true once there is no
+    file. ``kept``: whether there is.
+
     ``audio`` and ``recording`` are empty while all is well, else a sentence for the user.
     """
 
@@ -64,9 +67,13 @@ class Intake:
         self.interaction_id, self.rate = interaction_id, rate
         self.audio = self.recording = ""
         self.lost = False
+        self.keeps = True
+        self.kept = False
         self._url, self._recordings, self._listener, self._changed = url, recordings, listener, changed
         self._writer: RecordingWriter | None = None
         self._disk = ThreadPoolExecutor(1, "recording")  # appends stay in order, and off the loop
+        self._disk_turn = asyncio.Lock()
+        self._on_file = False
         self._saved = 0
         self._unsaved = bytearray()  # from sample ``_saved`` on
         self._socket: ClientConnection | None = None
@@ -127,7 +134,9 @@ class Intake:
         """What was recorded from a second on, and what still waits for the disk."""
         first = round(from_seconds * self.rate)
         pcm = b""
-        if self._saved > first and self._writer is not None:
+        if self._saved > first and not self._on_file:
+            pcm = bytes(self._saved * SAMPLE_BYTES)
+        elif self._saved > first:
             pcm = (await self._on_disk(lambda: self._recordings.read(f"{self.interaction_id}.rec"))).pcm
         known = len(pcm) // SAMPLE_BYTES
         start = max(0, max(known, first) - self._saved) * SAMPLE_BYTES
@@ -185,6 +194,10 @@ class Intake:
             pcm = pcm[(here - at) * SAMPLE_BYTES :]
             if not pcm:
                 continue
+            if self.keeps:
+                self.kept = True
+            else:
+                pcm = bytes(len(pcm))
             self._unsaved += pcm
             self._arrived.set()
             try:
@@ -219,7 +232,7 @@ class Intake:
             await self._arrived.wait()
             self._arrived.clear()
             while self._unsaved:
-                if not await self._save(bytes(self._unsaved[:MOST_AT_ONCE])):
+                if not await self._save():
                     await asyncio.sleep(RETRY_DISK)
             if self._over.is_set():
                 if self._writer is not None:
@@ -229,14 +242,34 @@ class Intake:
                 async with asyncio.timeout(WRITE_EVERY):
                     await self._over.wait()
 
-    async def _save(self, pcm: bytes) -> bool:
+    async def forget(self, start: float, end: float) -> None:
+        """Makes a stretch (seconds) silent, on the disk too. Raises StoreError; what is not on the disk yet is gone."""
+        async with self._disk_turn:
+            first, last = (max(0, round(at * self.rate) - self._saved) * SAMPLE_BYTES for at in (start, end))
+            last = min(last, len(self._unsaved))
+            if first < last:
+                self._unsaved[first:last] = bytes(last - first)
+            if self._on_file:
+                writer, self._writer = self._writer, None
+                await self._on_disk(lambda: self._rewrite(writer, start, end))
+
+    def _rewrite(self, writer: RecordingWriter | None, start: float, end: float) -> None:
+        if writer is not None:
+            writer.close()
+        self._recordings.forget(f"{self.interaction_id}.rec", [(start, end)])
+
+    async def _save(self) -> bool:
+        async with self._disk_turn:
+            return await self._save_next(bytes(self._unsaved[:MOST_AT_ONCE]))
+
+    async def _save_next(self, pcm: bytes) -> bool:
         try:
-            if self._writer is None:
-                self._writer = await self._on_disk(
-                    lambda: self._recordings.writer(self.interaction_id, self.rate, SAMPLE_BYTES // 2)
-                )
-            writer = self._writer
-            await self._on_disk(lambda: writer.append(pcm))
+            if self.kept:
+                if self._writer is None:
+                    self._writer = await self._on_disk(self._open)
+                    self._on_file = True
+                writer = self._writer
+                await self._on_disk(lambda: writer.append(pcm))
         except Exception as error:  # also what nobody thought of: the sound waits, and the trader is told
             if len(self._unsaved) > MOST_UNSAVED:
                 # Times must stay right, so nothing is cut out of the middle: the recording ends here.
@@ -250,6 +283,13 @@ class Intake:
         self._changed()
         await self._acknowledge(self._socket)
         return True
+
+    def _open(self) -> RecordingWriter:
+        """The recording begins when the call did: what was not kept until now is silence."""
+        writer = self._recordings.writer(self.interaction_id, self.rate, SAMPLE_BYTES // 2)
+        while (missing := self._saved - writer.samples) > 0:
+            writer.append(bytes(min(missing * SAMPLE_BYTES, MOST_AT_ONCE)))
+        return writer
 
     async def _on_disk(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._disk, work)

@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import takewhile
 
 from app.records.change import Change
 from app.records.errors import RecordMissing, Refused, StoreError
@@ -27,14 +28,14 @@ class Keeping:
 
     def __init__(self, records: Records, trouble: Callable[[str], None]) -> None:
         self._records, self._trouble = records, trouble
-        self._waiting: deque[tuple[int, Work]] = deque()
+        self._waiting: deque[tuple[int, str, Work]] = deque()
         self._arrived = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
 
-    def add(self, work: Work) -> None:
-        self._waiting.append((0, work))
+    def add(self, work: Work, actor: str = ACTOR) -> None:
+        self._waiting.append((0, actor, work))
         self._idle.clear()
         self._arrived.set()
         if self._task is None:
@@ -65,34 +66,35 @@ class Keeping:
             self._idle.set()
 
     async def _write(self) -> bool:
-        batch = list(self._waiting)
+        actor = self._waiting[0][1]
+        batch = list(takewhile(lambda each: each[1] == actor, self._waiting))
         try:
-            await self._apply([work for _, work in batch])
+            await self._apply(actor, [work for _, _, work in batch])
         except (Refused, RecordMissing):
-            return await self._one_by_one(batch)
+            return await self._one_by_one(actor, batch)
         except StoreError as error:
             self._trouble(str(error))
             return False
         except Exception:  # one that nobody thought of must not end the keeping of all others
             log.exception("a part of a conversation could not be written")
-            return await self._one_by_one(batch)
+            return await self._one_by_one(actor, batch)
         for _ in batch:
             self._waiting.popleft()
         self._trouble("")
         return True
 
-    async def _one_by_one(self, batch: list[tuple[int, Work]]) -> bool:
+    async def _one_by_one(self, actor: str, batch: list[tuple[int, str, Work]]) -> bool:
         """One bad write must not hold up the others; it may become possible when its interaction is stored."""
-        left: list[tuple[int, Work]] = []
-        for tries, work in batch:
+        left: list[tuple[int, str, Work]] = []
+        for tries, _, work in batch:
             try:
-                await self._apply([work])
+                await self._apply(actor, [work])
             except Exception as error:
                 if isinstance(error, StoreError) and not isinstance(error, Refused | RecordMissing):
                     self._trouble(str(error))
-                    left.append((tries, work))
+                    left.append((tries, actor, work))
                 elif tries + 1 < MOST_TRIES:
-                    left.append((tries + 1, work))
+                    left.append((tries + 1, actor, work))
                 else:
                     log.error("a part of a conversation was refused by the records: %s", type(error).__name__)
         for _ in batch:
@@ -100,9 +102,9 @@ class Keeping:
         self._waiting.extendleft(reversed(left))
         return not left
 
-    async def _apply(self, works: list[Work]) -> None:
+    async def _apply(self, actor: str, works: list[Work]) -> None:
         def all_of(change: Change) -> None:
             for work in works:
                 work(change)
 
-        await self._records.write(ACTOR, all_of, Cause.program("transcriber"))
+        await self._records.write(actor, all_of, Cause.program("transcriber") if actor == ACTOR else Cause.user())

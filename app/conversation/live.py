@@ -26,6 +26,8 @@ class LiveConversation:
         self.organization_id: str | None = None
         self.edits: list[Edit] = []
         """What the trader put right: it stands whatever is heard later."""
+        self.forgotten: list[tuple[float, float]] = []
+        """Stretches, in seconds, of which nothing may come back."""
         self.heard_out = False  # ended, and all of its sound is in
         self.failed = ""
         """Why the speech process gave this conversation up; empty if it has not."""
@@ -92,6 +94,23 @@ class LiveConversation:
             talk_share=self._share(final),
         )
         return final
+
+    def forget(self, start: float, end: float) -> None:
+        """Takes away what was said in a stretch, and all facts until those of the rest are understood anew."""
+        self.forgotten.append((start, end))
+        self.segments = [one for one in self.segments if not self.forgot(one.start, one.end)]
+        self.edits = [edit for edit in self.edits if not start <= edit.at < end]
+        analysis = None if self.now.analysis is None else Analysis(turns=tuple(one.turn for one in self.segments))
+        shown = self._shown(analysis)
+        self.update(segments=shown, partial={}, analysis=analysis, summary="", talk_share=self._share(shown))
+
+    def forgot(self, start: float, end: float) -> bool:
+        """Whether what was said between these seconds touches a stretch that is forgotten."""
+        return any(start < until and end > since for since, until in self.forgotten)
+
+    def knows(self, analysis: Analysis) -> bool:
+        """Whether an analysis rests on nothing that is forgotten."""
+        return not any(self.forgot(turn.start, turn.end) for turn in analysis.turns)
 
     def edited(self) -> None:
         """``edits`` is another list now."""

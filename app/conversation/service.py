@@ -10,6 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.conversation import reference, resumption
@@ -17,7 +18,9 @@ from app.conversation.correcting import Corrected, Correction, correct, edits_of
 from app.conversation.intake import Intake, on_this_machine
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
-from app.conversation.playback import Playback, open_playback
+from app.conversation.permission import Policies
+from app.conversation.playback import Playback, export, open_playback
+from app.conversation.privacy import Privacy
 from app.conversation.state import ConversationState, Phase, Segment
 from app.records.change import Change
 from app.records.errors import StoreError
@@ -55,6 +58,7 @@ class Conversations:
         clock: Clock = utc_now,
         notify: Callable[[Notice], None] = lambda notice: None,
         prices: PriceBook | None = None,
+        policies: Policies | None = None,
     ) -> None:
         self._records, self._recordings, self._worker = records, recordings, worker
         self._clock, self._notify, self._prices = clock, notify, prices
@@ -65,6 +69,7 @@ class Conversations:
         self._trouble = ""
         self._keeping = Keeping(records, self._writing_trouble)
         self._resuming: asyncio.Task[None] | None = None
+        self.privacy = Privacy(records, self._keeping, worker, self._live, self._intakes, policies or Policies(), clock)
         worker.on_event, worker.on_status, worker.reread = self._event, self._status, self._reread
 
     async def start(self) -> None:
@@ -106,8 +111,11 @@ class Conversations:
         *,
         rate: int = 8000,
         organization_id: str | None = None,
+        contact_id: str | None = None,
+        line: str | None = None,
     ) -> State[ConversationState]:
-        """Records and transcribes the call served at ``audio_url``; ``header.started`` is its first sample's time."""
+        """Records and transcribes the call served at ``audio_url``, as far as the policy of ``line`` and the contact's
+        consent allow; ``header.started`` is its first sample's time."""
         talk = self._begin(interaction_id, header)
         if not on_this_machine(audio_url):
             # Any app may announce a call; its address must not make this desk reach out into the network.
@@ -125,11 +133,11 @@ class Conversations:
             interaction_id, audio_url, rate, self._recordings, listen, lambda: self._intake_changed(interaction_id)
         )
         self._intakes[interaction_id] = intake
-        name = f"{interaction_id}.rec"
-        self._keeping.add(lambda change: change.update(Interaction, interaction_id, recording=name))
+        self.privacy.begin(interaction_id, line)
         # The sound waits for nothing; the customer's securities follow a moment later.
         await self._worker.open(interaction_id, header, Reference(), rate)
         intake.start()
+        await self.privacy.identified(interaction_id, contact_id)
         await self._refer(interaction_id, header, organization_id)
         return talk.state
 
@@ -144,8 +152,11 @@ class Conversations:
         await self._refer(interaction_id, header, organization_id)
         return talk.state
 
-    async def identified(self, interaction_id: str, header: Header, organization_id: str | None) -> None:
+    async def identified(
+        self, interaction_id: str, header: Header, organization_id: str | None, contact_id: str | None = None
+    ) -> None:
         """The customer became known during the conversation."""
+        await self.privacy.identified(interaction_id, contact_id)
         if interaction_id in self._live:
             self._live[interaction_id].header = header
             await self._refer(interaction_id, header, organization_id)
@@ -171,6 +182,7 @@ class Conversations:
         if intake is not None:
             await intake.hang_up()
             self._intake_changed(interaction_id)
+            self.privacy.over(interaction_id, intake.received / intake.rate)
         talk.heard_out = True
         if talk.failed:  # the speech process has let go of it: no answer will come
             self._settle(interaction_id, talk.failed)
@@ -208,6 +220,10 @@ class Conversations:
         """A run through a recording; raises as ``open_playback`` does."""
         return await open_playback(self._records, self._recordings, interaction_id, start, speed)
 
+    async def export(self, interaction_id: str, path: Path) -> None:
+        """An unencrypted copy for the user, masked stretches muted; raises as ``open_playback`` does."""
+        await export(self._records, self._recordings, interaction_id, path)
+
     async def resume_pending(self) -> None:
         """Transcribes the recordings that have no final transcript, one after the other, in the background.
 
@@ -242,12 +258,16 @@ class Conversations:
         talk = self._live.get(event.id)
         if talk is None:
             return
+        # What was on its way when the trader had it forgotten is not taken up again.
         if isinstance(event, messages.Segment):
-            self._store(event.id, talk.heard(event))
+            if not talk.forgot(event.start, event.end):
+                self._store(event.id, talk.heard(event))
         elif isinstance(event, messages.Partial):
-            talk.looked(event)
+            if not talk.forgot(event.start, event.start + 0.1):
+                talk.looked(event)
         elif isinstance(event, messages.Facts):
-            talk.understood(event.analysis, event.summary)
+            if talk.knows(event.analysis):
+                talk.understood(event.analysis, event.summary)
         elif isinstance(event, messages.Pulse):
             talk.update(lag_seconds=event.lag)
         elif isinstance(event, messages.Finished):
@@ -309,7 +329,13 @@ class Conversations:
             if after and after != before:
                 self._notify(Notice(after, "error" if level == "error" else "warning"))
         seconds = round(intake.recorded, 2)
-        talk.update(recording=intake.recording, audio=intake.audio, lost=intake.lost, recorded_seconds=seconds)
+        talk.update(
+            recording=intake.recording,
+            audio=intake.audio,
+            lost=intake.lost,
+            recorded_seconds=seconds,
+            kept=intake.kept,
+        )
 
     def _store(self, interaction_id: str, segment: Segment) -> None:
         self._keeping.add(lambda change: change.add(_row(interaction_id, segment)))

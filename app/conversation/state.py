@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from app.conversation.permission import Standing
 from nlp.language.model import Analysis, Timed, Turn, Who
 
 Phase = Literal["live", "ended", "refined"]
@@ -37,7 +38,8 @@ class ConversationState:
     ``phase`` goes from live to ended (hung up; the careful transcript is being made) to refined (it is there).
     ``segments`` are the live ones until refined, then the final ones. ``speech`` is "live", "starting", "restarting" or
     "unavailable: <sentence>". ``recording`` and ``audio`` are empty while all is well, else a sentence for the user.
-    ``lost``: the sound stopped for good before the call was told to be over.
+    ``keeping``: whether what is said now is recorded; ``kept``: whether anything was. ``lost``: the sound stopped for
+    good before the call was told to be over.
     """
 
     interaction_id: str
@@ -52,6 +54,8 @@ class ConversationState:
     recorded_seconds: float = 0.0
     recording: str = ""
     audio: str = ""
+    keeping: Standing = "recording"
+    kept: bool = False
     lost: bool = False
     talk_share: float | None = None
     version: int = 0

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.access.keys import PASSPHRASE_VARIABLE, KeyUnavailable, obtain_key
+from app.conversation.permission import Policies
 from app.conversation.service import Conversations
 from app.desk.bridging import join_bridge
 from app.desk.directories import follower
@@ -178,6 +179,7 @@ class Core:
             clock=self._clock,
             notify=self.notify,
             prices=self.prices,
+            policies=Policies.read(self.settings.recording, self.settings.line_recording),
         )
         self._closing.append(self.conversations.close)
         self.server = InStep(self.records, self.settings, self.notify, self._took_over)

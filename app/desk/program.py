@@ -369,7 +369,7 @@ class Program(QObject):
             self.window.set_turret(status.turret, status.turret_level)
         else:
             self.window.set_turret("No turret", "off")
-        self.window.set_recording(status.recording)
+        self.window.set_recording(status.recording, status.keeping)
 
     def _tick(self) -> None:
         connected = [one.app_id for one in self.core.host.instances() if one.connected]

@@ -16,11 +16,14 @@ ATTENTION = {"ringing": "rings · F9", "connected": "on call", "held": "held", "
 
 @dataclass(frozen=True, slots=True)
 class DeskStatus:
-    """``recording``: when the oldest call being recorded began."""
+    """``recording``: when the oldest running call began. ``keeping``: what becomes of what is said there;
+    "recording" if any of them is recorded.
+    """
 
     turret: str = "Turret ready"
     turret_level: str = "up"
     recording: dt.datetime | None = None
+    keeping: str = "recording"
 
 
 class StatusFollower:
@@ -29,7 +32,7 @@ class StatusFollower:
     def __init__(self, agent: DesktopAgent) -> None:
         self.state: State[DeskStatus] = State(DeskStatus())
         self._agent = agent
-        self._calls: dict[str, dt.datetime] = {}
+        self._calls: dict[str, tuple[dt.datetime, str]] = {}
 
     async def start(self) -> None:
         turret = await self._agent.get_or_create_channel("deskline.turret")
@@ -51,7 +54,15 @@ class StatusFollower:
     def _conversation(self, context: Context, metadata: ContextMetadata | None = None) -> None:
         interaction = str((context.id or {}).get("deskline", ""))
         if context.get("kind") == "call" and context.get("phase") == "live":
-            self._calls.setdefault(interaction, dt.datetime.fromisoformat(str(context["started_at"])))
+            started = dt.datetime.fromisoformat(str(context["started_at"]))
+            self._calls[interaction] = started, str(context.get("keeping") or "recording")
         else:
             self._calls.pop(interaction, None)
-        self.state.set(replace(self.state.value, recording=min(self._calls.values(), default=None)))
+        standing = [keeping for _, keeping in self._calls.values()]
+        self.state.set(
+            replace(
+                self.state.value,
+                recording=min((started for started, _ in self._calls.values()), default=None),
+                keeping="recording" if "recording" in standing or not standing else standing[0],
+            )
+        )

@@ -187,11 +187,13 @@ class TopBar(QFrame):
                 self.channel.setToolTip(f"The desk follows {title}")
                 self.channel.setAccessibleName(f"Channel: {title}")
 
-    def set_recording(self, text: str | None) -> None:
-        self.recording.setVisible(text is not None)
-        self._rec_line.setVisible(text is not None)
-        if text is not None:
-            self.recording.set("record", text, "rec")
+    def set_recording(self, text: str, tint: str = "rec") -> None:
+        """Empty text: no call runs."""
+        self.recording.setVisible(bool(text))
+        self._rec_line.setVisible(bool(text))
+        if text:
+            self.recording.set("record" if tint == "rec" else "pause", text, tint)
+            self.recording.set_kind({"tx3": "dim"}.get(tint, tint))
 
     def set_unread(self, count: int) -> None:
         self._unread.setText(str(count) if count < 100 else "99")

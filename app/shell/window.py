@@ -28,6 +28,13 @@ from app.shell.workspace_control import WorkspaceControl
 log = logging.getLogger(__name__)
 ZONES = (("LDN", "Europe/London"), ("NYC", "America/New_York"))
 SMALLEST = QSize(1024, 640)
+KEEPING = {
+    "recording": ("REC", "rec"),
+    "paused": ("PAUSED", "warn"),
+    "waiting for consent": ("NO CONSENT YET", "warn"),
+    "not allowed": ("NOT RECORDED", "tx3"),
+}
+"""What becomes of what is said in a running call: the word for it and its colour."""
 SYNC_COMMAND = "desk.sync"
 """What a press on the state of the server runs."""
 
@@ -62,6 +69,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icons.icon("logo", "acc", 32))
         self.setMinimumSize(SMALLEST)
         self._recording_since: dt.datetime | None = None
+        self._keeping = "recording"
         self._received: list[Received] = []
         self._unread = 0
         self._laid_out = False
@@ -333,9 +341,9 @@ class MainWindow(QMainWindow):
     def open_channels(self) -> None:
         open_menu(self.top.channel)
 
-    def set_recording(self, since: dt.datetime | None) -> None:
-        """Shows that a call is recorded, with its running time; None when none is."""
-        self._recording_since = since
+    def set_recording(self, since: dt.datetime | None, keeping: str = "recording") -> None:
+        """Shows since when a call runs and whether it is recorded (see ``KEEPING``); None when none runs."""
+        self._recording_since, self._keeping = since, keeping
         self._tick()
 
     def set_turret(self, text: str, level: str = "up") -> None:
@@ -359,12 +367,13 @@ class MainWindow(QMainWindow):
         now = self.ui.clock()
         self.status.show_time(now)
         if self._recording_since is None:
-            self.top.set_recording(None)
+            self.top.set_recording("")
             return
         seconds = max(0, int((now - self._recording_since).total_seconds()))
         hours, rest = divmod(seconds, 3600)
         text = f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60:02d}:{rest % 60:02d}"
-        self.top.set_recording(f"REC {text}")
+        word, tint = KEEPING.get(self._keeping, (self._keeping.upper(), "warn"))
+        self.top.set_recording(f"{word} {text}", tint)
 
     # The window itself
 

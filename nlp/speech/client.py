@@ -167,6 +167,18 @@ class LanguageWorker:
         if self._up:
             self._feed(talk)
 
+    async def forget_span(self, interaction_id: str, start: float, end: float) -> None:
+        """What was said in a stretch of a running call is known no more, here and in the process; sound up to ``end``
+        is not asked for again before the careful pass."""
+        talk = self._talks.get(interaction_id)
+        if talk is None:
+            return
+        talk.turns = [turn for turn in talk.turns if turn.end <= start or turn.start >= end]
+        talk.forget_sound()
+        talk.settle(dict.fromkeys(CHANNELS, end))
+        if self._up:
+            self._feed(talk)
+
     async def forget(self, interaction_id: str) -> None:
         """Drops a conversation without an answer."""
         if self._talks.pop(interaction_id, None) is not None:

@@ -39,6 +39,11 @@ class Talk:
         while self._kept > KEPT_BYTES:
             self._kept -= len(self.recent.popleft().pcm)
 
+    def forget_sound(self) -> None:
+        """Whoever needs it asks for the recording."""
+        self.recent.clear()
+        self._kept = 0
+
     def settle(self, heard: Mapping[str, float]) -> None:
         for who, seconds in heard.items():
             self.heard[who] = max(self.heard.get(who, 0.0), seconds)

@@ -164,7 +164,10 @@ class ReportsApp:
             report.measure_talk(talk)
         await live.announce()
         await self._desk.conversations.identified(
-            talk.interaction_id, self._header(talk), talk.customer.id if talk.customer else None
+            talk.interaction_id,
+            self._header(talk),
+            talk.customer.id if talk.customer else None,
+            talk.contact.id if talk.contact else None,
         )
         await self._keep(lambda change: store.identified(change, talk))
 
@@ -318,7 +321,13 @@ class ReportsApp:
         conversations = self._desk.conversations
         if talk.kind == "call" and said.audio_url:
             return await conversations.open_call(
-                talk.interaction_id, said.audio_url, header, rate=said.audio_rate, organization_id=customer
+                talk.interaction_id,
+                said.audio_url,
+                header,
+                rate=said.audio_rate,
+                organization_id=customer,
+                contact_id=talk.contact.id if talk.contact else None,
+                line=talk.line,
             )
         return await conversations.open_chat(talk.interaction_id, header, organization_id=customer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -46,6 +47,8 @@ def state(talk: Talk, now: ConversationState) -> Message:
         "contact": talk.contact.name if talk.contact else None,
         "started_at": talk.started.astimezone(dt.UTC).isoformat(),
         "recorded_seconds": round(now.recorded_seconds, 1),
+        "keeping": now.keeping,
+        "recorded": now.kept,
         "speech": now.speech,
         "lag": round(now.lag_seconds, 1),
         "partial": dict(now.partial),
@@ -109,8 +112,13 @@ def speaker(talk: Talk, who: str) -> str:
 
 
 def _news(before: ConversationState | None, now: ConversationState) -> list[Segment]:
+    """New and other segments; those that are to be forgotten come once more, without words."""
     known = {(each.pass_, each.seq): each for each in before.segments} if before else {}
-    return [each for each in now.segments if known.get((each.pass_, each.seq)) != each]
+    here = {(each.pass_, each.seq) for each in now.segments}
+    gone = [] if now.phase == "refined" else [each for key, each in known.items() if key not in here]
+    return [dataclasses.replace(each, text="", words=()) for each in gone] + [
+        each for each in now.segments if known.get((each.pass_, each.seq)) != each
+    ]
 
 
 def _status(now: ConversationState) -> tuple[Json, ...]:
@@ -123,6 +131,8 @@ def _status(now: ConversationState) -> tuple[Json, ...]:
         now.partial,
         now.audio,
         now.recording,
+        now.keeping,
+        now.kept,
     )
 
 

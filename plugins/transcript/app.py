@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -152,6 +153,43 @@ class TranscriptApp:
         )
         await self._desk.conversations.lexicon_changed()
 
+    # -- what is kept of a call
+
+    def running_call(self) -> Script | None:
+        """The call that a wish about its recording is meant for: the one in the panel, else the newest that runs."""
+        calls = [script for script in self._scripts.values() if script.running and script.kind == "call"]
+        shown = next((script for script in calls if script.interaction_id == self._chosen), None)
+        return shown or (calls[-1] if calls else None)
+
+    async def pause(self) -> None:
+        """Pauses the recording, or goes on with it. Raises StoreError."""
+        if (call := self.running_call()) is not None:
+            paused = call.keeping != "paused"
+            privacy = self._desk.conversations.privacy
+            await privacy.pause(self._desk.user.actor, call.interaction_id, paused=paused)
+
+    async def consent(self, *, granted: bool) -> None:
+        """The client agrees to the recording, or does not. Raises StoreError."""
+        if (call := self.running_call()) is not None:
+            privacy = self._desk.conversations.privacy
+            await privacy.consent(self._desk.user.actor, call.interaction_id, granted=granted)
+
+    async def forget_last(self) -> None:
+        """Takes the last two minutes of a running call away. Raises StoreError."""
+        if (call := self.running_call()) is None:
+            return
+        privacy = self._desk.conversations.privacy
+        seconds = await privacy.forget_last(self._desk.user.actor, call.interaction_id)
+        said = f"The last {scripts.clock(seconds)} are forgotten: sound, words and what rested on them."
+        detail = ""
+        if self._desk.server is not None and self._desk.server.state.value.state != "local":
+            detail = "What went to the central server before stays in its log until its administrator erases it."
+        self._desk.notify(Notice(said, "success", detail))
+
+    async def export(self, interaction_id: str, path: Path) -> None:
+        """An unencrypted copy of a call's sound, masked stretches muted. Raises StoreError."""
+        await self._desk.conversations.export(interaction_id, path)
+
     async def search(self, text: str) -> tuple[Spoken, ...]:
         """Where words were said, in all talks, the newest first."""
         return tuple(await self._desk.records.query(lambda session: search_spoken(session, text)))
@@ -226,7 +264,7 @@ def stored_script(session: Session, interaction_id: str) -> Script | None:
             times=scripts.times(each.words),
         )
         for each in rows
-        if each.pass_ == best
+        if each.pass_ == best and each.text
     )
     return replace(
         Script(),

@@ -70,6 +70,7 @@ class Script:
     partial: Mapping[str, str] = field(default_factory=dict)
     shown: tuple[int, ...] = ()  # indexes of lines pointed at
     pointed: int = 0  # grows with each pointing, so that pointing twice at the same line works
+    keeping: str = "recording"  # of a running call: recording, paused, waiting for consent, not allowed
     place: float | None = None  # the second at which the player stands ready, with such a pointing
     recorded: bool = False  # there is sound to be heard again
     asked: tuple[float, float | None] = (0.0, None)  # the stretch that was asked to be played, in seconds
@@ -81,7 +82,10 @@ class Script:
 
 
 def segment(script: Script, message: Mapping[str, Json]) -> Script:
-    """A segment arrived: a new line, a better text for one, or the first of the careful pass, which starts anew."""
+    """A segment arrived: a new line, a better text for one, or the first of the careful pass, which starts anew.
+
+    One without words takes its line away: it was forgotten.
+    """
     line = Line(
         int(message["seq"]),
         str(message["who"]),
@@ -96,6 +100,9 @@ def segment(script: Script, message: Mapping[str, Json]) -> Script:
     if line.final and script.kind == "call" and any(not each.final for each in lines):
         # The careful pass cuts the turns anew: its lines replace the live ones from its first on.
         lines = tuple(each for each in lines if each.final)
+    if not line.text:
+        left = tuple(each for each in lines if (each.seq, each.final) != (line.seq, line.final))
+        return replace(script, lines=left)
     known = next((at for at, each in enumerate(lines) if each.seq == line.seq and each.final == line.final), None)
     if known is not None:
         if lines[known].text == line.text:
@@ -141,7 +148,8 @@ def state(script: Script, message: Mapping[str, Json]) -> Script:
         lag=float(message.get("lag") or 0.0),
         trouble=str(message.get("trouble") or ""),
         partial={who: str(text) for who, text in (message.get("partial") or {}).items() if text},
-        recorded=float(message.get("recorded_seconds") or 0.0) > 0,
+        recorded=bool(message.get("recorded")),
+        keeping=str(message.get("keeping") or "recording"),
     )
 
 
@@ -207,6 +215,28 @@ def status(script: Script) -> tuple[str, str]:
     return f"{script.lag:.1f} s behind", "up" if script.lag <= 3 else "warn"
 
 
+KEEPING: Mapping[str, tuple[str, str]] = {
+    "recording": ("Recording", "dn"),
+    "paused": ("Paused", "warn"),
+    "waiting for consent": ("Waiting for consent", "warn"),
+    "not allowed": ("Not recorded", ""),
+}
+
+
+NOT_KEPT: Mapping[str, str] = {
+    "paused": "Nothing is recorded or written down until you go on (F8).",
+    "waiting for consent": "Nothing is recorded or written down until the client agrees (Alt+F8).",
+    "not allowed": "This call is neither recorded nor written down.",
+}
+
+
+def keeping(script: Script) -> tuple[str, str]:
+    """The pill that says whether what is said now is recorded: text and kind; empty where no call runs."""
+    if not script.running or script.kind != "call":
+        return "", ""
+    return KEEPING.get(script.keeping, (script.keeping, "warn"))
+
+
 def remark(script: Script) -> str:
     """A sentence under the title when something is not as it should be."""
     if script.trouble:
@@ -214,6 +244,8 @@ def remark(script: Script) -> str:
     if script.speech.startswith("unavailable") and script.phase in ("live", "ended") and script.kind == "call":
         why = script.speech.partition(":")[2].strip()
         return f"{why} The recording is kept and transcribed later.".strip()
+    if script.running and script.kind == "call" and script.keeping in NOT_KEPT:
+        return NOT_KEPT[script.keeping]
     if script.status == "interrupted":
         return "This call was cut off. What was heard until then is below."
     return ""

@@ -23,6 +23,7 @@ from plugins.transcript.lexicon_list import LexiconList
 from plugins.transcript.page import TranscriptPage
 from plugins.transcript.player import Player
 from plugins.transcript.player_bar import PlayerBar
+from plugins.transcript.recording_commands import RecordingCommands
 from plugins.transcript.script import Script
 from plugins.transcript.timing import moment_of, next_line
 
@@ -45,6 +46,8 @@ class TranscriptPanel(QWidget):
         self._header = PanelHeader("Transcript")
         self._pill = pill("")
         self._header.add(self._pill)
+        self._keeping = pill("")
+        self._header.add(self._keeping)
         for text, kind in (("Product", "acc"), ("Deal", "up"), ("Follow-up", "warn")):
             self._header.add_right(pill(text, kind))
         self._local = label("local only", "dim")
@@ -133,6 +136,7 @@ class TranscriptPanel(QWidget):
             Command("transcript.latest", "Go to the latest words", self._follow, "Ctrl+End", None, self),
         )
         self._add_playing(ui)
+        self._recording = RecordingCommands(app, ui, self, lambda: self._script)
         ui.bind(app.state, self._show, self)
 
     def _add_playing(self, ui: Ui) -> None:
@@ -258,6 +262,10 @@ class TranscriptPanel(QWidget):
         self._pill.setText(text)
         self._pill.setVisible(bool(text))
         set_kind(self._pill, f"pill{kind}")
+        text, kind = scripts.keeping(script)
+        self._keeping.setText(text)
+        self._keeping.setVisible(bool(text))
+        set_kind(self._keeping, f"pill{kind}")
         remark = scripts.remark(script)
         self._remark.setText(remark)
         self._remark.setVisible(bool(remark))

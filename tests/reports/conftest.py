@@ -104,7 +104,7 @@ class LedConversations:
         self.opened.append((None, header))
         return self._open(interaction_id, "chat")
 
-    async def identified(self, interaction_id: str, header: Any, organization_id: str | None) -> None:
+    async def identified(self, interaction_id: str, header: Any, organization_id: str | None, *_: Any) -> None:
         self.known.append(organization_id)
 
     async def add_message(self, interaction_id: str, who: str, at: float, text: str) -> None:

@@ -64,6 +64,8 @@ def test_nothing_in_the_bars_is_clipped(make_window: MakeWindow, size: tuple[int
 def test_the_bars_show_what_the_desk_tells(window: MainWindow) -> None:
     window.set_recording(window.ui.clock() - dt.timedelta(minutes=4, seconds=12))
     assert window.top.recording.accessibleName() == "REC 04:12"
+    window.set_recording(window.ui.clock() - dt.timedelta(minutes=4, seconds=12), "paused")
+    assert window.top.recording.accessibleName() == "PAUSED 04:12"
     window.set_recording(None)
     assert not window.top.recording.isVisible()
     window.set_standing(Standing("online", to_sync=3))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +17,7 @@ from plugins.transcript.script import (
     clock,
     empty,
     facts,
+    keeping,
     point,
     remark,
     segment,
@@ -69,7 +72,7 @@ def test_chat_messages_are_final_and_stay() -> None:
     assert [line.text for line in script.lines] == ["hi", "hello"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 8), st.floats(0, 100), st.text(max_size=5)), max_size=25))
+@given(st.lists(st.tuples(st.integers(0, 8), st.floats(0, 100), st.text(min_size=1, max_size=5)), max_size=25))
 def test_each_segment_stands_once_and_in_order(messages: list[tuple[int, float, str]]) -> None:
     begins: dict[int, float] = {}
     script = LIVE
@@ -147,3 +150,28 @@ def test_copying_gives_plain_words() -> None:
 
 def test_pointing_twice_at_the_same_turn_counts_twice() -> None:
     assert point(point(LIVE, [3]), [3]).pointed == 2
+
+
+def test_a_segment_without_words_takes_its_line_away() -> None:
+    script = Script(lines=(Line(0, "client", "Sarah", 1.0, "Hi"), Line(1, "client", "Sarah", 2.0, "password")))
+    gone = {"seq": 1, "who": "client", "start": 2.0, "text": "", "pass": "live"}
+    assert [line.text for line in segment(script, gone).lines] == ["Hi"]
+    assert segment(segment(script, gone), gone).lines == segment(script, gone).lines
+
+
+@pytest.mark.parametrize(
+    ("standing", "pill_text", "said"),
+    [
+        ("recording", "Recording", ""),
+        ("paused", "Paused", "F8"),
+        ("waiting for consent", "Waiting for consent", "Alt+F8"),
+        ("not allowed", "Not recorded", "neither recorded"),
+    ],
+)
+def test_whether_a_running_call_is_recorded_is_always_said(standing: str, pill_text: str, said: str) -> None:
+    live = state(Script(), {"kind": "call", "phase": "live", "keeping": standing, "recorded": True})
+    assert keeping(live)[0] == pill_text
+    assert said in remark(live)
+    assert live.recorded
+    assert keeping(replace(live, phase="ended")) == ("", "")
+    assert keeping(replace(live, kind="chat")) == ("", "")
