@@ -89,6 +89,16 @@ def _more_rows(deals: Any, before: int) -> bool:
     return len(deals.state.value.rows) > before
 
 
+def _done(deals: Any) -> bool:
+    """Whether a deal waits that was agreed; what is still being asked for is left in the draft."""
+    return any(heard.done for heard in deals.state.value.heard)
+
+
+def _complete_draft(deals: Any) -> bool:
+    heard = deals.state.value.ticket.heard
+    return heard is not None and None not in (heard.side, heard.quantity, heard.price)
+
+
 class Demo:
     """Plays the script on an open desk."""
 
@@ -153,7 +163,9 @@ class Demo:
         await stage.until(lambda: len(conversation().segments) >= 8, "eight sentences of transcript", 180)
         await self._picture(stage, "live-transcript")
         deals = stage.app("deskline-deals")
-        await stage.until(lambda: deals.state.value.heard or conversation().phase != "live", "a deal to be heard", 300)
+        await stage.until(lambda: _complete_draft(deals) or conversation().phase != "live", "a draft ticket", 300)
+        await self._picture(stage, "live-ticket")
+        await stage.until(lambda: _done(deals) or conversation().phase != "live", "a deal to be heard", 300)
         await self._register(stage)
         await stage.until(lambda: conversation().phase != "live", "the call to end", 600)
         await self._report(stage, conversation, "call")
@@ -184,7 +196,7 @@ class Demo:
     async def _register(self, stage: Stage) -> None:
         """Takes each deal that was heard into the ticket, and registers it."""
         deals = stage.app("deskline-deals")
-        while deals.state.value.heard:
+        while _done(deals):
             more = functools.partial(_more_rows, deals, len(deals.state.value.rows))
             await deals.accept_heard()
             await asyncio.sleep(0.4)

@@ -189,6 +189,12 @@ class Order(Terms, frozen=True, kw_only=True):
     oco: bool = False
 
 
+class Enquiry(Terms, frozen=True, kw_only=True):
+    """What the client is asking for at this moment. `price` is the side of the quote they would deal on, once shown."""
+
+    price: Decimal | None = None
+
+
 class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     """Something one side promised. `due` is None where no time was agreed or it hangs on an event."""
 
@@ -230,6 +236,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     deals: tuple[Deal, ...] = ()
     unclear: tuple[Unclear, ...] = ()
     quotes_not_dealt: tuple[Quote, ...] = ()
+    enquiry: Enquiry | None = None
     orders_left: tuple[Order, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     consents: tuple[Consent, ...] = ()

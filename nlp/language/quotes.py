@@ -27,17 +27,22 @@ def quotes_not_dealt(talk: Talk) -> list[Quote]:
 def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
     if topic.status == "cancelled":
         return "cancelled"
-    if topic.status in ("dealt", "ordered") or not _asked(talk, topic):
+    if topic.status in ("dealt", "ordered") or not client_asked(talk, topic):
         return None
     if topic.quoted_at is None:
         return "no_quote" if topic.refused_at is not None else None
     if topic.status == "passed":
-        indicative = "indicative" in topic.hints and (topic.indicative_at or 0) >= topic.quoted_at - 2
-        return "indicative" if indicative else "passed"
+        return "indicative" if indicative(topic) else "passed"
     return "indicative" if "indicative" in topic.hints else None
 
 
-def _asked(talk: Talk, topic: Topic) -> bool:
+def indicative(topic: Topic) -> bool:
+    """An indication was asked for or given, and no firm price followed."""
+    asked = "indicative" in topic.hints
+    return asked and (topic.quoted_at is None or (topic.indicative_at or 0) >= topic.quoted_at - 2)
+
+
+def client_asked(talk: Talk, topic: Topic) -> bool:
     """The client asked for it; a level that the trader throws in is market colour."""
     return any(talk.turns[k].who == "client" for k in topic.evidence if topic.quoted_at is None or k <= topic.quoted_at)
 

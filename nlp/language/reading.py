@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlp.language.asking import enquiry
 from nlp.language.attitude import consents, sentiment
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
@@ -28,6 +29,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
         turns=turns,
         deals=deals,
         quotes_not_dealt=tuple(quotes_not_dealt(talk)),
+        enquiry=enquiry(talk),
         orders_left=tuple(orders_left(talk)),
         consents=tuple(consents(turns, frames)),
         sentiment=sentiment(turns, frames),

@@ -11,7 +11,7 @@ from nlp.audio.channels import Channel
 from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, to_sound
 from nlp.audio.resampling import Resampler
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
-from nlp.language.model import Header, Reference, Turn
+from nlp.language.model import Header, Reference, Turn, Who
 
 PREROLL = 0.6
 TAIL = 0.25
@@ -179,6 +179,7 @@ class Conversation:
     seq: int = 0
     pending: int = 0  # utterances cut and not yet transcribed
     finishing: bool = False
+    running: dict[Who, Turn] = field(default_factory=dict)  # what the last look at a side heard, still being spoken
 
     @property
     def ordered(self) -> tuple[Turn, ...]:

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import msgspec
+
 from nlp.audio.channels import CHANNELS
 from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
 from nlp.speech.live import Conversation, LiveSide, Utterance
@@ -211,8 +213,12 @@ class SpeechProcess:
         if not utterance.ended:
             self._heard[side] = (utterance.key, utterance.end, words)
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=text))
+            if text:  # what is asked for is understood while it is spoken
+                conversation.running[utterance.who] = Turn(utterance.who, utterance.start, utterance.end, text)
+                self._work.analysis(utterance.call)
             return
         self._heard.pop(side, None)
+        conversation.running.pop(utterance.who, None)
         with self._lock:
             conversation.pending -= 1
             if text:
@@ -247,8 +253,11 @@ class SpeechProcess:
             self._work.analysis(name)
             return
         began = time.monotonic()
-        analysis, summary = understand(conversation, turns)
+        analysis, summary = understand(conversation, (*turns, *conversation.running.values()))
         self._work.analysed(name, time.monotonic() - began)
+        # Words that still run are no part of the transcript yet: only what they mean is told.
+        known = tuple(mention for mention in analysis.mentions if mention.turn < len(turns))
+        analysis = msgspec.structs.replace(analysis, turns=analysis.turns[: len(turns)], mentions=known)
         self._send(Facts(id=name, analysis=analysis, summary=summary))
 
     def _hang_up(self, conversation: Conversation) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""Conversations as the ticket follows them: with whom, and the deals heard in them. Pure.
+"""Conversations as the ticket follows them: with whom, the deals heard in them and what is being asked for. Pure.
 
 Reports come from another app: one that cannot be read gives less, never an error.
 """
@@ -94,14 +94,17 @@ def interaction_of(context: Mapping[str, Any]) -> str | None:
 
 
 def heard_deals(context: Mapping[str, Any], directory: Directory) -> tuple[Heard, ...]:
-    """The deals of a ``deskline.conversation.facts`` message, in the order in which they were dealt."""
+    """The deals of a ``deskline.conversation.facts`` message in the order in which they were dealt; last, what the
+    client is asking for at this moment."""
     interaction_id, report = interaction_of(context), context.get("report")
     if interaction_id is None or not isinstance(report, Mapping):
         return ()
-    deals = report.get("deals")
-    if not isinstance(deals, list):
-        return ()
-    return tuple(_heard(interaction_id, deal, directory) for deal in deals if isinstance(deal, Mapping))
+    deals, enquiry = report.get("deals"), report.get("enquiry")
+    listed = deals if isinstance(deals, list) else []
+    found = [_heard(interaction_id, deal, directory) for deal in listed if isinstance(deal, Mapping)]
+    if isinstance(enquiry, Mapping):
+        found.append(_heard(interaction_id, enquiry, directory, done=False))
+    return tuple(found)
 
 
 def proposed(context: Mapping[str, Any], directory: Directory) -> Heard | None:
@@ -110,7 +113,7 @@ def proposed(context: Mapping[str, Any], directory: Directory) -> Heard | None:
     return _heard(interaction_id, context, directory) if interaction_id else None
 
 
-def _heard(interaction_id: str, deal: Mapping[str, Any], directory: Directory) -> Heard:
+def _heard(interaction_id: str, deal: Mapping[str, Any], directory: Directory, *, done: bool = True) -> Heard:
     security = directory.security(_text(deal, "instrument_id")) or directory.find_security(
         _text(deal, "instrument") or ""
     )
@@ -131,6 +134,7 @@ def _heard(interaction_id: str, deal: Mapping[str, Any], directory: Directory) -
         _text(deal, "price_type") or "price",
         _date(deal, "value_date"),
         _text(deal, "product"),
+        done,
     )
 
 

@@ -85,7 +85,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A deal that was heard in the conversation, as the extraction reports it. What was not said is None."""
+    """A deal that was heard in the conversation, as the extraction reports it. What was not said is None.
+
+    ``done`` is false while it is still being talked about: then it fills a draft and is no deal yet.
+    """
 
     interaction_id: str
     side: Side | None
@@ -98,10 +101,14 @@ class Heard:
     price_type: str = "price"
     value_date: dt.date | None = None
     product: str | None = None
+    done: bool = True
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes two reports of it the same deal: a later correction of price or date does not make a new one."""
+        """What makes two reports of it the same deal: a later correction of price or date does not make a new one.
+        An enquiry stays the same one whatever is added to it."""
+        if not self.done:
+            return (self.interaction_id, self.instrument_id or self.instrument, "enquiry", "")
         amount = "" if self.quantity is None else format_quantity(self.quantity)
         return (self.interaction_id, self.instrument_id or self.instrument, self.side or "", amount)
 
@@ -195,8 +202,8 @@ class Ticket:
         return made.put("account", account.number, "context") if account else made
 
     def prefilled(self, heard: Heard, security: Security | None) -> Ticket:
-        """With what was said in every field that the trader has not typed in."""
-        made = replace(self, heard=heard, interaction_id=heard.interaction_id)
+        """With what was said, and nothing of what was said before, in every field that the trader has not typed in."""
+        made = replace(self._moved(""), heard=heard, interaction_id=heard.interaction_id)
         if security is not None:
             made = made.deal_in(security, "said")
             if made.security is None or made.security.id != security.id:

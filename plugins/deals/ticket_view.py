@@ -324,7 +324,8 @@ class TicketPage(QWidget):
         number = next((place for place, each in enumerate(state.heard) if each.key == heard.key), 0) + 1
         more = f" ({number} of {len(state.heard)})" if len(state.heard) > 1 else ""
         where = "chat" if state.reading.source == "chat" else "call"
-        self._heard_text.set_text(f"Prefilled from the {where}: {heard.sentence}{more}")
+        what = f"Prefilled from the {where}" if heard.done else "Draft, nothing is done yet"
+        self._heard_text.set_text(f"{what}: {heard.sentence}{more}")
         self.accept.setEnabled(_said_anything(state.ticket) or state.ticket.heard is None)
 
     def _show_checks(self, state: DealsState) -> None:

@@ -31,19 +31,26 @@ Row = dict[str, Any]
 
 
 def run() -> list[Row]:
+    with demo_desk() as folder:
+        return [*_starts(folder), *_idle(folder), *_work(folder)]
+
+
+@contextlib.contextmanager
+def demo_desk() -> Iterator[Path]:
+    """A data folder with an encrypted demo desk in it."""
     with tempfile.TemporaryDirectory(prefix="deskline-bench-") as name:
         folder = Path(name)
         key = obtain_key(folder / "demo", source=KeySource.FILE, ask=lambda _question: PASSPHRASE)
         with Records.open(folder / "demo", key) as records:
             build_demo(records)
-        return [*_starts(folder), *_idle(folder), *_work(folder)]
+        yield folder
 
 
 def _starts(folder: Path) -> list[Row]:
     window, panels, outside = [], [], []
     for number in range(STARTS):
         began = time.monotonic()
-        with _desk(folder, "start") as desk:
+        with watched_desk(folder, "start") as desk:
             facts = [json.loads(line) for line in desk.stdout or ()]
         if number < 2:  # warms the caches: bytecode, libraries, database
             continue
@@ -52,16 +59,16 @@ def _starts(folder: Path) -> list[Row]:
         panels.append(max(paints.values()) * 1000)
         outside.append((facts[-1]["at"] - began) * 1000)
     return [
-        _row("process start to window painted and keys accepted, warm", window, "ms", "median 700"),
-        _row("process start to every panel painted with its content, warm", panels, "ms"),
-        _row("process start to turret, prices, chat and speech started, warm", outside, "ms"),
+        row("process start to window painted and keys accepted, warm", window, "ms", "median 700"),
+        row("process start to every panel painted with its content, warm", panels, "ms"),
+        row("process start to turret, prices, chat and speech started, warm", outside, "ms"),
     ]
 
 
 def _idle(folder: Path) -> list[Row]:
     rows = []
     for name, prices in (("one price a second", "1"), ("prices at 1,000/s", "1000")):
-        with _desk(folder, "idle", "--set", f"price_updates={prices}") as desk:
+        with watched_desk(folder, "idle", "--set", f"price_updates={prices}") as desk:
             for line in desk.stdout or ():
                 if json.loads(line)["fact"] == "outside":
                     break
@@ -93,7 +100,7 @@ def _idle(folder: Path) -> list[Row]:
 
 def _work(folder: Path) -> list[Row]:
     heard: dict[str, list[float]] = {"customer": [], "call ended": [], "words": [], "key": []}
-    with _desk(folder, "work", "--set", "turret=false") as desk:
+    with watched_desk(folder, "work", "--set", "turret=false") as desk:
         for line in desk.stdout or ():
             fact = json.loads(line)
             if fact["fact"] == "broken":  # what was measured before counts all the same
@@ -106,11 +113,11 @@ def _work(folder: Path) -> list[Row]:
         ("words", "words spoken to words painted in the transcript, from the end of the utterance", "s", "median 1.5"),
         ("key", "key press to paint in the report's summary, prices at 1,000/s", "ms", "p95 16"),
     )
-    return [_row(name, heard[fact], unit, goal) for fact, name, unit, goal in rows if heard[fact]]
+    return [row(name, heard[fact], unit, goal) for fact, name, unit, goal in rows if heard[fact]]
 
 
 @contextlib.contextmanager
-def _desk(folder: Path, scenario: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def watched_desk(folder: Path, scenario: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
     environment = {**os.environ, PASSPHRASE_VARIABLE: PASSPHRASE, "QT_QPA_PLATFORM": "offscreen"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     settings = [f"data_folder={folder}", "log_level=ERROR"]
@@ -140,7 +147,7 @@ def _processor(processes: Sequence[psutil.Process]) -> dict[psutil.Process, floa
     return {process: sum(process.cpu_times()[:2]) for process in processes}
 
 
-def _row(name: str, values: Sequence[float], unit: str, goal: str = "") -> Row:
+def row(name: str, values: Sequence[float], unit: str, goal: str = "") -> Row:
     ordered = sorted(values)
     p95 = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
     return {"name": name, "median": statistics.median(ordered), "p95": p95, "unit": unit, "goal": goal}

@@ -1,0 +1,34 @@
+"""The enquiry that is open at this moment, as far as it goes: what a ticket can be filled with before it is a deal."""
+
+from __future__ import annotations
+
+from nlp.language.model import Enquiry
+from nlp.language.quotes import client_asked, indicative
+from nlp.language.settlement import enquired, trimmed
+from nlp.language.talk import Talk
+
+
+def enquiry(talk: Talk) -> Enquiry | None:
+    """What the client asks for now; None once it was dealt, passed on, left as an order or was an indication only."""
+    topic = talk.current
+    if topic is None or topic.status != "open" or indicative(topic) or not client_asked(talk, topic):
+        return None
+    instrument = topic.instrument
+    price = topic.taken(topic.side) if topic.side is not None else None
+    return Enquiry(
+        client_side=topic.side,
+        product=enquired(topic, talk.today),
+        instrument=instrument.code,
+        description=instrument.description,
+        instrument_id=instrument.id,
+        quantity=topic.size,
+        quantity_ccy=None if topic.unit else topic.ccy or (instrument.currency if not instrument.unit else None),
+        quantity_unit=topic.unit or (None if topic.ccy else instrument.unit),
+        price=None if price is None else trimmed(price),
+        price_type=topic.price_type or ("rate" if instrument.kind in ("fx", "irs") else "price"),
+        price_ccy=instrument.price_ccy,
+        value_date=topic.day.resolve(talk.today) if topic.day else None,
+        tenor=instrument.tenor or instrument.period or topic.tenor,
+        benchmark=topic.benchmark,
+        evidence=tuple(sorted(topic.evidence)),
+    )
