@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nlp.language.evidence import supported
 from nlp.language.model import Enquiry
 from nlp.language.quotes import client_asked, indicative
 from nlp.language.settlement import enquired, trimmed
@@ -15,7 +16,7 @@ def enquiry(talk: Talk) -> Enquiry | None:
         return None
     instrument = topic.instrument
     price = topic.taken(topic.side) if topic.side is not None else None
-    return Enquiry(
+    found = Enquiry(
         client_side=topic.side,
         product=enquired(topic, talk.today),
         instrument=instrument.code,
@@ -32,3 +33,4 @@ def enquiry(talk: Talk) -> Enquiry | None:
         benchmark=topic.benchmark,
         evidence=tuple(sorted(topic.evidence)),
     )
+    return supported(talk, topic, found)

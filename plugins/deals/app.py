@@ -27,7 +27,7 @@ from plugins.deals.contexts import instrument_context, trade_context
 from plugins.deals.directory import read_client, read_client_of, read_directory
 from plugins.deals.hearing import Talks, proposed
 from plugins.deals.prices import DealingPrices
-from plugins.deals.reading import Market, read
+from plugins.deals.reading import Market, plausible, read
 from plugins.deals.reserves import Reserves
 from plugins.deals.state import DealsState
 from plugins.deals.ticket import Client, FieldName, Heard, Side, Ticket
@@ -367,7 +367,8 @@ class DealsApp:
         current = next((heard for heard in waiting if ticket.heard and heard.key == ticket.heard.key), waiting[0])
         if ticket.heard is not None and ticket.heard.key != current.key:
             ticket = ticket.without_heard()
-        self._put(ticket.prefilled(current, self.state.value.directory.security(current.instrument_id)))
+        security = self.state.value.directory.security(current.instrument_id)
+        self._put(ticket.prefilled(plausible(current, self._prices.market(security), security), security))
 
     def _talk_with(self, client: Client | None) -> str | None:
         return self._talks.with_customer(client.organization_id, self._desk.clock()) if client is not None else None

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
 from app.brokerage.credit import CreditCheck, Money, Rates, check, choose_line, exposure
 from app.brokerage.entry import EntryError, Quantity, off_market, parse_price, parse_quantity
 from app.brokerage.settlement import parse_value_date, product_for, value_date
-from plugins.deals.ticket import AccountChoice, Security, Ticket
+from plugins.deals.ticket import AccountChoice, Heard, Security, Ticket
 
 _YEAR = Decimal("365.25")
 # FX moves little within a day, so a slipped digit shows early; other prices need more room.
@@ -110,6 +110,15 @@ def read(ticket: Ticket, market: Market, rates: Rates, today: dt.date) -> Readin
         credit,
         _checks(ticket, credit, price, market),
     )
+
+
+def plausible(heard: Heard, market: Market, security: Security | None) -> Heard:
+    """What is asked for without a price that the market belies: half a talk is easily misheard, and a blank is filled
+    by the market. A deal that was agreed keeps its price, and the check names the difference."""
+    if heard.done or heard.price is None or security is None:
+        return heard
+    away = off_market(heard.price, market.mid, _TOLERANCE.get(security.kind, _OTHER_TOLERANCE))
+    return replace(heard, price=None) if away is not None and heard.price_type == security.price_type else heard
 
 
 def measure(

@@ -40,7 +40,7 @@ class Tickets(Day):
             now = (dt.datetime.now(dt.UTC) - began).total_seconds()
             if heard.quantity == AMOUNT and state.ticket.text("quantity").startswith("15,000,000"):
                 first.setdefault("amount", now)
-                if heard.side and heard.price and state.reading.complete:
+                if heard.side and state.reading.complete:
                     first.setdefault("whole", now)
 
         stop = deals.state.subscribe(changed)
@@ -48,11 +48,10 @@ class Tickets(Day):
         stop()
         await self.stage.turret("hangup")
         card = await self.stage.until(lambda: reports.state.value.current, "the report")
-        said = [one for one in self.program.core.conversations.state(card.talk.interaction_id).value.segments]
+        said = self.program.core.conversations.state(card.talk.interaction_id).value.segments
+        client = [one for one in said if one.who == "client"]
         for name, words in (("amount", ("fifteen", "15")), ("whole", ("mine",))):
-            phrase = next(
-                (one for one in said if one.who == "client" and any(w in one.text.lower() for w in words)), None
-            )
+            phrase = next((one for one in client if any(word in one.text.lower() for word in words)), None)
             if phrase is not None and name in first:
                 tell("ticket", what=name, s=first[name] - phrase.end)
             else:

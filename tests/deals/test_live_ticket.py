@@ -68,6 +68,15 @@ async def test_the_ticket_fills_as_the_client_asks_and_follows_every_correction(
     await until(lambda: filled(deals) == ("EURUSD", "sell", "15,000,000 EUR", "1.0921"))  # the market's, none is quoted
 
 
+async def test_a_misheard_price_is_left_to_the_market_until_the_deal_is_agreed(agent: Agent, deals: DealsApp) -> None:
+    terms = {"quantity": 15_000_000, "quantity_ccy": "EUR", "client_side": "buy", "price": 1.9522, "price_type": "rate"}
+    await ask(agent, deals, terms)
+    await until(lambda: filled(deals) == ("EURUSD", "buy", "15,000,000 EUR", "1.0923"))
+    deal = {"product": "fx-spot", "instrument": "EURUSD", "instrument_id": "eurusd", **terms}
+    await ask(agent, deals, None, [deal])
+    await until(lambda: filled(deals)[3] == "1.9522")
+
+
 async def test_a_pass_clears_the_ticket_and_keeps_what_was_typed(agent: Agent, deals: DealsApp) -> None:
     await ask(agent, deals, {"quantity": 15_000_000, "client_side": "buy", "price": 1.0922})
     await until(lambda: filled(deals)[1] == "buy")

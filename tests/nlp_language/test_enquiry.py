@@ -34,13 +34,14 @@ def enquiry(said: Said) -> tuple[str, str | None, float | None, float | None] | 
     [
         ([("client", "Morning Hannah, how was Cornwall?")], None),
         (ASKED[:1], ("EURUSD", None, 10e6, None)),
+        ([("client", "Can I get a new road dollar please? Spot, in ten million.")], ("EURUSD", None, 10e6, None)),
         (ASKED[:2], ("EURUSD", None, 15e6, None)),
         (ASKED, ("EURUSD", None, 15e6, None)),
         ([*ASKED, ("client", "Seventy-eight, yeah, mine.")], ("EURUSD", "buy", 15e6, 1.1678)),
         ([*ASKED, ("client", "Yours.")], ("EURUSD", "sell", 15e6, 1.1675)),
         ([*ASKED, ("client", "No, too wide, I'll pass.")], None),
     ],
-    ids=["small talk", "asked", "corrected", "quoted", "lifted", "hit", "passed"],
+    ids=["small talk", "asked", "asked and misheard", "corrected", "quoted", "lifted", "hit", "passed"],
 )
 def test_the_enquiry_is_what_stands_at_this_moment(said: Said, expected: object) -> None:
     assert enquiry(said) == expected
