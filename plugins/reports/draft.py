@@ -43,6 +43,8 @@ FIELDS: tuple[Field, ...] = (
     Field("products", "Products discussed", "items", empty=()),
     Field("summary", "Summary", "text"),
     Field("deals_heard", "Deals heard", "items", empty=(), observed=True),
+    Field("deals_unclear", "Deals to ask about", "items", empty=(), observed=True),
+    Field("deals_answered", "Answers", "flags", empty=()),
     Field("deals_dismissed", "Not deals", "flags", empty=()),
     Field("quotes", "Quotes not dealt", "items", empty=()),
     Field("orders", "Orders left", "items", empty=()),

@@ -12,7 +12,9 @@ from typing import Any, TypeAlias
 import msgspec
 
 Json: TypeAlias = Any
-LISTS = ("deals", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
+BREAK = 8.0
+"""Seconds between turns that are still heard as one stretch."""
+LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -61,6 +63,18 @@ def together(parts: Iterable[Sequence[Said]]) -> tuple[Said, ...]:
             marks = tuple(sorted({*(known.marks if known else ()), *said.marks}))
             turns[key] = msgspec.structs.replace(said, marks=marks)
     return tuple(sorted(turns.values(), key=lambda said: (said.start, said.turn)))
+
+
+def stretch(said: Sequence[Said]) -> tuple[float, float]:
+    """Seconds from and to which the words are worth hearing again: of those that count most, or else of all, the last
+    ones that follow each other closely."""
+    turns = [turn for turn in said if turn.marks] or list(said)
+    first = last = turns[-1]
+    for turn in reversed(turns):
+        if first.start - turn.end > BREAK:
+            break
+        first = turn
+    return first.start, last.end
 
 
 def clock(seconds: float) -> str:

@@ -24,9 +24,13 @@ SETTLE_MS = 180
 
 
 class EvidenceCard(QFrame):
-    """Follows mouse and keyboard over a popup's form. ``asked``: the words are to be shown in the transcript."""
+    """Follows mouse and keyboard over a popup's form.
+
+    ``asked``: the words are to be shown in the transcript. ``played``: they are to be heard.
+    """
 
     asked = Signal(object)
+    played = Signal(object)
 
     def __init__(self, words_at: Callable[[QWidget], tuple[str, tuple[Said, ...]]]) -> None:
         super().__init__()
@@ -50,9 +54,13 @@ class EvidenceCard(QFrame):
         self._show = button("Show  Alt E", "ghost", tip="Show these words in the transcript")
         self._show.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._show.clicked.connect(lambda: self.asked.emit(self.said))
+        self._play = button("Play  Alt P", "ghost", tip="Hear these words again", icon="play")
+        self._play.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._play.clicked.connect(lambda: self.played.emit(self.said))
         head = QHBoxLayout()
         head.setSpacing(4)
         head.addWidget(self._title, 1)
+        head.addWidget(self._play)
         head.addWidget(self._show)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(8)
@@ -73,8 +81,10 @@ class EvidenceCard(QFrame):
         self.hide()
         frame.installEventFilter(self)
 
-    def name_speakers(self, names: dict[str, str]) -> None:
+    def set_talk(self, names: dict[str, str], *, sounding: bool) -> None:
+        """How the speakers are called, and whether there is a recording to play."""
         self._names = names
+        self._play.setVisible(sounding)
 
     def point(self, widget: QWidget | None) -> None:
         """The mouse is over this widget of the form; None: over none."""

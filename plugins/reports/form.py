@@ -74,6 +74,7 @@ class ReportForm(QWidget):
             editor.evidence_asked.connect(lambda name=name: self._ask(name))
             editor.pointed.connect(self.pointed)
         self.deals.pointed.connect(self.pointed)
+        self.deals.left_question.connect(lambda: self.first_to_settle().setFocus())
         self.deals.evidence_asked.connect(self.evidence)
 
     def editor(self, name: str) -> FieldEditor:
@@ -98,7 +99,9 @@ class ReportForm(QWidget):
         return BY_NAME[name].title, self._card.draft.said(name) if said is None else said
 
     def first_to_settle(self) -> QWidget:
-        """Where the keyboard starts: the first suggestion, else the disposition."""
+        """Where the keyboard starts: a question, else the first suggestion, else the disposition."""
+        if (question := self.deals.question) is not None:
+            return question
         pending = self._card.draft.pending if self._card else ()
         for name, editor in self._editors.items():
             if name in pending:
@@ -189,7 +192,7 @@ class ReportForm(QWidget):
             wording.share(shown("talk_share")),
         )
         self._facts.setText(" · ".join(part for part in parts if part))
-        self.deals.show_deals(card.registered, card.heard, read_only=card.read_only)
+        self.deals.show_deals(card)
         self._deals_title.setVisible(bool(self.deals.rows))
         self.deals.setVisible(bool(self.deals.rows))
         self._editors["consents"].setVisible(bool(shown("consents")))

@@ -57,7 +57,8 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Terms(msgspec.Struct, frozen=True):
-    """A deal as heard. ``client_side`` is the client's; quantities are units."""
+    """A deal as heard. ``client_side`` is the client's; quantities are units. ``doubtful`` names fields that nothing
+    said supports enough."""
 
     product: str = ""
     instrument: str = ""
@@ -70,6 +71,7 @@ class Terms(msgspec.Struct, frozen=True):
     price: Decimal | None = None
     price_type: str | None = None
     value_date: str | None = None
+    doubtful: tuple[str, ...] = ()
     said: tuple[Said, ...] = ()
 
     @property

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from plugins.reports import draft as drafts
-from plugins.reports.draft import Draft
-from plugins.reports.evidence import Json, with_words
+from plugins.reports.asking import Question, answered, blanked, question
+from plugins.reports.draft import Draft, Suggestion
+from plugins.reports.evidence import Json, together, with_words
 from plugins.reports.items import Reference, Registered, Terms, read, write
 from plugins.reports.saving import NEW, DraftSaver, Saving
 from plugins.reports.store import Talk
@@ -28,6 +29,7 @@ class ReportCard:
     draft: Draft
     registered: tuple[Registered, ...] = ()
     heard: tuple[HeardDeal, ...] = ()
+    questions: tuple[Question, ...] = ()
     saving: Saving = NEW
     phase: Phase = "stored"
     read_only: bool = False
@@ -72,18 +74,28 @@ class OpenReport:
 
     @property
     def card(self) -> ReportCard:
+        dismissed, answers = frozenset(self.draft.shown("deals_dismissed")), self.draft.shown("deals_answered")
+        unclear = [each for each in self._unclear if blanked(each).key not in dismissed]
         heard = heard_deals(
-            read(self.draft.shown("deals_heard"), Terms),
+            (*read(self.draft.shown("deals_heard"), Terms), *self._settled(unclear)),
             self.registered,
             self.symbols,
-            frozenset(self.draft.shown("deals_dismissed")),
+            dismissed,
         )
+        # A deal that was registered meanwhile, and stands for no other one, is the answer.
+        answering = {deal.instrument_id for deal in self.registered if deal.id not in {each.deal_id for each in heard}}
+        asked = [
+            question(each, answers, self.symbols.get(each.instrument_id or "", ""))
+            for each in unclear
+            if each.instrument_id not in answering
+        ]
         return ReportCard(
             self.report_id,
             self.talk,
             self.draft,
             self.registered,
             heard,
+            tuple(each for each in asked if each is not None),
             self.saver.saving,
             self.phase,
             self.read_only,
@@ -115,9 +127,35 @@ class OpenReport:
         if not facts:
             return
         facts = with_words(facts)
-        heard = write(read(facts.get("deals"), Terms))
+        measured = {
+            "deals_heard": write(read(facts.get("deals"), Terms)),
+            "deals_unclear": write(read(facts.get("unclear"), Terms)),
+        }
         found = suggestions(facts, symbols=self.symbols, deals=self.registered, client_spoke=client_spoke)
-        self._set(drafts.observe(drafts.refine(self.draft, found), {"deals_heard": heard}))
+        self._set(self._dealt(drafts.observe(drafts.refine(self.draft, found), measured)))
+
+    def answer(self, question: Question, value: str) -> None:
+        """What the talk left open about a deal, as the trader says it was."""
+        answers = [*self.draft.shown("deals_answered")]
+        answers.append({"deal": question.deal, "field": question.field, "value": value})
+        self._set(self._dealt(drafts.edit(self.draft, "deals_answered", answers)))
+
+    @property
+    def _unclear(self) -> tuple[Terms, ...]:
+        return read(self.draft.shown("deals_unclear"), Terms)
+
+    def _settled(self, unclear: Iterable[Terms], draft: Draft | None = None) -> tuple[Terms, ...]:
+        """The deals of which nothing is open any more, by the trader's answers."""
+        answers = (draft or self.draft).shown("deals_answered")
+        return tuple(deal for each in unclear if not (deal := answered(each, answers)).doubtful)
+
+    def _dealt(self, draft: Draft) -> Draft:
+        """A deal that became clear by answers is the outcome of the talk, unless the trader chose another."""
+        settled = self._settled(read(draft.shown("deals_unclear"), Terms), draft)
+        if not settled or "disposition" in draft.edited:
+            return draft
+        dealt = Suggestion("Dealt", together(each.said for each in settled))
+        return replace(draft, suggestions={**draft.suggestions, "disposition": dealt})
 
     def edit(self, name: str, value: Json) -> None:
         self._set(drafts.edit(self.draft, name, value))

@@ -104,6 +104,11 @@ def show_turns(interaction_id: str, turns: Sequence[int]) -> Message:
     return {"type": "deskline.transcript.show", "id": {"deskline": interaction_id}, "turns": sorted(turns)}
 
 
+def play(interaction_id: str, start: float, end: float) -> Message:
+    """A stretch of the recording, in seconds of the call, for whoever plays it."""
+    return {"type": "deskline.recording.play", "id": {"deskline": interaction_id}, "start": start, "end": end}
+
+
 def speaker(talk: Talk, who: str) -> str:
     """The trader is "You"; the client goes by first name."""
     if who == "trader":

@@ -76,6 +76,8 @@ def suggested_disposition(facts: Facts, deals: Sequence[Registered], *, client_s
     outcomes = {quote.get("outcome") for quote in quoted}
     if heard or deals:
         return Suggestion("Dealt", _said(heard))
+    if _entries(facts, "unclear"):
+        return None  # the trader is asked about the deal first
     if facts.get("sentiment") == "negative":
         return Suggestion("Complaint", _said(tasks))
     if left := _entries(facts, "orders_left"):

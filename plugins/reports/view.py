@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.shell import tokens
-from app.shell.commands import Command
 from app.shell.ui import Ui
 from app.shell.widgets import ElidedLabel, button, heading, icon_button, label, pill, separator, set_kind
 from plugins.reports import wording
@@ -20,10 +19,11 @@ from plugins.reports.evidence import Json, Said
 from plugins.reports.evidence_card import EvidenceCard
 from plugins.reports.form import ReportForm
 from plugins.reports.open_report import ReportCard
+from plugins.reports.popup_commands import commands
 from plugins.reports.publish import speaker
+from plugins.reports.queue import ReportsState
 from plugins.reports.stops import tab_stops
 from plugins.reports.undo_bar import UndoBar
-from plugins.reports.work import ReportsState
 
 T = TypeVar("T")
 
@@ -43,12 +43,13 @@ class ReportPopup(QWidget):
         self._form: ReportForm | None = None
         self.evidence = EvidenceCard(lambda widget: self.form.words_at(widget))
         self.evidence.asked.connect(self._show_words)
+        self.evidence.played.connect(self._play_words)
         self.setObjectName("report")
         self.setWindowTitle("Call report")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._build_frame()
         QTimer.singleShot(WARM_MS, self, self._warm)
-        self._add_commands()
+        self._ui.commands.add(*commands(self, self._reports))
         application = QApplication.instance()
         if isinstance(application, QApplication):
             application.focusChanged.connect(self._focus_moved)
@@ -125,42 +126,22 @@ class ReportPopup(QWidget):
         if self._card is not None and self._card.report_id in ids and len(ids) > 1:
             self._do(self._reports.bring_front(ids[(ids.index(self._card.report_id) + by) % len(ids)]))
 
-    def _add_commands(self) -> None:
-        def front() -> bool:
-            return self._card is not None
+    @property
+    def card(self) -> ReportCard | None:
+        """The report in front."""
+        return self._card
 
-        def editable() -> bool:
-            return self._card is not None and not self._card.read_only
+    def show_evidence(self) -> None:
+        """The words that the field with the keyboard rests on, in the transcript."""
+        self._show_words(self._focused_words())
 
-        def unfinished() -> bool:
-            return bool(self._reports.state.value.unfinished)
+    def play_evidence(self) -> None:
+        """The same, from the recording."""
+        self._play_words(self._focused_words())
 
-        self._ui.commands.add(
-            Command("reports.save", "Save report and show the next", self.save, "Ctrl+Return", editable, self),
-            Command("reports.save-draft", "Save the draft now", self.save_draft, "Ctrl+S", editable, self),
-            Command("reports.discard", "Discard report", self.discard, "Ctrl+Backspace", editable, self, "trash"),
-            Command("reports.close", "Close report, keep its draft", self.put_aside, "Ctrl+W", front, self, "x"),
-            Command("reports.edit", "Edit the saved report", self.unlock, "Ctrl+E", front, self, "edit"),
-            Command("reports.evidence", "Show where the field was said", self.show_evidence, "Alt+E", front, self),
-            Command("reports.next", "Next report", lambda: self.step(1), "Alt+PgDown", front, self),
-            Command("reports.previous", "Previous report", lambda: self.step(-1), "Alt+PgUp", front, self),
-            Command(
-                "reports.undo-discard",
-                "Undo discarding the report",
-                self.undo_discard,
-                None,
-                lambda: self._reports.state.value.discarded is not None,
-            ),
-            Command(
-                "reports.unfinished",
-                "Finish the oldest unfinished report",
-                lambda: self._do(self._reports.show_unfinished()),
-                "Ctrl+Shift+U",
-                unfinished,
-                None,
-                "edit",
-            ),
-        )
+    def finish_unfinished(self) -> None:
+        """Opens the oldest draft that waits outside the popup."""
+        self._do(self._reports.show_unfinished())
 
     # -- showing
 
@@ -199,10 +180,14 @@ class ReportPopup(QWidget):
             widget.setVisible(len(state.cards) > 1)
         self._show_saving(card)
         self.form.show_card(card)
-        self.evidence.name_speakers({who: speaker(card.talk, who) for who in ("trader", "client")})
+        names = {who: speaker(card.talk, who) for who in ("trader", "client")}
+        self.evidence.set_talk(names, sounding=card.talk.kind == "call")
         pending = len(card.draft.pending) if not card.read_only else 0
         fields = "field" if pending == 1 else "fields"
-        self._hint.setText(f"{pending} {fields} suggested · Tab accepts, Esc rejects" if pending else self._phase(card))
+        hints = [f"{pending} {fields} suggested · Tab accepts, Esc rejects"] if pending else []
+        if asked := len(card.questions) if not card.read_only else 0:
+            hints.insert(0, f"{asked} to answer" if pending else f"{asked} to answer: one key, or N for no deal")
+        self._hint.setText(" · ".join(hints) or self._phase(card))
         for writing in (self._discard, self._keep, self._submit):
             writing.setVisible(not card.read_only)
             writing.setEnabled(not card.busy)
@@ -348,6 +333,9 @@ class ReportPopup(QWidget):
         form.deals.dismiss.connect(
             lambda key: self._on_card(lambda card: self._reports.dismiss_deal(card.report_id, key))
         )
+        form.deals.answered.connect(
+            lambda question, value: self._on_card(lambda card: self._reports.answer(card.report_id, question, value))
+        )
         form.customer_changed.connect(self._customer_changed)
         self._scroll.setWidget(form)
         self._ui.run(self._reports.customers(), then=form.set_customers, owner=form)
@@ -368,11 +356,14 @@ class ReportPopup(QWidget):
         if said:
             self._on_card(lambda card: self._reports.show_words(card.report_id, said))
 
-    def show_evidence(self) -> None:
-        """Where the field with the keyboard was said."""
+    def _play_words(self, said: tuple[Said, ...]) -> None:
+        """From the recording. A chat has none."""
+        if said and self._card is not None and self._card.talk.kind == "call":
+            self._on_card(lambda card: self._reports.play_words(card.report_id, said))
+
+    def _focused_words(self) -> tuple[Said, ...]:
         focus = QApplication.focusWidget()
-        if focus is not None and self.form.isAncestorOf(focus):
-            self._show_words(self.form.words_at(focus)[1])
+        return self.form.words_at(focus)[1] if focus is not None and self.form.isAncestorOf(focus) else ()
 
     def _customer_changed(self, organization_id: str | None) -> None:
         if organization_id is None:

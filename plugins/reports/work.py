@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 from app.records.change import Change
@@ -14,10 +13,12 @@ from app.records.log import Cause
 from app.services import Notice, Services, State
 from plugins.reports import draft as drafts
 from plugins.reports import publish, store
+from plugins.reports.asking import Question
 from plugins.reports.draft import Draft
-from plugins.reports.evidence import Json, Said
+from plugins.reports.evidence import Json, Said, stretch
 from plugins.reports.items import Reference
-from plugins.reports.open_report import OpenReport, Phase, ReportCard
+from plugins.reports.open_report import OpenReport, Phase
+from plugins.reports.queue import ReportsState, Unfinished
 from plugins.reports.store import StoredReport, Talk
 from plugins.reports.suggest import Facts, instrument_ids, talk_share
 
@@ -25,29 +26,6 @@ T = TypeVar("T")
 
 TICKED = frozenset({"consents"})
 """What a save takes over only after an explicit yes: a consent is the client's, not ours to assume."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A draft that is not in the popup now."""
-
-    interaction_id: str
-    title: str
-    started: dt.datetime
-
-
-@dataclass(frozen=True)
-class ReportsState:
-    """``cards`` is the popup's queue; ``front`` names the one it shows. ``discarded`` can still be brought back."""
-
-    cards: tuple[ReportCard, ...] = ()
-    front: str | None = None
-    unfinished: tuple[Unfinished, ...] = ()
-    discarded: ReportCard | None = None
-
-    @property
-    def current(self) -> ReportCard | None:
-        return next((card for card in self.cards if card.report_id == self.front), None)
 
 
 class Reports:
@@ -269,6 +247,10 @@ class Reports:
         report = self._find(report_id)
         report.edit("deals_dismissed", [*report.draft.shown("deals_dismissed"), key])
 
+    async def answer(self, report_id: str, question: Question, value: str) -> None:
+        """The trader says what the talk left open about a deal."""
+        self._find(report_id).answer(question, value)
+
     async def register_deal(self, report_id: str, key: str) -> None:
         """Proposes a heard deal to whoever keeps the ticket."""
         card = self._find(report_id).card
@@ -280,6 +262,11 @@ class Reports:
         """Asks the transcript to show where something was said."""
         identity = self._find(report_id).talk.interaction_id
         await self._send("deskline.conversation", publish.show_turns(identity, [each.turn for each in said]))
+
+    async def play_words(self, report_id: str, said: Sequence[Said]) -> None:
+        """Asks whoever plays recordings to sound the stretch in which these words were said."""
+        identity = self._find(report_id).talk.interaction_id
+        await self._send("deskline.conversation", publish.play(identity, *stretch(said)))
 
     async def customers(self) -> tuple[Reference, ...]:
         return await self._desk.records.query(store.customers)

@@ -26,7 +26,7 @@ from fdc3.types import Context
 from nlp.language.model import Analysis, Consent, Deal, FollowUp, Mention, Quote
 from plugins.reports.app import ReportsApp, start
 from plugins.reports.open_report import ReportCard
-from plugins.reports.work import ReportsState
+from plugins.reports.queue import ReportsState
 
 NOW = dt.datetime(2026, 11, 24, 10, 42, 31, tzinfo=dt.UTC)
 STARTED = dt.datetime(2026, 11, 24, 10, 38, tzinfo=dt.UTC)
