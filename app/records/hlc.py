@@ -8,11 +8,13 @@ order is clock order. Readings of one clock always increase, also when the wall 
 from __future__ import annotations
 
 import datetime as dt
+import re
 import threading
 from collections.abc import Callable
 
 ZERO = "000000000000-0000"
 _COUNTER_LIMIT = 0xFFFF
+_READING = re.compile("[0-9a-f]{12}-[0-9a-f]{4}")
 
 
 def utc_now() -> dt.datetime:
@@ -28,6 +30,10 @@ def unpack(reading: str) -> tuple[int, int]:
     if len(reading) != 17 or reading[12] != "-":
         raise ValueError(f"not a hybrid clock reading: {reading!r}")
     return int(reading[:12], 16), int(reading[13:], 16)
+
+
+def is_reading(text: str) -> bool:
+    return _READING.fullmatch(text) is not None
 
 
 def wall_time(reading: str) -> dt.datetime:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from app.sync.chain import ChainEnd
 from app.sync.merge import State
 from app.sync.protocol import Entry, Item, Op
@@ -54,8 +56,7 @@ class Ground:
     below: Mapping[Key, Sequence[Key]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(msgspec.Struct, frozen=True, gc=False):
     """An entry with its place in the firm's order. ``site_only``: nobody but the site that wrote it sees the item."""
 
     entry: Entry

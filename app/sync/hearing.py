@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from app.records.codec import compact
-from app.records.hlc import pack, unpack
+from app.records.hlc import is_reading, pack
 from app.sync import credit, scopes
 from app.sync.chain import BadPush, Occasion, Own, is_erased
 from app.sync.ground import Author, Ground, Key, Placed
@@ -43,6 +43,7 @@ class Court:
         self.changed: dict[Key, State] = {}
         self.own_end = own.end
         self.head = ground.head
+        self.now, self.latest = pack(own.now, 0), pack(own.now + MAX_SKEW, 0xFFFF)
         self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what may hang on it
         for key, state in ground.states.items():
             if state.parent is not None:
@@ -276,14 +277,10 @@ class _Case:
         self.unique[place] = entry.record_id
 
     def _clamped(self, hlc: str) -> str:
-        try:
-            milliseconds, counter = unpack(hlc)
-            if pack(milliseconds, counter) != hlc:
-                raise ValueError(hlc)
-        except ValueError as error:
-            raise NotAccepted("The time of this change cannot be read.") from error
-        now = self._court.own.now
-        return pack(now, 0) if milliseconds > now + MAX_SKEW else pack(milliseconds, counter)
+        if not is_reading(hlc):
+            raise NotAccepted("The time of this change cannot be read.")
+        court = self._court
+        return court.now if hlc > court.latest else hlc
 
 
 def key_of(entry: Entry) -> Key:
@@ -300,8 +297,10 @@ def _no_such(entry: Entry) -> NotAccepted:
 
 def _fit(text: str | None) -> dict[str, Any]:
     """What a change says, if it can be kept and found again. Raises NotAccepted."""
+    if text is None:
+        return {}
     values = read(text)
-    if text is not None and text.count("[") + text.count("{") > _DEEPEST_VALUE and _is_deeper(values, _DEEPEST_VALUE):
+    if text.count("[") + text.count("{") > _DEEPEST_VALUE and _is_deeper(values, _DEEPEST_VALUE):
         raise NotAccepted("The change is nested too deep.")
     for name in _NAMING & values.keys():
         if isinstance(value := values[name], str) and (len(value) > LONGEST_NAME or "\0" in value):

@@ -51,19 +51,30 @@ def place(key: Key, state: State, look_up: Callable[[Key], State | None], defaul
 
     ``default`` takes what is new and hangs on nothing that is there.
     """
-    above = next(iter(parents(key[0], state.fields)), None)
-    return _scope(key, state, look_up, _DEEPEST) or default, above
+    above = _above(key[0], state.fields)
+    return _scope(key, state, above, look_up, _DEEPEST) or default, above
 
 
-def _scope(key: Key, state: State, look_up: Callable[[Key], State | None], deepest: int) -> str:
+def _scope(key: Key, state: State, above: Key | None, look_up: Callable[[Key], State | None], deepest: int) -> str:
     if key[0] in SHARED_TABLES:
         return EVERYBODY
     if key[0] in RESCOPING:
         return _named(state)
-    above = next(iter(parents(key[0], state.fields)), None)
     found = look_up(above) if above is not None and deepest else None
     # A parent of the same transaction may not have its own scope yet: it is found the same way.
-    return state.scope if above is None or found is None else _scope(above, found, look_up, deepest - 1)
+    if above is None or found is None:
+        return state.scope
+    return _scope(above, found, _above(above[0], found.fields), look_up, deepest - 1)
+
+
+def _above(table: str, values: Mapping[str, Any]) -> Key | None:
+    """The first of its parents."""
+    if table == CONFLICT:
+        return next(iter(parents(table, values)), None)
+    for name, parent in PARENTS:
+        if isinstance(value := values.get(name), str):
+            return parent, value
+    return None
 
 
 def _named(state: State) -> str:
