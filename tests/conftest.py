@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("LC_ALL", "C.UTF-8")
@@ -15,6 +16,9 @@ os.environ.setdefault("LC_ALL", "C.UTF-8")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 SEED = int(os.environ.get("DESKLINE_TEST_SEED", "20261121"))
+# A machine that is busy with something else draws slowly: that says nothing of the code.
+settings.register_profile("deskline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("deskline")
 # Threads of libraries that live as long as the process.
 LASTING = ("pytest_timeout", "asyncio_", "tqdm", "QThread", "Dummy-")
 
