@@ -69,10 +69,10 @@ def shape_of(table: str) -> Shape | None:
     )
 
 
-def filled(shape: Shape, values: Mapping[str, JsonValue]) -> Values:
+def filled(shape: Shape, values: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
     """``values`` with the table's defaults where one is empty that may not be."""
     missing = {name: value for name, value in shape.defaults.items() if values.get(name, value) is None}
-    return {**values, **missing}
+    return {**values, **missing} if missing else values
 
 
 def read_rows(connection: Connection, keys: Collection[Key]) -> dict[Key, Values]:
@@ -161,7 +161,8 @@ def _columns(shape: Shape, record_id: str, values: Mapping[str, JsonValue]) -> t
     """The row as the database holds it; None if the record cannot be a row here."""
     try:
         try:
-            record = msgspec.convert({**values, "id": record_id}, shape.record)
+            named = values if values.get("id") == record_id else {**values, "id": record_id}
+            record = msgspec.convert(named, shape.record)
         except msgspec.ValidationError:
             record = msgspec.convert({**shape.defaults, **filled(shape, values), "id": record_id}, shape.record)
         row = list(msgspec.structs.astuple(record))

@@ -132,6 +132,7 @@ class SyncClient:
                 await self._send(await self._do(self._session.opened))
                 while True:
                     message = read_from_server(await self._connection.receive())
+                    await self._send(await self._do(partial(self._session.ahead, message)))
                     await self._send(await self._do(partial(self._session.received, message)))
                     await self._tell()
                     if self._session.state in _OVER:

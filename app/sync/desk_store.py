@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from app.sync.protocol import Entry
-from app.sync.replica import Key, Plan, Unsettled, View
+from app.sync.replica import Key, Plan, Standing, Unsettled, View
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +89,12 @@ class DeskStore(Protocol):
     def unsettled(self, keys: Collection[Key]) -> Mapping[Key, Sequence[Unsettled]]:
         """In the order of the chain, without withdrawn ones; ``position().settled`` says from where on."""
 
+    def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
+        """Of those records on which one such entry stands and no more, and of which nothing is kept aside."""
+
     def commit(self, plan: Plan, position: Position) -> None:
-        """Rows, their entries in the received chain, views, refused transactions (to quarantine) and the position.
+        """Rows, their entries in the received chain, views, places of what is confirmed, refused transactions (to
+        quarantine) and the position.
 
         What the log says of the records in ``plan.gone`` leaves it, and so do their recordings; of those in
         ``plan.unseen`` what was received. What is not settled yet or waits in quarantine stays, so that its author

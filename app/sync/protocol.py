@@ -45,7 +45,7 @@ class _Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
 # -- what both directions carry
 
 
-class Entry(msgspec.Struct, frozen=True, array_like=True):
+class Entry(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One entry of a site's chain as it was logged there.
 
     ``before`` and ``after`` are the logged JSON texts of the changed columns. ``hash`` covers them through
@@ -71,7 +71,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True):
     hash: Name
 
 
-class Item(msgspec.Struct, frozen=True, array_like=True):
+class Item(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One place in the server's order: an entry and what became of it.
 
     ``fields``: JSON text of the record as it stands on the server after this entry; of the fields that the entry
@@ -101,7 +101,7 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     reason: str | None = None
 
 
-class Stored(msgspec.Struct, frozen=True, array_like=True):
+class Stored(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A record of a snapshot: all its fields (JSON text) as of ``seq``."""
 
     table: str

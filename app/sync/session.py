@@ -1,8 +1,8 @@
 """The desk's part in the conversation with the server, without sockets: messages in, messages out, and a status.
 
-The caller opens connections when ``wake_at`` says so, reports ``opened`` and ``lost``, and hands over what arrives. At
-any time at most one push and one pull (or snapshot request) are on their way; a pull that finds nothing waits at the
-server.
+The caller opens connections when ``wake_at`` says so, reports ``opened`` and ``lost``, and hands over what arrives:
+first to ``ahead``, then to ``received``. At any time at most two pushes and one pull (or snapshot request) are on their
+way, so that neither side waits for the other while there is much to say; a pull that finds nothing waits at the server.
 """
 
 from __future__ import annotations
@@ -43,6 +43,9 @@ LONGEST_WAIT = 60.0
 
 SKEW_WORTH_A_WORD = 60.0
 """Seconds that the desk's clock may differ from the server's before the user hears of it."""
+
+_PUSHES = 2
+"""On their way at once."""
 
 _RETRIED = frozenset({"busy", "token-expired"})
 
@@ -91,8 +94,9 @@ class DeskSession:
         self._failures = 0
         self._wake_at: float | None = steady()
         self._received = 0  # entries of the own chain that are durable at the server, once it has said so
+        self._sent = self._pushes = 0  # entries that are on their way there or durable; pushes on their way
+        self._asked: FromDesk | None = None  # ahead of what is still to be taken in
         self._greeted = False
-        self._pushing = False
         self._terms = ""  # of the last welcome: an answer to what was asked under others is not taken
         self._away = self._reported = False  # to a restored server, which is to hear of this desk first
 
@@ -127,7 +131,8 @@ class DeskSession:
     def opened(self) -> list[FromDesk]:
         """A connection stands; returns the greeting."""
         self._wake_at = None
-        self._greeted = self._pushing = self._away = self._reported = False
+        self._greeted = self._away = self._reported = False
+        self._pushes, self._asked = 0, None
         self._position = self._store.position()
         at = self._position
         return [
@@ -143,7 +148,7 @@ class DeskSession:
 
     def lost(self, reason: str = "") -> None:
         """The connection is gone, or could not be made."""
-        self._greeted = self._pushing = False
+        self._greeted = False
         if self._state in ("wiped", "signed out") or (self._state == "refused" and self._wake_at is None):
             return
         self._wait()
@@ -152,7 +157,7 @@ class DeskSession:
 
     def signed_out(self, reason: str) -> None:
         """Nobody is signed in: nothing is tried until somebody is, and ``retry`` says so."""
-        self._greeted = self._pushing = False
+        self._greeted = False
         self._problem, self._wake_at = reason, None
         self._enter("signed out")
 
@@ -172,6 +177,19 @@ class DeskSession:
 
     # -- what arrives
 
+    def ahead(self, message: FromServer) -> list[FromDesk]:
+        """What to ask for before this message is taken in: what follows it comes meanwhile."""
+        at, self._asked = self._position, None
+        if not self._greeted or not isinstance(message, Page | Snapshot) or message.terms != self._terms:
+            return []
+        if isinstance(message, Page):
+            if at.snapshot is None and message.after == at.cursor < message.upto < message.head:
+                self._asked = Pull(message.upto, terms=self._terms)
+        elif at.snapshot is not None and at.snapshot.scope == message.scope and message.more:
+            for last in message.records[-1:]:
+                self._asked = SnapshotWanted(message.scope, last.table, last.record_id, terms=self._terms)
+        return [] if self._asked is None else [self._asked]
+
     def received(self, message: FromServer) -> list[FromDesk]:
         """Takes a message in, whole and durably, and returns what to send."""
         with self._store.turn():
@@ -182,8 +200,7 @@ class DeskSession:
             case Welcome():
                 return self._welcome(message)
             case Receipt():
-                self._pushing = False
-                self._received = message.received
+                self._arrived(message.received)
                 return [*self._push(), *self._report()]
             case Page():
                 return self._page(message)
@@ -209,6 +226,8 @@ class DeskSession:
             return []
         self._greeted = True
         self._received = welcome.received
+        if not self._pushes:
+            self._sent = self._received
         skew = self._now() - welcome.clock / 1000
         self._skew = skew if abs(skew) > SKEW_WORTH_A_WORD else 0.0
         out: list[FromDesk] = []
@@ -225,22 +244,26 @@ class DeskSession:
         if not welcome.away and self._position.held is not None:
             self._move(replace(self._position, held=None))
         self._make_again()
-        return [*out, *self._push(), *self._report(), self._next()]
+        return [*out, *self._push(), *self._report(), *self._ask()]
 
     def _page(self, page: Page) -> list[FromDesk]:
         at = self._position
         if page.terms != self._terms or page.after < at.cursor:
             return []  # what follows was asked for since
         if page.after > at.cursor:
-            return [self._next()]  # something between was missed
+            return self._ask()  # something between was missed
         items = [item for item in page.items if item.seq > at.cursor]
         keys = {(item.table, item.record_id) for item in items}
+        confirmed = replica.confirmed(self._store.site, items, self._store.standing(keys))
+        if confirmed:
+            items = [item for item in items if (item.table, item.record_id) not in confirmed]
+            keys -= confirmed.keys()
         views, unsettled = self._store.views(keys), self._store.unsettled(keys)
-        plan = replica.plan(self._store.site, at.settled, items, views, unsettled)
+        plan = replica.plan(self._store.site, at.settled, items, views, unsettled, confirmed)
         position = replace(at, cursor=max(page.upto, at.cursor), settled=plan.settled)
         self._commit(plan, position)
         self._make_again()
-        return [*self._push(), self._next()]
+        return [*self._push(), *self._ask()]
 
     def _snapshot(self, page: Snapshot) -> list[FromDesk]:
         at = self._position
@@ -248,7 +271,7 @@ class DeskSession:
         if page.terms != self._terms:
             return []
         if going is None or page.scope != going.scope:
-            return [self._next()]  # of a scope that was taken away meanwhile
+            return self._ask()  # of a scope that was taken away meanwhile
         keys = {(each.table, each.record_id) for each in page.records}
         views, unsettled = self._store.views(keys), self._store.unsettled(keys)
         plan = replica.take_up(page.records, at.epoch, at.settled, views, unsettled)
@@ -266,7 +289,7 @@ class DeskSession:
         if unseen:
             self._forget_the_unseen()
         self._make_again()
-        return [*self._push(), self._next()]
+        return [*self._push(), *self._ask()]
 
     def _purge(self, purge: Purge) -> list[FromDesk]:
         if purge.everything and self._state == "wiped":
@@ -282,12 +305,11 @@ class DeskSession:
         asked = going is not None and going.scope in purge.scopes
         self._drop(purge.scopes)
         # Where it is the answer to what was asked for, something else is to be asked for now.
-        return [Purged(purge.scopes), *([self._next()] if asked else [])]
+        return [Purged(purge.scopes), *(self._ask() if asked else [])]
 
     def _failure(self, failure: Failure) -> list[FromDesk]:
-        self._pushing = False
         if failure.code == "out-of-order" and failure.received is not None:
-            self._received = failure.received
+            self._arrived(failure.received)
             return self._push()
         if failure.code == "other-terms":
             return self.opened() if self._greeted else []
@@ -310,18 +332,26 @@ class DeskSession:
     def _move(self, position: Position) -> None:
         self._commit(replica.Plan({}, [], [], position.settled), position)
 
+    def _arrived(self, received: int) -> None:
+        """A push was answered. What the server did not take of it goes again, once none is on its way."""
+        self._pushes = max(self._pushes - 1, 0)
+        self._received = received
+        if not self._pushes:
+            self._sent = received
+
     def _push(self) -> list[FromDesk]:
-        if not self._greeted or self._pushing:
-            return []
-        going = self._store.outgoing(self._received, MAX_BATCH)
-        entries = going.entries
-        if self._away:  # what is new waits until the server knows what it had accepted and promised
-            first = {each.transaction for each in entries if each.site_seq <= self._position.accepted}
-            entries = tuple(each for each in entries if each.transaction in first)
-        if not entries:
-            return []
-        self._pushing = True
-        return [Push(entries, going.withdrawn, self._terms)]
+        out: list[FromDesk] = []
+        while self._greeted and self._pushes < _PUSHES:
+            going = self._store.outgoing(self._sent, MAX_BATCH)
+            entries = going.entries
+            if self._away:  # what is new waits until the server knows what it had accepted and promised
+                first = {each.transaction for each in entries if each.site_seq <= self._position.accepted}
+                entries = tuple(each for each in entries if each.transaction in first)
+            if not entries:
+                break
+            self._pushes, self._sent = self._pushes + 1, entries[-1].site_seq
+            out.append(Push(entries, going.withdrawn, self._terms))
+        return out
 
     def _report(self) -> list[FromDesk]:
         if not self._away or self._reported or self._received < self._position.accepted:
@@ -332,6 +362,11 @@ class DeskSession:
     def _make_again(self) -> None:
         if self._position.accepted:
             self._store.make_again(self._position.accepted)
+
+    def _ask(self) -> list[FromDesk]:
+        asked, wanted = self._asked, self._next()
+        self._asked = None
+        return [] if wanted == asked else [wanted]
 
     def _next(self) -> FromDesk:
         """What is to be asked for now: the next page of a snapshot, or of the order."""

@@ -16,7 +16,7 @@ from app.records.chain import Authored
 from app.records.change import Draft
 from app.records.codec import compact
 from app.records.erasure import erase_texts, remove_recordings
-from app.records.log import Cause, change_log, sealed_columns
+from app.records.log import Cause
 from app.records.rows import by_table, filled, read_rows, shape_of, write_rows
 from app.records.store import Records
 from app.records.sync_tables import sync_event, sync_quarantine, sync_row
@@ -26,7 +26,7 @@ from app.sync.credit import outstanding
 from app.sync.desk_store import Counts, Outgoing, Position
 from app.sync.kept import POSITION, keep, read_kept
 from app.sync.protocol import Entry
-from app.sync.replica import Effect, Key, Plan, Refused, Unsettled, View
+from app.sync.replica import Effect, Key, Plan, Refused, Standing, Unsettled, View
 
 _MOST_TEXT = 2_000_000
 """Characters of one push, where a single transaction is not longer."""
@@ -73,20 +73,18 @@ class RecordsStore:
         return Counts(max(self.written() - self._position.settled, 0), conflicts or 0, refused or 0)
 
     def outgoing(self, after: int, limit: int) -> Outgoing:
-        own = (change_log.c.site == self.site) & (change_log.c.site_seq > after)
         entries: list[Entry] = []
         whole, text = 0, 0  # how many of them are whole transactions, and how long their texts are
         with self._records.read() as session:
-            rows = session.execute(
-                select(*sealed_columns).where(own).order_by(change_log.c.site_seq).execution_options(yield_per=200)
-            )
+            rows = session.connection().exec_driver_sql(_READ_OWN, (self.site, after)).yield_per(200)
             for row in rows:
-                if entries and row.transaction != entries[-1].transaction:
+                entry = Entry(*row)
+                if entries and entry.transaction != entries[-1].transaction:
                     whole = len(entries)
                 if whole and (len(entries) >= limit or text > _MOST_TEXT):
                     break
-                text += len(row.before or "") + len(row.after or "")
-                entries.append(_entry(row))
+                text += len(entry.before or "") + len(entry.after or "")
+                entries.append(entry)
             else:
                 whole = len(entries)
             rows.close()
@@ -116,11 +114,26 @@ class RecordsStore:
         with self._records.read() as session:
             connection = session.connection()
             for table, ids in by_table(keys).items():
-                rows = connection.exec_driver_sql(_READ_UNSETTLED, (table, compact(ids), self.site, settled))
+                rows = connection.exec_driver_sql(_READ_UNSETTLED, (table, compact(ids), self.site, settled)).all()
                 for record_id, site_seq, transaction, op, before, after in rows:
                     entry = Unsettled(site_seq, transaction, op, _read(before), _read(after))
                     found.setdefault((table, record_id), []).append(entry)
         return found
+
+    def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
+        settled = self._position.settled
+        found: dict[Key, Standing | None] = {}
+        if settled >= self.written():
+            return {}
+        with self._records.read() as session:
+            connection = session.connection()
+            for table, ids in by_table(keys).items():
+                rows = connection.exec_driver_sql(_READ_STANDING, (table, compact(ids), self.site, settled)).all()
+                for record_id, site_seq, op, after, seq, aside in rows:
+                    key = (table, record_id)
+                    alone = key not in found and not aside
+                    found[key] = Standing(site_seq, op, after, seq) if alone else None
+        return {key: entry for key, entry in found.items() if entry is not None}
 
     def held(self) -> Mapping[str, str]:
         with self._records.read() as session:
@@ -203,6 +216,7 @@ class RecordsStore:
             else:
                 server = None if view.server is None else compact(view.server)
                 known.append((table, record_id, view.seq, view.scope, server, view.aside))
+        known += [(*key, item.seq, item.scope, None, False) for key, item in plan.confirmed.items()]
         if known:
             connection.exec_driver_sql(_WRITE_KNOWN, known)
         if unknown:
@@ -232,7 +246,7 @@ def _authored(effect: Effect, plan: Plan) -> Authored | None:
     if shape is not None:
         before = None if before is None else filled(shape, before)
         after = None if after is None else filled(shape, after)
-        if effect.op == "insert":
+        if effect.op == "insert" and not (after and after.keys() >= shape.columns and after["id"] == record_id):
             after = {**shape.empty, **(after or {}), "id": record_id}
     if effect.op == "update" and before is not None and after is not None:
         names = [name for name in after if before.get(name) != after[name]]
@@ -253,13 +267,6 @@ def _purged(key: Key, transaction: str) -> Authored:
     return Authored(Draft(*key, "delete", None, None), "system:sync", Cause("purge"), transaction)
 
 
-def _entry(row: Any) -> Entry:
-    return Entry(
-        row.id, row.site_seq, row.hlc, row.actor, row.cause, row.cause_reference, row.transaction, row.table,
-        row.record_id, row.op, row.before, row.after, row.schema_version, row.salt or "", row.commitment, row.hash,
-    )  # fmt: skip
-
-
 def _read(text: str | None) -> dict[str, Any] | None:
     return None if text is None else msgspec.json.decode(text)
 
@@ -271,10 +278,20 @@ _READ_KNOWN = (
 _WRITE_KNOWN = (
     "INSERT OR REPLACE INTO sync_row (table_name, record_id, seq, scope, server, aside) VALUES (?, ?, ?, ?, ?, ?)"
 )
+_READ_OWN = (
+    "SELECT id, site_seq, hlc, actor, cause, cause_reference, transaction_id, table_name, record_id, op,"
+    ' "before", "after", schema_version, COALESCE(salt, \'\'), commitment, hash'
+    " FROM change_log WHERE site = ? AND site_seq > ? ORDER BY site_seq"
+)
 # Of each record its own few entries, however long the chain is. Erased ones say nothing.
-_READ_UNSETTLED = (
-    'SELECT record_id, site_seq, transaction_id, op, "before", "after" FROM change_log INDEXED BY change_log_record'
-    " WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?)) AND site = ? AND site_seq > ?"
+_OWN = (
+    " FROM change_log AS own INDEXED BY change_log_record {join}"
+    " WHERE own.table_name = ? AND own.record_id IN (SELECT value FROM json_each(?)) AND site = ? AND site_seq > ?"
     " AND salt IS NOT NULL AND transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine)"
-    " ORDER BY site_seq"
+)
+_READ_UNSETTLED = (
+    'SELECT record_id, site_seq, transaction_id, op, "before", "after"' + _OWN.format(join="") + " ORDER BY site_seq"
+)
+_READ_STANDING = 'SELECT own.record_id, site_seq, op, "after", COALESCE(seen.seq, 0), seen.aside' + _OWN.format(
+    join="LEFT JOIN sync_row AS seen ON seen.table_name = own.table_name AND seen.record_id = own.record_id"
 )

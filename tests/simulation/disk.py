@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -18,7 +18,7 @@ from app.sync.credit import outstanding
 from app.sync.desk_store import Counts, Outgoing, Position
 from app.sync.policies import RESERVE
 from app.sync.protocol import Entry, Op
-from app.sync.replica import Key, Plan, Unsettled, View, on_top
+from app.sync.replica import Key, Plan, Standing, Unsettled, View, on_top
 
 Values = Mapping[str, Any]
 
@@ -151,7 +151,7 @@ class MemoryDesk:
 
     def views(self, keys: Collection[Key]) -> Mapping[Key, View]:
         return {
-            key: replace(self.known.get(key, View()), row=self.rows.get(key))
+            key: msgspec.structs.replace(self.known.get(key, View()), row=self.rows.get(key))
             for key in keys
             if key in self.known or key in self.rows
         }
@@ -166,14 +166,23 @@ class MemoryDesk:
                 )
         return found
 
+    def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
+        return {
+            key: Standing(only[0].site_seq, only[0].op, self.chain.entries[only[0].site_seq - 1].after, known.seq)
+            for key, only in self.unsettled(keys).items()
+            if len(only) == 1 and not (known := self.known.get(key, View())).aside
+        }
+
     def commit(self, plan: Plan, position: Position) -> None:
         self._commit_point(False)
         for key, view in plan.views.items():
-            self.known[key] = replace(view, row=None)
+            self.known[key] = msgspec.structs.replace(view, row=None)
             if view.row is None:
                 self.rows.pop(key, None)
             else:
                 self.rows[key] = view.row
+        for key, item in plan.confirmed.items():
+            self.known[key] = View(seq=item.seq, scope=item.scope)
         for effect in plan.effects:
             cause = ("sync", effect.reference)
             self.heard.append(
@@ -189,7 +198,7 @@ class MemoryDesk:
 
     def begin_epoch(self, position: Position) -> None:
         self._commit_point(False)
-        self.known = {key: replace(view, seq=0) for key, view in self.known.items()}
+        self.known = {key: msgspec.structs.replace(view, seq=0) for key, view in self.known.items()}
         self._position = position
         self._commit_point(True)
 

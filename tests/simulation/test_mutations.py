@@ -69,10 +69,13 @@ MISTAKES = {
     "what a restored server lacks stays on the desk": [
         Slip(session, "DeskSession._forget_the_unseen", "self._store.keys_unseen()", "[]")
     ],
+    "what comes back is taken for what was written": [
+        Slip(replica_room, "_as_written", "item.fields == entry.after", "True")
+    ],
     "a refusal is not told": [Slip(replica_room, "plan", "list(refused.values())", "[]")],
     "who asks under old terms is answered": [Slip(server, "Connection.handle", "if self._alone and", "if False and")],
     "what is taken away stays in the log": [
-        Slip(replica_room, "plan", "frozenset(gone | erased), frozenset(unseen)", "")
+        Slip(replica_room, "plan", "frozenset(gone | erased), frozenset(unseen)", "frozenset(), frozenset()")
     ],
 }
 

@@ -347,6 +347,7 @@ class SimDesk:
 
     def hear(self, link: Link, message: FromServer) -> None:
         if link is self.link:
+            self.does(lambda session: session.ahead(message))
             self.does(lambda session: session.received(message))
 
     def lost(self, link: Link | None, reason: str = "The connection was lost.") -> None:

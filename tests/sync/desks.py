@@ -118,7 +118,10 @@ def take(store: DeskStore, items: Sequence[Item]) -> Plan:
     """What the session does with a page."""
     keys = {(each.table, each.record_id) for each in items}
     at = store.position()
-    plan = replica.plan(store.site, at.settled, items, store.views(keys), store.unsettled(keys))
+    confirmed = replica.confirmed(store.site, items, store.standing(keys))
+    rest = [each for each in items if (each.table, each.record_id) not in confirmed]
+    keys -= confirmed.keys()
+    plan = replica.plan(store.site, at.settled, rest, store.views(keys), store.unsettled(keys), confirmed)
     cursor = max([at.cursor, *(each.seq for each in items)])
     store.commit(plan, replace(at, epoch="epoch-1", cursor=cursor, settled=plan.settled))
     return plan

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.records.codec import compact
 from app.sync import replica
 from app.sync.protocol import Item, Op, Stored
-from app.sync.replica import Plan, Unsettled, View
+from app.sync.replica import Plan, Standing, Unsettled, View
 
 KEY = ("contact", "c")
 
@@ -184,3 +185,37 @@ def test_all_desks_come_to_the_same_however_pages_were_cut_and_repeated(
         view = plan(page, view).views.get(KEY, view)
         reached = max(reached, *(each.seq for each in page)) if page else reached
     assert plan(items, view).views[KEY].row == end
+
+
+def test_what_comes_back_as_it_was_written_is_confirmed_as_the_whole_way_would_have_it() -> None:
+    mine = Standing(4, "update", compact({"name": "Eve"}), 3)
+    back = item(6, {"name": "Eve"}, site="me", site_seq=4)
+    assert replica.confirmed("me", [back], {KEY: mine}) == {KEY: back}
+    typed = own(4, before={"name": "Ann"}, after={"name": "Eve"})
+    made = plan([back], View({"name": "Eve"}, seq=3, scope="*"), [typed], settled=3)
+    assert (made.views[KEY], made.effects, made.settled) == (View({"name": "Eve"}, None, False, 6, "*"), [], 4)
+    short = replica.plan("me", 3, [], {}, {}, {KEY: back})
+    assert (short.settled, short.confirmed) == (4, {KEY: back})
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        [item(6, {"name": "Bob"}, site="me", site_seq=4, outcome="merged")],
+        [item(6, {"name": "Eve"}, site="me", site_seq=4, outcome="rejected")],
+        [item(6, {"name": "Eve"}, site="me", site_seq=3)],
+        [item(6, {"name": "Eve"}, site="other", site_seq=4)],
+        [item(6, {"name": "Eve"}, site="me", site_seq=4, whole=True, left="book:gilts")],
+        [item(6, None, site="me", site_seq=4, scope="")],
+        [item(2, {"name": "Eve"}, site="me", site_seq=4)],
+        [item(5, {"title": "Dr"}), item(6, {"name": "Eve"}, site="me", site_seq=4)],
+    ],
+    ids=["merged", "rejected", "an earlier one", "another's", "moved", "out of sight", "known", "not alone"],
+)
+def test_anything_else_goes_the_whole_way(items: list[Item]) -> None:
+    assert replica.confirmed("me", items, {KEY: Standing(4, "update", compact({"name": "Eve"}), 3)}) == {}
+
+
+def test_a_field_of_a_record_that_a_snapshot_has_still_to_bring_is_not_confirmed() -> None:
+    back = item(6, {"name": "Eve"}, site="me", site_seq=4)
+    assert replica.confirmed("me", [back], {KEY: Standing(4, "update", compact({"name": "Eve"}), 0)}) == {}

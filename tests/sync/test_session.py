@@ -13,6 +13,7 @@ from app.records.log import GENESIS
 from app.sync.desk_store import SnapshotAt
 from app.sync.protocol import (
     Failure,
+    FromDesk,
     Hello,
     Page,
     Pull,
@@ -22,6 +23,7 @@ from app.sync.protocol import (
     Receipt,
     Snapshot,
     SnapshotWanted,
+    Stored,
     Welcome,
 )
 from app.sync.session import DeskSession
@@ -61,17 +63,50 @@ def test_first_everything_is_read_then_what_is_new(session: DeskSession) -> None
     assert session.status.state == "online"
 
 
-def test_one_push_is_on_its_way_at_a_time(session: DeskSession, disk: MemoryDesk) -> None:
+def pushed(messages: list[FromDesk]) -> list[list[int]]:
+    return [[entry.site_seq for entry in each.entries] for each in messages if isinstance(each, Push)]
+
+
+def test_two_pushes_are_on_their_way_at_once(session: DeskSession, disk: MemoryDesk) -> None:
     session.opened()
     session.received(welcome())
-    typed(disk)
-    (push,) = session.wrote()
-    assert isinstance(push, Push)
-    typed(disk)
-    assert session.wrote() == []
-    (push,) = session.received(Receipt(1, 1))
-    assert [entry.site_seq for entry in push.entries] == [2]
+    for sent in ([[1]], [[2]], []):
+        typed(disk)
+        assert pushed(session.wrote()) == sent
+    assert pushed(session.received(Receipt(1, 1))) == [[3]]
     assert session.received(Receipt(2, 2)) == []
+    assert session.received(Receipt(3, 3)) == []
+
+
+def test_what_the_server_did_not_take_goes_again(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(welcome())
+    for _ in range(12):
+        typed(disk)
+    assert pushed(session.wrote()) == [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]]
+    assert pushed(session.received(Receipt(3, 3))) == [[11, 12]]
+    refused = Failure("out-of-order", "Entry 4 was expected, 6 came.", received=3)
+    assert pushed(session.received(refused)) == []
+    assert pushed(session.received(refused)) == [[4, 5, 6, 7, 8], [9, 10, 11, 12]]
+
+
+def test_the_next_page_is_asked_for_before_this_one_is_taken_in(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(welcome())
+    first = Snapshot("*", (Stored("contact", "a", '{"id":"a"}', "*", 1),), 3, True, 2)
+    assert session.ahead(first) == [SnapshotWanted("*", "contact", "a")]
+    assert session.received(first) == []
+    rest = Snapshot("*", (), 3, False, 2)
+    assert session.ahead(rest) == []
+    assert session.received(rest) == [Pull(0)]
+    page = Page((), 0, 5, 9)
+    assert session.ahead(page) == [Pull(5)]
+    assert disk.position().cursor == 0
+    assert session.received(page) == []
+    assert disk.position().cursor == 5
+    last = Page((), 5, 9, 9)
+    assert session.ahead(last) == []
+    assert session.received(last) == [Pull(9)]
 
 
 def test_a_page_that_leaves_something_out_is_asked_for_again(session: DeskSession, disk: MemoryDesk) -> None:

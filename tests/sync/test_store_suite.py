@@ -100,6 +100,22 @@ def test_own_changes_stay_on_top_until_they_come_back(desk: Desk) -> None:
     assert (desk.store.counts().to_sync, desk.store.position().settled) == (0, 1)
 
 
+def test_what_comes_back_as_it_was_written_needs_no_more_than_its_place(desk: Desk) -> None:
+    desk.write(Edit("insert", house(1), HOUSE), Edit("insert", house(2), HOUSE))
+    desk.write(Edit("update", house(2), {"tier": 1}))
+    (alone,) = desk.store.standing([house(1), house(2)]).items()
+    assert alone[0] == house(1)
+    assert (alone[1].site_seq, alone[1].op, alone[1].seq) == (1, "insert", 0)
+    plan = take(desk.store, own_items(desk.store, 5))
+    assert (set(plan.confirmed), set(plan.views)) == ({house(1)}, {house(2)})
+    desk.reopen()
+    row = {"id": house(1)[1], **HOUSE}
+    assert desk.store.views([house(1)])[house(1)] == View(row, None, False, 5, "*")
+    assert desk.store.standing([house(1), house(2)]) == {}
+    desk.write(Edit("update", house(1), {"tier": 1}))
+    assert desk.store.standing([house(1)])[house(1)].seq == 5
+
+
 def test_a_refused_change_is_undone_kept_and_not_offered_again(desk: Desk) -> None:
     take(desk.store, [item(1, house(1), HOUSE)])
     desk.write(Edit("update", house(1), {"tier": 1}))
