@@ -9,7 +9,7 @@ import importlib.metadata
 import logging
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from functools import partial
 from random import SystemRandom
@@ -127,9 +127,20 @@ class InStep:
     async def sign_in(self, login: str, password: str, new: str = "") -> None:
         """Raises Refused (``change-password``: with ``new`` it goes on), Unreachable, SignInNeeded."""
         assert self._pass is not None
+        await self._signed_in(await self._pass.sign_in(login, password, new))
+
+    async def offers_browser(self) -> bool:
+        """Whether one may sign in at the firm's identity provider. Raises Refused, Unreachable."""
+        return self._forms is not None and await self._forms.offers_openid()
+
+    async def sign_in_by_browser(self, open_page: Callable[[str], Awaitable[None]]) -> None:
+        """Until somebody has signed in there, or it is cancelled. Raises Refused, Unreachable, SignInNeeded."""
+        assert self._pass is not None
+        await self._signed_in(await self._pass.sign_in_by_browser(open_page))
+
+    async def _signed_in(self, user: ServerUser) -> None:
         assert self._client is not None
         assert self.enrolment is not None
-        user = await self._pass.sign_in(login, password, new)
         self._note("sign-in", f"{user.name} signed in.")
         await self._keep(msgspec.structs.replace(self.enrolment, user=user))
         self._took_over(current_user(user, self.enrolment.desk))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 
 from app.services import Notice, Standing
 from app.shell.commands import Command
@@ -28,6 +31,8 @@ class ServerPages(QObject):
         self._server: InStep | None = None
         self._standing = Standing()
         self.page: ConnectPage | None = None
+        self.open_in_browser: Callable[[str], object] = lambda url: QDesktopServices.openUrl(QUrl(url))
+        self._in_browser: Future[None] | None = None
         self._ui.commands.add(
             Command(SYNC_COMMAND, "Sync: state, conflicts, quarantine", self.open, "Ctrl+Shift+Y", icon="refresh"),
             Command("desk.connect", "Connect this desk to a server", self.connect_desk, when=self._alone, icon="wifi"),
@@ -59,6 +64,7 @@ class ServerPages(QObject):
         if enrolment is not None:
             login = enrolment.user.login if enrolment.user is not None else ""
             self._open(ConnectPage(login=login, server=enrolment.firm_name, enrolled=True))
+            self._look_for_browser()
 
     def sign_out(self) -> None:
         if self._server is not None:
@@ -70,6 +76,8 @@ class ServerPages(QObject):
 
     def close(self) -> None:
         page, self.page = self.page, None
+        if self._in_browser is not None:
+            self._in_browser.cancel()
         if page is not None:
             self._ui.close_popup(page)
             page.deleteLater()
@@ -81,6 +89,7 @@ class ServerPages(QObject):
         self.page = page
         page.closed.connect(self.close)
         page.given.connect(self._given)
+        page.browser_asked.connect(self._sign_in_by_browser)
         self._ui.show_popup(page, MIDDLE)
         page.start_typing()
 
@@ -112,7 +121,9 @@ class ServerPages(QObject):
     def _now_enrolled(self, given: Given) -> None:
         if self.page is not None:
             self.page.show_enrolled(True)
-        self._sign_in(given)
+            self._look_for_browser()
+        if given.login:
+            self._sign_in(given)
 
     def _sign_in(self, given: Given) -> None:
         assert self._server is not None
@@ -120,6 +131,28 @@ class ServerPages(QObject):
             self._server.sign_in(given.login, given.password, given.new),
             then=lambda _: self._signed(),
             failed=self._not_signed_in,
+            owner=self.page,
+        )
+
+    def _look_for_browser(self) -> None:
+        assert self._server is not None
+        self._ui.run(
+            self._server.offers_browser(),
+            then=lambda offers: self.page.offer_browser(offers) if self.page is not None else None,
+            failed=lambda _: None,  # a server that is away: signing in says so
+            owner=self.page,
+        )
+
+    def _sign_in_by_browser(self) -> None:
+        assert self._server is not None
+
+        async def shown(url: str) -> None:
+            await self._ui.on_screen(lambda: self.open_in_browser(url))
+
+        self._in_browser = self._ui.run(
+            self._server.sign_in_by_browser(shown),
+            then=lambda _: self._signed(),
+            failed=lambda error: self._refuse(str(error)),
             owner=self.page,
         )
 

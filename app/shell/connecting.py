@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.shell import icons
-from app.shell.widgets import button, field, heading, icon_button, label, separator, set_kind
+from app.shell.pages import head_strip
+from app.shell.widgets import button, field, heading, label, separator, set_kind
 
 SHORTEST = 12
 """Characters of a new password; the server says so too."""
@@ -30,9 +30,11 @@ class Given:
 class ConnectPage(QWidget):
     """``given`` when the user presses the button; then the caller answers with one of ``ask_trust``,
     ``ask_new_password``, ``refuse`` or by closing the page. ``enrolled``: address and code have done their work.
+    ``browser_asked``: they sign in at the firm's identity provider.
     """
 
     given = Signal(object)
+    browser_asked = Signal()
     closed = Signal()
 
     def __init__(self, *, address: str = "", login: str = "", server: str = "", enrolled: bool = False) -> None:
@@ -64,23 +66,14 @@ class ConnectPage(QWidget):
         self.complaint.setWordWrap(True)
         self.take = button("", "pri")
         self.take.clicked.connect(lambda _=False: self._take())
+        self.browser = button("Sign in with the browser", icon="window")
+        self.browser.clicked.connect(lambda _=False: self._take_browser())
+        self.browser.hide()
         self._lay_out()
         self._server = server
         self.show_enrolled(enrolled)
 
     def _lay_out(self) -> None:
-        picture = QLabel()
-        picture.setPixmap(icons.icon("wifi", "acc", 18).pixmap(QSize(18, 18)))
-        cross = icon_button("x", "Close (Esc)", size=14)
-        cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        cross.clicked.connect(lambda _=False: self.closed.emit())
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 8, 6)
-        head.setSpacing(8)
-        head.addWidget(picture)
-        head.addWidget(self._title)
-        head.addStretch(1)
-        head.addWidget(cross)
         fields = QVBoxLayout()
         fields.setContentsMargins(14, 10, 14, 10)
         fields.setSpacing(8)
@@ -93,11 +86,12 @@ class ConnectPage(QWidget):
         foot = QHBoxLayout()
         foot.setContentsMargins(14, 8, 12, 10)
         foot.addStretch(1)
+        foot.addWidget(self.browser)
         foot.addWidget(self.take)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(head)
+        column.addLayout(head_strip("wifi", self._title, self.closed.emit))
         column.addWidget(separator())
         column.addLayout(fields, 1)
         column.addWidget(separator())
@@ -127,6 +121,8 @@ class ConnectPage(QWidget):
         """From now on only who signs in is asked."""
         for each in self._places:
             each.setVisible(not enrolled)
+        self.fingerprint.hide()
+        self.complaint.hide()
         self._title.setText(
             f"Sign in to {self._server or 'the server'}" if enrolled else "Connect this desk to a server"
         )
@@ -134,7 +130,8 @@ class ConnectPage(QWidget):
             "What was done meanwhile is kept on this computer and goes to the server afterwards."
             if enrolled
             else "Customers, deals, calls and reports are then shared with your desk, and the desk works on without the"
-            " network. Nothing leaves this computer before you press Connect."
+            " network. Nothing leaves this computer before you press Connect. If you sign in with your firm's account,"
+            " leave user and password empty."
         )
         self._ready("Sign in" if enrolled else "Connect")
 
@@ -159,6 +156,10 @@ class ConnectPage(QWidget):
         self._ready("Set password and sign in")
         self.new.setFocus()
 
+    def offer_browser(self, offers: bool) -> None:
+        """The firm has an identity provider; a password does as well where the user has one."""
+        self.browser.setVisible(offers)
+
     def refuse(self, reason: str) -> None:
         self._complain(reason, "warn")
         self._ready(self.take.accessibleName())
@@ -170,6 +171,8 @@ class ConnectPage(QWidget):
             return
         lines = [self.login, self.password]
         lines = [self.address, self.code, *lines] if self._places[0].isVisibleTo(self) else lines
+        if lines[0] is self.address and not self.login.text() and not self.password.text():
+            lines = [self.address, self.code]  # who they are is asked when the desk is connected
         empty = next((line for line in lines if not line.text().strip()), None)
         if empty is not None:
             empty.setFocus()
@@ -192,6 +195,11 @@ class ConnectPage(QWidget):
                 )
             )  # fmt: skip
 
+    def _take_browser(self) -> None:
+        self.browser.setEnabled(False)
+        self._complain("Sign in on the page in your browser, then come back here.", "mut")
+        self.browser_asked.emit()
+
     def _distrust(self) -> None:
         if self._trusted:
             self._trusted = ""
@@ -208,3 +216,4 @@ class ConnectPage(QWidget):
         self.take.setText(text)
         self.take.setAccessibleName(text)
         self.take.setEnabled(True)
+        self.browser.setEnabled(True)

@@ -15,6 +15,23 @@ from app.shell.fuzzy import score
 from app.shell.widgets import Column, ElidedLabel, RecordTable, button, heading, icon_button, label, separator
 
 
+def head_strip(icon: str, title: QLabel, close: Callable[[], None]) -> QHBoxLayout:
+    """The top of a page: icon, title and the cross. Esc is the page's own."""
+    picture = QLabel()
+    picture.setPixmap(icons.icon(icon, "acc", 18).pixmap(QSize(18, 18)))
+    cross = icon_button("x", "Close (Esc)", size=14)
+    cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    cross.clicked.connect(lambda _=False: close())
+    made = QHBoxLayout()
+    made.setContentsMargins(14, 10, 8, 4)
+    made.setSpacing(8)
+    made.addWidget(picture)
+    made.addWidget(title)
+    made.addStretch(1)
+    made.addWidget(cross)
+    return made
+
+
 class Page(QWidget):
     """Title, an optional line of words, a table and a foot. ``closed`` by Esc or the cross."""
 
@@ -25,18 +42,6 @@ class Page(QWidget):
         self.table = table
         self._size = size
         self.setAccessibleName(title)
-        picture = QLabel()
-        picture.setPixmap(icons.icon(icon, "acc", 18).pixmap(QSize(18, 18)))
-        cross = icon_button("x", "Close (Esc)", size=14)
-        cross.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        cross.clicked.connect(lambda _=False: self.closed.emit())
-        head = QHBoxLayout()
-        head.setContentsMargins(14, 10, 8, 2)
-        head.setSpacing(8)
-        head.addWidget(picture)
-        head.addWidget(heading(title))
-        head.addStretch(1)
-        head.addWidget(cross)
         said = ElidedLabel(words, "mut")
         said.setContentsMargins(14, 0, 14, 8)
         room = QHBoxLayout()
@@ -48,7 +53,7 @@ class Page(QWidget):
         self.column = QVBoxLayout(self)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(0)
-        self.column.addLayout(head)
+        self.column.addLayout(head_strip(icon, heading(title), self.closed.emit))
         self.column.addWidget(said)
         self.column.addWidget(separator())
         self.column.addLayout(room, 1)

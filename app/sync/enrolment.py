@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 from urllib.parse import urlsplit
 
@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 
 from app.records.chain import Authored
 from app.records.store import Records
+from app.sync import browser
 from app.sync.client import SignInNeeded
 from app.sync.kept import ENROLMENT, keep, read_kept
 from app.sync.transports import Unreachable, unreachable
@@ -61,6 +62,15 @@ class Enrolment(msgspec.Struct, frozen=True):
     device: str
     desk: str
     user: ServerUser | None = None
+
+
+class OpenIdOffered(msgspec.Struct, frozen=True):
+    available: bool
+
+
+class OpenIdBegun(msgspec.Struct, frozen=True):
+    url: str
+    state: str
 
 
 class SignedIn(msgspec.Struct, frozen=True):
@@ -189,6 +199,18 @@ class Forms:
             return await self._post("/auth/password", {**form, "new": new}, SignedIn)
         return await self._post("/auth/login", form, SignedIn)
 
+    async def offers_openid(self) -> bool:
+        return (await self._ask("GET", "/auth/openid", None, OpenIdOffered)).available
+
+    async def begin_openid(self, device: str, secret: str, back: str) -> OpenIdBegun:
+        """``back``: where the browser is to be sent back to."""
+        form = {"device": device, "secret": secret, "redirect": back}
+        return await self._post("/auth/openid/begin", form, OpenIdBegun)
+
+    async def finish_openid(self, device: str, secret: str, state: str, code: str) -> SignedIn:
+        form = {"device": device, "secret": secret, "state": state, "code": code}
+        return await self._post("/auth/openid/finish", form, SignedIn)
+
     async def refresh(self, device: str, secret: str, token: str) -> SignedIn:
         return await self._post("/auth/refresh", {"device": device, "secret": secret, "refresh": token}, SignedIn)
 
@@ -197,8 +219,11 @@ class Forms:
             await self._client.post("/auth/logout", json={"refresh": token})
 
     async def _post(self, path: str, form: Mapping[str, object], answer: type[T]) -> T:
+        return await self._ask("POST", path, form, answer)
+
+    async def _ask(self, method: str, path: str, form: Mapping[str, object] | None, answer: type[T]) -> T:
         try:
-            given = await self._client.post(path, json=form)
+            given = await self._client.request(method, path, json=form)
         except httpx.HTTPError as error:
             raise unreachable(error) from error
         try:
@@ -245,11 +270,26 @@ class Pass:
 
     async def sign_in(self, login: str, password: str, new: str = "") -> ServerUser:
         """Raises Refused (``change-password``: with ``new`` it goes on), Unreachable, SignInNeeded."""
-        secret = await self._kept(DEVICE_SECRET)
-        if secret is None:
-            raise SignInNeeded("This desk's secret is no longer in the keyring. Ask for a new code and enrol it again.")
+        secret = await self._device_secret()
         async with self._renewing:
             signed_in = await self._forms.sign_in(self._device, secret, login, password, new)
+            await self._take(signed_in)
+        return signed_in.user
+
+    async def sign_in_by_browser(self, open_page: Callable[[str], Awaitable[None]]) -> ServerUser:
+        """At the firm's identity provider, in the browser that ``open_page`` opens. Raises Refused, Unreachable,
+        SignInNeeded."""
+        secret = await self._device_secret()
+        async with browser.waiting() as back:
+            begun = await self._forms.begin_openid(self._device, secret, back.address)
+            back.state = begun.state
+            await open_page(begun.url)
+            try:
+                code = await back.code()
+            except browser.NotSignedIn as error:
+                raise Refused("wrong", str(error)) from error
+        async with self._renewing:
+            signed_in = await self._forms.finish_openid(self._device, secret, begun.state, code)
             await self._take(signed_in)
         return signed_in.user
 
@@ -261,6 +301,12 @@ class Pass:
             await asyncio.to_thread(self._secrets.forget, REFRESH_TOKEN)
         if refresh is not None:
             await self._forms.sign_out(refresh)
+
+    async def _device_secret(self) -> str:
+        secret = await self._kept(DEVICE_SECRET)
+        if secret is None:
+            raise SignInNeeded("This desk's secret is no longer in the keyring. Ask for a new code and enrol it again.")
+        return secret
 
     async def _kept(self, name: str) -> str | None:
         try:

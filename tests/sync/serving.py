@@ -36,17 +36,19 @@ LISTENS = re.compile(r"listens on (https?://\S+:(\d+))")
 class Server:
     """``deskline server`` in a process, in ``folder``, on a port that it keeps when it is started again."""
 
-    def __init__(self, folder: Path, *, plain: bool = False) -> None:
+    def __init__(self, folder: Path, *, plain: bool = False, issuer: str = "") -> None:
         self.folder = folder
+        self._openid = f"Provider({issuer!r}, 'deskline')" if issuer else None
         self._plain = plain
         self.url = ""
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        options = f"Options(Path({str(self.folder)!r}), port={self._port}, plain={self._plain})"
+        options = f"Options(Path({str(self.folder)!r}), port={self._port}, plain={self._plain}, openid={self._openid})"
         code = (
-            "from pathlib import Path; from app.server.run import Options, serve;"
+            "from pathlib import Path; from app.server.openid import Provider;"
+            "from app.server.run import Options, serve;"
             f"serve({options}, lambda text: print(text, flush=True))"
         )
         self._process = process = subprocess.Popen(
@@ -118,8 +120,8 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *, plain: bool = False) -> Iterator[Server]:
-    server = Server(folder, plain=plain)
+def served(folder: Path, *, plain: bool = False, issuer: str = "") -> Iterator[Server]:
+    server = Server(folder, plain=plain, issuer=issuer)
     server.start()
     try:
         yield server
