@@ -151,12 +151,15 @@ def _allows(allowed: Allowed, op: Op, fields: Collection[str]) -> bool:
     return names.isdisjoint(allowed.never) and (allowed.update is None or names <= allowed.update)
 
 
+_KINDS = {"organization": "customer", "interaction": "call or chat"}
+"""What is called otherwise on the screen."""
+
+
 def _refusal(table: str, op: Op, fields: Collection[str], known: Collection[Allowed]) -> str:
-    words = table.replace("_", " ")
+    words = _KINDS.get(table) or table.replace("_", " ")
+    words = f"{'an' if words[0] in 'aeio' else 'a'} {words}"
     if op == "update" and known:
         names = ", ".join(sorted(name.replace("_", " ") for name in fields))
-        return (
-            f"Your role does not allow this change of a {words} ({names}). Ask somebody who may, or an administrator."
-        )
+        return f"Your role does not allow this change of {words} ({names}). Ask somebody who may, or an administrator."
     verb = {"insert": "add", "update": "change", "delete": "delete"}[op]
-    return f"Your role does not allow you to {verb} a {words}. Ask somebody who may, or an administrator."
+    return f"Your role does not allow you to {verb} {words}. Ask somebody who may, or an administrator."

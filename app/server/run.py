@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 PORT = 8455
 FIRST_ADMINISTRATOR = "admin"
+_FILES = 16_384
 _LOOK = 1.0
 """Seconds between looks at whether our own Postgres is there."""
 
@@ -62,9 +64,21 @@ def serve(options: Options, say: Callable[[str], None]) -> None:
     """Serves until it is told to stop (SIGINT, SIGTERM). Raises CannotServe."""
     if options.plain and options.host not in ("127.0.0.1", "::1", "localhost"):
         raise CannotServe("Without TLS the server listens on this machine only: leave out --plain, or --listen.")
+    let_many_in()
     options.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with database_of(options.folder, options.database, serving=True) as (url, postgres):
         asyncio.run(_serve(options, url, postgres, say))
+
+
+def let_many_in() -> None:
+    """Each desk is an open file, and many systems let a process have 1,024 unless it asks for more."""
+    if sys.platform != "win32":
+        import resource
+
+        now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if now != resource.RLIM_INFINITY:
+            wanted = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))
 
 
 @contextmanager
