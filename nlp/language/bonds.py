@@ -100,6 +100,8 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
             issuer, begin = _issuer(words, at)
             result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
     taken = [(m.first, m.last) for m in result]
+    result += [m for m in _contracts(lows, months) if not any(m.first < b and a < m.last for a, b in taken)]
+    taken = [(m.first, m.last) for m in result]
     for i, low in enumerate(lows):
         if low in governments and not any(a <= i < b for a, b in taken):
             against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
@@ -107,6 +109,24 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
                 Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against)
             )
     return result
+
+
+def _contracts(lows: Sequence[str], months: Sequence[Months]) -> list[Mention]:
+    """A government's name beside a bare month is the future on it: "Sep Bunds", "the Bobl, December"."""
+    found = []
+    for month in months:
+        if month.begin != month.end or month.quarter or (month.year and month.year > 2028):
+            continue
+        for at in (month.last, month.first - 1):
+            word = lows[at] if 0 <= at < len(lows) else ""
+            title = v.government_bond(v.governments()[word], None, None).issuer if word in v.governments() else ""
+            name = v.contract_roots().get(title)
+            coupon = month.first and figure_at(lows, month.first - 1) is not None
+            if name is not None and not (at < month.first and (month.year or coupon)):
+                first, last = min(at, month.first), max(at + 1, month.last)
+                found.append(Mention(first, last, v.future(name, month.year, month.begin)))
+                break
+    return found
 
 
 def _issuer(words: Sequence[Word], at: int, *, guess: bool = True) -> tuple[str, int]:

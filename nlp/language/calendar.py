@@ -234,6 +234,15 @@ def day_at(words: Sequence[str], i: int) -> Day | None:
         return Day(i, i + 1, shift=0)
     if word in TOMORROW and not (word == "tom" and (i == 0 or words[i - 1] in (",", "hi"))):
         return Day(i, i + 1 + (i + 1 < len(words) and words[i + 1] in PARTS), shift=1)
+    if (
+        word == "day"
+        and words[max(0, i - 3) : i] == ["end", "of", "the"]
+        or word == "business"
+        and words[i - 2 : i] == ["close", "of"]
+    ):
+        return Day(i, i + 1, shift=0)
+    if word == "morning" and words[max(0, i - 2) : i] == ["in", "the"]:
+        return Day(i, i + 1, shift=1)
     if word in ("month", "months") and words[i - 3 : i] == ["end", "of", "the"]:
         return Day(i, i + 1, month_end=True)
     if word == "end" and words[i + 1 : i + 2] == ["of"] and i + 2 < len(words) and words[i + 2] in MONTHS:
@@ -242,6 +251,8 @@ def day_at(words: Sequence[str], i: int) -> Day | None:
 
 
 def _numbered_day(words: Sequence[str], i: int) -> Day | None:
+    if i > 1 and words[i - 1] in ("an", "a", "one", "three", "five", "seven") and words[i - 2] == "and":
+        return None  # four and an eighth
     at, weekday, next_week = i, None, False
     if words[at] == "next" and at + 1 < len(words) and words[at + 1] in DAYS:
         next_week, at = True, at + 1
@@ -273,6 +284,8 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         month_at = after + 1 if words[after : after + 1] == ["of"] else after
         if month_at < len(words) and words[month_at] in MONTHS:
             year, year_length = year_at(words, month_at + 1)
+            if year > 2045 and not words[month_at + 1].startswith("20"):
+                year, year_length = 0, 0  # "exp 8 jul 61 pips"
             return Day(i, month_at + 1 + year_length, day, MONTHS[words[month_at]], year or None, weekday)
         if weekday is not None and spelled:
             return Day(i, after, day, weekday=weekday)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nlp.language import topics
+from nlp.language import saying, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
-from nlp.language.hearing import ACCEPT_PHRASES, Agreed, Done, Hearing
+from nlp.language.hearing import Agreed, Done, Hearing
 from nlp.language.model import Deal
 from nlp.language.naming import named, side_of
 from nlp.language.quoting import placed
@@ -43,7 +43,7 @@ class Dealing(Hearing):
             topic.accepted_at = None
             topic.evidence.add(i)
             return
-        if frame.has(*ACCEPT_PHRASES) and not frame.question:
+        if saying.takes(frame):
             topic.accepted_at = i
             topic.evidence.add(i)
             for figure in frame.prices:
@@ -178,7 +178,7 @@ class Dealing(Hearing):
             or "indicative" in topic.hints
         ):
             return False
-        if topic.kind == "fx" and "swap" in topic.hints:
+        if topic.kind == "fx" and "swap" in topic.hints and topic.price_type != "points":
             return False
         instrument = topic.instrument
         product, value = settled(topic, topic.day, self.talk.today)

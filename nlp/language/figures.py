@@ -111,6 +111,11 @@ def is_numeral(word: str) -> bool:
     return bool(word) and (word[0].isdecimal() or (word[0] == "." and len(word) > 1)) and _plain(word) is not None
 
 
+def is_number(word: str) -> bool:
+    """True for a typed number and for a spoken one below a hundred."""
+    return is_numeral(word) or word in UNITS or word in TEENS or word in TENS
+
+
 def _plain(word: str) -> Decimal | None:
     text = word.replace(",", "")
     if not text.replace(".", "", 1).isdecimal() or not text.isascii():
@@ -144,7 +149,7 @@ class _Reader:
         elif self.word() in ("oh", "o"):
             if not self._number_word(1):
                 return None
-        elif self.word() in POINTS and self._number_word(1):
+        elif self.word() in POINTS - {"spot"} and self._number_word(1):
             self.chunks = ["0"]
         while self._step():
             pass

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from nlp.language import proof, topics
+from nlp.language import proof, saying, topics
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 
 
 FILLED = ("is done", "filled", "been done", "executed", "got done", "been executed", "went through")
+
+
+ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
 
 @dataclass
@@ -64,25 +66,24 @@ class Hearing:
     def _taken_before(self, i: int) -> bool:
         turns, frames = self.talk.turns, self.talk.frames
         recent = [k for k in range(max(0, i - 5), i) if turns[k].who == "client"]
-        past = any(
-            frames[k].has("yesterday", "last week", "last month", "earlier today", "previous trade")
-            for k in (*recent, i)
-        )
+        past = any(saying.past(frames[k]) for k in (*recent, i))
         reported = any(
             turns[k].who == "trader" and frames[k].has(*FILLED) and not frames[k].question
             for k in range(max(0, i - 3), i)
         )  # the fill of an earlier order
-        taken = any(frames[k].has(*ACCEPT_PHRASES) and not frames[k].question for k in recent)
+        taken = any(saying.takes(frames[k]) for k in recent)
         return not past and (taken or reported)
 
     def _accepted(self, i: int, topic: Topic | None = None) -> bool:
         """The client accepted a moment ago (since the last deal in this enquiry), or agrees in the next turn."""
         turns, frames = self.talk.turns, self.talk.frames
+        if self._fill(i, topic):
+            return True
         last = max(
             (done.turn for done in self.done if topic is not None and done.topic is topic and done.turn < i), default=-1
         )
         if last >= 0 and not any(
-            frames[k].has(*topics.CORRECTION) or frames[k].has(*ACCEPT_PHRASES)
+            frames[k].has(*topics.CORRECTION) or frames[k].has(*saying.ACCEPT_PHRASES)
             for k in range(last + 1, i)
             if turns[k].who == "client"
         ):
@@ -98,10 +99,22 @@ class Hearing:
         ):
             return False
         for k in range(max(0, i - 5), i):
-            if turns[k].who == "client" and frames[k].has(*ACCEPT_PHRASES) and not frames[k].question:
+            if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
         return any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1])
+
+    def _fill(self, i: int, topic: Topic | None) -> bool:
+        """The trader reports what an order did: asked how it went, or going on to the next part of it."""
+        turns, frames = self.talk.turns, self.talk.frames
+        frame = frames[i]
+        if not (frame.sizes and frame.prices) or frame.question or saying.past(frame):
+            return False
+        last = max((done.turn for done in self.done if done.topic is topic and done.turn < i), default=None)
+        if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):
+            return frame.has("and", "filled", "balance", "rest", "another", "remaining", "final", "last")
+        asked = any(turns[k].who == "client" and frames[k].has(*ASKED_FILL) for k in range(max(0, i - 3), i))
+        return asked and frame.has("avg", "average", "averaged", "filled", "completed", "executed", "all done")
 
     def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Figure | None]:
         lows = [word.low for word in frame.words]

@@ -5,10 +5,11 @@ The trader's words count: an order stands when the trader repeats it with its le
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from nlp.language import topics, vocabulary
+from nlp.language import saying, topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
@@ -16,18 +17,15 @@ from nlp.language.model import Order, OrderType, Side
 from nlp.language.quoting import placed
 from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
+from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
 
-CUES: tuple[str, ...] = tuple(vocabulary.section("phrases", "orders")["cues"])
-TYPES: tuple[tuple[OrderType, tuple[str, ...]], ...] = (
-    ("take_profit", ("t / p", "tp", "take profit")),
-    ("stop", ("stop loss", "stop", "s / l", "sl")),
-    ("vwap", ("vwap",)),
-    ("twap", ("twap",)),
-    ("moc", ("moc", "market on close")),
-    ("fixing", ("fixing order", "at the fix", "at the fixing", "on the fix", "wmr fix", "wm fix", "london fix")),
-)
-GONE: tuple[str, ...] = tuple(vocabulary.section("phrases", "orders")["gone"])
+_PHRASES = vocabulary.section("phrases", "orders")
+CUES: tuple[str, ...] = tuple(_PHRASES["cues"])
+TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
+GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
+ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
+UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap")  # these may stand without a level
 
 
 @dataclass
@@ -51,16 +49,17 @@ class Resting:
 def orders_left(talk: Talk) -> list[Order]:
     """The orders that rest at the end, in their final state."""
     found: list[Resting] = []
-    for i, (turn, frame) in enumerate(zip(talk.turns, talk.frames, strict=True)):
-        topic = talk.topic_at.get(i)
-        if topic is None:
+    for i, (turn, whole) in enumerate(zip(talk.turns, talk.frames, strict=True)):
+        if i not in talk.topic_at:
             continue
-        if frame.has(*GONE) and not frame.has(
-            "one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled"
-        ):
-            found = [o for o in found if o.topic is not topic]
+        if whole.has(*GONE) and not whole.has(*NOT_GONE):
+            found = [o for o in found if o.topic is not talk.topic_at[i]]
             continue
-        if turn.who == "trader" and frame.has(*CUES) and not _dealt_at(talk, i):
+        if _dealt_at(talk, i) or not whole.has(*CUES) or saying.past(whole):
+            continue
+        if turn.who == "client" and not _acknowledged(talk, i):
+            continue
+        for topic, frame in _statements(talk, i, whole):
             for order in _stated(talk, i, frame, topic):
                 found = [o for o in found if not (o.topic is topic and o.kind == order.kind and o.side == order.side)]
                 found.append(order)
@@ -70,8 +69,31 @@ def orders_left(talk: Talk) -> list[Order]:
     return [
         supported(talk, order.topic, _order(talk, order))
         for order in found
-        if order.level is not None or order.kind in ("fixing", "moc", "vwap", "twap")
+        if order.level is not None or order.kind in UNPRICED
     ]
+
+
+NOT_GONE = ("one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled")
+
+
+def _acknowledged(talk: Talk, i: int) -> bool:
+    """The trader's next turn takes the client's order as said."""
+    after = next((k for k in range(i + 1, min(len(talk.turns), i + 3)) if talk.turns[k].who == "trader"), None)
+    if after is None or talk.frames[i].question:
+        return False
+    answer = talk.frames[after]
+    return not answer.question and answer.has(*ACCEPTED) and not _dealt_at(talk, after)
+
+
+def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
+    """The turn whole, or each sentence that names an instrument and an amount of its own."""
+    found: list[tuple[Topic, Frame]] = []
+    for first, last in sentences(whole):
+        part = whole.part(first, last)
+        named = [t for m in part.mentions if (t := talk.find(m.instrument, i)) is not None]
+        if part.sizes and named:
+            found.append((named[-1], part))
+    return found if len(found) > 1 else [(talk.topic_at[i], whole)]
 
 
 def _dealt_at(talk: Talk, i: int) -> bool:
@@ -93,7 +115,7 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
     levels = _levels(frame, topic)
     result = []
     stated: list[tuple[Decimal | None, OrderType]] = [*levels]
-    if not levels and frame.has("fixing order", "at the fix", "moc", "market on close"):
+    if not levels and _kind(frame.lows) in UNPRICED:
         stated = [(None, _kind(frame.lows))]
     for level, kind in stated:
         side = _side(talk, i, frame, topic, level, before)
@@ -140,7 +162,9 @@ def _percent(lows: list[str], figure: Figure) -> bool:
 
 def _kind(lows: tuple[str, ...]) -> OrderType:
     text = f" {' '.join(lows)} "
-    return next((kind for kind, phrases in TYPES if any(f" {phrase} " in text for phrase in phrases)), "limit")
+    if re.search(r" (?:at|on|for|same|into) (?:[a-z' ]+ )?fix(?:ing)? | fixing order | w ?mr? (?:fix )?", text):
+        return "fixing"
+    return next((kind for kind, phrases in TYPES.items() if any(f" {phrase} " in text for phrase in phrases)), "limit")
 
 
 def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None, before: list[int]) -> Side | None:

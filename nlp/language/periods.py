@@ -40,7 +40,17 @@ TENOR_NEIGHBOURS = {
     "put",
     "straddle",
     "libor",
+    "euribor",
+    "stibor",
+    "nibor",
+    "bbsw",
+    "exp",
+    "expiry",
+    "atm",
+    "atmf",
+    "lme",
 }
+OPTION_MONTHS = {"1", "2", "3", "4", "6", "9", "12", "18"}
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,8 @@ def _quarter(words: Sequence[str], i: int) -> Months | None:
     after = words[i + 1] if i + 1 < len(words) else ""
     if len(word) == 2 and word[0] in "qh" and word[1] in "1234":
         number, length, kind = int(word[1]), 1, word[0]
+    elif word in ("winter", "summer", "cal", "calendar") and i + 1 < len(words):
+        return _season(words, i)
     elif word in ("q", "h") and after in names:
         number, length, kind = names[after], 2, word
     elif word in names and word.isalpha() and after in ("quarter", "half") and word not in ("one", "three"):
@@ -132,6 +144,16 @@ def _quarter(words: Sequence[str], i: int) -> Months | None:
     return Months(i, last, begin, begin + size - 1, year or None, f"{kind.upper()}{number}")
 
 
+def _season(words: Sequence[str], i: int) -> Months | None:
+    """ "Winter twenty-six" (October to March), "cal 27"."""
+    skip = 1 if words[i + 1] in ("-", "'", "year") else 0
+    year, length = year_at(words, i + 1 + skip)
+    if not length:
+        return None
+    name, begin, end = {"w": ("Winter", 10, 3), "s": ("Summer", 4, 9), "c": ("Cal", 1, 12)}[words[i][0]]
+    return Months(i, i + 1 + skip + length, begin, end, year, name)
+
+
 def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
     """ "seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
     figure = figure_at(words, i)
@@ -141,12 +163,18 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
     if typed and i + 1 < len(words) and words[i + 1] in LETTERS:
         letter, number = words[i + 1], words[i]
         nxt = words[i + 2] if i + 2 < len(words) else ""
-        beyond = words[i + 3] if i + 3 < len(words) else ""
+
         if "." in number or "," in number or int(number) > 60:
             return None
+        ahead = words[i + 2 : i + 6]
         before = words[i - 1] if i else ""
+        if letter == "d" and int(number) > 14:
+            return None
         if letter == "m" and not (
-            nxt in TENOR_NEIGHBOURS or beyond in ("call", "put", "straddle") or before in ("strike", "roll", "carry")
+            (number in OPTION_MONTHS and before in ("call", "put", "straddle", "lme"))
+            or (number in OPTION_MONTHS and {"call", "put", "straddle"} & set(ahead) and "m" not in ahead)
+            or nxt in TENOR_NEIGHBOURS
+            or before in ("strike", "roll", "carry")
         ):
             return None
         return Tenor(i, i + 2, number + LETTERS[letter]) if int(number) else None

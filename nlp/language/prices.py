@@ -31,6 +31,9 @@ def place(
         return figure.value if figure.value <= WIDEST_SPREAD else None
     if price_type == "yield":
         return _rate(figure, Decimal("-1"), Decimal(25))
+    again = next((a for a in anchors if not figure.pointed and _digits(a) == figure.digits and figure.value != a), None)
+    if again is not None:
+        return again  # "eleven twenty", after eleven euros twenty
     if instrument.kind == "irs":
         return _rate(figure, Decimal("0.05"), Decimal(20)) or _completed(figure, instrument, anchors, ask_of)
     near = _completed(figure, instrument, anchors, ask_of)
@@ -120,6 +123,10 @@ def _completed(
         return min(at_or_above) if at_or_above else None
     best = min(options, key=lambda option: min(abs(option - a) for a in known))
     return best.quantize(unit) if not figure.fraction else best
+
+
+def _digits(value: Decimal) -> str:
+    return format(value, "f").replace(".", "")
 
 
 def _places(value: Decimal) -> int:

@@ -6,15 +6,23 @@ from collections.abc import Mapping
 from datetime import date
 
 from nlp.language import vocabulary
+from nlp.language.calendar import PARTS
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import FollowUp, Turn, Who
-from nlp.language.tasks import Promise, sentences, task
+from nlp.language.tasks import Promise, task, thoughts
 
 SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
 CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
 WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
-CLASSES = dict.fromkeys(SEND, "send") | dict.fromkeys(CALL, "call") | dict.fromkeys(WORK, "work")
+SOFT: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["soft"])
+CLASSES = (
+    dict.fromkeys(SOFT, "soft")
+    | dict.fromkeys(SEND, "send")
+    | dict.fromkeys(CALL, "call")
+    | dict.fromkeys(WORK, "work")
+)
+DELIVERIES: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["deliveries"])
 ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accept"])
 REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
 
@@ -28,15 +36,23 @@ def follow_ups(
     """
     found: list[Promise] = []
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
-        for first, last in sentences(frame):
-            promise = _promise(i, turn.who, frame, first, last) or _request(i, turn.who, frame, first, last)
+        for first, last in thoughts(frame):
+            promise = (
+                _promise(i, turn.who, frame, first, last)
+                or _request(i, turn.who, frame, first, last)
+                or _delivery(i, turn.who, frame, first, last)
+            )
             if promise is not None:
                 promise.days = _days(frame, first, last, today) or _days(frame, 0, len(frame.words), today)
                 _enter(found, promise, frames)
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
         _agree(promise, turns, frames, today)
-    return [_follow_up(promise, frames, turns, lines or {}) for promise in _unique(kept) if _worth(promise, frames)]
+    return [
+        _follow_up(promise, frames, turns, lines or {})
+        for promise in _unique(kept)
+        if _worth(promise) and not _settled(promise, turns, frames)
+    ]
 
 
 def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
@@ -85,7 +101,8 @@ def _speaker(back: list[str]) -> bool:
         "i 'll get",
         "i 'm seeing",
     )
-    if any(text.endswith(phrase) or f"{phrase} " in text + " " for phrase in direct) and "you can" not in text:
+    padded = f" {text} "
+    if any(f" {phrase} " in padded for phrase in direct) and "you can" not in text:
         return True
     return text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
 
@@ -112,7 +129,8 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
             "that run",
         )
     )
-    if lemma in ("get", "have", "send") and set(after[:5]) & {"level", "price", "points", "quote", "second", "sec"}:
+    levels = {"level", "price", "points", "quote", "second", "sec"}
+    if lemma in ("get", "have", "send") and levels & set(after[:5]) and not {"mail", "email", "mailbox"} & set(after):
         return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
@@ -159,7 +177,7 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
         return None
     if (
         kind == "work"
-        and lemma in ("run", "put", "confirm", "set", "book", "add", "keep", "watch")
+        and lemma in ("run", "put", "confirm", "set", "book", "keep", "watch")
         and not set(after)
         & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "you", "diary", "on"}
     ):
@@ -167,10 +185,31 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
     return kind
 
 
+WHEN = {"if", "unless", "once", "when"}
+
+
 def _vague(frame: Frame, k: int, last: int) -> bool:
+    """Nothing is named but the day: "I'll send it over tomorrow"."""
+    dated = {n for day in frame.days for n in range(day.first, day.last)}
     return not any(
-        w.pos in ("NOUN", "PROPN") and w.low not in ("u", "pls", "tmrw", "eod") for w in frame.words[k + 1 : last]
+        w.pos in ("NOUN", "PROPN")
+        and w.low not in ("u", "pls", "tmrw", "eod")
+        and n not in dated
+        and w.low not in PARTS
+        for n, w in enumerate(frame.words[k + 1 : last], k + 1)
     )
+
+
+def _delivery(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
+    """ "You'll have it by Friday", "it'll be in your inbox today": what the speaker will see to."""
+    text = " ".join(word.low for word in frame.words[first:last])
+    for phrase in DELIVERIES:
+        at = f" {text} ".find(f" {phrase} ")
+        if at >= 0:
+            k = first + text[:at].count(" ")
+            conditional = any(w.low in WHEN for w in frame.words[first:last])
+            return Promise(who, "send", i, (k, last), True, conditional, {i}, _vague(frame, k, last))
+    return None
 
 
 def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
@@ -198,7 +237,7 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
             owner = other
         if owner is None or "not" in back or "n't" in back or "dont" in back:
             continue
-        conditional = any(w.low in ("if", "unless") for w in words[first:k]) and not text.endswith(
+        conditional = any(w.low in WHEN for w in [*words[first:k], *words[k + 1 : last]]) and not text.endswith(
             (" if you could", " if you")
         )
         return Promise(owner, kind, i, (k, last), False, conditional, {i}, _vague(frame, k, last))
@@ -270,7 +309,7 @@ def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
     ]
     lows = [word.low for word in frame.words[first:last]]
     if not result and (
-        {"minutes", "mins", "hour"} & set(lows)
+        {"minutes", "mins", "hour", "inbox"} & set(lows)
         or "straight away" in " ".join(lows)
         or "right away" in " ".join(lows)
         or "half twelve" in " ".join(lows)
@@ -307,9 +346,24 @@ def _unique(found: list[Promise]) -> list[Promise]:
     return result
 
 
-def _worth(promise: Promise, frames: list[Frame]) -> bool:
+def _worth(promise: Promise) -> bool:
     """A promise without an object and without a day says nothing."""
+    if promise.kind == "soft":
+        return bool(promise.days) and not promise.vague
     return bool(promise.days) or not promise.vague or promise.conditional
+
+
+def _settled(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
+    """Done while still talking: "could you amend my stop?", "amended"."""
+    verb = frames[promise.turn].words[promise.words[0]].lemma
+    for k in range(promise.turn + 1, min(len(turns), promise.turn + 5)):
+        words = frames[k].words
+        if turns[k].who == promise.owner and any(
+            w.lemma == verb and w.low != verb and not w.low.endswith("ing") and frames[k].words[n - 1].low != "get"
+            for n, w in enumerate(words)
+        ):
+            return not frames[k].has("i 'll", "will be")
+    return False
 
 
 def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> FollowUp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from nlp.language import topics
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
 from nlp.language.settlement import enquired, trimmed
@@ -31,9 +32,19 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return None
     if topic.quoted_at is None:
         return "no_quote" if topic.refused_at is not None else None
-    if topic.status == "passed":
-        return "indicative" if indicative(topic) else "passed"
-    return "indicative" if "indicative" in topic.hints else None
+    after = range(topic.quoted_at, min(len(talk.turns), topic.quoted_at + 6))
+    mine = [k for k in after if talk.topic_at.get(k) is topic]
+    client = [k for k in mine if talk.turns[k].who == "client"]
+    if topic.status != "passed" and not client and "indicative" not in topic.hints:
+        return None  # nobody has answered yet
+    if any(talk.frames[k].has(*topics.AWAY) for k in client):
+        return "traded_away"
+    if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
+        return "conditional"
+    if any(talk.frames[k].has(*topics.HYPOTHETICAL) for k in range(max(0, topic.opened - 1), topic.quoted_at)):
+        return "hypothetical"
+    only = indicative(topic) or (topic.status != "passed" and "indicative" in topic.hints)
+    return "indicative" if only else "passed"
 
 
 def indicative(topic: Topic) -> bool:
@@ -44,7 +55,8 @@ def indicative(topic: Topic) -> bool:
 
 def client_asked(talk: Talk, topic: Topic) -> bool:
     """The client asked for it; a level that the trader throws in is market colour."""
-    return any(talk.turns[k].who == "client" for k in topic.evidence if topic.quoted_at is None or k <= topic.quoted_at)
+    until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
+    return any(talk.turns[k].who == "client" for k in topic.evidence if k <= until)
 
 
 def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:

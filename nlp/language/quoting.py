@@ -5,12 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from itertools import pairwise
 
+from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
+from nlp.language.fxswaps import points, read_points
 from nlp.language.model import PriceType
 from nlp.language.prices import place, ticks
 from nlp.language.topics import Topic
 
+VOLS = {"vol", "vols", "vega", "delta"}
 FIGURE_WORDS = ("fig", "figure", "the figure", "the fig")
 
 
@@ -22,6 +25,9 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
     kind = topic.kind
     if kind in ("fx",):
         return "points" if "swap" in topic.hints else "rate"
+    if kind == "option":
+        pips = {"pips", "pip", "points", "pts"}
+        return "points" if v.pair_of(topic.instrument.form) and (pips & set(after) or pips & set(lows)) else "price"
     if kind == "irs":
         return "rate"
     if kind != "bond":
@@ -36,6 +42,10 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         or "basis" in after[:1]
     ):
         return "spread_bp"
+    if {"price", "cash", "px", "clean"} & set(lows[max(0, figure.first - 2) : figure.first]):
+        return "price"
+    if "spread_bp" in topic.hints and len(figure.chunks) == 2 and len(figure.digits) == 4:
+        return "price"  # "ninety-nine thirty" is no spread
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
             return hint
@@ -48,6 +58,10 @@ def placed(
     """The price a figure means for this enquiry."""
     lows = [word.low for word in frame.words]
     kind = price_type(topic, frame, figure)
+    if topic.kind == "option":
+        return figure.value if not figure.scaled and not _is_vol(lows, figure) else None
+    if topic.kind == "fx" and kind == "points":
+        return points(topic, frame, figure)
     if topic.instrument.ticks and kind == "price":
         known = handle
         if known is None and topic.anchors:
@@ -71,7 +85,10 @@ def _anchors(topic: Topic) -> list[Decimal]:
 def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
     """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors."""
     figures = [figure for figure in frame.prices if not _remark(frame, figure)]
-    if not figures or (topic.kind == "fx" and "swap" in topic.hints) or topic.status == "dealt":
+    if not figures or topic.status == "dealt":
+        return
+    if topic.kind == "fx" and "swap" in topic.hints:
+        read_points(topic, frame, turn)
         return
     handle = _handle(frame)
     if handle is not None:
@@ -105,9 +122,15 @@ def _remark(frame: Frame, figure: Figure) -> bool:
     after = lows[figure.last : figure.last + 2]
     if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
         return True  # a change, not a level
-    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"}) or bool(
-        set(after) & {"%", "percent", "pct", "strike", "vol", "bp"} and "vol" in after
-    )
+    if set(after[:1]) & VOLS or (
+        after[:1] in (["/"], ["-"], [","]) and set(lows[figure.last + 1 : figure.last + 4]) & VOLS
+    ):
+        return True  # "6.45/6.75 vol"
+    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"})
+
+
+def _is_vol(lows: list[str], figure: Figure) -> bool:
+    return bool(set(lows[figure.last : figure.last + 1]) & VOLS)
 
 
 def _handle(frame: Frame) -> Decimal | None:
@@ -143,7 +166,8 @@ def _two_way(
                 return bid, ask
             continue
         ask = placed(topic, frame, other, ask_of=bid, handle=handle)
-        if ask is not None and bid <= ask and ask - bid <= bid / 10:
+        widest = bid if topic.kind == "option" else bid / 10
+        if ask is not None and bid <= ask and ask - bid <= widest:
             return bid, ask
     return None
 

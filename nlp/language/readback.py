@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp.language import vocabulary
+from nlp.language.amounts import Size
 from nlp.language.calendar import Day
 from nlp.language.figures import Figure
-from nlp.language.frames import PLAIN_VERBS, Frame, Size
+from nlp.language.frames import PLAIN_VERBS, Frame
 from nlp.language.model import Side
 from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention, Money

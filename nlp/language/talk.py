@@ -11,13 +11,16 @@ from datetime import date
 from decimal import Decimal
 
 from nlp.language import topics
+from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
-from nlp.language.frames import Frame, Size
+from nlp.language.frames import Frame
 from nlp.language.model import Header, Turn
+from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
+from nlp.language.resolving import resolve
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, future, government_bond, swap
+from nlp.language.vocabulary import Instrument, government_of_title, section, swap
 
 
 class Talk:
@@ -30,51 +33,15 @@ class Talk:
         self.current: Topic | None = None
         self.labels: dict[str, Topic] = {}
         self.point: tuple[int, int] | None = None  # (turn, years) of the curve point last named
-        self.issuer_turn: int = -99
+        self.government: tuple[int, str] = (-99, "")  # (turn, government) last named
         self.dealing = Dealing(self)
         self.topic_at: dict[int, Topic] = {}
 
     def walk(self) -> None:
         """Read every turn."""
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
-            for label, part in self._parts(frame):
+            for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)
-
-    def _parts(self, frame: Frame) -> list[tuple[str, Frame]]:
-        """Split at list marks ("1) ...") and at tenors or curve points that head several quotes."""
-        marks: list[tuple[int, str]] = []
-        for k, low in enumerate(frame.lows):
-            nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
-            if (
-                low.isdecimal()
-                and len(low) == 1
-                and (
-                    nxt == ")"
-                    or (
-                        self.labels
-                        and k == 0
-                        and low in self.labels
-                        and nxt.isalpha()
-                        and nxt not in ("m", "mm", "mio", "k", "y", "w")
-                    )
-                )
-            ):
-                marks.append((k, low))
-        if frame.lows[:2] == ("on", *frame.lows[1:2]) and len(frame.lows) > 1 and frame.lows[1] in self.labels:
-            marks.append((0, frame.lows[1]))
-        if not marks and len(frame.prices) >= 3:
-            heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
-            if len(heads) >= 2:
-                marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
-        if not marks:
-            return [("", frame)]
-        parts = []
-        if marks[0][0] > 0:
-            parts.append(("", frame.part(0, marks[0][0])))
-        for n, (k, label) in enumerate(marks):
-            last = marks[n + 1][0] if n + 1 < len(marks) else len(frame.lows)
-            parts.append((label, frame.part(k, last)))
-        return parts
 
     def _part(self, i: int, turn: Turn, frame: Frame, label: str) -> None:
         topic = self._topic(i, turn, frame, label)
@@ -90,6 +57,7 @@ class Talk:
             and i
             and self.turns[i - 1].who == "client"
             and not self.frames[i - 1].mentions
+            and (self.frames[i - 1].sizes or self.frames[i - 1].has(*ASKS))
         ):
             self._learn(
                 i - 1, self.turns[i - 1], self.frames[i - 1], topic
@@ -121,8 +89,11 @@ class Talk:
         for mention in frame.mentions:
             if mention.point:
                 self.point = (i, mention.point)
+            name = government_of_title(mention.instrument.issuer) if mention.instrument.kind == "bond" else ""
+            if name and not mention.benchmark:
+                self.government = (i, name)
         for mention in frame.mentions:
-            instrument = self._resolve(i, frame, mention)
+            instrument = resolve(self, i, frame, mention)
             if instrument is None:
                 continue
             known = self.find(instrument, i)
@@ -156,31 +127,6 @@ class Talk:
         if chosen is not None:
             self.current = chosen
         return self.current
-
-    def _resolve(self, i: int, frame: Frame, mention: Mention) -> Instrument | None:
-        instrument = mention.instrument
-        if mention.benchmark or mention.point:
-            return None
-        if instrument.kind == "bond" and not instrument.issuer and instrument.maturity:
-            near = self.point is not None and i - self.point[0] <= 6
-            known = next(
-                (
-                    t.instrument
-                    for t in reversed(self.topics)
-                    if topics.same(t.instrument, instrument) and t.instrument.issuer
-                ),
-                None,
-            )
-            if known is None and near:
-                return government_bond("UST", instrument.coupon, instrument.maturity)
-        if instrument.kind == "bond" and instrument.issuer and instrument.maturity is None and not instrument.isin:
-            return None if self.current is None or self.current.kind != "bond" else instrument
-        if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
-            month = instrument.maturity[1]
-            return future(instrument.form, self.today.year + (month < self.today.month), month)
-        if instrument.kind == "irs" and not instrument.tenor and self.current and self.current.kind == "irs":
-            return swap(instrument.form, self.current.instrument.tenor)
-        return instrument
 
     def _point_before(self, frame: Frame, mention: Mention) -> int | None:
         points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
@@ -270,6 +216,8 @@ class Talk:
         if turn.who == "client":
             if topic.quoted_at is None and frame.has("offer", "bid") and not frame.has("leave", "my bid", "my offer"):
                 topic.hints |= {word for word in ("offer", "bid") if frame.has(word)}
+            if topic.kind == "equity" and topic.quoted_at is None:
+                topic.anchors += [p.value for p in frame.prices if p.pointed]
             side = topics.client_side(frame, topic.instrument)
             if side and topic.status == "open":
                 topic.side, useful = side, True
@@ -303,6 +251,7 @@ class Talk:
             topic.evidence.add(i)
 
 
+ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
 HINTS = {
     "ndf": "ndf",
     "n d f": "ndf",
@@ -313,6 +262,8 @@ HINTS = {
     "spread": "spread_bp",
     "on yield": "yield",
     "yield": "yield",
+    "yld": "yield",
+    "ytm": "yield",
     "cash": "price",
     "on price": "price",
     "cash px": "price",

@@ -60,6 +60,20 @@ def sentences(frame: Frame) -> list[tuple[int, int]]:
     return [*result, (start, len(frame.words))] if start < len(frame.words) else result
 
 
+def thoughts(frame: Frame) -> list[tuple[int, int]]:
+    """Sentences, cut again where another promise begins ("..., and I'll call you back")."""
+    result = []
+    for first, last in sentences(frame):
+        start = first
+        for k in range(first + 2, last - 2):
+            lows = [word.low for word in frame.words[k : k + 3]]
+            if lows[0] in ("and", "but", ",") and lows[1] in ("i", "we") and lows[2] in ("'ll", "will"):
+                result.append((start, k))
+                start = k + 1
+        result.append((start, last))
+    return result
+
+
 def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> str:
     """The wording, with the sentence that says what "it" is. `lines`: what the numbers of a typed list stand for."""
     first, last = promise.words

@@ -1,4 +1,4 @@
-"""Finding instruments in one turn: pairs, swaps, contracts, shares, commodities."""
+"""Finding instruments in one turn: pairs, swaps, contracts, commodities."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ from nlp.language.words import Word
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
 PAIRED = {"against", "versus", "vs", "/", "-"}
-SHARE_WORDS = {"vwap", "twap", "shares", "shs", "stock", "moc"}
-NOT_TICKERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_tickers"])
 
 
 @dataclass(frozen=True)
@@ -214,10 +212,10 @@ def named(
                 result.append(mention)
                 i += length
                 continue
-        ticker = _ticker(words, i)
-        if ticker is not None:
-            result.append(ticker)
-            i = ticker.last
+        code = _contract_code(words, i)
+        if code is not None:
+            result.append(code)
+            i = code.last
             continue
         i += 1
     return result
@@ -235,8 +233,8 @@ def _vocabulary_mention(
     near = next((m for m in months if 0 <= first - m.last <= 1 or 0 <= m.first - last <= 6), None)
     if section == "future":
         contracts = {"lot", "lots", "future", "futures", "contract", "contracts"}
-        if near is None and not contracts & set(lows) and lows[first] == "es":
-            return None
+        if near is None and not contracts & set(lows) and v.section("listed", "futures")[name].get("everyday"):
+            return None  # "I owe you a coffee"
         begin = min(first, near.first) if near and near.first < first else first
         return Mention(
             begin, last, v.future(name, near.year if near else None, near.begin if near else None), weak=near is None
@@ -245,7 +243,14 @@ def _vocabulary_mention(
         option = ""
         if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
             option = "call" if "call" in lows else "put" if "put" in lows else "option"
-        return Mention(first, last, v.commodity(name, period(near), option), weak=near is None)
+        begin = near.first if near is not None and near.last <= first else first
+        if near is not None and {"lot", "lots", "future", "futures"} & set(lows) and not option:
+            listed = {"WTI": "WTI", "Brent": "Brent", "Gasoil": "Gasoil"}.get(name)
+            if listed and near.begin == near.end:
+                return Mention(begin, last, v.future(listed, near.year, near.begin))
+        metal = v.section("commodities", "commodities")[name]["kind"] == "metal"
+        three = next((t.code for t in tenors if t.code.endswith("M")), "") if metal and near is None else ""
+        return Mention(begin, last, v.commodity(name, three or period(near), option), weak=near is None and not three)
     if section == "irs":
         tenor = next((t.code for t in tenors if t.code.endswith("Y")), None)
         index = name
@@ -259,41 +264,23 @@ def period(months: Months | None) -> str:
     """A delivery period: "Jan-Mar 2027", "Dec-26"."""
     if months is None:
         return ""
+    if months.quarter in ("Winter", "Summer", "Cal"):
+        return f"{months.quarter} {months.year}"
     if months.begin == months.end:
         return v.contract(months.year, months.begin)
     span = f"{v.contract(None, months.begin)}-{v.contract(None, months.end)}"
     return f"{span} {months.year}" if months.year else span
 
 
-def _ticker(words: Sequence[Word], i: int) -> Mention | None:
-    """A ticker spelled aloud ("B K W U") or typed in capitals next to an amount, a side or "vwap"."""
-    text = words[i].text
-    if (
-        3 <= len(text) <= 5
-        and text.isupper()
-        and text.isalpha()
-        and text.isascii()
-        and text not in NOT_TICKERS
-        and text not in v.currencies().values()
-    ):
-        beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
-        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares|hundred|thousand", words[i - 1].low)
-        if (
-            beside & {"buy", "sell", "bought", "sold", "buying", "selling"}
-            or amount
-            or SHARE_WORDS & {word.low for word in words}
-        ):
-            return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
-    letters = i
-    while (
-        letters < len(words)
-        and len(words[letters].text) == 1
-        and words[letters].text.isupper()
-        and words[letters].low not in ("i",)
-    ):
-        letters += 1
-    if 3 <= letters - i <= 5:
-        code = "".join(word.text for word in words[i:letters])
-        if code not in NOT_TICKERS:
-            return Mention(i, letters, Instrument("equity", code, unit="shares"))
-    return None
+CONTRACT_CODE = re.compile(r"([a-z]{1,4}|sr3)([fghjkmnquvxz])(2?\d)", re.IGNORECASE)
+
+
+def _contract_code(words: Sequence[Word], i: int) -> Mention | None:
+    """A typed contract code: "ESU6", "rxz26". The year of one digit is the nearest such."""
+    match = CONTRACT_CODE.fullmatch(words[i].text)
+    name = v.contract_codes().get(match.group(1).lower()) if match else None
+    if match is None or name is None or (len(match.group(1)) < 2 and not words[i].text.isupper()):
+        return None
+    year = int(match.group(3))
+    month = v.section("listed", "months")[match.group(2).lower()]
+    return Mention(i, i + 1, v.future(name, 2000 + year if year > 9 else 2020 + year, month))

@@ -6,14 +6,19 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
+from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.frames import Frame, Size
+from nlp.language.frames import Frame
 from nlp.language.model import PriceType, Side
+from nlp.language.saying import far_side
 from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
 DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
 PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
+AWAY: tuple[str, ...] = tuple(v.section("phrases", "topics")["away"])
+HYPOTHETICAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["hypothetical"])
+CONDITIONAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["conditional"])
 INDICATIVE: tuple[str, ...] = tuple(v.section("phrases", "topics")["indicative"])
 CANCEL: tuple[str, ...] = tuple(v.section("phrases", "topics")["cancel"])
 CORRECTION: tuple[str, ...] = tuple(v.section("phrases", "topics")["correction"])
@@ -66,6 +71,9 @@ def same(one: Instrument, other: Instrument) -> bool:
         return True
     if one.kind != other.kind:
         return False
+    if one.kind == "equity":
+        names = [{x.code.lower(), (x.description or x.code).lower()} for x in (one, other)]
+        return any(a.split()[0] == b.split()[0] for a in names[0] for b in names[1])
     if one.kind == "bond":
         if one.isin and other.isin:
             return one.isin == other.isin
@@ -84,6 +92,9 @@ def same(one: Instrument, other: Instrument) -> bool:
             and not asked.isin
             and known.issuer.lower().startswith(asked.issuer.lower())
         )
+    if one.kind == "option" and (v.pair_of(one.form) or v.pair_of(other.form)):
+        rights = not one.issuer or not other.issuer or one.issuer == other.issuer
+        return one.form == other.form and rights and (one.coupon == other.coupon or None in (one.coupon, other.coupon))
     if one.kind in ("future", "commodity", "option"):
         return (
             one.code.startswith(other.code)
@@ -111,13 +122,15 @@ def better(one: Instrument, other: Instrument) -> Instrument:
         return rich
     if one.id or other.id:
         return one if one.id else other
+    if one.kind == "equity":
+        return one if one.description or one.code.isupper() else other
     return one if len(one.code) >= len(other.code) else other
 
 
 def size_of(size: Size, instrument: Instrument) -> tuple[Decimal, str | None, str | None]:
     """(quantity, currency, unit): bare numbers are millions where the market counts in millions."""
     value = size.figure.value
-    if instrument.kind in ("fx", "bond", "irs") and not size.sure and value < 5000:
+    if (instrument.kind in ("fx", "bond", "irs") or v.pair_of(instrument.form)) and not size.sure and value < 5000:
         value *= 1_000_000
     unit = size.unit or instrument.unit
     if instrument.kind in ("equity", "future", "metal", "commodity", "option") and unit:
@@ -135,6 +148,8 @@ def size_of(size: Size, instrument: Instrument) -> tuple[Decimal, str | None, st
 
 def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     """The side of a client's words: "I buy", "seller of", "mine", "yours"; of the base currency in FX."""
+    if instrument.kind == "fx" and (far := far_side(frame)) is not None:
+        return far
     for at, low in enumerate(frame.lows):
         if low == "mine" and not (at and frame.lows[at - 1] in ("of", "a", "mate", "friend")):
             return "buy"
@@ -171,8 +186,13 @@ def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     covered = money and any(
         m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions
     )
+    quote_first = any(  # "buys Swedish kronor against euros": the side is that of the krona
+        m.first <= money.first < m.last and money.first == m.first and m.last - m.first > 2
+        for m in frame.mentions
+        if money is not None and money.code == instrument.code[3:] and m.instrument.code == instrument.code
+    )
     against = money is not None and frame.words[money.first - 1].low in ("against", "versus", "vs", "v", "into")
-    if money and not between and money.code == instrument.code[3:] and not covered and not against:
+    if money and not between and money.code == instrument.code[3:] and (quote_first or not covered) and not against:
         return "sell" if side == "buy" else "buy"
     return side
 

@@ -106,6 +106,16 @@ def governments() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def _titles() -> dict[str, str]:
+    return {str(row.get("title", name)): str(name) for name, row in section("rates", "governments").items()}
+
+
+def government_of_title(title: str) -> str:
+    """The government whose bonds are written so ("Bund" to BUND); empty for any other issuer."""
+    return _titles().get(title, "")
+
+
+@lru_cache(maxsize=1)
 def terms() -> dict[tuple[str, ...], tuple[str, str]]:
     """Multi-word names of listed futures, commodities, metals, swap indexes and FX nicknames: (section, name)."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
@@ -138,10 +148,24 @@ def future(name: str, year: int | None, month: int | None) -> Instrument:
         low=Decimal(str(row["low"])),
         high=Decimal(str(row["high"])),
         decimals=int(row["decimals"]),
+        ticks=bool(row.get("ticks")),
         unit="lots",
+        price_ccy=row.get("price_ccy"),
         maturity=(year or 0, month) if month else None,
         form=name,
     )
+
+
+@lru_cache(maxsize=1)
+def contract_codes() -> dict[str, str]:
+    """Root of a contract code to the contract's name."""
+    return {code: str(name) for name, row in section("listed", "futures").items() for code in row.get("codes", ())}
+
+
+@lru_cache(maxsize=1)
+def contract_roots() -> dict[str, str]:
+    """Government bond to the future on it."""
+    return {row["root"]: str(name) for name, row in section("listed", "futures").items() if "root" in row}
 
 
 def contract(year: int | None, month: int | None) -> str:

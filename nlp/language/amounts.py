@@ -1,0 +1,162 @@
+"""Amounts and prices: which numbers of a turn are one, which the other, and which are neither."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from nlp.language import vocabulary
+from nlp.language.calendar import plural_year
+from nlp.language.figures import Figure, figure_at, figures
+from nlp.language.terms import Mention, Money
+
+_WORDS = vocabulary.section("phrases", "frames")
+QUANTITY_UNITS: dict[str, str] = _WORDS["quantity_units"]
+TIMES: frozenset[str] = frozenset(_WORDS["times"])
+BUY: frozenset[str] = frozenset(_WORDS["buy"])
+SELL: frozenset[str] = frozenset(_WORDS["sell"])
+NO_COUNT: frozenset[str] = frozenset(_WORDS["after_one"])
+FILLS = {"filled", "fild", "bought", "buy", "sold", "sell", "done", "got", "and", "another", "rest", "balance"}
+PERCENT = {"percent", "%", "pct"}
+
+
+@dataclass(frozen=True)
+class Size:
+    """An amount. `sure` when a scale word or unit was said; otherwise it may be in millions of the market."""
+
+    figure: Figure
+    ccy: str | None
+    unit: str | None
+    sure: bool
+
+    @property
+    def first(self) -> int:
+        """First token."""
+        return self.figure.first
+
+
+def read(
+    lows: Sequence[str], taken: set[int], monies: Sequence[Money], found: Sequence[Mention]
+) -> tuple[list[Size], list[Figure]]:
+    """(amounts, prices) of a turn; tokens in `taken` already have another meaning."""
+    sizes: list[Size] = []
+    prices: list[Figure] = []
+    starts = {money.first: money for money in monies}
+    ends = {money.last: money for money in monies}
+    for figure in _with_minor_units(lows, monies):
+        if any(i in taken for i in range(figure.first, figure.last)):
+            continue
+        before = lows[figure.first - 1] if figure.first else ""
+        after = lows[figure.last] if figure.last < len(lows) else ""
+        if _no_amount(lows, figure, before, after):
+            continue
+        money_after = starts.get(figure.last) or (starts.get(figure.last + 1) if after in ("of", "-", "us") else None)
+        money_before = ends.get(figure.first)
+        at_mention = next(
+            (m for m in found if m.first == figure.last or (after in ("of", "-") and m.first == figure.last + 1)), None
+        )
+        unit = QUANTITY_UNITS.get(after) or (
+            QUANTITY_UNITS.get(lows[figure.last + 1])
+            if after in ("of", "euro", "-") and figure.last + 1 < len(lows)
+            else None
+        )
+        if after == "-" and lows[figure.last + 1 : figure.last + 3] == ["ish", "lots"]:
+            continue
+        code = money_after.code if money_after else money_before.code if money_before else None
+        if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
+            code = at_mention.instrument.currency
+        if unit or figure.scaled:
+            if unit and at_mention is not None and at_mention.instrument.unit and not figure.scaled and unit == "t CO2":
+                unit = at_mention.instrument.unit
+            sizes.append(Size(figure, code, unit, True))
+        elif figure.cardinal and figure.value >= 1000 and before not in ("at", "@"):
+            sizes.append(Size(figure, code, unit, True))
+        elif _in_millions(lows, figure, before, after, money_after, money_before, at_mention):
+            sizes.append(Size(figure, code, None, False))
+        else:
+            prices.append(figure)
+    return sizes, prices
+
+
+def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figure]:
+    """Figures, with "seventy-eight euros thirty-five" and "twelve pounds forty" made one."""
+    starts = {money.first: money.last for money in monies}
+    result: list[Figure] = []
+    for figure in figures(lows):
+        last = result[-1] if result else None
+        joined = (
+            last is not None
+            and starts.get(last.last) == figure.first
+            and not (last.scaled or last.pointed or last.fraction)
+        )
+        if last is not None and joined and len(figure.digits) == 2 and len(figure.chunks) == 1 and not figure.scaled:
+            whole = f"{int(last.value)}.{figure.digits}"
+            result[-1] = Figure(last.first, figure.last, (whole,), Decimal(whole), pointed=True)
+        else:
+            result.append(figure)
+    return result
+
+
+def _no_amount(lows: Sequence[str], figure: Figure, before: str, after: str) -> bool:
+    """Times, counts, list marks and words that only look like numbers."""
+    if plural_year(lows, figure.first)[1]:
+        return True
+    if after in TIMES or (after == ")" and figure.first == 0) or before in ("(", "page", "line", "ref", "#"):
+        return True
+    if after == ")" and len(figure.digits) == 1:
+        return True
+    if before in ("past", "o'clock") or (before == "+" and figure.first > 1 and lows[figure.first - 2] == "t"):
+        return True
+    if before == "plus" and figure.first > 1 and lows[figure.first - 2] == "t":
+        return True
+    if figure.chunks == ("1",) and not figure.pointed and after in NO_COUNT and lows[figure.first] == "one":
+        return True
+    if lows[figure.first] == "one" and figure.last == figure.first + 1 and after.isalpha():
+        return True
+    return after in ("one",) or before in ("dv", "v") or (after == "by" or before == "by") and len(figure.digits) <= 2
+
+
+def _in_millions(
+    lows: Sequence[str],
+    figure: Figure,
+    before: str,
+    after: str,
+    money_after: Money | None,
+    money_before: Money | None,
+    at_mention: Mention | None,
+) -> bool:
+    """A bare number that can only be an amount: "in fifteen", "fifteen euros", "forty of the fives"."""
+    plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
+    if not plain:
+        return False
+    beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
+    if before in ("in",) and after not in PERCENT:
+        return True
+    if before in FILLS and after in ("at", "@") and not figure_free(lows, figure.last + 1):
+        return True  # "filled 40 at 71.32", "you buy twenty at sixty-two"
+    if money_after is not None and money_after.first == figure.last:
+        tail = lows[money_after.last] if money_after.last < len(lows) else ""
+        return (
+            tail not in ("a", "per", "an", "/", "pips", "pip", "points", "cents", "pts")
+            and not any(ch.isdigit() for ch in tail)
+            and tail not in ("point",)
+            and figure_free(lows, money_after.last)
+        )
+    if money_before is not None and money_before.code.lower() == before:
+        return True
+    if after == "of" and beyond in ("the", "those", "these", "them"):
+        return True
+    if after == "up" and before not in ("at",):
+        return True
+    return (
+        at_mention is not None
+        and before not in ("at", "@", "plus", "+")
+        and not at_mention.weak
+        and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do"})
+    )
+
+
+def figure_free(lows: Sequence[str], at: int) -> bool:
+    """True unless a number follows ("seventy-eight euros thirty-five" is a price)."""
+    return at >= len(lows) or figure_at(lows, at) is None

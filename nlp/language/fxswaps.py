@@ -1,0 +1,59 @@
+"""FX swaps: which way round, and the points. The client's side is that of the base currency on the far leg."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import pairwise
+
+from nlp.language.figures import Figure
+from nlp.language.frames import Frame
+from nlp.language.topics import Topic
+
+UNITS = {"points", "point", "pips", "pip", "pts"}
+
+
+def points(topic: Topic, frame: Frame, figure: Figure) -> Decimal | None:
+    """The figure as points; None where it is a rate of the pair."""
+    lows = [word.low for word in frame.words]
+    named = bool(set(lows[figure.last : figure.last + 1]) & UNITS)
+    low, high = topic.instrument.low, topic.instrument.high
+    rate = low is not None and high is not None and figure.pointed and low <= figure.value <= high
+    if (rate and not named) or (len(figure.digits.replace(".", "")) > 4 and not named):
+        return None
+    if lows[max(0, figure.first - 2) : figure.first][-1:] in (["spot"], ["ref"]) and not named:
+        return None
+    minus = bool({"minus", "-", "negative", "discount"} & set(lows[max(0, figure.first - 1) : figure.first]))
+    return -figure.value if minus else figure.value
+
+
+def read_points(topic: Topic, frame: Frame, turn: int) -> None:
+    """Note the points that the trader shows: two-way, or for the side the client asked."""
+    found = [(figure, value) for figure in frame.prices if (value := points(topic, frame, figure)) is not None]
+    lows = [word.low for word in frame.words]
+    discount = frame.has("discount", "negative", "minus", "left hand side")
+    for (one, bid), (other, ask) in pairwise(found):
+        gap = lows[one.last : other.first]
+        if gap in ([","], ["/"], ["-"], [], ["to"], ["at"]) and abs(bid - ask) <= max(Decimal(5), abs(bid) / 2):
+            if abs(bid) > abs(ask) or (discount and bid > 0):
+                bid, ask = -abs(bid), -abs(ask)
+            topic.bid, topic.ask, topic.mid = bid, ask, None
+            _shown(topic, turn)
+            return
+    if found and not frame.question:
+        value = -abs(found[-1][1]) if discount else found[-1][1]
+        if topic.bid is not None and topic.ask is not None and topic.bid < 0:
+            value = -abs(value)
+        if topic.side == "sell":
+            topic.bid = value
+        elif topic.side == "buy":
+            topic.ask = value
+        else:
+            return
+        _shown(topic, turn)
+
+
+def _shown(topic: Topic, turn: int) -> None:
+    topic.price_type, topic.quoted_at = "points", turn
+    topic.evidence.add(turn)
+    if topic.status == "passed":
+        topic.status = "open"

@@ -1,0 +1,54 @@
+"""A turn that speaks of several enquiries, cut where each begins: list marks, tenors, names with own prices."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from nlp.language.frames import Frame
+from nlp.language.readback import legs
+
+
+def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[str, Frame]]:
+    """(list mark or "", piece) in order; most turns are one piece. `labels` are the marks already given."""
+    marks = _list_marks(frame, labels)
+    if not marks and len(frame.prices) >= 3:
+        heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
+        if len(heads) >= 2:
+            marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
+    if not marks and trader and len(frame.prices) >= 2 and not legs(frame):
+        marks = [(k, "") for k in _named_heads(frame)]
+    if not marks:
+        return [("", frame)]
+    found = [("", frame.part(0, marks[0][0]))] if marks[0][0] > 0 else []
+    for n, (k, label) in enumerate(marks):
+        last = marks[n + 1][0] if n + 1 < len(marks) else len(frame.lows)
+        found.append((label, frame.part(k, last)))
+    return found
+
+
+def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
+    marks: list[tuple[int, str]] = []
+    for k, low in enumerate(frame.lows):
+        if not (low.isdecimal() and len(low) == 1):
+            continue
+        nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
+        again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")
+        if nxt == ")" or again:
+            marks.append((k, low))
+    if len(frame.lows) > 1 and frame.lows[0] == "on" and frame.lows[1] in labels:
+        marks.append((0, frame.lows[1]))
+    return marks
+
+
+def _named_heads(frame: Frame) -> list[int]:
+    """Where each of several instruments begins, when each has its own prices: "BTPs 99.44 bid, Bunds 99.30 offered"."""
+    named = [m for m in frame.mentions if not m.benchmark]
+    if len({m.instrument.code for m in named}) < 2 or len(named) < 2:
+        return []
+    if frame.prices[0].first < named[0].first:  # "99.44 for the BTP, 99.30 for the Bund"
+        return [0, *(m.last for m in named[:-1])]
+    heads = [m.first for m in named]
+    own = [any(a <= p.first < b for p in frame.prices) for a, b in zip(heads, [*heads[1:], 10**6], strict=True)]
+    if sum(own) < 2:
+        return []
+    return [0, *(k for k, mine in zip(heads[1:], own[1:], strict=True) if mine)]

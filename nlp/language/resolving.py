@@ -1,0 +1,84 @@
+"""What a mention stands for in its conversation: the bond of "the three and five eighths", the future of "Bunds"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlp.language import options, topics
+from nlp.language import vocabulary as v
+from nlp.language.frames import Frame
+from nlp.language.terms import Mention
+from nlp.language.vocabulary import Instrument
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+MEMORY = 10
+"""Turns for which a government's name covers bonds that are named without one."""
+
+
+def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | None:
+    """The instrument meant; None where the mention names nothing by itself."""
+    instrument = mention.instrument
+    if mention.benchmark or mention.point:
+        return None
+    if instrument.kind == "bond":
+        return _bond(talk, i, instrument)
+    if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
+        month = instrument.maturity[1]
+        return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
+    if instrument.kind == "irs" and not instrument.tenor and talk.current and talk.current.kind == "irs":
+        return v.swap(instrument.form, talk.current.instrument.tenor)
+    if instrument.kind == "option" and not instrument.form:
+        return _option(talk, frame, mention)
+    return instrument
+
+
+def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
+    current = talk.current
+    if instrument.issuer and instrument.maturity is None and not instrument.isin:
+        if (
+            current is not None
+            and current.kind == "future"
+            and v.contract_roots().get(instrument.issuer) in (current.instrument.form,)
+        ):
+            return current.instrument
+        return instrument if current is not None and current.kind == "bond" else None
+    if instrument.issuer or instrument.maturity is None:
+        return instrument
+    known = next(
+        (t.instrument for t in reversed(talk.topics) if t.instrument.issuer and topics.same(t.instrument, instrument)),
+        None,
+    )
+    turn, name = talk.government
+    if known is None and name and i - turn <= MEMORY:
+        return v.government_bond(name, instrument.coupon, instrument.maturity)
+    return instrument
+
+
+def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
+    """An option of which the pair or the commodity was named before."""
+    current = talk.current
+    said = next((option for option in frame.options if option.at == mention.first), None)
+    if current is None or said is None:
+        return None
+    base = current.instrument
+    if base.kind == "option" and base.form:
+        pair = v.pair_of(base.form)
+        if pair is None:
+            return base
+        strike = options.strike_of(said.strike, pair)
+        right = said.right or base.issuer
+        differs = strike is not None and base.coupon is not None and strike != base.coupon
+        return options.instrument_of(pair, right, strike or (None if differs else base.coupon))
+    if base.kind in ("fx", "metal"):
+        return options.instrument_of(base, said.right, options.strike_of(said.strike, base))
+    if base.kind == "commodity" and said.right:
+        strike = said.strike.value if said.strike is not None else None
+        style = "Asian " if frame.has("asian") else ""
+        name = f"{style}{said.right}{f' {strike}' if strike is not None else ''}"
+        span = next((m for m in frame.months if m.begin), None)
+        from nlp.language.terms import period
+
+        return v.commodity(base.form, period(span), name)
+    return None

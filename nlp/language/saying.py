@@ -1,0 +1,69 @@
+"""What a turn's words do: take a price, tell of another day's trade, say which way round a swap goes."""
+
+from __future__ import annotations
+
+from nlp.language import vocabulary as v
+from nlp.language.figures import is_number
+from nlp.language.frames import Frame
+from nlp.language.model import Side
+
+ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
+COUNTERS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["counters"])
+PAST: tuple[str, ...] = tuple(v.section("phrases", "dealing")["past"])
+SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
+BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
+BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine"}
+ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
+STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
+WEEKDAYS = {"monday", "tuesday", "wednesday", "thursday", "friday"}
+DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "lifted"}
+
+
+def takes(frame: Frame) -> bool:
+    """The client takes the price: "done", "yours", "sold!"; not by a question, nor by a counter ("a half and I'm
+    done"), nor by telling of a trade ("on Monday I sold you ten")."""
+    if frame.question or frame.has(*COUNTERS) or past(frame):
+        return False
+    if frame.has(*ACCEPT_PHRASES):
+        return True
+    lows = frame.lows
+    if any(
+        low in ORDERS and (k == 0 or lows[k - 1] in STARTS) and _told(lows[k + 1 : k + 3]) for k, low in enumerate(lows)
+    ):
+        return True
+    return any(
+        low in BARE
+        and (k == 0 or lows[k - 1] in STARTS)
+        and (k + 1 == len(lows) or lows[k + 1] in (".", ",", "!", "at", "@", "the"))
+        for k, low in enumerate(lows)
+    )
+
+
+def _told(after: tuple[str, ...]) -> bool:
+    """What follows an instruction to deal: an amount, a price, "you", or nothing ("buy 400", "lift you at ...")."""
+    return not after or after[0] in ("you", "u", "at", "the", "it", "that", ".", ",") or is_number(after[0])
+
+
+def past(frame: Frame) -> bool:
+    """A trade of another day is told: "yesterday I bought", "on Monday I sold you"."""
+    lows = frame.lows
+    if frame.has(*PAST) and (DID | {"trade", "trades", "deal"}) & set(lows):
+        return True
+    return any(
+        low in WEEKDAYS
+        and lows[k - 1 : k] == ("on",)
+        and bool(DID & set(lows[max(0, k - 8) : k] + lows[k + 1 : k + 6]))
+        for k, low in enumerate(lows)
+    )
+
+
+def far_side(frame: Frame, *, trader: bool = False) -> Side | None:
+    """The client's side of the far leg: who sells and buys, buys on the far date. A dealer may say their own side."""
+    for phrases, mine, theirs in ((SELL_BUY, "buy", "sell"), (BUY_SELL, "sell", "buy")):
+        for phrase in phrases:
+            pieces = tuple(phrase.split())
+            for k in range(len(frame.lows) - len(pieces) + 1):
+                if frame.lows[k : k + len(pieces)] == pieces:
+                    own = trader and k > 0 and frame.lows[k - 1] in ("i", "we")
+                    return theirs if own else mine  # type: ignore[return-value]
+    return None

@@ -1,0 +1,87 @@
+"""Finding shares in one turn: by ticker, typed or spelled aloud, or by the company's name beside share words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from nlp.language import vocabulary as v
+from nlp.language.calendar import DAYS, MONTHS
+from nlp.language.figures import figures
+from nlp.language.terms import Mention
+from nlp.language.vocabulary import Instrument
+from nlp.language.words import Word
+
+_WORDS = v.section("phrases", "terms")
+NOT_TICKERS: frozenset[str] = frozenset(_WORDS["not_tickers"])
+NOT_ISSUERS: frozenset[str] = frozenset(_WORDS["not_issuers"])
+SHARE_WORDS: frozenset[str] = frozenset(_WORDS["share_words"])
+BESIDE = {"buy", "sell", "bought", "sold", "buying", "selling"}
+BEFORE_NAME = {"of", "in", "on", "for", "some", "the"}
+
+
+def shares(words: Sequence[Word]) -> list[Mention]:
+    """The shares that a turn names. A name and its ticker in one turn are one share."""
+    tickers = [found for i in range(len(words)) if (found := _ticker(words, i)) is not None]
+    tickers = [t for n, t in enumerate(tickers) if not any(t.first < o.last for o in tickers[:n])]
+    names = [m for m in _names(words) if not any(m.first < t.last and t.first < m.last for t in tickers)]
+    if len(tickers) == 1 and len(names) == 1:
+        name, ticker = names[0], tickers[0]
+        both = Instrument("equity", ticker.instrument.code, description=name.instrument.code, unit="shares")
+        return [Mention(name.first, name.last, both), Mention(ticker.first, ticker.last, both)]
+    return sorted([*tickers, *names], key=lambda m: m.first)
+
+
+def _ticker(words: Sequence[Word], i: int) -> Mention | None:
+    """A ticker spelled aloud ("B K W U") or typed in capitals next to an amount, a side or a share word."""
+    text = words[i].text
+    if 3 <= len(text) <= 5 and _capitals(text):
+        beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
+        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares|of|hundred|thousand", words[i - 1].low)
+        if beside & BESIDE or amount or SHARE_WORDS & {word.low for word in words}:
+            return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
+    last = i
+    while last < len(words) and len(words[last].text) == 1 and words[last].text.isupper() and words[last].low != "i":
+        last += 1
+    code = "".join(word.text for word in words[i:last])
+    if 3 <= last - i <= 5 and code not in NOT_TICKERS:
+        return Mention(i, last, Instrument("equity", code, unit="shares"))
+    return None
+
+
+def _capitals(text: str) -> bool:
+    known = text in NOT_TICKERS or text in v.currencies().values() or text.lower() in v.governments()
+    return text.isupper() and text.isalpha() and text.isascii() and not known and (text.lower(),) not in v.terms()
+
+
+def _names(words: Sequence[Word]) -> list[Mention]:
+    """Companies by name: after an amount of thousands, or after "of", "in" where share words are near."""
+    lows = [word.low for word in words]
+    cued = bool(SHARE_WORDS & set(lows))
+    amounts = {f.last for f in figures(lows) if f.value >= 500 and (f.cardinal or "," in lows[f.first])}
+    found: list[Mention] = []
+    i = 0
+    while i < len(words):
+        last = i
+        while last < len(words) and last - i < 4 and _name_word(words[last]):
+            last += 1
+        if last == i:
+            i += 1
+            continue
+        after = lows[last : last + 1]
+        counted = i in amounts or (i - 1 in amounts and lows[i - 1] in SHARE_WORDS | {"of"})
+        counted = counted or (i - 2 in amounts and lows[i - 2] in SHARE_WORDS and lows[i - 1] in ("of", "in"))
+        prefixed = cued and i > 0 and lows[i - 1] in BEFORE_NAME
+        followed = after and after[0] in ("shares", "stock", "vwap", "twap", "moc")
+        if counted or prefixed or followed:
+            code = " ".join(word.text for word in words[i:last])
+            found.append(Mention(i, last, Instrument("equity", code, unit="shares")))
+        i = last
+    return found
+
+
+def _name_word(word: Word) -> bool:
+    low = word.low
+    proper = word.text[:1].isupper() and not word.text.isupper() and word.text.isalpha() and len(word.text) > 2
+    known = low in NOT_ISSUERS or low in MONTHS or low in DAYS or low in v.currencies() or low in v.governments()
+    return proper and not known and (low,) not in v.terms() and word.pos not in ("VERB", "INTJ", "ADV", "PRON", "DET")
