@@ -66,7 +66,9 @@ def read(
         code = money_after.code if money_after else money_before.code if money_before else None
         if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
             code = at_mention.instrument.currency
-        if unit or figure.scaled:
+        if before in ("at", "@") and not unit and figure.scaled and figure.value < 100_000:
+            prices.append(figure)  # "at one thousand three hundred and eighteen dollars"
+        elif unit or figure.scaled:
             if unit and at_mention is not None and at_mention.instrument.unit and not figure.scaled and unit == "t CO2":
                 unit = at_mention.instrument.unit
             sizes.append(Size(figure, code, unit, True))
@@ -88,7 +90,7 @@ def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figu
         joined = (
             last is not None
             and starts.get(last.last) == figure.first
-            and not (last.scaled or last.pointed or last.fraction)
+            and not (last.pointed or last.fraction or last.value >= 100_000)
         )
         if last is not None and joined and len(figure.digits) == 2 and len(figure.chunks) == 1 and not figure.scaled:
             whole = f"{int(last.value)}.{figure.digits}"
@@ -127,6 +129,8 @@ def _in_millions(
     at_mention: Mention | None,
 ) -> bool:
     """A bare number that can only be an amount: "in fifteen", "fifteen euros", "forty of the fives"."""
+    if after == "of" and figure.value < 1000 and at_mention_of(lows, figure.last + 1) and before not in ("at", "@"):
+        return True  # "sixteen point eight of the Bund"
     plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
     if not plain:
         return False
@@ -154,6 +158,13 @@ def _in_millions(
         and before not in ("at", "@", "plus", "+")
         and not at_mention.weak
         and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do"})
+    )
+
+
+def at_mention_of(lows: Sequence[str], at: int) -> bool:
+    """True where "the", "these" or a government's name follows."""
+    return lows[at : at + 1] in (["the"], ["those"], ["these"], ["them"]) or (
+        at < len(lows) and lows[at] in vocabulary.governments()
     )
 
 

@@ -16,6 +16,7 @@ CHANNELS: dict[str, tuple[str, ...]] = {
 REFUSING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["refusing"])
 ASKING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["asking"])
 GRANTING: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["granting"])
+PREFERENCE = ("prefer", "reach you", "contact you", "like us to", "best way")
 TOPIC: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["topic"])
 POSITIVE: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["positive"])
 NEGATIVE: tuple[str, ...] = tuple(vocabulary.section("phrases", "attitude")["negative"])
@@ -71,7 +72,7 @@ def _said(frame: Frame, asked: Frame | None) -> list[tuple[str, bool]]:
                 and not part.has("got", "was", "messaged", "sent")
                 and (asked is not None and asked.has(*TOPIC) or refused)
             )
-            or refused
+            or (refused or asked is not None and asked.has(*PREFERENCE))
             and len(part.lows) <= 6
         ):
             result += [(channel, True) for channel in channels]

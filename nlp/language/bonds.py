@@ -33,11 +33,18 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
             ),
             None,
         )
-        if figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
+        behind = figure_at(lows, maturity.last) if figure is None and at and lows[at - 1] in v.governments() else None
+        if behind is not None and (behind.pointed or behind.fraction) and behind.value < 16 and not behind.scaled:
+            found.append((maturity.first, Months(maturity.first, behind.last, *_month(maturity)), behind))
+        elif figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
             found.append((figure.first, maturity, figure))
         else:
             found.append((maturity.first, maturity, None))
     return found
+
+
+def _month(maturity: Months) -> tuple[int, int, int | None]:
+    return maturity.begin, maturity.end, maturity.year
 
 
 def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:

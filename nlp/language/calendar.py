@@ -228,7 +228,7 @@ def day_at(words: Sequence[str], i: int) -> Day | None:
     if (
         word == "close"
         and i
-        and words[i - 1] in ("by", "before", "until", "till")
+        and words[i - 1] in ("by", "before", "until", "till", "after", "at")
         or (word == "close" and words[i - 2 : i] in (["after", "the"], ["by", "the"]))
     ):
         return Day(i, i + 1, shift=0)

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nlp.language import saying, topics
+from nlp.language import fxswaps, saying, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done, Hearing
 from nlp.language.model import Deal
 from nlp.language.naming import named, side_of
 from nlp.language.quoting import placed
-from nlp.language.readback import READING, Leg, currency, legs, merge_currencies
-from nlp.language.settlement import price_currency, settled, trimmed
+from nlp.language.readback import AGENCY, READING, Leg, currency, legs, merge_currencies
+from nlp.language.settlement import price_currency, settled, title, trimmed
 from nlp.language.topics import Topic
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
+REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
 
 
@@ -55,7 +56,9 @@ class Dealing(Hearing):
 
     def confirm(self, i: int, frame: Frame, topic: Topic | None) -> bool:
         """Read a trader's turn as confirmation. True when it dealt."""
-        if frame.has("if", "would", "'d be", "nothing done", "cancelled") and not frame.has("done", "filled"):
+        if frame.has("if", "would", "'d be", "nothing done") and not frame.has("done", "filled"):
+            return False
+        if frame.has("cancelled") and not (frame.has("done", "filled") or frame.prices and frame.has(*AGENCY)):
             return False
         spoken = bool(set(frame.lows) & topics.DONE) or frame.has(
             "you 've got",
@@ -69,6 +72,7 @@ class Dealing(Hearing):
         )
         if frame.has(*ORDER_WORDS) and not set(frame.lows) & topics.DONE:
             return False
+        spoken = spoken or self._fill(i, topic)
         if not spoken and (not self._accepted(i) or not self._taken_before(i)):
             return False  # "you bought that last week" is no deal of today
         found = legs(frame)
@@ -76,11 +80,40 @@ class Dealing(Hearing):
         groups = self._groups(found)
         if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
             return False
+        if topic is not None and topic.kind == "fx" and "swap" in topic.hints and not (groups and len(groups[0]) == 2):
+            return self._swap(i, frame, topic)
         for group in groups:
             dealt = self._deal(i, frame, topic, group) or dealt
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt
+
+    def _swap(self, i: int, frame: Frame, topic: Topic) -> bool:
+        """A swap read back by its points: "you sell and buy fifteen million at eighteen point eight"."""
+        terms = fxswaps.read_back(topic, frame)
+        size = topics.size_of(frame.sizes[0], topic.instrument)[0] if frame.sizes else topic.size
+        if terms is None or size is None or not self._accepted(i, topic):
+            return False
+        if self.talk.header.kind == "call" and (not frame.sizes or topic.size not in (None, size)):
+            return False
+        days = [day.resolve(self.talk.today) for day in frame.days]
+        far = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today, swap=True)[1]
+        deal = Deal(
+            client_side=terms.side,
+            product="fx-swap",
+            instrument=topic.instrument.code,
+            quantity=size,
+            quantity_ccy=topics.size_of(frame.sizes[0], topic.instrument)[1] if frame.sizes else topic.ccy,
+            price=trimmed(terms.points),
+            price_type="points",
+            value_date=far,
+            near_date=days[0] if len(days) > 1 else None,
+            tenor=topic.tenor,
+            spot_ref=trimmed(terms.near) if terms.near is not None else None,
+            evidence=tuple(sorted(topic.evidence | {i} | self._agreement(i))),
+        )
+        self._enter(i, topic, deal)
+        return True
 
     def _half_a_swap(self, found: list[Leg]) -> bool:
         """Bought and sold in the same amount of the same currency: a swap of which a part was not understood."""
@@ -118,7 +151,7 @@ class Dealing(Hearing):
             return False  # the client asked for the other side: not before they agree
         quantity, ccy, unit = amount
         if swap:
-            legs_ = [self._price(about, frame, leg)[0] for leg in group]
+            legs_ = [fxswaps.rate(instrument, leg.prices) for leg in group]
             if legs_[0] is None or legs_[1] is None or instrument.kind != "fx":
                 return False
             price = (legs_[1] - legs_[0]).scaleb(2 if instrument.code.endswith("JPY") else 4)
@@ -132,7 +165,7 @@ class Dealing(Hearing):
         deal = Deal(
             client_side=side,
             product=product,
-            instrument=instrument.code,
+            instrument=title(about, self.talk.today),
             description=instrument.description,
             instrument_id=instrument.id,
             quantity=terms.quantity,
@@ -185,7 +218,7 @@ class Dealing(Hearing):
         deal = Deal(
             client_side=topic.side,
             product=product,
-            instrument=instrument.code,
+            instrument=title(topic, self.talk.today),
             description=instrument.description,
             instrument_id=instrument.id,
             quantity=topic.size,
@@ -226,6 +259,9 @@ class Dealing(Hearing):
         if not frame.has(*topics.CANCEL):
             return False
         said = _sentence(frame, topics.CANCEL)
+        before = self.talk.frames[max(0, i - 1)]
+        if said.has(*REMAINDER) or (before.has(*REMAINDER) and not said.mentions):
+            return False  # what was not filled is called off, not what was
         named = [
             done
             for done in self.done

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
+from nlp.language.model import Side
+from nlp.language.prices import place
+from nlp.language.saying import far_side
 from nlp.language.topics import Topic
+from nlp.language.vocabulary import Instrument
 
 UNITS = {"points", "point", "pips", "pip", "pts"}
 
@@ -50,6 +56,46 @@ def read_points(topic: Topic, frame: Frame, turn: int) -> None:
         else:
             return
         _shown(topic, turn)
+
+
+def rate(pair: Instrument, figures: Sequence[Figure]) -> Decimal | None:
+    """The first of the figures that is a rate of the pair."""
+    return next((p for figure in figures if (p := place(figure, pair, "rate")) is not None), None)
+
+
+@dataclass(frozen=True)
+class SwapTerms:
+    """A swap as read back: the far side, the points, and the near rate where it was said."""
+
+    side: Side
+    points: Decimal
+    near: Decimal | None
+    figure: Figure | None
+
+
+def read_back(topic: Topic, frame: Frame) -> SwapTerms | None:
+    """The swap that a trader's turn states; None where it says no points or contradicts itself."""
+    side = far_side(frame, trader=True) or topic.side
+    low, high = topic.instrument.low, topic.instrument.high
+    if side is None or low is None or high is None:
+        return None
+    said = [(figure, value) for figure in frame.prices if (value := points(topic, frame, figure)) is not None]
+    rates = [p for f in frame.prices if (p := place(f, topic.instrument, "rate")) is not None and f not in dict(said)]
+    scale = 2 if topic.instrument.code.endswith("JPY") else 4
+    difference = (rates[1] - rates[0]).scaleb(scale) if len(rates) >= 2 else None
+    taken = topic.bid if side == "sell" else topic.ask
+    value = next((v for _, v in said if taken is not None and abs(v) == abs(taken)), said[-1][1] if said else None)
+    if difference is not None and value is not None and abs(abs(difference) - abs(value)) > Decimal("0.1"):
+        return None
+    if value is not None:
+        like = difference if difference is not None else taken
+        agreed = -abs(value) if like is not None and like < 0 else value
+    elif difference is not None:
+        agreed = difference
+    else:
+        return None
+    figure = said[-1][0] if said else None
+    return SwapTerms(side, agreed, rates[0] if rates else None, figure)
 
 
 def _shown(topic: Topic, turn: int) -> None:

@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
 
 
-FILLED = ("is done", "filled", "been done", "executed", "got done", "been executed", "went through")
-
-
+FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
 

@@ -51,7 +51,10 @@ def options(lows: Sequence[str], found: Sequence[Mention], monies: Sequence[Mone
         strike = next((s for s in strikes if s.last == (money.first if money else i)), None)
         strike = strike or next((s for s in strikes if abs(s.first - i) <= 8), strikes[0] if strikes else None)
         result.append(Option(i, right, "", strike))
-    if not result and strikes and set(lows) & COMPANY - {"strike"}:
+    same = next((i for i, low in enumerate(lows) if low == "strike" and i and lows[i - 1] == "same"), None)
+    if not result and same is not None:
+        result.append(Option(same, ""))
+    elif not result and strikes and set(lows) & COMPANY - {"strike"}:
         result.append(Option(strikes[0].first, "", "", strikes[0]))
     return [replace(option, pair=option.pair or pair) for option in result]
 
@@ -83,7 +86,7 @@ def mentions(lows: Sequence[str], found: Sequence[Mention], monies: Sequence[Mon
     """Options as mentions that take the place of their pair."""
     result = []
     for option in options(lows, found, monies):
-        pair = v.pair_of(option.pair) or (v.fx_pair(option.right[:3], "USD") if option.right[3:4] == " " else None)
+        pair = v.pair_of(option.pair)
         instrument = instrument_of(pair, option.right, strike_of(option.strike, pair)) if pair else BARE
         result.append((Mention(option.at, option.at + 1, instrument, weak=pair is None), option))
     return result

@@ -160,9 +160,15 @@ def _percent(lows: list[str], figure: Figure) -> bool:
     return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
 
 
+FIXING = re.compile(
+    r" (?:at|on|for|same|into) (?:(?:the|today|'s|this|same|four|4|pm|o'clock|london|ecb|wm|w|m|r|wmr|boe|noon|month"
+    r"|end|-|afternoon) )*(?:fix|(?<=the )fixing) | fixing order | wmr (?:fix )?"
+)
+
+
 def _kind(lows: tuple[str, ...]) -> OrderType:
     text = f" {' '.join(lows)} "
-    if re.search(r" (?:at|on|for|same|into) (?:[a-z' ]+ )?fix(?:ing)? | fixing order | w ?mr? (?:fix )?", text):
+    if FIXING.search(text):
         return "fixing"
     return next((kind for kind, phrases in TYPES.items() if any(f" {phrase} " in text for phrase in phrases)), "limit")
 

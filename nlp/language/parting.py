@@ -15,6 +15,8 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
         if len(heads) >= 2:
             marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
+    if not marks and not frame.mentions and len(frame.months) >= 2:
+        marks = [(0 if n == 0 else m.first, "") for n, m in enumerate(frame.months)]
     if not marks and trader and len(frame.prices) >= 2 and not legs(frame):
         marks = [(k, "") for k in _named_heads(frame)]
     if not marks:

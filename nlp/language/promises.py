@@ -77,7 +77,7 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
             or (lemma == "put" and "on" not in [w.low for w in words[k:last]])
         ):
             continue
-        conditional = any(w.low == "if" or w.low == "unless" for w in words[first:last])
+        conditional = _conditional(frame, first, last)
         return Promise(who, kind, i, (k, last), True, conditional, {i}, _vague(frame, k, last))
     return None
 
@@ -188,6 +188,18 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
 WHEN = {"if", "unless", "once", "when"}
 
 
+def _conditional(frame: Frame, first: int, last: int) -> bool:
+    """It hangs on an event; "when you can" and "if you could" are only polite."""
+    lows = [word.low for word in frame.words[first:last]]
+    return any(
+        low in WHEN and not (lows[k + 1 : k + 2] in (["you"], ["u"]) and POLITE & set(lows[k + 2 : k + 4]))
+        for k, low in enumerate(lows)
+    )
+
+
+POLITE = {"can", "could", "get", "have", "like", "want", "would", "do", "may", "please", "wish"}
+
+
 def _vague(frame: Frame, k: int, last: int) -> bool:
     """Nothing is named but the day: "I'll send it over tomorrow"."""
     dated = {n for day in frame.days for n in range(day.first, day.last)}
@@ -207,7 +219,7 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise 
         at = f" {text} ".find(f" {phrase} ")
         if at >= 0:
             k = first + text[:at].count(" ")
-            conditional = any(w.low in WHEN for w in frame.words[first:last])
+            conditional = _conditional(frame, first, last)
             return Promise(who, "send", i, (k, last), True, conditional, {i}, _vague(frame, k, last))
     return None
 
@@ -237,9 +249,7 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
             owner = other
         if owner is None or "not" in back or "n't" in back or "dont" in back:
             continue
-        conditional = any(w.low in WHEN for w in [*words[first:k], *words[k + 1 : last]]) and not text.endswith(
-            (" if you could", " if you")
-        )
+        conditional = _conditional(frame, first, last) and not text.endswith((" if you could", " if you"))
         return Promise(owner, kind, i, (k, last), False, conditional, {i}, _vague(frame, k, last))
     return None
 
@@ -247,7 +257,7 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
 def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
     """Add, or join to what was agreed a moment ago by the same owner about the same kind of thing."""
     for old in reversed(found):
-        near = new.turn - max(old.evidence) <= 3
+        near = new.turn - max(old.evidence) <= (1 if old.stated else 3)
         same_kind = old.kind == new.kind or new.vague or old.vague
         if (
             old.owner == new.owner
@@ -310,6 +320,7 @@ def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
     lows = [word.low for word in frame.words[first:last]]
     if not result and (
         {"minutes", "mins", "hour", "inbox"} & set(lows)
+        or {"shortly", "soon"} & set(lows)
         or "straight away" in " ".join(lows)
         or "right away" in " ".join(lows)
         or "half twelve" in " ".join(lows)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from nlp.language import topics
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
-from nlp.language.settlement import enquired, trimmed
+from nlp.language.settlement import enquired, title, trimmed
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
@@ -34,7 +34,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return "no_quote" if topic.refused_at is not None else None
     after = range(topic.quoted_at, min(len(talk.turns), topic.quoted_at + 6))
     mine = [k for k in after if talk.topic_at.get(k) is topic]
-    client = [k for k in mine if talk.turns[k].who == "client"]
+    client = [k for k in after if talk.turns[k].who == "client"]
     if topic.status != "passed" and not client and "indicative" not in topic.hints:
         return None  # nobody has answered yet
     if any(talk.frames[k].has(*topics.AWAY) for k in client):
@@ -63,6 +63,10 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     bid, ask, mid = topic.bid, topic.ask, topic.mid
     if outcome != "no_quote" and bid is None and ask is None and mid is None:
         return None
+    if bid is None and ask is None and mid is not None and "mid" not in topic.hints and outcome != "indicative":
+        if topic.side is None:
+            return None  # a level without a side: colour
+        bid, ask = (mid, None) if topic.side == "sell" else (None, mid)
     if bid is not None or ask is not None:
         mid = None
     instrument = topic.instrument
@@ -72,7 +76,7 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     return Quote(
         client_side=topic.side,
         product=product,
-        instrument=instrument.code,
+        instrument=title(topic, talk.today),
         description=instrument.description,
         instrument_id=instrument.id,
         quantity=topic.size,

@@ -84,7 +84,7 @@ def _anchors(topic: Topic) -> list[Decimal]:
 
 def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
     """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors."""
-    figures = [figure for figure in frame.prices if not _remark(frame, figure)]
+    figures = [figure for figure in frame.prices if not _remark(topic, frame, figure)]
     if not figures or topic.status == "dealt":
         return
     if topic.kind == "fx" and "swap" in topic.hints:
@@ -104,19 +104,20 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         last = next(
             (p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None
         )
-        if last is None or frame.question:
+        if last is None or frame.question or _other_scale(topic, last):
             return
         _one_way(topic, frame, last)
         shown = [last]
     topic.anchors += shown
-    topic.price_type = price_type(topic, frame, figures[0])
+    kinds = {price_type(topic, frame, figure) for figure in figures}
+    topic.price_type = "spread_bp" if "spread_bp" in kinds else price_type(topic, frame, figures[0])
     topic.quoted_at = turn
     topic.evidence.add(turn)
     if topic.status in ("passed",):
         topic.status = "open"
 
 
-def _remark(frame: Frame, figure: Figure) -> bool:
+def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     lows = [word.low for word in frame.words]
     near = lows[max(0, figure.first - 3) : figure.first]
     after = lows[figure.last : figure.last + 2]
@@ -126,11 +127,26 @@ def _remark(frame: Frame, figure: Figure) -> bool:
         after[:1] in (["/"], ["-"], [","]) and set(lows[figure.last + 1 : figure.last + 4]) & VOLS
     ):
         return True  # "6.45/6.75 vol"
+    rough = {"around", "somewhere", "roughly"} & set(near) or "area" in after
+    if rough and topic.quoted_at is not None:
+        return True
+    if {"than", "above", "below", "under"} & set(near):
+        return True  # a level to watch, not one that is shown
     return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"})
 
 
 def _is_vol(lows: list[str], figure: Figure) -> bool:
     return bool(set(lows[figure.last : figure.last + 1]) & VOLS)
+
+
+def _other_scale(topic: Topic, price: Decimal) -> bool:
+    """ "6.75 firm" beside 49/55 pips is a volatility."""
+    return (
+        topic.kind == "option"
+        and topic.bid is not None
+        and topic.ask is not None
+        and not topic.bid / 2 <= price <= topic.ask * 2
+    )
 
 
 def _handle(frame: Frame) -> Decimal | None:
@@ -156,12 +172,14 @@ def _two_way(
         )
         if not joined:
             continue
-        bid = placed(topic, frame, one, handle=handle)
+        kind = price_type(topic, frame, one)
+        if price_type(topic, frame, other) == "spread_bp":
+            kind = "spread_bp"  # "eighty-eight, eighty-three over"
+        bid = one.value if kind == "spread_bp" else placed(topic, frame, one, handle=handle)
         if bid is None:
             continue
-        kind = price_type(topic, frame, one)
         if kind in ("spread_bp", "yield"):
-            ask = placed(topic, frame, other)
+            ask = other.value if kind == "spread_bp" else placed(topic, frame, other)
             if ask is not None and ask <= bid and bid - ask <= max(Decimal(15), bid / 5):
                 return bid, ask
             continue
@@ -202,6 +220,10 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         topic.ask, topic.mid = price, None
     elif topic.hints & {"offer", "bid"} == {"bid"}:
         topic.bid, topic.mid = price, None
+    elif topic.kind == "option":
+        topic.ask = price  # who asks what an option costs, asks to buy it
+    elif topic.bid is None and topic.ask is None:
+        topic.mid = price
     elif (
         topic.bid is not None
         and topic.ask is not None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from nlp.language import vocabulary
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.figures import Figure
+from nlp.language.figures import Figure, is_number
 from nlp.language.frames import PLAIN_VERBS, Frame
 from nlp.language.model import Side
 from nlp.language.periods import Months, Tenor
@@ -24,6 +24,7 @@ SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
 OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone"}
 READING = ("read back", "read that back", "read it back", "reading back", "reading that back", "reading it back")
+AGENCY = ("average", "avg", "for you", "filled", "fills", "vwap", "shares", "lots", "so far")  # the bank's order work
 STOPS = {".", "...", "?", "!", ";"}
 
 
@@ -120,11 +121,19 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             and (back < frame.begin or word in STOPS)
         ):
             subject = "client"
+        elif (
+            verb.low in ("bought", "sold")
+            and (back < frame.begin or word in {*STOPS, ",", "and", "ok", "done"})
+            and at + 1 < end
+            and is_number(words[at + 1].low)
+        ):
+            subject = "client"  # "bought 300 at 117.62": an order's fill
         elif found and subject and not _new_subject(frame, found[-1][0], at):
             pass
         else:
             continue
-        if subject == "bank":
+        agency = verb.low in ("bought", "sold") and frame.has(*AGENCY)
+        if subject == "bank" and not agency:
             side = "sell" if side == "buy" else "buy"
         found.append((at, side))
     return found

@@ -57,10 +57,16 @@ def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
 
 
 def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
-    """An option of which the pair or the commodity was named before."""
+    """An option of which the pair or the commodity was named before; without either, against dollars."""
     current = talk.current
     said = next((option for option in frame.options if option.at == mention.first), None)
-    if current is None or said is None:
+    if said is None:
+        return None
+    money = said.right[:3] if said.right[3:4] == " " else ""
+    if current is None:
+        pair = v.fx_pair(money, "USD") if money else None
+        return options.instrument_of(pair, said.right, options.strike_of(said.strike, pair)) if pair else None
+    if money and current.kind == "fx" and money not in current.instrument.code:
         return None
     base = current.instrument
     if base.kind == "option" and base.form:

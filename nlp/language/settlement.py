@@ -78,6 +78,15 @@ def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -
 PLAIN: tuple[Product, ...] = ("bond", "equity", "commodity")
 
 
+def title(topic: Topic, today: date) -> str:
+    """How the instrument is written; an option with its expiry or tenor."""
+    code = topic.instrument.code
+    if topic.kind != "option" or v.pair_of(topic.instrument.form) is None:
+        return code
+    expiry = topic.day.resolve(today) if topic.day else None
+    return f"{code} exp {expiry.isoformat()}" if expiry else f"{code} {topic.tenor}" if topic.tenor else code
+
+
 def price_currency(instrument: Instrument, frame: Frame) -> str | None:
     """GBX where pence were said, else the currency that the instrument is priced in."""
     if instrument.kind == "equity" and frame.has("pence", "p"):

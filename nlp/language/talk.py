@@ -10,27 +10,29 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from nlp.language import topics
+from nlp.language import saying, topics
 from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
 from nlp.language.frames import Frame
 from nlp.language.model import Header, Turn
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
+from nlp.language.recalling import recalled
 from nlp.language.resolving import resolve
-from nlp.language.terms import Mention
+from nlp.language.terms import Mention, period
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, government_of_title, section, swap
+from nlp.language.vocabulary import Instrument, commodity, government_of_title, section, swap
 
 
 class Talk:
     """Walks through the turns once and remembers the enquiries."""
 
     def __init__(self, header: Header, turns: tuple[Turn, ...], frames: list[Frame]) -> None:
-        self.header, self.turns, self.frames = header, turns, frames
+        self.header, self.turns, self.frames = header, turns, list(frames)
         self.today: date = header.started.date()
         self.topics: list[Topic] = []
         self.current: Topic | None = None
+        self.indicative = False  # said before anything was asked: "indications only today"
         self.labels: dict[str, Topic] = {}
         self.point: tuple[int, int] | None = None  # (turn, years) of the curve point last named
         self.government: tuple[int, str] = (-99, "")  # (turn, government) last named
@@ -40,6 +42,8 @@ class Talk:
     def walk(self) -> None:
         """Read every turn."""
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
+            frame = recalled(frame, self.topics)
+            self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)
 
@@ -50,6 +54,7 @@ class Talk:
         if turn.who == "trader" and self.dealing.confirm(i, frame, topic):
             return
         if topic is None:
+            self.indicative = self.indicative or (turn.who == "client" and frame.has(*topics.INDICATIVE))
             return
         if (
             topic.opened == i
@@ -98,11 +103,20 @@ class Talk:
                 continue
             known = self.find(instrument, i)
             if known is not None:
-                if not (
+                bare = (
                     mention.weak and known is not self.current and instrument.kind == "bond" and not instrument.maturity
-                ):
+                )
+                if not bare or (known.status == "open" and (frame.prices or frame.sizes or saying.takes(frame))):
                     known.instrument = topics.better(known.instrument, instrument)
                     chosen = known
+            elif (
+                instrument.kind == "irs"
+                and mention.weak
+                and self.current is not None
+                and self.current.kind == "bond"
+                and frame.words[mention.first - 1].low in ("vs", "v", "over", "to", "or", "against", "versus")
+            ):
+                continue  # an asset swap spread "vs 6s"
             elif turn.who == "trader" and mention.weak and instrument.kind == "commodity":
                 continue  # "with Brent where it is": colour
             elif (
@@ -110,23 +124,40 @@ class Talk:
                 or instrument is not mention.instrument
                 or (instrument.kind == "irs" and mention.weak)
             ):
+                before = self.current
                 chosen = self.opened(i, instrument)
+                if turn.who == "client" and frame.lows[:1] == ("and",) and before is not None:
+                    chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
                 if self.point and self.point[0] == i and instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
             if chosen is not None and label:
                 self.labels[label] = chosen
                 chosen.label = label
+        self._together(i, turn, frame, chosen)
         if chosen is None and frame.mentions and all(m.point for m in frame.mentions if m.weak):
             chosen = next((t for t in self.topics for m in frame.mentions if m.point and t.point == m.point), None)
         if chosen is None and label:
             chosen = self.labels.get(label)
         for _, _, isin in frame.isins:
             chosen = self._isin(i, isin, chosen, label)
-        if chosen is None:
-            chosen = self._by_tenor(i, turn, frame)
+        if chosen is None or swapped(chosen) or chosen.kind == "option":
+            chosen = self._by_tenor(i, turn, frame, chosen) or chosen
         if chosen is not None:
             self.current = chosen
         return self.current
+
+    def _together(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> None:
+        """Several enquiries opened in one breath: each has the amount before its name, all have the asked side."""
+        fresh = [t for t in self.topics if t.opened == i and t is not chosen and t.size is None]
+        if turn.who != "client" or not fresh:
+            return
+        for topic in fresh:
+            topic.hints |= {word for word in ("offer", "bid") if frame.has(word, word + "s")}
+            name = next((m for m in frame.mentions if topics.same(m.instrument, topic.instrument)), None)
+            before = [s for s in frame.sizes if name is not None and s.figure.last <= name.first]
+            named = name.first if name is not None else 0
+            if before and not any(before[-1].figure.last <= m.first < named for m in frame.mentions):
+                topic.size, topic.ccy, topic.unit = topics.size_of(before[-1], topic.instrument)
 
     def _point_before(self, frame: Frame, mention: Mention) -> int | None:
         points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
@@ -154,36 +185,65 @@ class Talk:
             self.labels[label] = target
         return target
 
-    def _by_tenor(self, i: int, turn: Turn, frame: Frame) -> Topic | None:
+    def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
-        if self.current is None or self.current.kind != "irs" or not frame.tenors:
+        current = chosen or self.current
+        if current is not None and current.kind == "commodity":
+            return self._by_period(i, turn, frame, current)
+        if current is None or not frame.tenors or not (current.kind in ("irs", "option") or swapped(current)):
             return None
         code = frame.tenors[0].code
-        if not code.endswith("Y") or code == self.current.instrument.tenor:
+        if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
             return None
-        asked = frame.question or bool(frame.prices) or turn.who == "client"
-        instrument = swap(self.current.instrument.form, code)
+        if current.kind != "irs" and current.tenor is None:
+            return current
+        same = [
+            t for t in self.topics if topics.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind
+        ]
+        known = next((t for t in reversed(same) if t.tenor_named == code), None)
+        if known is not None:
+            return known
+        if not (frame.question or bool(frame.prices) or turn.who == "client"):
+            return None
+        instrument = swap(current.instrument.form, code) if current.kind == "irs" else current.instrument
+        opened = self.opened(i, instrument)
+        opened.tenor = code
+        if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
+            opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
+            opened.hints, opened.side = set(current.hints), current.side
+            opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
+        return opened
+
+    def _by_period(self, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
+        """ "Q3 702.50, q4 708": the same commodity for another delivery."""
+        span = next(iter(frame.months), None)
+        when = period(span) if span is not None and not frame.mentions else ""
+        said = frame.prices or (turn.who == "client" and (frame.question or frame.has(*ASKS)))
+        if not when or not said or not current.instrument.form or (current.instrument.period or "").startswith(when):
+            return None
+        instrument = commodity(current.instrument.form, when, current.instrument.issuer)
         known = self.find(instrument, i)
         if known is not None:
             return known
-        if not asked:
-            return None
-        opened, beside = self.opened(i, instrument), self.current
-        if i - beside.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
-            opened.size, opened.ccy, opened.day = beside.size, beside.ccy, beside.day
-            opened.hints = set(beside.hints)
+        opened = self.opened(i, instrument)
+        opened.hints, opened.side = set(current.hints), current.side
+        opened.size, opened.unit = current.size, current.unit
+        opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
         return opened
 
     def find(self, instrument: Instrument, i: int) -> Topic | None:
         """The enquiry in this instrument, newest first."""
         exact = [t for t in self.topics if t.instrument.code == instrument.code]
         if exact:
-            return exact[-1]
+            return next((t for t in reversed(exact) if t.status != "passed"), exact[-1])
         return next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
 
     def opened(self, i: int, instrument: Instrument) -> Topic:
         """A new enquiry."""
         topic = Topic(instrument, i)
+        if self.indicative:
+            topic.hints.add("indicative")
+            topic.indicative_at = i
         topic.evidence.add(i)
         self.topics.append(topic)
         return topic
@@ -206,7 +266,8 @@ class Talk:
             return  # the talk has moved on to something without a name
         useful = bool(frame.mentions)
         for size in frame.sizes:
-            if turn.who == "trader" and topic.size is not None and not size.sure:
+            loose = not size.sure or (topic.unit is not None and size.unit is None)
+            if turn.who == "trader" and topic.size is not None and loose:
                 continue
             if topic.status == "open":
                 topic.size, topic.ccy, topic.unit = topics.size_of(
@@ -218,6 +279,8 @@ class Talk:
                 topic.hints |= {word for word in ("offer", "bid") if frame.has(word)}
             if topic.kind == "equity" and topic.quoted_at is None:
                 topic.anchors += [p.value for p in frame.prices if p.pointed]
+            if topic.kind == "fx" and saying.far_side(frame) is not None:
+                topic.hints.add("swap")
             side = topics.client_side(frame, topic.instrument)
             if side and topic.status == "open":
                 topic.side, useful = side, True
@@ -252,7 +315,23 @@ class Talk:
 
 
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
+
+
+def swapped(topic: Topic) -> bool:
+    """True for an FX swap."""
+    return topic.kind == "fx" and "swap" in topic.hints
+
+
 HINTS = {
+    "mids": "mid",
+    "mid": "mid",
+    "push it out": "swap",
+    "push out": "swap",
+    "roll": "swap",
+    "rolling": "swap",
+    "roll over": "swap",
+    "tom next": "swap",
+    "tomnext": "swap",
     "ndf": "ndf",
     "n d f": "ndf",
     "forward": "forward",

@@ -101,20 +101,15 @@ def from_reference(row: ReferenceInstrument) -> Instrument:
 
 def monies(lows: Sequence[str]) -> list[Money]:
     """Currency words; "US dollars" and "Swiss francs" count once."""
-    found, words, weak = [], v.currencies(), v.weak_currencies()
+    found, words, weak, phrases = [], v.currencies(), v.weak_currencies(), v.currency_phrases()
     i = 0
     while i < len(lows):
         code, last = words.get(lows[i]), i + 1
-        if lows[i] in ("us", "u", "u.s.") and lows[i + 1 : i + 2] in (["dollars"], ["dollar"]):
-            code, last = "USD", i + 2
+        long = next((n for n in (3, 2) if tuple(lows[i : i + n]) in phrases), 0)
+        if long:
+            code, last = phrases[tuple(lows[i : i + long])], i + long
         elif lows[i] == "us" and (set(lows[max(0, i - 1) : i]) & {"-", "/"} or set(lows[i + 1 : i + 2]) & PAIRED):
             code = "USD"  # "kiwi-US", "four million US against Sing"
-        if lows[i] == "swiss" and lows[i + 1 : i + 2] in (["franc"], ["francs"]):
-            last = i + 2
-        if lows[i] in ("australian", "canadian", "hong") and lows[i + 1 : i + 2]:
-            named = {"australian": "AUD", "canadian": "CAD", "hong": "HKD"}[lows[i]]
-            if lows[i + 1] in ("dollar", "dollars", "kong"):
-                code, last = named, i + 2
         if code:
             found.append(Money(i, last, code, lows[i] not in weak or last > i + 1))
         i = last
@@ -204,18 +199,19 @@ def named(
                 result.append(Mention(i, i + length, from_reference(row)))
                 i += length
                 continue
-        length = next((n for n in (4, 3, 2, 1) if tuple(lows[i : i + n]) in vocabulary), 0)
-        if length and i + length <= len(lows):
+        longest = min(4, len(lows) - i)
+        length = next((n for n in range(longest, 0, -1) if tuple(lows[i : i + n]) in vocabulary), 0)
+        if length:
             section, name = vocabulary[tuple(lows[i : i + length])]
             mention = _vocabulary_mention(section, name, i, i + length, lows, months, tenors)
             if mention is not None:
                 result.append(mention)
                 i += length
                 continue
-        code = _contract_code(words, i)
-        if code is not None:
-            result.append(code)
-            i = code.last
+        contract = _contract_code(words, i)
+        if contract is not None:
+            result.append(contract)
+            i = contract.last
             continue
         i += 1
     return result
@@ -233,8 +229,20 @@ def _vocabulary_mention(
     near = next((m for m in months if 0 <= first - m.last <= 1 or 0 <= m.first - last <= 6), None)
     if section == "future":
         contracts = {"lot", "lots", "future", "futures", "contract", "contracts"}
-        if near is None and not contracts & set(lows) and v.section("listed", "futures")[name].get("everyday"):
+        coded = any(0 <= at < len(lows) and MONTH_CODE.fullmatch(lows[at]) for at in (first - 1, last))
+        if (
+            near is None
+            and not coded
+            and not contracts & set(lows)
+            and v.section("listed", "futures")[name].get("everyday")
+        ):
             return None  # "I owe you a coffee"
+        for at in (first - 1, last):
+            code = MONTH_CODE.fullmatch(lows[at]) if 0 <= at < len(lows) and near is None else None
+            if code:
+                year, month = int(code.group(2)), v.section("listed", "months")[code.group(1)]
+                coming = v.future(name, 2000 + year if year > 9 else 2020 + year, month)
+                return Mention(min(at, first), max(at + 1, last), coming)
         begin = min(first, near.first) if near and near.first < first else first
         return Mention(
             begin, last, v.future(name, near.year if near else None, near.begin if near else None), weak=near is None
@@ -244,10 +252,9 @@ def _vocabulary_mention(
         if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
             option = "call" if "call" in lows else "put" if "put" in lows else "option"
         begin = near.first if near is not None and near.last <= first else first
-        if near is not None and {"lot", "lots", "future", "futures"} & set(lows) and not option:
-            listed = {"WTI": "WTI", "Brent": "Brent", "Gasoil": "Gasoil"}.get(name)
-            if listed and near.begin == near.end:
-                return Mention(begin, last, v.future(listed, near.year, near.begin))
+        counted = {"lot", "lots", "future", "futures"} & set(lows) and not option
+        if near is not None and counted and name in v.section("listed", "futures") and near.begin == near.end:
+            return Mention(begin, last, v.future(name, near.year, near.begin))
         metal = v.section("commodities", "commodities")[name]["kind"] == "metal"
         three = next((t.code for t in tenors if t.code.endswith("M")), "") if metal and near is None else ""
         return Mention(begin, last, v.commodity(name, three or period(near), option), weak=near is None and not three)
@@ -272,11 +279,12 @@ def period(months: Months | None) -> str:
     return f"{span} {months.year}" if months.year else span
 
 
+MONTH_CODE = re.compile(r"([fghjkmnquvxz])(2?\d)")
 CONTRACT_CODE = re.compile(r"([a-z]{1,4}|sr3)([fghjkmnquvxz])(2?\d)", re.IGNORECASE)
 
 
 def _contract_code(words: Sequence[Word], i: int) -> Mention | None:
-    """A typed contract code: "ESU6", "rxz26". The year of one digit is the nearest such."""
+    """A typed contract code: "ESU6", "rxz26". A year of one digit is of this decade."""
     match = CONTRACT_CODE.fullmatch(words[i].text)
     name = v.contract_codes().get(match.group(1).lower()) if match else None
     if match is None or name is None or (len(match.group(1)) < 2 and not words[i].text.isupper()):

@@ -60,9 +60,14 @@ class Topic:
         """The instrument's kind."""
         return self.instrument.kind
 
+    @property
+    def tenor_named(self) -> str | None:
+        """The tenor that tells this enquiry from others in the same instrument."""
+        return self.instrument.tenor or self.tenor
+
     def taken(self, side: Side | None) -> Decimal | None:
         """The price that the client took: the one they said again, else the side of the quote they deal on."""
-        return self.accepted_price or (self.ask if side == "buy" else self.bid)
+        return self.accepted_price or (self.ask if side == "buy" else self.bid) or self.mid
 
 
 def same(one: Instrument, other: Instrument) -> bool:
@@ -95,6 +100,9 @@ def same(one: Instrument, other: Instrument) -> bool:
     if one.kind == "option" and (v.pair_of(one.form) or v.pair_of(other.form)):
         rights = not one.issuer or not other.issuer or one.issuer == other.issuer
         return one.form == other.form and rights and (one.coupon == other.coupon or None in (one.coupon, other.coupon))
+    if one.kind == "commodity" and one.period and other.period:
+        alike = one.period.startswith(other.period) or other.period.startswith(one.period)
+        return one.form == other.form and one.issuer == other.issuer and alike
     if one.kind in ("future", "commodity", "option"):
         return (
             one.code.startswith(other.code)

@@ -60,6 +60,12 @@ def currencies() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def currency_phrases() -> dict[tuple[str, ...], str]:
+    """Currencies of several words ("Chilean pesos")."""
+    return {tuple(words.split()): str(code) for code, rows in section("fx", "phrases").items() for words in rows}
+
+
+@lru_cache(maxsize=1)
 def weak_currencies() -> frozenset[str]:
     """Currency words that are also everyday words."""
     return frozenset(str(word) for word in section("fx", "weak"))

@@ -1,0 +1,44 @@
+"""Names that a conversation has already given a meaning: the issuer alone, the share by its first word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from nlp.language.frames import Frame
+from nlp.language.terms import Mention
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import government_of_title
+
+SHORTEST = 4
+
+
+def recalled(frame: Frame, topics: Iterable[Topic]) -> Frame:
+    """The frame with a mention for each word that names one known enquiry ("pendragon 96.40")."""
+    names: dict[str, Topic | None] = {}
+    for topic in topics:
+        for word in _names(topic):
+            names[word] = None if word in names and names[word] is not topic else topic
+    if not names:
+        return frame
+    named = {k for m in frame.mentions for k in range(m.first, m.last)}
+    end = frame.begin + len(frame.lows)
+    added = []
+    for k in range(frame.begin, end):
+        low = frame.words[k].low
+        known = names.get(low) or names.get(low.removesuffix("s"))
+        if known is not None and k not in named:
+            added.append(Mention(k, k + 1, known.instrument))
+    return replace(frame, mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first))) if added else frame
+
+
+def _names(topic: Topic) -> list[str]:
+    instrument = topic.instrument
+    if instrument.kind == "bond" and instrument.issuer and not government_of_title(instrument.issuer):
+        words = [instrument.issuer]
+    elif instrument.kind == "equity":
+        words = [instrument.description or "", instrument.code]
+    else:
+        return []
+    first = [text.split()[0].lower() for text in words if text]
+    return [word for word in dict.fromkeys(first) if len(word) >= SHORTEST and word.isalpha()]
