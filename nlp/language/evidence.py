@@ -31,6 +31,12 @@ SIDE_WORDS = frozenset({"mine", "yours", "urs", "urz", "buyer", "seller", "bid",
 def span(field: str, turns: tuple[Turn, ...], turn: int, start: int, end: int) -> FieldSpan:
     """The words from character `start` to `end` of a turn, with their times."""
     said = turns[turn]
+    if said.words:
+        first = len(said.text[:start].split()) - (start > 0 and not said.text[start - 1].isspace())
+        last = first + len(said.text[start:end].split())
+        timed = said.words[first:last]
+        if timed:
+            return FieldSpan(field, turn, start, end, said.text[start:end], timed[0].start, timed[-1].end)
     length = max(1, len(said.text))
     seconds = said.end - said.start
     began, ended = (round(said.start + seconds * at / length, 2) for at in (start, end))

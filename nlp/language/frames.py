@@ -178,7 +178,7 @@ def _mentions(
         result.append(
             Mention(
                 i,
-                i + (2 if two in points else 1),
+                i + (2 if " " in two and two in points else 1),
                 vocabulary.government_bond("UST", None, None),
                 weak=True,
                 point=int(years),

@@ -117,8 +117,8 @@ ASK_BELOW = 0.6
 
 class FieldSpan(msgspec.Struct, frozen=True):
     """Where one field of a fact was said: `start` and `end` are characters of the repaired turn, `text` the words
-    between them, `began` and `ended` seconds of the conversation (by the share of the turn's text, as the turn has no
-    times of its own words)."""
+    between them, `began` and `ended` seconds of the conversation: those of the words where the turn has them, else by
+    their share of the turn's text."""
 
     field: str
     turn: int

@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from nlp.language import Lexicon, analyse
-from nlp.language.model import Analysis, Reference
+from nlp.language.evidence import span
+from nlp.language.model import Analysis, Reference, Timed, Turn
 from tests.nlp_language.fresh_talks import TALKS, Talk, dialogue
 from tests.nlp_language.strange_talks import STRANGE_TALKS
 
@@ -23,17 +24,17 @@ def test_spans_hold_the_words_of_their_turn_and_lie_within_its_time(talk: Talk) 
     analysis = analyse(dialogue(talk))
     for fact in (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left, *analysis.follow_ups):
         assert 0 < fact.confidence <= 1
-        for span in fact.spans:
-            turn = analysis.turns[span.turn]
-            assert span.turn in fact.evidence
-            assert span.text == turn.text[span.start : span.end] != ""
-            assert turn.start <= span.began < span.ended <= turn.end
+        for said in fact.spans:
+            turn = analysis.turns[said.turn]
+            assert said.turn in fact.evidence
+            assert said.text == turn.text[said.start : said.end] != ""
+            assert turn.start <= said.began < said.ended <= turn.end
 
 
 @pytest.mark.parametrize("talk", ALL_TALKS, ids=lambda talk: talk.name)
 def test_a_deal_shows_where_amount_price_and_name_were_said(talk: Talk) -> None:
     for deal in analyse(dialogue(talk)).deals:
-        fields = {span.field for span in deal.spans}
+        fields = {said.field for said in deal.spans}
         assert {"price", "quantity"} <= fields or deal.price_type == "points"
 
 
@@ -50,3 +51,10 @@ def test_the_desk_s_lexicon_mends_what_was_heard_in_calls_and_chats() -> None:
         assert analysis.turns[0].text == "dollar-cad in five million please"
         assert [(d.instrument, d.price) for d in analysis.deals][:1] in ([], [("USDCAD", Decimal("1.3664"))])
     assert read("chat", "c: hello", Lexicon((("", "x"),))).turns[0].text == "hello"
+
+
+def test_spans_take_the_times_of_their_words_where_the_turn_has_them() -> None:
+    text = "Fine, yours at forty-two."
+    turn = Turn("client", 10.0, 14.0, text, tuple(Timed(10.0 + n, 10.5 + n) for n in range(4)))
+    found = span("price", (turn,), 0, text.index("forty"), text.index("."))
+    assert (found.text, found.began, found.ended) == ("forty-two", 13.0, 13.5)
