@@ -5,7 +5,7 @@ from __future__ import annotations
 from nlp.language.evidence import supported
 from nlp.language.model import Enquiry
 from nlp.language.quotes import client_asked, indicative
-from nlp.language.settlement import enquired, trimmed
+from nlp.language.settlement import enquired, title, trimmed
 from nlp.language.talk import Talk
 
 
@@ -19,7 +19,7 @@ def enquiry(talk: Talk) -> Enquiry | None:
     found = Enquiry(
         client_side=topic.side,
         product=enquired(topic, talk.today),
-        instrument=instrument.code,
+        instrument=title(topic, talk.today),
         description=instrument.description,
         instrument_id=instrument.id,
         quantity=topic.size,
