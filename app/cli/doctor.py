@@ -141,6 +141,22 @@ def _storage(settings: Settings) -> Iterator[Finding]:
     yield Finding("free disk", "ok" if free > NEEDED_BYTES else "missing", f"{free / 1e9:.1f} GB", "free at least 1 GB")
 
 
+def _wording(settings: Settings) -> Iterator[Finding]:
+    from app.desk.wording import FILE
+    from nlp.summary.templates import WordingError, load
+
+    path = settings.desk_folder / FILE
+    if not path.exists():
+        yield Finding("wording of reports", "ok", "the built-in texts")
+        return
+    try:
+        load(path)
+    except WordingError as error:
+        yield Finding("wording of reports", "missing", str(error), f"mend {path}, or take it away")
+    else:
+        yield Finding("wording of reports", "ok", str(path))
+
+
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
-    _python, _libraries, _qt, _speech, _language, _keyring, _audio, _storage,
+    _python, _libraries, _qt, _speech, _language, _keyring, _audio, _storage, _wording,
 )  # fmt: skip

@@ -23,6 +23,7 @@ from app.desk.directories import follower
 from app.desk.in_step import InStep, who_works_here
 from app.desk.manifest import BadManifest, Manifest, Service, entry, manifest_of
 from app.desk.programs import Programs, usable, wanted, with_desk
+from app.desk.wording import own_wording
 from app.market.book import PriceBook
 from app.market.feed import FeedInstrument, WebSocketFeed
 from app.market.loopback import LoopbackService, ServiceNotStarted
@@ -171,7 +172,8 @@ class Core:
                 self._closing.append(lambda: asyncio.to_thread(example.stop))
         self._closing.append(self.host.close)
         self._closing.append(self._programs.close)
-        self.worker = LanguageWorker(ModelChoice(self.settings.speech_model))
+        wording = await asyncio.to_thread(own_wording, self.settings.desk_folder, self.notify)
+        self.worker = LanguageWorker(ModelChoice(self.settings.speech_model), wording=wording)
         self.conversations = Conversations(
             self.records,
             Recordings.beside(self.records),

@@ -74,12 +74,14 @@ class LanguageWorker:
         command: Sequence[str] | None = None,
         cache: Path | None = None,
         looks: bool = True,
+        wording: Path | None = None,
     ) -> None:
         self.on_event, self.on_status, self.reread = on_event, on_status, reread
         self._command = [*(command or (sys.executable, "-m", "nlp.speech.worker"))]
         self._command += ["--model", (model or ModelChoice()).name]
         self._command += ["--cache", str(cache)] if cache else []
         self._command += [] if looks else ["--no-looks"]
+        self._command += ["--wording", str(wording)] if wording else []
         self._status = "starting"
         self._talks: dict[str, Talk] = {}
         self._process: asyncio.subprocess.Process | None = None

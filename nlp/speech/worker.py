@@ -50,6 +50,7 @@ from nlp.speech.recognition import Recogniser
 from nlp.speech.turns import interleave
 from nlp.speech.words import Word, written
 from nlp.speech.work import Work
+from nlp.summary.templates import Wording, WordingError, load
 
 log = logging.getLogger("nlp.speech.worker")
 
@@ -77,9 +78,16 @@ class Output:
 class SpeechProcess:
     """All conversations of this process and what is done with them."""
 
-    def __init__(self, output: Output, recogniser: Recogniser | None, reason: str = "", looks: bool = True) -> None:
+    def __init__(
+        self,
+        output: Output,
+        recogniser: Recogniser | None,
+        reason: str = "",
+        looks: bool = True,
+        wording: Wording | None = None,
+    ) -> None:
         self._send = output.send
-        self._recogniser, self._reason, self._looks = recogniser, reason, looks
+        self._recogniser, self._reason, self._looks, self._wording = recogniser, reason, looks, wording
         self._work = Work()
         self._conversations: dict[str, Conversation] = {}
         self._heard: dict[tuple[str, str], tuple[int, float, tuple[Word, ...]]] = {}  # last look: key, end, words
@@ -253,7 +261,7 @@ class SpeechProcess:
             self._work.analysis(name)
             return
         began = time.monotonic()
-        analysis, summary = understand(conversation, (*turns, *conversation.running.values()))
+        analysis, summary = understand(conversation, (*turns, *conversation.running.values()), self._wording)
         self._work.analysed(name, time.monotonic() - began)
         # Words that still run are no part of the transcript yet: only what they mean is told.
         known = tuple(mention for mention in analysis.mentions if mention.turn < len(turns))
@@ -276,7 +284,7 @@ class SpeechProcess:
                 turns = tuple(interleave(sides))
             yield
             self._language.wait()
-            analysis, summary = understand(conversation, turns)
+            analysis, summary = understand(conversation, turns, self._wording)
             self._send(Finished(id=name, turns=turns, analysis=analysis, summary=summary))
         except Exception as error:
             log.error("a hang-up pass failed: %s", type(error).__name__)
@@ -284,7 +292,9 @@ class SpeechProcess:
         self._forget(name)
 
 
-def understand(conversation: Conversation, turns: tuple[Turn, ...]) -> tuple[Analysis, str]:
+def understand(
+    conversation: Conversation, turns: tuple[Turn, ...], wording: Wording | None = None
+) -> tuple[Analysis, str]:
     """What the turns mean. If that fails the words alone are kept: a fact is left blank rather than a call lost."""
     dialogue = Dialogue(conversation.header, turns)
     try:
@@ -292,7 +302,7 @@ def understand(conversation: Conversation, turns: tuple[Turn, ...]) -> tuple[Ana
         from nlp.summary import summarise
 
         analysis = analyse(dialogue, conversation.reference)
-        return analysis, summarise(dialogue, analysis)
+        return analysis, summarise(dialogue, analysis, wording)
     except Exception as error:
         log.error("a conversation could not be analysed: %s", type(error).__name__)
         return Analysis(turns=turns), ""
@@ -302,6 +312,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nlp.speech.worker", description="Deskline's speech process.")
     parser.add_argument("--model", default="tiny.en", help="tiny.en, base, or a folder with a CTranslate2 model")
     parser.add_argument("--cache", type=Path, default=None, help="where a model in parts is joined")
+    parser.add_argument("--wording", type=Path, default=None, help="a desk's own texts for summaries")
     parser.add_argument("--no-looks", action="store_true", help="no words before an utterance has ended")
     options = parser.parse_args(arguments)
     # Frames alone may go to stdout: whatever a library prints lands on stderr.
@@ -320,7 +331,12 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         log.error("the speech model does not load: %s", type(error).__name__)
         reason = f"The speech model {options.model} cannot be loaded ({type(error).__name__}). Try another model."
-    process = SpeechProcess(output, recogniser, reason, looks=not options.no_looks)
+    wording = None
+    try:
+        wording = load(options.wording) if options.wording else None
+    except WordingError as error:  # the desk has read it before: it was changed since
+        log.error("the desk's wording is not used: %s", error)
+    process = SpeechProcess(output, recogniser, reason, looks=not options.no_looks, wording=wording)
     output.send(Ready(model=options.model, speech=reason))
     threading.Thread(target=process.warm_up, name="language", daemon=True).start()
     threading.Thread(target=process.work, name="recognise", daemon=True).start()

@@ -22,6 +22,6 @@ def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int) -> list[tup
             score = sum(WEIGHTS.get(word, 0) for word in set(words)) + (0.5 if turn.who == "client" else 0)
             score -= 3 if i in told else 0
             if score >= 3:
-                scored.append((-score, i, n, "Client" if turn.who == "client" else "Trader", sentence.strip()))
+                scored.append((-score, i, n, turn.who, sentence.strip()))
     best = sorted(scored)[:count]
     return [(who, text.rstrip()) for _, _, _, who, text in sorted(best, key=lambda row: (row[1], row[2]))]

@@ -1,10 +1,13 @@
-"""The sentences of a summary: a fixed wording around facts, and the talk's own words where facts are thin."""
+"""The sentences of a summary: the desk's wording around facts, and the talk's own words where facts are thin."""
 
 from __future__ import annotations
+
+from datetime import date
 
 from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
 from nlp.summary.numbers import amount, day, level, price, tenor
 from nlp.summary.salience import salient
+from nlp.summary.templates import Wording
 
 CHANNEL_WORDS = {
     "whatsapp": "WhatsApp",
@@ -15,55 +18,58 @@ CHANNEL_WORDS = {
     "post": "post",
     "third_party_data_sharing": "sharing data with third parties",
 }
-OUTCOMES = {
-    "passed": "was quoted {level} and passed",
-    "indicative": "was indicative only at {level}",
-    "hypothetical": "was discussed at {level}",
-    "conditional": "was quoted {level}, subject to approval",
-    "traded_away": "was quoted {level} and traded away",
-    "cancelled": "was agreed at {level} and then cancelled",
-    "no_quote": "was asked for, but no price could be shown",
-}
 MAX_FOLLOW_UPS = 6
 
 
-def compose(dialogue: Dialogue, analysis: Analysis) -> str:
+def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     """Two to five sentences; every number in them was said or follows from the calendar."""
-    sentences = [_opening(dialogue, analysis)]
+    say = wording.say
+    sentences = [_opening(dialogue, analysis, wording)]
     if analysis.deals:
-        sentences.append(_join("The client " + "; and ".join(_deal(deal, dialogue) for deal in analysis.deals)))
+        deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
+        sentences.append(_sentence(say("deals", deals=deals)))
     elif analysis.turns and (analysis.quotes_not_dealt or analysis.orders_left):
-        sentences.append("Nothing was dealt.")
+        sentences.append(_sentence(say("nothing_dealt")))
     if analysis.quotes_not_dealt:
-        sentences.append(_join("; ".join(_quote(quote) for quote in analysis.quotes_not_dealt)))
+        quotes = "; ".join(_quote(quote, wording) for quote in analysis.quotes_not_dealt)
+        sentences.append(_sentence(say("quotes", quotes=quotes)))
     if analysis.orders_left:
-        sentences.append(_join("Left working: " + "; ".join(_order(order, dialogue) for order in analysis.orders_left)))
+        orders = "; ".join(_order(order, dialogue, wording) for order in analysis.orders_left)
+        sentences.append(_sentence(say("orders", orders=orders)))
     thin = not (analysis.deals or analysis.quotes_not_dealt or analysis.orders_left)
-    said = salient(analysis.turns, analysis, 3 if thin else 1)
+    said = " ".join(
+        say("quoted", who=say(f"by_{who}"), text=text)
+        for who, text in salient(analysis.turns, analysis, 3 if thin else 1)
+    )
     if said:
-        sentences.append(
-            ("In the talk: " if thin else "Also said: ") + " ".join(f"{who}: “{text}”" for who, text in said)
-        )
+        sentences.append(say("talk" if thin else "also_said", said=said))
     if analysis.follow_ups:
-        sentences.append(_follow_ups(analysis.follow_ups, dialogue))
+        sentences.append(_follow_ups(analysis.follow_ups, dialogue, wording))
     if analysis.consents:
-        sentences.append(_consents(analysis.consents))
-    return " ".join(sentences)
+        sentences.append(_consents(analysis.consents, wording))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _join(text: str) -> str:
-    return text[:1].upper() + text[1:] + ("" if text.endswith(".") else ".")
+def _sentence(text: str) -> str:
+    """With a capital, and one full stop however the last fact ended."""
+    text = text[:1].upper() + text[1:]
+    return text[:-1] if text.endswith("..") else text
 
 
-def _opening(dialogue: Dialogue, analysis: Analysis) -> str:
-    header = dialogue.header
-    verb = "spoke with" if header.kind == "call" else "wrote to"
+def _opening(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
+    header, say = dialogue.header, wording.say
     names = list(
         dict.fromkeys(_name(fact) for fact in (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left))
     )
-    about = f" about {', '.join(names[:3])}" if names else ""
-    mood = {"negative": ", dissatisfied with the service", "positive": "", "neutral": ""}[analysis.sentiment]
-    return f"{header.client.contact} of {header.client.organization} {verb} {header.trader.name}{about}{mood}."
+    return say(
+        "opening",
+        contact=header.client.contact,
+        organization=header.client.organization,
+        reached=say("spoke" if header.kind == "call" else "wrote"),
+        trader=header.trader.name,
+        about=say("about", names=", ".join(names[:3])) if names else "",
+        mood=say("dissatisfied") if analysis.sentiment == "negative" else "",
+    )
 
 
 def _name(fact: Terms) -> str:
@@ -95,34 +101,51 @@ def _product(fact: Terms) -> str:
     return {"fx-spot": " spot", "fx-forward": " forward", "fx-swap": " FX swap", "ndf": " NDF"}.get(fact.product, "")
 
 
-def _deal(deal: Deal, dialogue: Dialogue) -> str:
-    when = f", value {day(deal.value_date, dialogue.header.started.date())}" if deal.value_date else ""
+def _deal(deal: Deal, dialogue: Dialogue, wording: Wording) -> str:
+    say, buys = wording.say, deal.client_side == "buy"
+
+    def on(name: str, when: date | None) -> str:
+        return say(name, day=day(when, dialogue.header.started.date())) if when else ""
+
+    figure = price(deal.price, deal)
     if deal.product == "irs":
-        verb = "pays fixed" if deal.client_side == "buy" else "receives fixed"
-        effective = f", effective {day(deal.value_date, dialogue.header.started.date())}" if deal.value_date else ""
-        return f"{verb} at {price(deal.price, deal)}% on {_sized(deal)}{effective}"
+        verb = say("pays_fixed" if buys else "receives_fixed")
+        effective = on("effective", deal.value_date)
+        return say("deal_rate_swap", verb=verb, price=figure, what=_sized(deal), effective=effective)
     if deal.product == "fx-swap":
-        way = "sold and bought" if deal.client_side == "buy" else "bought and sold"
-        near = f", near {day(deal.near_date, dialogue.header.started.date())}" if deal.near_date else ""
-        far = f", far {day(deal.value_date, dialogue.header.started.date())}" if deal.value_date else ""
-        length = f"{tenor(deal.tenor)} " if deal.tenor else ""
-        return (
-            f"{way} {_size(deal)}{deal.instrument} in a {length}FX swap at {price(deal.price, deal)} points{near}{far}"
+        return say(
+            "deal_fx_swap",
+            verb=say("sold_and_bought" if buys else "bought_and_sold"),
+            size=_size(deal),
+            instrument=deal.instrument,
+            length=f"{tenor(deal.tenor)} " if deal.tenor else "",
+            price=figure,
+            near=on("near", deal.near_date),
+            far=on("far", deal.value_date),
         )
-    verb = "bought" if deal.client_side == "buy" else "sold"
+    verb, value, product = say("bought" if buys else "sold"), on("value", deal.value_date), _product(deal)
     base = deal.instrument[:3]
     if deal.product in ("fx-forward", "fx-spot", "ndf") and deal.quantity_ccy and deal.quantity_ccy != base:
-        return (
-            f"{verb} {base} against {_size(deal)}({deal.instrument}{_product(deal)}) at {price(deal.price, deal)}{when}"
+        return say(
+            "deal_in_other_currency",
+            verb=verb,
+            base=base,
+            size=_size(deal),
+            instrument=deal.instrument,
+            product=product,
+            price=figure,
+            value=value,
         )
-    cash = f" ({price(deal.cash_price, None)} clean)" if deal.cash_price else ""
-    return f"{verb} {_sized(deal)}{_product(deal)} at {level(deal.price, deal)}{cash}{when}"
+    clean = say("clean", price=price(deal.cash_price, None)) if deal.cash_price else ""
+    what = _sized(deal)
+    return say("deal", verb=verb, what=what, product=product, level=level(deal.price, deal), clean=clean, value=value)
 
 
-def _quote(quote: Quote) -> str:
-    side = {"buy": " (client a buyer)", "sell": " (client a seller)"}.get(quote.client_side or "", "")
-    shown = _shown(quote)
-    return f"{_sized(quote)}{_product(quote)}{side} {OUTCOMES[quote.outcome].format(level=shown)}"
+def _quote(quote: Quote, wording: Wording) -> str:
+    say = wording.say
+    side = {"buy": say("buyer"), "sell": say("seller")}.get(quote.client_side or "", "")
+    outcome = say(quote.outcome, level=_shown(quote))
+    return say("quote", what=_sized(quote), product=_product(quote), side=side, outcome=outcome)
 
 
 def _shown(quote: Quote) -> str:
@@ -137,44 +160,51 @@ def _shown(quote: Quote) -> str:
     return f"{price(quote.bid, quote)} bid" if quote.bid is not None else f"{price(quote.ask, quote)} offered"
 
 
-def _order(order: Order, dialogue: Dialogue) -> str:
-    kinds = {
-        "limit": "limit order",
-        "stop": "stop order",
-        "take_profit": "take profit",
-        "fixing": "fixing order",
-        "vwap": "VWAP order",
-        "twap": "TWAP order",
-        "moc": "market-on-close order",
-        "ioi": "indication of interest",
-    }
-    at = f" at {price(order.level, order)}" if order.level is not None else ""
-    expiry = {None: "", "day": ", day order", "GTC": ", GTC"}.get(order.expiry)
-    if expiry is None and order.expiry:
-        expiry = f", good till {day(order.expiry, dialogue.header.started.date())}"
-    oco = " (OCO)" if order.oco else ""
+def _order(order: Order, dialogue: Dialogue, wording: Wording) -> str:
+    say = wording.say
+    expiry = ""
+    if order.expiry in ("day", "GTC"):
+        expiry = say("day_order" if order.expiry == "day" else "until_cancelled")
+    elif order.expiry:
+        expiry = say("good_till", day=day(order.expiry, dialogue.header.started.date()))
     what, base = _sized(order), order.instrument[:3]
     if order.product in ("fx-forward", "fx-spot", "ndf") and order.quantity_ccy not in (None, base):
         what = f"{base} against {_size(order)}({order.instrument})"
-    return f"{kinds[order.order_type]} to {order.client_side} {what}{at}{expiry}{oco}"
+    return say(
+        "order",
+        kind=say(order.order_type),
+        side=order.client_side or "",
+        what=what,
+        at=say("at", level=price(order.level, order)) if order.level is not None else "",
+        expiry=expiry,
+        together=say("oco") if order.oco else "",
+    )
 
 
-def _follow_ups(found: tuple[FollowUp, ...], dialogue: Dialogue) -> str:
-    started = dialogue.header.started.date()
+def _follow_ups(found: tuple[FollowUp, ...], dialogue: Dialogue, wording: Wording) -> str:
+    say, started = wording.say, dialogue.header.started.date()
     parts = []
     for follow in found[:MAX_FOLLOW_UPS]:
-        who = dialogue.header.trader.name if follow.owner == "trader" else "the client"
-        due = " (today)" if follow.due == started else f" (by {day(follow.due, started)})" if follow.due else ""
-        what, quoted = follow.what, ""
+        due = say("due", day=day(follow.due, started)) if follow.due else ""
+        what, words = follow.what, ""
         if what.endswith("”)") and " (“" in what:
-            what, quoted = what.split(" (“", 1)
-            quoted = f" (“{quoted}"
-        parts.append(f"{who} to {what[:1].lower() + what[1:]}{due}{quoted}")
-    return _join("Follow-ups: " + "; ".join(parts))
+            what, words = what.split(" (“", 1)
+            words = f" (“{words}"
+        parts.append(
+            say(
+                "follow_up",
+                who=dialogue.header.trader.name if follow.owner == "trader" else say("the_client"),
+                what=what[:1].lower() + what[1:],
+                due=say("due_today") if follow.due == started else due,
+                words=words,
+            )
+        )
+    return _sentence(say("follow_ups", follow_ups="; ".join(parts)))
 
 
-def _consents(found: tuple[Consent, ...]) -> str:
-    yes = [CHANNEL_WORDS[c.channel] for c in found if c.granted]
-    no = [CHANNEL_WORDS[c.channel] for c in found if not c.granted]
-    parts = ([f"accepts {', '.join(yes)}"] if yes else []) + ([f"refuses {', '.join(no)}"] if no else [])
-    return _join("On contact the client " + " and ".join(parts))
+def _consents(found: tuple[Consent, ...], wording: Wording) -> str:
+    yes = ", ".join(CHANNEL_WORDS[c.channel] for c in found if c.granted)
+    no = ", ".join(CHANNEL_WORDS[c.channel] for c in found if not c.granted)
+    parts = [wording.say("accepts", channels=yes)] if yes else []
+    parts += [wording.say("refuses", channels=no)] if no else []
+    return _sentence(wording.say("contact", consents=" and ".join(parts)))
