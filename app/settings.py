@@ -38,6 +38,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The user channel that the desk's panels share."""
     speech_model: str = "tiny.en"
     """tiny.en, base, or a folder that holds a CTranslate2 whisper model."""
+    microphone: str = ""
+    """A sound file (wav, 16 bit) that is heard in place of a microphone, for trials; empty: the system's microphone."""
     recording: str = "always"
     """Calls are recorded always, with the client's consent (consent), or never."""
     line_recording: list[str] = []

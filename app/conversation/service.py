@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from app.conversation import reference, resumption
 from app.conversation.correcting import Corrected, Correction, correct, edits_of, take_back
+from app.conversation.dictation import Dictation
 from app.conversation.intake import Intake, on_this_machine
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
@@ -31,7 +32,7 @@ from app.records.store import Records
 from app.records.tables import Interaction, TranscriptSegment
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
-from nlp.language.model import Header, Reference, Turn, Who
+from nlp.language.model import Header, Party, Reference, Trader, Turn, Who
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
 
@@ -44,6 +45,10 @@ log = logging.getLogger(__name__)
 KEPT = 20
 """Conversations that stay in memory after their last pass; the records have all of them."""
 NO_SOUND = "The turret gives no sound for this call: it is neither recorded nor transcribed."
+
+
+class SpeechUnavailable(RuntimeError):
+    """Nothing can be transcribed now; the message is a sentence."""
 
 
 class Conversations:
@@ -64,6 +69,7 @@ class Conversations:
         self._clock, self._notify, self._prices = clock, notify, prices
         self._live: dict[str, LiveConversation] = {}
         self._intakes: dict[str, Intake] = {}
+        self._dictations: dict[str, Dictation] = {}
         self._resumed: dict[str, asyncio.Future[str]] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._trouble = ""
@@ -220,6 +226,20 @@ class Conversations:
         """A run through a recording; raises as ``open_playback`` does."""
         return await open_playback(self._records, self._recordings, interaction_id, start, speed)
 
+    async def dictate(self, trader: Trader, organization_id: str | None, rate: int) -> Dictation:
+        """Begins to write down what the trader speaks: 16-bit samples of one channel at ``rate``, by ``hear``.
+
+        Raises SpeechUnavailable.
+        """
+        if self._worker.status.startswith("unavailable"):
+            raise SpeechUnavailable(_sentence(self._worker.status))
+        header = Header(new_id(), "call", self._clock().astimezone(), Party("", ""), trader)
+        known = await self._records.query(lambda session: reference.build(session, organization_id, self._prices))
+        dictation = Dictation(self._worker, header, known, rate, lambda done: self._dictations.pop(done.id, None))
+        self._dictations[dictation.id] = dictation
+        await dictation.start()
+        return dictation
+
     async def export(self, interaction_id: str, path: Path) -> None:
         """An unencrypted copy for the user, masked stretches muted; raises as ``open_playback`` does."""
         await export(self._records, self._recordings, interaction_id, path)
@@ -255,6 +275,8 @@ class Conversations:
         await self._worker.refer(interaction_id, header, found)
 
     def _event(self, event: messages.Event) -> None:
+        if (dictation := self._dictations.get(event.id)) is not None:
+            dictation.take(event)
         talk = self._live.get(event.id)
         if talk is None:
             return
@@ -346,6 +368,8 @@ class Conversations:
         self._trouble = sentence
 
     async def _reread(self, interaction_id: str, from_seconds: float) -> bytes:
+        if (dictation := self._dictations.get(interaction_id)) is not None:
+            return dictation.sound(from_seconds)
         intake = self._intakes.get(interaction_id)
         if intake is not None:
             return await intake.sound(from_seconds)

@@ -18,6 +18,7 @@ from fdc3.types import Context
 from fdc3.types.errors import Fdc3Error
 from nlp.language.model import Header, Party, Trader
 from plugins.reports import publish, store, wording
+from plugins.reports.dictating import Dictating
 from plugins.reports.intake import Announcement, announcement, moment
 from plugins.reports.live import LiveTalk
 from plugins.reports.missed import Rings, follow
@@ -43,6 +44,7 @@ class ReportsApp:
 
     def __init__(self, fdc3: DesktopAgent, desk: Services, channels: dict[str, Channel]) -> None:
         self.reports = Reports(desk, LocalZone(), self._send)
+        self.dictating = Dictating(desk, self.reports)
         self._fdc3 = fdc3
         self._desk = desk
         self._channels = channels
@@ -76,6 +78,7 @@ class ReportsApp:
     async def close(self) -> None:
         """The desk closes: talks are closed, every draft is written. A call that goes on is not waited for."""
         self._stop_listening()
+        await self.dictating.cancel()
         for live in list(self._live.values()):
             await self._over(live, self._desk.clock(), interrupted=True)
         self._closing.set()

@@ -15,6 +15,7 @@ from app.shell.ui import Ui
 from app.shell.widgets import ElidedLabel, button, heading, icon_button, label, pill, separator, set_kind
 from plugins.reports import wording
 from plugins.reports.app import ReportsApp
+from plugins.reports.dictation_bar import DictationBar
 from plugins.reports.evidence import Json, Said
 from plugins.reports.evidence_card import EvidenceCard
 from plugins.reports.form import ReportForm
@@ -47,6 +48,7 @@ class ReportPopup(QWidget):
         self.setObjectName("report")
         self.setWindowTitle("Call report")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.dictation = DictationBar(app, ui)
         self._build_frame()
         QTimer.singleShot(WARM_MS, self, self._warm)
         self._ui.commands.add(*commands(self, self._reports))
@@ -115,6 +117,11 @@ class ReportPopup(QWidget):
     def undo_discard(self) -> None:
         self._do(self._reports.undo_discard())
 
+    def dictate(self) -> None:
+        """Begins to write down what is spoken into this report's notes, or ends it."""
+        if self._card is not None and not self._card.read_only:
+            self.dictation.toggle(self._card.report_id)
+
     def unlock(self) -> None:
         if self._card is not None and self._card.read_only:
             self._do(self._reports.unlock(self._card.report_id))
@@ -151,6 +158,7 @@ class ReportPopup(QWidget):
         self._card = card
         if changed or card is None:
             self.evidence.forget()
+            self.dictation.end()
         if card is not None:
             self._fill(card, state)
         self._undo.offer(state.discarded.talk.title if state.discarded else None)
@@ -296,6 +304,7 @@ class ReportPopup(QWidget):
         column.setSpacing(6)
         self._hint = label("", "mut")
         self._hint.setObjectName("hint")
+        column.addWidget(self.dictation)
         column.addWidget(self._hint)
         line = QHBoxLayout()
         line.setSpacing(6)

@@ -121,6 +121,10 @@ class Reports:
 
     async def edit(self, report_id: str, name: str, value: Json) -> None:
         """The trader typed. On disk within ``saving.DELAY`` seconds."""
+        self.put(report_id, name, value)
+
+    def put(self, report_id: str, name: str, value: Json) -> None:
+        """As ``edit``: the trader's words, however they came."""
         if report := self._held(report_id):
             report.edit(name, value)
 

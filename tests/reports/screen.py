@@ -13,7 +13,7 @@ import shiboken6
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.services import Services
+from app.services import Services, State
 from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.popups import Popups
@@ -143,7 +143,7 @@ def screen(qtbot: QtBot, desk: Services) -> Iterator[Screen]:
     )
     ui.set_host(host)
     ui.commands.set_window(root)
-    popup = ReportPopup(cast("Any", SimpleNamespace(reports=reports)), ui)
+    popup = ReportPopup(cast("Any", SimpleNamespace(reports=reports, dictating=SimpleNamespace(state=State(None)))), ui)
     root.show()
     root.activateWindow()
     qtbot.waitUntil(root.isActiveWindow)
