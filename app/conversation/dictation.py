@@ -33,7 +33,12 @@ class Dictation:
     """One dictation, on the I/O loop. ``over`` is called when nothing more will come."""
 
     def __init__(
-        self, worker: LanguageWorker, header: Header, reference: Reference, rate: int, over: Callable[[Dictation], object]
+        self,
+        worker: LanguageWorker,
+        header: Header,
+        reference: Reference,
+        rate: int,
+        over: Callable[[Dictation], object],
     ) -> None:
         self.id = header.id
         self.state = State(Dictated())
@@ -84,6 +89,7 @@ class Dictation:
         elif isinstance(event, messages.Facts):
             self._repair(event.analysis.turns)
         elif isinstance(event, messages.Finished):
+            self._said = []
             self._repair(event.analysis.turns or event.turns)
             self._end("")
         elif isinstance(event, messages.Failed):
