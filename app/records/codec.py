@@ -22,6 +22,7 @@ from app.records.tables import Exact, Record, UtcDateTime
 _STRICT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}\+00:00")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
 _STORED_INTEGER = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _FAST = msgspec.json.Encoder(order="sorted")
 
@@ -59,6 +60,11 @@ def canonical(value: JsonValue) -> str:
 def compact(value: JsonValue) -> str:
     """The same for values already known to be plain JSON; ten times as fast (msgspec would let NaN and others pass)."""
     return _FAST.encode(value).decode()
+
+
+def read_values(text: str | None) -> dict[str, Any]:
+    """The columns of a logged text; none of no text. Raises msgspec.MsgspecError."""
+    return {} if text is None else _OBJECT.decode(text)
 
 
 @cache

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
 from sqlalchemy import select
 
+from app.records.codec import read_values
 from app.records.errors import Refused
 from app.records.log import change_log
 from app.records.rows import by_table, read_rows
 from app.records.store import Records
 from app.records.sync_tables import sync_quarantine, sync_row
+from app.sync.merge import Values, amount_of
 from app.sync.policies import kind_of
 from app.sync.quarantine import Quarantine
 
@@ -20,24 +18,37 @@ EARLY = "There is no such "
 """In the reason of a change that came before what it is about."""
 
 
-def as_found(table: str, op: str, before: Mapping[str, Any] | None, row: Mapping[str, Any] | None) -> bool:
-    """Whether a change would find its record as it did when it was made."""
-    if op == "insert":
-        return row is None
-    return row is not None and all(
-        row.get(name) == value for name, value in (before or {}).items() if kind_of(table, name) != "counter"
+def as_found(table: str, op: str, before: Values | None, after: Values | None, row: Values | None) -> bool:
+    """Whether a change would find its record as it did when it was made.
+
+    What was counted may be another sum, but not one that the change would bring below nothing: then not all that was
+    counted is here yet.
+    """
+    if op == "insert" or row is None:
+        return op == "insert" and row is None
+    seen = before or {}
+    counters = {name for name in after or {} if kind_of(table, name) == "counter"}
+    return all(row.get(name) == value for name, value in seen.items() if kind_of(table, name) != "counter") and all(
+        amount_of(row.get(name)) + amount_of((after or {})[name]) >= amount_of(seen.get(name)) for name in counters
     )
 
 
-def make_again(records: Records, upto: int) -> None:
-    """Those of the own chain up to ``upto`` that were refused for coming early, and now find all as it was."""
-    for transaction in _waiting(records, upto):
+def make_again(records: Records, upto: int) -> bool:
+    """Those of the own chain up to ``upto`` that were refused for coming early, and now find all as it was.
+
+    Whether others still wait.
+    """
+    waiting = _waiting(records, upto)
+    made = 0
+    for transaction in waiting:
         actor = _would_fit(records, transaction)
         if actor is not None:
             try:
                 Quarantine(records).resend(transaction, actor)
             except Refused:
                 continue  # it waits for its author, who reads why
+            made += 1
+    return made < len(waiting)
 
 
 def _waiting(records: Records, upto: int) -> list[str]:
@@ -75,9 +86,9 @@ def _would_fit(records: Records, transaction: str) -> str | None:
         }
     for entry in entries:
         key = (entry.table_name, entry.record_id)
-        before = None if entry.before is None else msgspec.json.decode(entry.before)
+        before, after = read_values(entry.before), read_values(entry.after)
         if entry.salt is None or (entry.op != "insert" and key not in known):
             return None
-        if not as_found(entry.table_name, entry.op, before, rows.get(key)):
+        if not as_found(entry.table_name, entry.op, before, after, rows.get(key)):
             return None
     return str(entries[0].actor)

@@ -6,12 +6,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.records.change import Change
-from app.records.codec import decode_values, models
+from app.records.codec import decode_values, models, read_values
 from app.records.errors import Refused
 from app.records.hlc import wall_time
 from app.records.log import change_log
@@ -132,7 +131,7 @@ def _restore(change: Change, model: Any, conflict: SyncConflict) -> None:
     before = change.session.connection().execute(last.limit(1)).scalar()
     if before is None:
         raise Refused("What was deleted is no longer here. Enter it again by hand.")
-    values = {**_read(before), **(conflict.lost.get("value") or {})}
+    values = {**read_values(before), **(conflict.lost.get("value") or {})}
     change.add(model(**decode_values(model, values)))
 
 
@@ -141,7 +140,3 @@ def _wrote(held: dict[str, Any], stamp: str, names: dict[str, str]) -> Wrote:
     actor = rest.partition("/")[2]
     kind, _, who = actor.partition(":")
     return Wrote(held.get("value"), names.get(who, "somebody") if kind == "user" else _SYSTEM, wall_time(clock))
-
-
-def _read(text: str) -> dict[str, Any]:
-    return msgspec.json.decode(text, type=dict[str, Any])

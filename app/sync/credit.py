@@ -10,9 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-import msgspec
-
 from app.brokerage.credit import TOLERANCE
+from app.records.codec import read_values
 from app.sync.merge import NotAccepted, State, amount_of
 from app.sync.policies import LINE, RESERVE
 from app.sync.protocol import Entry
@@ -78,7 +77,7 @@ def settle(
     handled: set[str] = set()
     for entry in entries:
         if entry.table == LINE and entry.op == "update":
-            before, after = _values(entry.before), _values(entry.after)
+            before, after = read_values(entry.before), read_values(entry.after)
             if "used" in after:
                 more = number(after["used"]) - number(before.get("used"))
                 used[entry.record_id] = used.get(entry.record_id, Decimal(0)) + more
@@ -129,7 +128,7 @@ def _dealt(
         if entry.table != "deal" or entry.op == "delete":
             continue
         if entry.op == "insert":
-            check, into = _values(entry.after).get("credit"), dealt
+            check, into = read_values(entry.after).get("credit"), dealt
         else:
             key = (entry.table, entry.record_id)
             was, now = ((state.fields if state else {}) for state in (look_up(key), states.get(key)))
@@ -148,10 +147,6 @@ def _dealt(
         if check.get("result") == "refer":
             tolerance.add(line_id)
     return dealt, freed, tolerance
-
-
-def _values(text: str | None) -> dict[str, Any]:
-    return msgspec.json.decode(text, type=dict[str, Any]) if text else {}
 
 
 def number(value: Any) -> Decimal:

@@ -34,8 +34,8 @@ class Position:
 
     ``cursor``: the place in the server's order up to which everything is stored here. ``settled``: how many entries of
     the desk's own chain have come back. After the server was restored: ``accepted`` entries had come back from an
-    earlier epoch, and ``held`` is what that one reserved of credit lines for this desk (decimal text by line id), until
-    the server has taken note; then None.
+    earlier epoch (0 once none of them waits that came early), and ``held`` is what that one reserved of credit lines
+    for this desk (decimal text by line id), until the server has taken note; then None.
     """
 
     epoch: str = ""
@@ -107,9 +107,9 @@ class DeskStore(Protocol):
     def held(self) -> Mapping[str, str]:
         """What of credit lines is reserved for this desk, by line id, as the server last said."""
 
-    def make_again(self, upto: int) -> None:
+    def make_again(self, upto: int) -> bool:
         """Changes of the own chain up to ``upto`` that were refused, for a restored server did not have what they are
-        about yet: made once more where each record now is as they found it."""
+        about yet: made once more where each record now is as they found it. Whether others still wait."""
 
     def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
         """The records that came from the server in these scopes."""

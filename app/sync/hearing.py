@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from app.records.codec import compact
+from app.records.codec import compact, read_values
 from app.records.hlc import is_reading, pack
 from app.sync import credit, scopes
 from app.sync.chain import BadPush, Occasion, Own, is_erased
@@ -318,13 +318,10 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def read(text: str | None) -> dict[str, Any]:
     """Raises BadPush where a logged text is no JSON object, which no desk of ours writes."""
-    if text is None:
-        return {}
     try:
-        values: dict[str, Any] = msgspec.json.decode(text, type=dict[str, Any])
+        return read_values(text)
     except (msgspec.MsgspecError, RecursionError, UnicodeError) as error:
         raise BadPush("malformed", "A change of the push cannot be read.") from error
-    return values
 
 
 def _conflict(table: str, record_id: str, loser: Loser, at: str) -> dict[str, Any]:

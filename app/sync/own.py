@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-import msgspec
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from app.records.codec import read_values
 from app.records.log import change_log
 from app.records.sync_tables import sync_quarantine
 from app.records.tables import CreditReserve
@@ -55,7 +55,7 @@ def refused(session: Session, site: str, table: str, *, limit: int = 100) -> lis
         .limit(limit)
     )
     return [
-        Refused(record_id, msgspec.json.decode(after), reason, dt.datetime.fromisoformat(at))
+        Refused(record_id, read_values(after), reason, dt.datetime.fromisoformat(at))
         for record_id, after, reason, at in session.execute(statement)
     ]
 
@@ -72,9 +72,9 @@ def at_hand(session: Session, site: str, line_ids: Collection[str]) -> dict[str,
         *_unsettled(site, position, LINE), change_log.c.op == "update", change_log.c.record_id.in_(line_ids)
     )
     for line_id, before, after in session.execute(statement):
-        now = msgspec.json.decode(after or "{}")
+        now = read_values(after)
         if "used" in now:
-            more = number(now["used"]) - number(msgspec.json.decode(before or "{}").get("used"))
+            more = number(now["used"]) - number(read_values(before).get("used"))
             left[line_id] -= max(more, Decimal(0))
     return {line_id: max(amount, Decimal(0)) for line_id, amount in left.items()}
 

@@ -7,12 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, Row, Select, func, insert, literal, select, tuple_, update
 
 from app.records.chain import Authored
 from app.records.change import Change
-from app.records.codec import decode_values, encode_row, models
+from app.records.codec import decode_values, encode_row, models, read_values
 from app.records.erasure import erase_texts
 from app.records.errors import Refused as ChangeRefused
 from app.records.log import Cause, change_log
@@ -77,7 +76,7 @@ class Quarantine:
             Said(row.table_name, row.record_id, field, value)
             for row in rows
             if row.op != "delete"
-            for field, value in _read(row.after).items()
+            for field, value in read_values(row.after).items()
             if field != "id"
         ]
 
@@ -189,7 +188,7 @@ def _again(change: Change, row: Row[Any], other: Mapping[str, Any]) -> None:
     model = models().get(row.table_name)
     if model is None or row.salt is None:
         raise ChangeRefused("What this change said is no longer here; make it again by hand.")
-    before, after = _read(row.before), {**_read(row.after), **other}
+    before, after = read_values(row.before), {**read_values(row.after), **other}
     standing = change.get(model, row.record_id)
     if row.op == "insert" and standing is None:
         change.add(model(**decode_values(model, after)))
@@ -203,7 +202,3 @@ def _again(change: Change, row: Row[Any], other: Mapping[str, Any]) -> None:
         values = on_top(row.table_name, encode_row(standing), [entry]) or {}
         changed = decode_values(model, {name: values[name] for name in after if name in values and name != "id"})
         change.update(model, row.record_id, **changed)
-
-
-def _read(text: str | None) -> dict[str, Any]:
-    return {} if text is None else msgspec.json.decode(text, type=dict[str, Any])

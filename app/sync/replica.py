@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from app.records.codec import read_values
 from app.sync.merge import counted
 from app.sync.policies import kind_of
 from app.sync.protocol import Item, Op, Stored
@@ -162,7 +163,7 @@ def plan(
             if item.outcome == "rejected":
                 found = Refused(item.transaction, item.reason or "", item.entry_id, *key)
                 refused.setdefault(item.transaction, found)
-        values = None if item.fields is None else _read(item.fields)
+        values = None if item.fields is None else read_values(item.fields)
         # Some fields of a record that is not here, or not as this epoch has it: a snapshot is still to bring it.
         headless = values is not None and not item.whole and (record.server is None or not record.seq)
         # That the server refused to know a record is no news of one that a snapshot has brought meanwhile.
@@ -202,7 +203,7 @@ def take_up(
         key = (each.table, each.record_id)
         record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
         if each.seq > record.seq:
-            record.server = _read(each.fields)
+            record.server = read_values(each.fields)
             record.seq, record.scope = each.seq, each.scope
         effects += _show(key, record, "system:sync", transaction, "")
     return Plan({key: _stored(each) for key, each in records.items()}, effects, [], settled)
@@ -281,7 +282,3 @@ def _laid(table: str, name: str, held: Any, entry: Unsettled) -> Any:
     if kind_of(table, name) != "counter" or held == before:
         return value
     return counted(Decimal(held or 0), Decimal(before or 0), Decimal(value or 0))
-
-
-def _read(text: str) -> dict[str, Any]:
-    return msgspec.json.decode(text, type=dict[str, Any])

@@ -360,8 +360,9 @@ class DeskSession:
         return [Returned(dict(self._position.held or {}))]
 
     def _make_again(self) -> None:
-        if self._position.accepted:
-            self._store.make_again(self._position.accepted)
+        at = self._position
+        if at.accepted and not self._store.make_again(at.accepted) and at.settled >= at.accepted and at.held is None:
+            self._move(replace(at, accepted=0))
 
     def _ask(self) -> list[FromDesk]:
         asked, wanted = self._asked, self._next()

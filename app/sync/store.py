@@ -140,8 +140,8 @@ class RecordsStore:
             rows = session.scalars(select(CreditReserve)).all()
         return {row.line_id: format(outstanding(row.sites, self.site), "f") for row in rows if self.site in row.sites}
 
-    def make_again(self, upto: int) -> None:
-        make_again(self._records, upto)
+    def make_again(self, upto: int) -> bool:
+        return make_again(self._records, upto)
 
     def keys_in(self, scopes: Collection[str]) -> Sequence[Key]:
         statement = select(sync_row.c.table_name, sync_row.c.record_id).where(sync_row.c.scope.in_(scopes))

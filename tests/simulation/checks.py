@@ -41,7 +41,7 @@ class Watch:
         if firm.epoch != self._epoch:  # a backup may know another limit than the one that counted
             self._epoch, self._exposed = firm.epoch, {}
         for (table, line_id), line in firm.states.items():
-            if table != LINE:
+            if table != LINE or (self._world.restored and any(_is_purged(desk, line_id) for desk in self._world.desks)):
                 continue
             total = Decimal(line.fields["used"])
             sites = credit.sites_of(firm.states.get((RESERVE, line_id)))
@@ -54,6 +54,11 @@ class Watch:
             if known and total > max(limit, before, exposed):  # one push may use the line and then lower its limit
                 raise Broken(f"Line {line_id}: {total} of {limit} used or usable.")
             self._exposed[line_id] = limit, total
+
+
+def _is_purged(desk: SimDesk, line_id: str) -> bool:
+    """Whether a desk did something to a line and lost sight of it: to a restored server it cannot say again what."""
+    return any((each.table, each.record_id) == (LINE, line_id) and not each.salt for each in desk.disk.chain.entries)
 
 
 def _exposed(desk: SimDesk, line_id: str, firm: Firm, outstanding: Decimal) -> Decimal:
@@ -215,7 +220,7 @@ def _came_early_and_is_made_again(desk: SimDesk) -> None:
     """What a restored server refused because another desk had not brought the record yet needs no person."""
     disk = desk.disk
     if isinstance(disk, MemoryDesk):
-        for transaction, entries in disk.early(disk.position().accepted).items():
+        for transaction, entries in disk.early(disk.once_accepted).items():
             if disk.fits(entries):
                 raise Broken(f"{desk.name} could make {transaction} again, and waits for a person.")
 

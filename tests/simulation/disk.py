@@ -83,6 +83,7 @@ class MemoryDesk:
         self.known: dict[Key, View] = {}  # as the server has them; without ``row``
         self.quarantine: dict[str, Quarantined] = {}
         self._position = Position()
+        self.once_accepted = 0  # of the own chain, by an earlier epoch
 
     # -- what a user does
 
@@ -199,6 +200,7 @@ class MemoryDesk:
     def begin_epoch(self, position: Position) -> None:
         self._commit_point(False)
         self.known = {key: msgspec.structs.replace(view, seq=0) for key, view in self.known.items()}
+        self.once_accepted = position.accepted
         self._position = position
         self._commit_point(True)
 
@@ -206,11 +208,12 @@ class MemoryDesk:
         rows = [row for (table, _), row in self.rows.items() if table == RESERVE and self.site in row["sites"]]
         return {row["line_id"]: format(outstanding(row["sites"], self.site), "f") for row in rows}
 
-    def make_again(self, upto: int) -> None:
+    def make_again(self, upto: int) -> bool:
         for transaction, entries in self.early(upto).items():
             if self.fits(entries):
                 self.write(entries[0].actor, [self._draft(each) for each in entries])
                 self.quarantine[transaction].status = "resent"
+        return bool(self.early(upto))
 
     def early(self, upto: int) -> dict[str, list[Entry]]:
         """Refused changes that may fit once what they are about is here."""
@@ -227,7 +230,8 @@ class MemoryDesk:
     def _fits(self, entry: Entry) -> bool:
         key = (entry.table, entry.record_id)
         here = entry.op == "insert" or bool(self.known.get(key, View()).seq)
-        return here and bool(entry.salt) and as_found(entry.table, entry.op, read(entry.before), self.rows.get(key))
+        before, after = read(entry.before), read(entry.after)
+        return here and bool(entry.salt) and as_found(entry.table, entry.op, before, after, self.rows.get(key))
 
     def _draft(self, entry: Entry) -> Draft:
         key = (entry.table, entry.record_id)

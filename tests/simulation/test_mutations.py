@@ -64,7 +64,7 @@ MISTAKES = {
     ],
     "a restored server gives away what it has forgotten": [Slip(credit, "settle", "if closed and (", "if False and (")],
     "what came before its record is not made again": [
-        Slip(session, "DeskSession._make_again", "if self._position.accepted:", "if False:")
+        Slip(session, "DeskSession._make_again", "if at.accepted and", "if False and")
     ],
     "what a restored server lacks stays on the desk": [
         Slip(session, "DeskSession._forget_the_unseen", "self._store.keys_unseen()", "[]")
