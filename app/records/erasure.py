@@ -22,10 +22,8 @@ if TYPE_CHECKING:
     from app.records.store import Records
 
 _SAYS = '("before" IS NOT NULL OR "after" IS NOT NULL)'
-_STANDING = (
-    " AND NOT (site = ? AND site_seq > ?)"
-    " AND transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine WHERE status = 'open')"
-)
+_SETTLED = " AND NOT (site = ? AND site_seq > ?)"
+_UNDISPUTED = " AND transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine WHERE status = 'open')"
 _FIND = (
     "SELECT seq, table_name, record_id FROM change_log WHERE table_name = ?"
     f" AND record_id IN (SELECT value FROM json_each(?)) AND {_SAYS}"
@@ -41,17 +39,20 @@ _CONFLICTS_OF = "SELECT id FROM sync_conflict WHERE table_name = ? AND record_id
 _RECORDED = "SELECT recording FROM interaction WHERE id IN (SELECT value FROM json_each(?)) AND recording IS NOT NULL"
 
 
-def erase_texts(connection: Connection, keys: Collection[Key], unsettled: tuple[str, int] | None = None) -> set[Key]:
+def erase_texts(
+    connection: Connection, keys: Collection[Key], unsettled: tuple[str, int] | None = None, *, refused: bool = False
+) -> set[Key]:
     """Takes what the log says of these records out of it; returns those of which it said something.
 
     ``unsettled``: what this site wrote after this place of its chain stays, and so does what was refused and waits for
-    the user.
+    the user, unless that is to go too (``refused``).
     """
+    which = _FIND + (_SETTLED if unsettled else "") + (_UNDISPUTED if unsettled and not refused else "")
     found: set[Key] = set()
     entries: list[tuple[int]] = []
     for table, ids in by_table(keys).items():
         values = (table, compact(ids), *(unsettled or ()))
-        for seq, *key in connection.exec_driver_sql(_FIND + (_STANDING if unsettled else ""), values):
+        for seq, *key in connection.exec_driver_sql(which, values):
             entries.append((seq,))
             found.add((key[0], key[1]))
     if entries:

@@ -1,7 +1,9 @@
 """Personal data on the server: all that is known of a person, its erasure, and how long what is kept.
 
 What is erased leaves the records and the log's texts and salts; the chains still verify. Entries of the server's own
-with cause ``erase`` tell desks to do the same. Backups made before still hold it.
+with cause ``erase`` tell desks to do the same. What a desk that had not heard of it writes of the person later goes too
+(``app/sync/erasure.py``). Backups made before still hold it: after a restore, and when the desks have been back, erase
+again.
 """
 
 from __future__ import annotations
@@ -16,17 +18,15 @@ from msgspec.structs import replace
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.records.codec import compact
 from app.records.migrations import CURRENT
 from app.records.personal import EMPTIED, OF_CONTACT, OF_INTERACTION
 from app.server import tables
 from app.server.administration import NotDone, log_act
 from app.server.postgres_ledger import Driver, PostgresLedger, PostgresTurn, driver_of
-from app.sync.chain import Occasion, Own
-from app.sync.ground import Key, Placed, Verdict, Wanted
-from app.sync.merge import State, stamp
+from app.sync import authority
+from app.sync.chain import Occasion
+from app.sync.ground import Key, Wanted
 from app.sync.policies import CONFLICT
-from app.sync.protocol import Item
 
 AGES: Mapping[str, str] = {"interaction": "started_at", "follow_up": "due", "enquiry": "at", "consent": "at"}
 """Kinds of record with a period of their own, and the field that says how old one is. An interaction takes along its
@@ -39,10 +39,6 @@ JOIN record_link l ON l.firm = %s AND l.parent_table = k.t AND l.parent_id = k.i
 _CHANGES = """
 SELECT seq, at, actor, op, before, after FROM item
 WHERE firm = %s AND table_name = %s AND record_id = %s AND outcome <> 'rejected' ORDER BY seq
-"""
-_FORGET = """
-UPDATE item SET before = NULL, after = NULL, salt = '', fields = NULL, whole = true
-FROM unnest(%b::text[], %b::text[]) AS k(t, i) WHERE firm = %s AND table_name = k.t AND record_id = k.i
 """
 
 
@@ -183,42 +179,12 @@ class PersonalData:
 
     async def _erase(self, turn: PostgresTurn, keys: Collection[Key]) -> None:
         ground, own = await turn.ground(Wanted(frozenset(keys))), await turn.own()
-        present = {key: ground.states[key] for key in sorted(keys) if key in ground.states}
-        columns = [table for table, _ in keys], [record_id for _, record_id in keys]
-        await turn.driver.execute(_FORGET, (*columns, self._firm))
-        await turn.keep(_erasure(present, own, ground.head), own.site)
+        occasion = Occasion(None, own.new_id(), CURRENT)
+        await turn.keep(authority.erase(keys, occasion, ground, own), own.site)
 
     async def _note(self, what: str, detail: Mapping[str, Any]) -> None:
         async with self._engine.begin() as connection:
             await log_act(connection, self._firm, self._actor, what, detail)
-
-
-def _erasure(states: Mapping[Key, State], own: Own, head: int) -> Verdict:
-    """The server's own entries that say so, and what is left of the records."""
-    occasion, end = Occasion(None, own.new_id(), CURRENT), own.end
-    placed: list[Placed] = []
-    left: dict[Key, State] = {}
-    for place, (key, state) in enumerate(states.items(), head + 1):
-        emptied = EMPTIED.get(key[0])
-        after = None if emptied is None else {name: value for name, value in emptied.items() if name in state.fields}
-        stays = after is not None and state.deleted is None
-        entry = own.entry(end, occasion, key, "update" if stays else "delete", after if stays else None, "erase")
-        end = end.after(entry)
-        by = stamp(entry.hlc, own.site, entry.actor)
-        fields = {**state.fields, **(after or {})} if after is not None else {"id": key[1]}
-        left[key] = replace(
-            state,
-            fields=fields,
-            stamps={name: by if after is None or name in after else state.stamps.get(name, by) for name in fields},
-            deleted=None if stays else (state.deleted or by),
-            seq=place,
-        )
-        item = Item(
-            place, entry.id, own.site, entry.site_seq, entry.hlc, entry.actor, entry.cause, None, entry.transaction,
-            *key, entry.op, "applied", compact(dict(fields)) if stays else None, True, state.scope,
-        )  # fmt: skip
-        placed.append(Placed(entry, item))
-    return Verdict(placed, left, None, end, head + len(placed))
 
 
 def _check_kind(kind: str) -> None:

@@ -44,7 +44,7 @@ _ENTRY = "site_only, before, after, schema_version, salt, commitment, hash"
 _LISTED = f"SELECT {_ITEM}, site_only FROM item WHERE firm = %s AND seq > %s AND seq <= %s"
 _ORDERED = "ORDER BY seq LIMIT %s"
 _COPY = f"COPY item (firm, {_ITEM}, {_ENTRY}) FROM STDIN"
-_STATE = "table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, seq"
+_STATE = "table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, seq, erased"
 _NAMED = "unnest(%b::text[], %b::text[]) AS k(t, i)"
 _STATES = f"""
 SELECT r.* FROM {_NAMED} CROSS JOIN LATERAL (
@@ -57,12 +57,13 @@ SELECT k.t, k.i, r.record_id FROM {_NAMED} CROSS JOIN LATERAL (
 """
 _UPSERT = """
 INSERT INTO record (firm, table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, unique_value,
-  seq)
+  seq, erased)
 SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
-  %b::text[], %b::bigint[])
+  %b::text[], %b::bigint[], %b::boolean[])
 ON CONFLICT (firm, table_name, record_id) DO UPDATE SET fields = EXCLUDED.fields, stamps = EXCLUDED.stamps,
   deleted = EXCLUDED.deleted, scope = EXCLUDED.scope, parent_table = EXCLUDED.parent_table,
-  parent_id = EXCLUDED.parent_id, unique_value = EXCLUDED.unique_value, seq = EXCLUDED.seq
+  parent_id = EXCLUDED.parent_id, unique_value = EXCLUDED.unique_value, seq = EXCLUDED.seq,
+  erased = EXCLUDED.erased
 """
 # All that a turn reads, it reads key by key (hence LATERAL with OFFSET, which the planner leaves alone). While tables
 # are new, it would rather read them whole.
@@ -70,6 +71,10 @@ _BY_KEY = "SET LOCAL enable_seqscan = off"
 _MISSING = """
 SELECT 1 FROM device d WHERE d.firm = %s AND d.site IS NOT NULL AND d.revoked IS NULL
   AND NOT EXISTS (SELECT 1 FROM site s WHERE s.firm = d.firm AND s.site = d.site AND s.epoch = %s) LIMIT 1
+"""
+_FORGET = f"""
+UPDATE item SET before = NULL, after = NULL, salt = '', fields = NULL, whole = true
+FROM {_NAMED} WHERE firm = %s AND table_name = k.t AND record_id = k.i
 """
 _LINK = """
 INSERT INTO record_link (firm, parent_table, parent_id, table_name, record_id)
@@ -257,6 +262,8 @@ class PostgresTurn:
     async def keep(self, verdict: Verdict, site: str) -> None:
         firm, driver = self._firm, self.driver
         async with driver.cursor() as cursor:
+            if verdict.erased:
+                await cursor.execute(_FORGET, (*_columns(verdict.erased), firm))
             async with cursor.copy(_COPY) as copy:
                 for placed in verdict.placed:
                     await copy.write_row(_row(firm, placed))
@@ -366,6 +373,7 @@ def _record_columns(states: Mapping[Key, State]) -> tuple[list[object], ...]:
             state.parent[1] if state.parent else None,
             _unique_value(table, state),
             state.seq,
+            state.erased,
         )
         for (table, record_id), state in states.items()
     ]
@@ -393,12 +401,12 @@ def _packed(state: State) -> str:
 
 
 def _state(row: Sequence[Any]) -> State:
-    _, _, text, packed, deleted, scope, parent_table, parent_id, seq = row
+    _, _, text, packed, deleted, scope, parent_table, parent_id, seq, erased = row
     fields, stamps = _read_values(text), _read_stamps(packed)
     if "" in stamps:
         common = stamps.pop("")
         stamps = {**dict.fromkeys(fields, common), **stamps}
-    return State(fields, stamps, deleted, scope, (parent_table, parent_id) if parent_table else None, seq)
+    return State(fields, stamps, deleted, scope, (parent_table, parent_id) if parent_table else None, seq, erased)
 
 
 def _within_bytes(listed: Sequence[Listed]) -> Sequence[Listed]:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from app.sync import credit, scopes
+from app.records.hlc import pack
+from app.sync import credit, erasure, scopes
 from app.sync.chain import BadPush as BadPush
 from app.sync.chain import ChainEnd as ChainEnd
 from app.sync.chain import Occasion as Occasion
@@ -27,7 +28,7 @@ from app.sync.ground import Rights as Rights
 from app.sync.ground import Verdict as Verdict
 from app.sync.ground import Wanted as Wanted
 from app.sync.hearing import NOWHERE, Court, key_of, read
-from app.sync.merge import NotAccepted
+from app.sync.merge import NotAccepted, stamp
 from app.sync.policies import LINE, RESERVE, UNIQUE
 from app.sync.protocol import Entry, Item
 
@@ -92,7 +93,7 @@ def judge(
         else:
             court.hear(list(group))
     site_end = end.after(entries[-1]) if entries else end
-    return Verdict(court.placed, court.changed, site_end, court.own_end, court.head)
+    return Verdict(court.placed, court.changed, site_end, court.own_end, court.head, court.erased)
 
 
 def write_own(
@@ -102,6 +103,16 @@ def write_own(
     court = Court(Author(own.site, scope, frozenset((scope,)), lambda *_: None), ground, own)
     court.write(occasion, key, values, scope, parent)
     return Verdict(court.placed, court.changed, None, court.own_end, court.head)
+
+
+def erase(keys: Collection[Key], occasion: Occasion, ground: Ground, own: Own) -> Verdict:
+    """What to store where records are erased; of those that are not there, earlier places may speak."""
+    court = Court(Author(own.site, NOWHERE, frozenset(), lambda *_: None), ground, own)
+    by = stamp(pack(own.now, 0), own.site, "system:server")
+    found = {key: erasure.emptied(key, ground.states[key], by) for key in sorted(keys) if key in ground.states}
+    court.changed.update(found)
+    court.say_erased(occasion, found)
+    return Verdict(court.placed, court.changed, None, court.own_end, court.head, keys)
 
 
 def wanted_to_hold(line_id: str) -> Wanted:

@@ -98,7 +98,7 @@ class DeskStore(Protocol):
 
         What the log says of the records in ``plan.gone`` leaves it, and so do their recordings; of those in
         ``plan.unseen`` what was received. What is not settled yet or waits in quarantine stays, so that its author
-        learns what became of it.
+        learns what became of it; not so of those in ``plan.erased`` what waits in quarantine.
         """
 
     def begin_epoch(self, position: Position) -> None:

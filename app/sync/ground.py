@@ -68,7 +68,7 @@ class Placed(msgspec.Struct, frozen=True, gc=False):
 class Verdict:
     """What to store: the entries in order, the records that changed, the ends of both chains, the new head.
 
-    ``site_end`` is None where only the server wrote.
+    ``site_end`` is None where only the server wrote. ``erased``: records of which all that earlier places say goes.
     """
 
     placed: Sequence[Placed]
@@ -76,3 +76,4 @@ class Verdict:
     site_end: ChainEnd | None
     own_end: ChainEnd
     head: int
+    erased: Collection[Key] = ()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from app.records.codec import compact, read_values
 from app.records.hlc import is_reading, pack
-from app.sync import credit, scopes
+from app.sync import credit, erasure, scopes
 from app.sync.chain import BadPush, Occasion, Own, is_erased
 from app.sync.ground import Author, Ground, Key, Placed
 from app.sync.merge import Edit, Loser, NotAccepted, State, merge, stamp
@@ -44,6 +44,7 @@ class Court:
         self.own_end = own.end
         self.head = ground.head
         self.now, self.latest = pack(own.now, 0), pack(own.now + MAX_SKEW, 0xFFFF)
+        self.erased: dict[Key, None] = {}
         self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what may hang on it
         for key, state in ground.states.items():
             if state.parent is not None:
@@ -54,6 +55,7 @@ class Court:
         case = _Case(self)
         try:
             case.settle([entry for entry in entries if case.take(entry)])
+            case.erase(entries)
         except NotAccepted as refusal:
             at, why = case.at, str(refusal)
             part = f"Part of a change that was refused: {why}"
@@ -70,19 +72,28 @@ class Court:
         self._keep(case.states)
         self.unique.update(case.unique)
         for (table, record_id), loser in case.losers:
+            if (table, record_id) in case.erased and erasure.is_personal(table, loser.field):
+                continue
             values = _conflict(table, record_id, loser, scopes.iso_time(self.own.now))
             scope = case.states[table, record_id].scope
             self.write(last, (CONFLICT, self.own.new_id()), values, scope, (table, record_id))
         for line_id, values in case.reserves.items():
             line = case.states[LINE, line_id]
             self.write(last, (RESERVE, line_id), values, line.scope, (LINE, line_id))
+        self.say_erased(last, case.erased)
 
     def refuse(self, entries: Sequence[Entry], why: Callable[[Entry], str]) -> None:
+        erased: dict[Key, None] = {}
         for entry in entries:
-            state = self.state(key_of(entry))
+            said, state = entry, self.state(key_of(entry))
+            if self._is_about_erased(entry, state):
+                said = _unsaid(entry)
+                if state is not None and state.erased:
+                    erased[key_of(entry)] = None
             if state is not None and state.scope not in self.author.holds:
                 state = None
-            self._place(entry, self.author.site, "rejected", state, reason=why(entry))
+            self._place(said, self.author.site, "rejected", state, reason=why(entry))
+        self.say_erased(entries[-1], erased)
 
     def write(self, cause: Entry | Occasion, key: Key, values: dict[str, Any], scope: str, parent: Key | None) -> None:
         """A record of the server's own."""
@@ -90,9 +101,29 @@ class Court:
         entry = self._own_entry(cause, key, "update" if standing else "insert", values)
         by = stamp(entry.hlc, self.own.site, entry.actor)
         fields = {**(standing.fields if standing else {"id": key[1]}), **values}
-        state = State(fields, dict.fromkeys(fields, by), None, scope, parent)
+        erased = standing is not None and standing.erased
+        state = State(fields, dict.fromkeys(fields, by), None, scope, parent, erased=erased)
         self._place(entry, self.own.site, "applied", state)
         self._keep({key: state})
+
+    def say_erased(self, cause: Entry | Occasion, keys: Collection[Key]) -> None:
+        """Of records that are emptied: takes back what this push has said of them, and lets every desk do the same."""
+        if keys:
+            self.placed = [_forgotten(each) if key_of(each.entry) in keys else each for each in self.placed]
+        for key in keys:
+            state = self.changed.get(key) or self.ground.states[key]
+            after = erasure.emptying(key, state)
+            entry = self._own_entry(cause, key, "delete" if after is None else "update", after, "erase")
+            self._place(entry, self.own.site, "applied", state)
+            self._keep({key: state})
+            self.erased[key] = None
+
+    def _is_about_erased(self, entry: Entry, state: State | None) -> bool:
+        before, after = read(entry.before), read(entry.after)
+        if state is not None and state.erased:
+            return erasure.says_something(entry.table, before, after)
+        fields = {**(state.fields if state is not None else before), **after}
+        return erasure.is_of_erased(entry.table, fields, self.state)
 
     def state(self, key: Key) -> State | None:
         return self.changed.get(key) or self.ground.states.get(key)
@@ -103,12 +134,14 @@ class Court:
 
     def _keep(self, states: Mapping[Key, State]) -> None:
         for key, state in states.items():
-            self.changed[key] = State(state.fields, state.stamps, state.deleted, state.scope, state.parent, self.head)
+            self.changed[key] = replace(state, seq=self.head)
             if state.parent is not None:
                 self._hanging.setdefault(state.parent, {})[key] = None
 
-    def _own_entry(self, cause: Entry | Occasion, key: Key, op: Op, after: dict[str, Any] | None) -> Entry:
-        entry = self.own.entry(self.own_end, cause, key, op, after)
+    def _own_entry(
+        self, cause: Entry | Occasion, key: Key, op: Op, after: dict[str, Any] | None, kind: str = "sync"
+    ) -> Entry:
+        entry = self.own.entry(self.own_end, cause, key, op, after, kind)
         self.own_end = self.own_end.after(entry)
         return entry
 
@@ -152,6 +185,7 @@ class _Case:
         self.left: dict[Key, str] = {}
         self.reserves: dict[str, dict[str, Any]] = {}
         self.unique: dict[tuple[str, str], str] = {}
+        self.erased: dict[Key, None] = {}
         self._said: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}  # entry -> before, after
         self._hanging: dict[Key, dict[Key, None]] = {}  # on what -> what may hang on it
 
@@ -195,7 +229,7 @@ class _Case:
             old = court.state(key)
             scope, parent = scopes.place(key, self.states[key], self._standing, court.author.scope)
             new = self.states[key]
-            self._hold(key, State(new.fields, new.stamps, new.deleted, scope, parent, new.seq))
+            self._hold(key, replace(new, scope=scope, parent=parent))
             if old is None and scope not in court.author.holds:
                 # The same words as for a record that does not exist: who may not see it learns nothing.
                 raise _no_such(entry)
@@ -212,6 +246,28 @@ class _Case:
         self.reserves = credit.settle(
             entries, self.states, court.state, court.author.site, self._by_hand, court.author.closed
         )
+
+    def erase(self, entries: Sequence[Entry]) -> None:
+        """Empties once more what was erased, and what came to be part of what is known of somebody who was."""
+        court = self._court
+        by = stamp(pack(court.own.now, 0), court.own.site, "system:server")
+        said: dict[Key, list[Mapping[str, Any]]] = {}
+        for entry in entries:
+            said.setdefault(key_of(entry), []).extend(self._said.get(entry.id, ()))
+        looking = [*said]
+        while looking:
+            key = looking.pop()
+            old, state = court.state(key), self._standing(key)
+            if key in self.erased or state is None:
+                continue
+            was = old is not None and old.erased
+            if erasure.says_something(key[0], *said.get(key, ())) if was else self._is_of_erased(key, state):
+                self.erased[key] = None
+                self._hold(key, erasure.emptied(key, state, by))
+                looking += [*said, *court.ground.below.get(key, ()), *court.hanging(key)]
+
+    def _is_of_erased(self, key: Key, state: State) -> bool:
+        return erasure.is_of_erased(key[0], state.fields, self._standing)
 
     def _taken_from(self, top: Key) -> list[str]:
         """The scopes out of which a new record would take what waits for it."""
@@ -281,6 +337,16 @@ class _Case:
             raise NotAccepted("The time of this change cannot be read.")
         court = self._court
         return court.now if hlc > court.latest else hlc
+
+
+def _unsaid(entry: Entry) -> Entry:
+    """The entry as it is stored where nothing of what it says may be: the chain still verifies."""
+    return msgspec.structs.replace(entry, before=None, after=None, salt="")
+
+
+def _forgotten(placed: Placed) -> Placed:
+    item = msgspec.structs.replace(placed.item, fields=None, whole=True)
+    return replace(placed, entry=_unsaid(placed.entry), item=item)
 
 
 def key_of(entry: Entry) -> Key:

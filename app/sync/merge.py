@@ -29,7 +29,8 @@ class NotAccepted(Exception):
 class State(msgspec.Struct, frozen=True, gc=False):
     """A record as the server holds it. A deleted one keeps its fields, so that it can be restored.
 
-    ``parent`` is the record it hangs on (its table and id), whose scope it shares.
+    ``parent`` is the record it hangs on (its table and id), whose scope it shares. ``erased``: it holds no personal
+    data any more, and takes none.
     """
 
     fields: Values
@@ -38,6 +39,7 @@ class State(msgspec.Struct, frozen=True, gc=False):
     scope: str = ""
     parent: tuple[str, str] | None = None
     seq: int = 0
+    erased: bool = False
 
 
 class Edit(msgspec.Struct, frozen=True, gc=False):

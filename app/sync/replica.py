@@ -88,7 +88,8 @@ class Plan:
     """What one page comes to; stored whole or not at all.
 
     ``views``: of every record it touched, as they are afterwards. ``settled``: how much of this site's chain has come
-    back. ``gone``: records that the desk may no longer hold, or that were erased: what the log says of them leaves it.
+    back. ``gone``: records that the desk may no longer hold, or that were erased: what the log says of them leaves it,
+    and of those that were ``erased`` also what waits in quarantine.
     ``unseen``: records that the server shows no more, perhaps because it was restored: what was received of them leaves
     the log, but what the desk wrote itself may have to be offered again. ``confirmed``: records that show as they did;
     the item says from which place they are now.
@@ -101,6 +102,7 @@ class Plan:
     gone: frozenset[Key] = frozenset()
     unseen: frozenset[Key] = frozenset()
     confirmed: Mapping[Key, Item] = field(default_factory=dict)
+    erased: frozenset[Key] = frozenset()
 
 
 class _Record(msgspec.Struct, gc=False):
@@ -185,8 +187,8 @@ def plan(
         actor = item.actor if item.site != site else "system:sync"
         effects += _show(key, record, actor, item.transaction, item.entry_id)
     views = {key: _stored(each) for key, each in records.items()}
-    refusals = list(refused.values())
-    return Plan(views, effects, refusals, settled, frozenset(gone | erased), frozenset(unseen), confirmed)
+    lost = frozenset(gone | erased), frozenset(unseen), confirmed, frozenset(erased)
+    return Plan(views, effects, list(refused.values()), settled, *lost)
 
 
 def take_up(

@@ -161,7 +161,8 @@ class RecordsStore:
         remove_recordings(self._records, plan.gone)
 
         def work(connection: Connection) -> Sequence[Authored]:
-            erased = erase_texts(connection, plan.gone, (self.site, plan.settled))
+            erased = erase_texts(connection, plan.gone - plan.erased, (self.site, plan.settled))
+            erased |= erase_texts(connection, plan.erased, (self.site, plan.settled), refused=True)
             erased |= erase_texts(connection, plan.unseen, (self.site, 0))
             received = [each for effect in plan.effects if (each := _authored(effect, plan)) is not None]
             said = {effect.key for effect in plan.effects}

@@ -111,3 +111,35 @@ async def test_what_a_period_would_erase_is_shown_before_it_is(
     assert await personal.due(periods, TODAY) == [Due("interaction", 1825, 0, None)]
     with pytest.raises(NotDone):
         await personal.set_period("deal", 1)
+
+
+async def test_what_a_desk_that_had_not_heard_writes_of_an_erased_person_is_not_kept(
+    personal: PersonalData, ledger: PostgresLedger, firm: str, site: Site, engine: AsyncEngine
+) -> None:
+    await personal.erase("ines")
+    head = (await ledger.head(firm)).place
+    site.update("contact", "ines", {"notes": "Quell prefers mornings"}, {"notes": "Quell has a new number"})
+    site.insert("contact_phone", {"contact_id": "ines", "e164": "+442079460002"}, "late phone")
+    site.insert("transcript_segment", {"interaction_id": "late call", "text": "Quell again"}, "early word")
+    site.insert("interaction", {"contact_id": "ines", "subject": "Quell calls", "status": "ended"}, "late call")
+    site.insert("interaction", {"contact_id": None, "subject": "Who was it? Quell!"}, "somebody's call")
+    site.insert("transcript_segment", {"interaction_id": "somebody's call", "text": "Quell, hello"}, "late word")
+    site.update("interaction", "somebody's call", {"contact_id": None}, {"contact_id": "ines"})
+    site.update("contact", "ines", {"organization_id": "customer"}, {"organization_id": None})
+    site.insert("deal", {"contact_id": "ines", "interaction_id": "late call", "price": "101.25"}, "late deal")
+    await push(ledger, firm, site)
+    left = await everything(engine, firm)
+    assert "Quell" not in left
+    assert "9460002" not in left
+    assert (await check(engine, firm)).sites == 2
+    batch = await ledger.items(firm, head, 100)
+    assert {each.item.outcome for each in batch.listed} <= {"applied", "merged"}, "nothing waits for a person"
+    told = {each.item.record_id: each.item.op for each in batch.listed if each.item.cause == "erase"}
+    assert told == {
+        "ines": "update", "late phone": "delete", "late call": "update", "early word": "delete",
+        "somebody's call": "update", "late word": "delete",
+    }  # fmt: skip
+    records = {each.record_id: each for each in (await ledger.snapshot(firm, "*", ("", ""), 100)).records}
+    assert msgspec.json.decode(records["ines"].fields)["organization_id"] is None, "what says nothing of her counts"
+    assert msgspec.json.decode(records["late call"].fields)["status"] == "ended"
+    assert msgspec.json.decode(records["late deal"].fields)["price"] == "101.25"

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from app.records.personal import EMPTIED
 from app.sync import credit, replica, scopes
 from app.sync.again import EARLY
 from app.sync.authority import Key
 from app.sync.chain import BadPush, check_chain
+from app.sync.erasure import is_personal, says_something
 from app.sync.merge import State
 from app.sync.policies import CONFLICT, LINE, RESERVE, kind_of
 from app.sync.protocol import Entry
@@ -46,8 +48,12 @@ class Watch:
             total = Decimal(line.fields["used"])
             sites = credit.sites_of(firm.states.get((RESERVE, line_id)))
             for desk in self._world.desks:
+                outstanding = credit.outstanding(sites, desk.site)
+                if desk.revoked:
+                    total += outstanding
+                    continue
                 total -= _given_back(desk, line_id, firm) if self._world.restored else 0
-                total += _exposed(desk, line_id, firm, credit.outstanding(sites, desk.disk.site))
+                total += _exposed(desk, line_id, firm, outstanding)
             limit = Decimal(line.fields["limit"])
             before, exposed = self._exposed.get(line_id, (limit, Decimal(0)))
             known = firm.back is None or line_id in self._exposed
@@ -145,10 +151,14 @@ def at_quiet(world: World) -> None:
     firm = world.ledger.firms[world.firm]
     _order_is_whole(world, firm)
     for desk in world.desks:
+        if desk.revoked:
+            _is_wiped(desk)
+    for desk in world.serving:
         _is_in_step(desk, world, firm)
         _hears_of_refusals(desk, firm)
         _came_early_and_is_made_again(desk)
     _nothing_is_lost(world, firm)
+    _the_erased_are_nowhere(world, firm)
     _conflicts_are_fair(firm)
     _credit_adds_up(firm)
     scopes_are_right(firm)
@@ -164,7 +174,7 @@ def _order_is_whole(world: World, firm: Firm) -> None:
         chains.setdefault(placed.item.site, []).append(placed.entry)
     for site, entries in chains.items():
         _verify(entries, site, "the server")
-    for desk in world.desks:
+    for desk in world.serving:
         _verify(desk.disk.chain.entries, desk.disk.site, desk.name)
         _verify(desk.disk.heard.entries, desk.disk.heard.site, desk.name)
         here, there = desk.disk.chain.entries, chains.get(desk.disk.site, [])
@@ -177,6 +187,14 @@ def _verify(entries: Iterable[Entry], site: str, where: str) -> None:
         check_chain(entries, site, START)
     except BadPush as wrong:
         raise Broken(f"The chain of {site} at {where}: {wrong}") from wrong
+
+
+def _is_wiped(desk: SimDesk) -> None:
+    """Nothing of the firm is left on a device that was revoked."""
+    disk = desk.disk
+    if disk.rows or disk.known or disk.chain.entries or disk.heard.entries or disk.quarantine:
+        raise Broken(f"{desk.name} was revoked and still holds {[*disk.rows][:3]}, {len(disk.chain.entries)} entries.")
+    desk.world.tally["wiped"] += 1
 
 
 def _is_in_step(desk: SimDesk, world: World, firm: Firm) -> None:
@@ -237,16 +255,20 @@ def _nothing_is_lost(world: World, firm: Firm) -> None:
     for (table, _), state in firm.states.items():
         if table == CONFLICT:
             fields = state.fields
+            if state.erased:
+                continue
             key, value = (fields["table_name"], fields["record_id"]), fields["lost"]["value"]
             values = {fields["field"]: value} if fields["field"] else value
             for name, each in values.items():
                 lost.setdefault((key, name), []).append(each)
-    for desk in world.desks:
+    for desk in world.serving:
         later: set[tuple[Key, str]] = set()  # what the desk itself wrote after the entry
         for entry in reversed(desk.disk.chain.entries):
             if entry.transaction in desk.disk.quarantine:
                 continue
             key = (entry.table, entry.record_id)
+            if key in firm.states and firm.states[key].erased:
+                continue
             stands: Values = firm.states[key].fields if key in firm.states else {}
             for name, value in (read(entry.after) or {}).items():
                 if kind_of(entry.table, name) == "counter" or stands.get(name) == value or (key, name) in later:
@@ -256,9 +278,35 @@ def _nothing_is_lost(world: World, firm: Firm) -> None:
             later |= {(key, name) for name in read(entry.after) or {}}
 
 
+def _the_erased_are_nowhere(world: World, firm: Firm) -> None:
+    """Neither server nor desks know anything of them, but where a desk's person has still to look at a refusal."""
+    for contact in world.erased:
+        for key in firm.keys_of_person(contact):
+            state = firm.states.get(key)
+            if state is None or (key[0] == CONFLICT and not is_personal("contact", state.fields["field"])):
+                continue
+            if not state.erased or says_something(key[0], {**state.fields, "id": ""} if key[0] in EMPTIED else {}):
+                raise Broken(f"The server still knows of {key}: {state}")
+            entries = [each.entry for each in firm.placed]
+            for desk in world.serving:
+                sees = state.scope in world.devices[desk.disk.site].holds
+                refused = set() if sees else desk.disk.quarantine.keys()
+                both = [*desk.disk.chain.entries, *desk.disk.heard.entries]
+                entries += [each for each in both if each.transaction not in refused]
+                row = desk.disk.rows.get(key)
+                if row is not None and says_something(key[0], row):
+                    raise Broken(f"{desk.name} still shows {key}: {row}")
+            for entry in entries:
+                texts = read(entry.before) or {}, read(entry.after) or {}
+                if (entry.table, entry.record_id) == key and says_something(key[0], *texts):
+                    raise Broken(f"Somebody's log still says of {key}: {texts}")
+
+
 def _conflicts_are_fair(firm: Firm) -> None:
     """Between two values of a field the later clock wins."""
     for (table, _), state in firm.states.items():
+        if state.erased:
+            continue
         if table == CONFLICT and state.fields["field"] and state.fields["kept_by"] <= state.fields["lost_by"]:
             raise Broken(f"The earlier clock won: {state.fields}")
 
@@ -280,6 +328,8 @@ def scopes_are_right(firm: Firm) -> None:
         return firm.states.get(key)
 
     for key, state in firm.states.items():
+        if state.erased and state.deleted:  # it no longer says what it hung on
+            continue
         scope, parent = scopes.place(key, state, look_up, state.scope)
         if (scope, parent) != (state.scope, state.parent):
             raise Broken(f"{key} is in {state.scope} under {state.parent}, not in {scope} under {parent}.")

@@ -261,7 +261,8 @@ class MemoryDesk:
             (self.chain, plan.gone, self._position.settled),
         ):
             for at, each in enumerate(chain.entries[:upto]):
-                if (each.table, each.record_id) in keys and each.transaction not in self.quarantine:
+                key = (each.table, each.record_id)
+                if key in plan.erased or (key in keys and each.transaction not in self.quarantine):
                     chain.erase(at)
 
 

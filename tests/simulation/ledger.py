@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
+import msgspec
+
 from app.records.codec import compact
 from app.records.hlc import ZERO
 from app.records.log import GENESIS
+from app.records.personal import OF_CONTACT, OF_INTERACTION
 from app.server.ledger import Batch, Head, Listed, SnapshotPage
-from app.sync import scopes
-from app.sync.authority import ChainEnd, Ground, Key, Own, Placed, Verdict, Wanted
+from app.sync import authority, scopes
+from app.sync.authority import ChainEnd, Ground, Key, Occasion, Own, Placed, Verdict, Wanted
 from app.sync.merge import State
-from app.sync.policies import UNIQUE
+from app.sync.policies import CONFLICT, UNIQUE
 from app.sync.protocol import Stored
 
 T = TypeVar("T")
@@ -42,6 +45,7 @@ class Firm:
     states: dict[Key, State] = field(default_factory=dict)
     ends: dict[str, ChainEnd] = field(default_factory=dict)
     own_end: ChainEnd = START
+    links: set[tuple[Key, Key]] = field(default_factory=set)  # what ever hung on what, as the real one keeps it
     back: frozenset[str] | None = None  # who has returned since a restore; None where none is missing
 
     @property
@@ -50,8 +54,16 @@ class Firm:
 
     def copy(self) -> Firm:
         return replace(
-            self, epochs=dict(self.epochs), placed=list(self.placed), states=dict(self.states), ends=dict(self.ends)
-        )
+            self, epochs=dict(self.epochs), placed=list(self.placed), states=dict(self.states), ends=dict(self.ends),
+            links=set(self.links),
+        )  # fmt: skip
+
+    def keys_of_person(self, contact: str) -> set[Key]:
+        person = ("contact", contact)
+        keys = {person} | {key for above, key in self.links if above == person and key[0] in OF_CONTACT}
+        talks = {key for key in keys if key[0] == "interaction"}
+        keys |= {key for above, key in self.links if above in talks and key[0] in OF_INTERACTION}
+        return keys | {key for above, key in self.links if above in keys and key[0] == CONFLICT}
 
 
 class MemoryLedger:
@@ -91,6 +103,14 @@ class MemoryLedger:
             self._commit_point(False)
             self.firms[firm] = turn.firm
             self._commit_point(True)
+
+    async def erase(self, firm: str, contact: str) -> None:
+        """As an administrator does."""
+        async with self.locked(firm) as turn:
+            keys = turn.firm.keys_of_person(contact)
+            own = await turn.own()
+            ground, occasion = await turn.ground(Wanted(frozenset(keys))), Occasion(None, self._new_id(), 3)
+            await turn.keep(authority.erase(keys, occasion, ground, own), own.site)
 
     async def head(self, firm: str) -> Head:
         return Head(self.firms[firm].epoch, len(self.firms[firm].placed))
@@ -171,8 +191,12 @@ class MemoryTurn:
 
     async def keep(self, verdict: Verdict, site: str) -> None:
         self.kept = True
+        if verdict.erased:
+            self.firm.placed = [_forgotten(each, verdict.erased) for each in self.firm.placed]
         self.firm.placed += verdict.placed
         self.firm.states.update(verdict.states)
+        for key, state in verdict.states.items():
+            self.firm.links |= {(above, key) for above in scopes.parents(key[0], state.fields)}
         self.firm.own_end = verdict.own_end
         if verdict.site_end is not None:
             self.firm.ends[site] = verdict.site_end
@@ -182,10 +206,13 @@ class MemoryTurn:
         found: dict[Key, None] = {}
         level = {key}
         while level:
-            level = {
-                each
-                for each, state in self.firm.states.items()
-                if each not in found and not level.isdisjoint(scopes.parents(each[0], state.fields))
-            }
+            level = {each for above, each in self.firm.links if above in level and each not in found}
             found |= dict.fromkeys(sorted(level))
         return list(found)
+
+
+def _forgotten(placed: Placed, keys: Collection[Key]) -> Placed:
+    if (placed.entry.table, placed.entry.record_id) not in keys:
+        return placed
+    entry = msgspec.structs.replace(placed.entry, before=None, after=None, salt="")
+    return replace(placed, entry=entry, item=msgspec.structs.replace(placed.item, fields=None, whole=True))

@@ -60,7 +60,7 @@ class Person:
             (self.deletes, 5), (self.restores, 4), (self.moves, 4), (self.resolves, 4), (self.sends_again, 4),
             (self.changes_a_limit, 2),
         )  # fmt: skip
-        if self.desk.session is None:
+        if self.desk.session is None or self.desk.session.state == "wiped":
             return
         doing: Callable[[], None] = self.random.choices([do for do, _ in doings], [weight for _, weight in doings])[0]
         try:
@@ -182,6 +182,8 @@ class Person:
         if key is None:
             return
         row = self.desk.disk.rows[key]
+        if not row["lost"]:  # erased
+            return
         about = (row["table_name"], row["record_id"])
         drafts = [Draft(key, "update", {"status": "resolved"})]
         if row["field"] and about in self.desk.disk.rows and self.random.random() < 0.5:

@@ -21,6 +21,7 @@ from app.records.store import Records
 from app.records.sync_tables import sync_quarantine, sync_row
 from app.server.database import connect, migrate
 from app.server.ledger import Turn
+from app.server.personal import PersonalData
 from app.server.postgres_ledger import PostgresLedger, create_firm
 from app.sync.authority import ChainEnd, Placed
 from app.sync.desk_store import Position
@@ -161,6 +162,9 @@ class RealLedger(PostgresLedger):
             self._commit_point(False)
         self._commit_point(True)
 
+    async def erase(self, firm: str, contact: str) -> None:
+        await PersonalData(self.engine, self, firm, "admin:test").erase(contact)
+
     @property
     def firms(self) -> _Firms:
         return _Firms(self)
@@ -180,8 +184,12 @@ class RealLedger(PostgresLedger):
             placed = [_placed(tuple(row)) for row in rows]
             rows = await connection.execute(text(f"SELECT {_STATE} FROM record ORDER BY table_name, record_id"))
             states = {(row.table_name, row.record_id): _state(row) for row in rows}
+            rows = await connection.execute(
+                text("SELECT parent_table, parent_id, table_name, record_id FROM record_link")
+            )
+            links = {((row[0], row[1]), (row[2], row[3])) for row in rows}
             head = await self.head(firm)
-        return Firm("", {head.epoch: 0}, placed, states, ends)
+        return Firm("", {head.epoch: 0}, placed, states, ends, links=links)
 
 
 class RealWorld(World):
@@ -239,8 +247,9 @@ _ITEM = (
     "seq, entry_id, site, site_seq, hlc, actor, cause, cause_reference, transaction, table_name, record_id, op, "
     "outcome, fields, whole, scope, left_scope, reason"
 )
+_LINK = "parent_table, parent_id, table_name, record_id"
 _ENTRY = "site_only, before, after, schema_version, salt, commitment, hash"
-_STATE = "table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, seq"
+_STATE = "table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, seq, erased"
 
 
 def _placed(row: tuple[Any, ...]) -> Placed:
@@ -255,4 +264,4 @@ def _placed(row: tuple[Any, ...]) -> Placed:
 def _state(row: Any) -> State:
     parent = None if row.parent_table is None else (row.parent_table, row.parent_id)
     fields, stamps = msgspec.json.decode(row.fields), msgspec.json.decode(row.stamps)
-    return State(fields, stamps, row.deleted, row.scope, parent, row.seq)
+    return State(fields, stamps, row.deleted, row.scope, parent, row.seq, row.erased)

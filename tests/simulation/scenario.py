@@ -6,7 +6,7 @@ from random import Random
 
 from tests.simulation.checks import Watch, at_quiet, count
 from tests.simulation.people import Person
-from tests.simulation.world import SCOPES, SimDesk, World
+from tests.simulation.world import SCOPES, TOO_OLD, SimDesk, World
 
 DAY = 300.0
 """Seconds of trouble."""
@@ -63,12 +63,22 @@ def _fate(world: World, random: Random) -> None:
         world.restore()
     if world.chance(faults.entitle, "entitled"):
         holds = {"*", *random.sample(SCOPES, random.randint(0, 3))}
-        world.change(desk.disk.site, holds=frozenset(holds))
+        world.change(desk.site, holds=frozenset(holds))
     if world.chance(faults.entitle, "given back"):
-        site = desk.disk.site
+        site = desk.site
         before = world.devices[site].holds
         world.change(site, holds=frozenset(random.sample(sorted(before), len(before) // 2)))
         world.at(random.choice((0.0, 1.0, 30.0)), lambda: world.change(site, holds=before))
+    if world.chance(faults.revoke, "revoked") and sum(each.revoked for each in world.desks) + 1 < len(world.desks):
+        world.change(desk.site, revoked=True)
+    if world.chance(faults.too_old, "too old"):  # the server was updated, and this desk's program was not
+        desk.schema = TOO_OLD
+        world.at(random.uniform(10, 120), desk.update)
+    if world.chance(faults.erase, "erase"):
+        firm = world.ledger.firms[world.firm]
+        contacts = sorted(key[1] for key in firm.states if key[0] == "contact")
+        if contacts:
+            world.erase(random.choice(contacts))
     if desk.older and not desk.stays_older and world.chance(0.1, "upgraded"):
         desk.older = False
 

@@ -74,6 +74,14 @@ MISTAKES = {
     ],
     "a refusal is not told": [Slip(replica_room, "plan", "list(refused.values())", "[]")],
     "who asks under old terms is answered": [Slip(server, "Connection.handle", "if self._alone and", "if False and")],
+    "a device that was revoked keeps what it has": [Slip(session, "DeskSession._purge", "self._store.wipe()", "pass")],
+    "what is written late of an erased person is kept": [Slip(hearing, "Court.hear", "case.erase(entries)", "pass")],
+    "what is refused of an erased person is kept": [
+        Slip(hearing, "Court.refuse", "if self._is_about_erased(entry, state):", "if False:")
+    ],
+    "what hangs on an erased person later is kept": [
+        Slip(hearing, "_Case._is_of_erased", "erasure.is_of_erased(key[0], state.fields, self._standing)", "False")
+    ],
     "what is taken away stays in the log": [
         Slip(replica_room, "plan", "frozenset(gone | erased), frozenset(unseen)", "frozenset(), frozenset()")
     ],

@@ -31,7 +31,7 @@ def test_the_days_of_trouble_had_all_the_trouble_there_is(tally: Counter[str]) -
         "desk died", "server died", "disk full", "cut", "twice", "unplugged", "clock set", "restored", "entitled",
         "conflict", "conflict resolved", "refused", "sent again", "withdrawn", "moved", "deleted", "brought back",
         "reserve", "used reserve", "deal", "deal offline", "cancelled", "erased", "snapshot resumed", "older desk",
-        "upgraded", "given back", "by posts",
+        "upgraded", "given back", "by posts", "person erased", "wiped", "updated",
     )  # fmt: skip
     assert not [what for what in wanted if tally[what] < 5], tally
 

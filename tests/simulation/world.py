@@ -11,13 +11,14 @@ from random import Random
 from typing import Any, TypeVar
 
 from app.records.errors import DiskFull
-from app.server.sync import Connection, Device
+from app.server.sync import OLDEST_SCHEMA, Connection, Device
 from app.sync.protocol import LONGEST_POLL, FromDesk, FromServer, Hello, Op, encode, read_from_desk, read_from_server
 from app.sync.session import DeskSession
 from tests.simulation.disk import MemoryDesk
 from tests.simulation.ledger import Firm, MemoryLedger, run
 
 T = TypeVar("T")
+SCHEMA, TOO_OLD = OLDEST_SCHEMA, OLDEST_SCHEMA - 1
 START = dt.datetime(2026, 3, 2, 7, 0, tzinfo=dt.UTC)
 SCOPES = ("desk:apac", "desk:emea", "book:flow")
 NEWER_FIELD = ("contact", "nickname")
@@ -56,6 +57,9 @@ class Faults:
     skew: float = 0.0
     restore: float = 0.0
     entitle: float = 0.0
+    erase: float = 0.0
+    revoke: float = 0.0
+    too_old: float = 0.0
 
     @classmethod
     def draw(cls, random: Random) -> Faults:
@@ -65,6 +69,7 @@ class Faults:
         return cls(
             some(0.02), some(0.02), some(0.02), some(0.05), some(0.05), random.choice((0.05, 1.0, 5.0)), some(0.1),
             some(0.2), random.choice((0.0, 0.0, 0.0, 0.05)), some(0.08),
+            random.choice((0.0, 0.0, 0.06)), random.choice((0.0, 0.0, 0.0, 0.02)), random.choice((0.0, 0.0, 0.05)),
         )  # fmt: skip
 
 
@@ -88,6 +93,7 @@ class World:
         self.ledger = self.make_ledger()
         self.backups: list[Firm] = []
         self.restored = False
+        self.erased: set[str] = set()  # contacts
         self.devices: dict[str, Device] = {}
         self.links: list[Link] = []
         self.watch: Callable[[SimDesk | None], None] = lambda desk: None  # after every commit: at a desk, or the server
@@ -99,7 +105,7 @@ class World:
         page = self.random.choice((3, 7, 50))
         ledger = MemoryLedger(self.server_clock, self.new_id, self.server_commit, page)
         ledger.found(self.firm, "epoch-0")
-        ledger.enrolled = lambda: set(self.devices)
+        ledger.enrolled = lambda: {site for site, device in self.devices.items() if not device.revoked}
         return ledger
 
     def make_disk(self, desk: SimDesk) -> MemoryDesk:
@@ -126,8 +132,13 @@ class World:
         self.restart_server()
         for desk in self.desks:
             desk.unplugged = False
+            desk.update()
             desk.start()
         self.run(self.now + longest)
+        if self.restored:  # desks may have brought back what the backup did not know, and the server had erased since
+            for contact in sorted(self.erased):
+                self.erase(contact)
+            self.run(self.now + longest)
         said = self.frames
         self.run(self.now + longest)
         if self.frames != said:
@@ -140,6 +151,11 @@ class World:
         happens = not self.healed and self.random.random() < likely
         self.tally[what] += happens
         return happens
+
+    @property
+    def serving(self) -> list[SimDesk]:
+        """The desks that were not revoked."""
+        return [desk for desk in self.desks if not desk.revoked]
 
     def server_clock(self) -> int:
         return int((START.timestamp() + self.now) * 1000)
@@ -166,6 +182,22 @@ class World:
             self.server_dies()
             epoch = f"epoch-{self.new_id()[:6]}"
             self.ledger.restore(self.firm, self.random.choice(self.backups[-3:]), epoch)
+            for contact in sorted(self.erased):  # a backup from before still knew them
+                self.erase(contact)
+
+    def erase(self, contact: str) -> None:
+        """An administrator erases a person."""
+        key = ("contact", contact)
+        try:
+            if key in self.ledger.firms[self.firm].states:
+                self.run_on_server(self.ledger.erase(self.firm, contact))
+                self.tally["person erased"] += 1
+        except ServerDied:
+            self.server_dies()
+        state = self.ledger.firms[self.firm].states.get(key)
+        if state is not None and state.erased:
+            self.erased.add(contact)
+        self.wake()
 
     def change(self, site: str, **changes: Any) -> None:
         """An administrator changes something about a device."""
@@ -204,7 +236,7 @@ class Link:
     def __init__(self, desk: SimDesk) -> None:
         self.world = desk.world
         self.desk = desk
-        self.site = desk.disk.site
+        self.site = desk.site
         self.posts = self.world.random.random() < 0.3
         self.world.tally["by posts"] += self.posts
         self.whole = True
@@ -290,6 +322,7 @@ class SimDesk:
         self.name = f"desk {number}"
         self.skew = 0.0
         self.older = False
+        self.schema = SCHEMA
         self.unplugged = False
         self.disk = world.make_disk(self)
         self.stays_older = not isinstance(self.disk, MemoryDesk)
@@ -298,7 +331,8 @@ class SimDesk:
         home = ("desk:emea", "desk:apac")[number % 2]
         holds = {"*", *SCOPES} if number == 0 else {"*", home, *world.random.sample(SCOPES, 1)}
         desk = home.removeprefix("desk:")
-        world.devices[self.disk.site] = Device(world.firm, self.name, self.disk.site, desk, frozenset(holds), may)
+        self.site = self.disk.site  # as it was enrolled
+        world.devices[self.site] = Device(world.firm, self.name, self.site, desk, frozenset(holds), may)
 
     def wall(self) -> dt.datetime:
         return START + dt.timedelta(seconds=self.world.now + self.skew)
@@ -312,9 +346,24 @@ class SimDesk:
                 steady=lambda: self.world.now,
                 random=Random(self.world.random.random()),
                 app_version="1.0",
-                schema_version=3,
+                schema_version=self.schema,
             )
             self._connect_in_time()
+
+    def update(self) -> None:
+        """A program that the server still talks to, in place of one that it does not."""
+        if self.schema != SCHEMA:
+            self.schema = SCHEMA
+            self.world.tally["updated"] += self.session is not None and self.session.state == "refused"
+            self.session = None
+            if self.link is not None:
+                self.link.cut()
+                self.link = None
+            self.start()
+
+    @property
+    def revoked(self) -> bool:
+        return self.world.devices[self.site].revoked
 
     def unplug(self) -> None:
         self.unplugged = True
