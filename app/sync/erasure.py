@@ -7,8 +7,9 @@ emptied once more, the texts of the entry are not stored, and an entry of cause 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from app.records.personal import EMPTIED, OF_CONTACT, OF_INTERACTION
 from app.sync.merge import State

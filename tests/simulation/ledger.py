@@ -215,4 +215,5 @@ def _forgotten(placed: Placed, keys: Collection[Key]) -> Placed:
     if (placed.entry.table, placed.entry.record_id) not in keys:
         return placed
     entry = msgspec.structs.replace(placed.entry, before=None, after=None, salt="")
-    return replace(placed, entry=entry, item=msgspec.structs.replace(placed.item, fields=None, whole=True))
+    item = msgspec.structs.replace(placed.item, fields=None, whole=True)
+    return msgspec.structs.replace(placed, entry=entry, item=item)
