@@ -14,6 +14,7 @@ from nlp.language.quotes import quotes_not_dealt
 from nlp.language.repair import repaired
 from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
+from nlp.language.unsettled import unclear
 from nlp.language.words import Word
 
 
@@ -28,6 +29,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     return Analysis(
         turns=turns,
         deals=deals,
+        unclear=tuple(unclear(talk)),
         quotes_not_dealt=tuple(quotes_not_dealt(talk)),
         enquiry=enquiry(talk),
         orders_left=tuple(orders_left(talk)),
