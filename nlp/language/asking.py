@@ -7,7 +7,7 @@ from typing import Any
 from nlp.language.evidence import supported
 from nlp.language.model import Enquiry
 from nlp.language.quotes import client_asked, indicative
-from nlp.language.settlement import enquired, trimmed
+from nlp.language.settlement import enquired, title, trimmed
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
@@ -27,7 +27,7 @@ def described(talk: Talk, topic: Topic) -> dict[str, Any]:
     return {
         "client_side": topic.side,
         "product": enquired(topic, talk.today),
-        "instrument": instrument.code,
+        "instrument": title(topic, talk.today),
         "description": instrument.description,
         "instrument_id": instrument.id,
         "quantity": topic.size,
