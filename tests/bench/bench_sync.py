@@ -133,6 +133,28 @@ class Clock:
         return time.process_time(), _used(psutil.Process(self._server.pid)), sum(map(_used, database))
 
 
+class Memory:
+    """How much more the desk (this process) and the server need at most than before."""
+
+    def __init__(self, server: Server) -> None:
+        self._processes = psutil.Process(), psutil.Process(server.pid)
+        self._before = self._most = self._now()
+
+    def look(self) -> None:
+        desk, server = self._now()
+        self._most = max(desk, self._most[0]), max(server, self._most[1])
+
+    def rows(self) -> list[Row]:
+        return [
+            {"name": f"memory for the first sync, {whose}", "median": (most - before) / 2**20, "unit": "MiB more"}
+            for whose, before, most in zip(("desk", "server"), self._before, self._most, strict=True)
+        ]
+
+    def _now(self) -> tuple[int, int]:
+        desk, server = (process.memory_info().rss for process in self._processes)
+        return desk, server
+
+
 def _used(process: psutil.Process) -> float:
     try:
         used = process.cpu_times()
@@ -167,9 +189,9 @@ async def _measure(folder: Path, server: Server) -> list[Row]:
         await two.start()
         crowd = await _crowd(folder, server, one, two, house)
         async with _desk(folder / "three", server, "cas") as three:
-            clock = Clock(server)
+            clock, memory = Clock(server), Memory(server)
             await three.start()
-            await three.until(lambda: three.has(two.store.position().cursor), "the first sync", 600)
+            await three.until(lambda: memory.look() or three.has(two.store.position().cursor), "the first sync", 600)
             many.note("first sync", MANY + ROUNDS * CHANGES, *clock.so_far())
             loads.append(os.getloadavg()[0])
     rows = []
@@ -178,7 +200,7 @@ async def _measure(folder: Path, server: Server) -> list[Row]:
         rows += _compared(f"{name}, {MANY:,} changes", name, many, Figures(), goal)
     rows += _compared(f"first sync of {MANY + ROUNDS * CHANGES:,} records", "first sync", many, Figures(), 0)
     load = {"name": "load of the machine meanwhile", "median": statistics.median(loads), "p95": max(loads), "unit": ""}
-    return [*rows, *crowd, load]
+    return [*rows, *memory.rows(), *crowd, load]
 
 
 @contextlib.asynccontextmanager
