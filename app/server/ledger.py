@@ -11,6 +11,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from app.sync.chain import ChainEnd, Own
 from app.sync.ground import Ground, Verdict, Wanted
 from app.sync.protocol import Item, Stored
@@ -24,8 +26,7 @@ class Head:
     place: int
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(msgspec.Struct, frozen=True, gc=False):
     """An item as it is stored. ``site_only``: nobody but the site that wrote it sees it."""
 
     item: Item

@@ -90,7 +90,8 @@ class DeskStore(Protocol):
         """In the order of the chain, without withdrawn ones; ``position().settled`` says from where on."""
 
     def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
-        """Of those records on which one such entry stands and no more, and of which nothing is kept aside."""
+        """Of those records that show, on which one such entry stands and no more, which no earlier epoch had accepted,
+        and of which nothing is kept aside: they show what it says."""
 
     def commit(self, plan: Plan, position: Position) -> None:
         """Rows, their entries in the received chain, views, places of what is confirmed, refused transactions (to

@@ -34,15 +34,16 @@ class Unsettled(msgspec.Struct, frozen=True, gc=False):
 
 
 class Standing(msgspec.Struct, frozen=True, gc=False):
-    """The only entry of this site's chain that stands on a record and has not come back; ``after`` as it was logged.
+    """The only entry of this site's chain that stands on a record and has never come back; ``after`` as it was logged.
 
-    ``seq``: the server's place that the record beneath is from, 0 if it never came from there.
+    ``seq``: the server's place that the record beneath is from; None if it never came from there, 0 if it came in an
+    earlier epoch.
     """
 
     site_seq: int
     op: Op
     after: str | None
-    seq: int
+    seq: int | None
 
 
 class View(msgspec.Struct, frozen=True, gc=False):
@@ -133,7 +134,8 @@ def _as_written(item: Item, entry: Standing) -> bool:
     if item.site_seq != entry.site_seq or item.outcome != "applied" or item.cause == "erase" or not item.scope:
         return False
     alike = item.fields is not None and item.fields == entry.after and item.whole == (entry.op == "insert")
-    return alike and item.seq > entry.seq and (entry.op == "insert" or entry.seq > 0)
+    beneath = entry.op == "insert" if entry.seq is None else 0 < entry.seq < item.seq
+    return alike and beneath
 
 
 def plan(

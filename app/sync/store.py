@@ -121,17 +121,20 @@ class RecordsStore:
         return found
 
     def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
-        settled = self._position.settled
+        settled, accepted = self._position.settled, self._position.accepted
         found: dict[Key, Standing | None] = {}
         if settled >= self.written():
             return {}
         with self._records.read() as session:
             connection = session.connection()
             for table, ids in by_table(keys).items():
-                rows = connection.exec_driver_sql(_READ_STANDING, (table, compact(ids), self.site, settled)).all()
+                if shape_of(table) is None:
+                    continue
+                read = _READ_STANDING.format(table=table)
+                rows = connection.exec_driver_sql(read, (table, compact(ids), self.site, settled)).all()
                 for record_id, site_seq, op, after, seq, aside in rows:
                     key = (table, record_id)
-                    alone = key not in found and not aside
+                    alone = key not in found and site_seq > accepted and not aside
                     found[key] = Standing(site_seq, op, after, seq) if alone else None
         return {key: entry for key, entry in found.items() if entry is not None}
 
@@ -287,12 +290,13 @@ _READ_OWN = (
 # Of each record its own few entries, however long the chain is. Erased ones say nothing.
 _OWN = (
     " FROM change_log AS own INDEXED BY change_log_record {join}"
-    " WHERE own.table_name = ? AND own.record_id IN (SELECT value FROM json_each(?)) AND site = ? AND site_seq > ?"
-    " AND salt IS NOT NULL AND transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine)"
+    " WHERE own.table_name = ? AND own.record_id IN (SELECT value FROM json_each(?)) AND own.site = ? AND own.site_seq > ?"
+    " AND own.salt IS NOT NULL AND own.transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine)"
 )
 _READ_UNSETTLED = (
     'SELECT record_id, site_seq, transaction_id, op, "before", "after"' + _OWN.format(join="") + " ORDER BY site_seq"
 )
-_READ_STANDING = 'SELECT own.record_id, site_seq, op, "after", COALESCE(seen.seq, 0), seen.aside' + _OWN.format(
-    join="LEFT JOIN sync_row AS seen ON seen.table_name = own.table_name AND seen.record_id = own.record_id"
+_READ_STANDING = 'SELECT own.record_id, own.site_seq, own.op, own."after", seen.seq, seen.aside' + _OWN.format(
+    join='JOIN "{table}" AS shown ON shown.id = own.record_id '
+    "LEFT JOIN sync_row AS seen ON seen.table_name = own.table_name AND seen.record_id = own.record_id"
 )

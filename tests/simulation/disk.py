@@ -169,9 +169,15 @@ class MemoryDesk:
 
     def standing(self, keys: Collection[Key]) -> Mapping[Key, Standing]:
         return {
-            key: Standing(only[0].site_seq, only[0].op, self.chain.entries[only[0].site_seq - 1].after, known.seq)
+            key: Standing(
+                only[0].site_seq,
+                only[0].op,
+                self.chain.entries[only[0].site_seq - 1].after,
+                self.known[key].seq if key in self.known else None,
+            )
             for key, only in self.unsettled(keys).items()
-            if len(only) == 1 and not (known := self.known.get(key, View())).aside
+            if len(only) == 1 and only[0].site_seq > self._position.accepted and key in self.rows
+            if not self.known.get(key, View()).aside
         }
 
     def commit(self, plan: Plan, position: Position) -> None:

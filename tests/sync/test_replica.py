@@ -216,6 +216,7 @@ def test_anything_else_goes_the_whole_way(items: list[Item]) -> None:
     assert replica.confirmed("me", items, {KEY: Standing(4, "update", compact({"name": "Eve"}), 3)}) == {}
 
 
-def test_a_field_of_a_record_that_a_snapshot_has_still_to_bring_is_not_confirmed() -> None:
-    back = item(6, {"name": "Eve"}, site="me", site_seq=4)
-    assert replica.confirmed("me", [back], {KEY: Standing(4, "update", compact({"name": "Eve"}), 0)}) == {}
+@pytest.mark.parametrize(("op", "seq"), [("update", 0), ("update", None), ("insert", 0)])
+def test_what_stands_on_a_record_that_this_epoch_has_not_brought_is_not_confirmed(op: Op, seq: int | None) -> None:
+    back = item(6, {"name": "Eve"}, site="me", site_seq=4, op=op, whole=op == "insert")
+    assert replica.confirmed("me", [back], {KEY: Standing(4, op, compact({"name": "Eve"}), seq)}) == {}

@@ -105,7 +105,7 @@ def test_what_comes_back_as_it_was_written_needs_no_more_than_its_place(desk: De
     desk.write(Edit("update", house(2), {"tier": 1}))
     (alone,) = desk.store.standing([house(1), house(2)]).items()
     assert alone[0] == house(1)
-    assert (alone[1].site_seq, alone[1].op, alone[1].seq) == (1, "insert", 0)
+    assert (alone[1].site_seq, alone[1].op, alone[1].seq) == (1, "insert", None)
     plan = take(desk.store, own_items(desk.store, 5))
     assert (set(plan.confirmed), set(plan.views)) == ({house(1)}, {house(2)})
     desk.reopen()
@@ -114,6 +114,25 @@ def test_what_comes_back_as_it_was_written_needs_no_more_than_its_place(desk: De
     assert desk.store.standing([house(1), house(2)]) == {}
     desk.write(Edit("update", house(1), {"tier": 1}))
     assert desk.store.standing([house(1)])[house(1)].seq == 5
+
+
+def test_what_comes_back_once_more_after_a_restore_goes_the_whole_way(desk: Desk) -> None:
+    desk.write(Edit("insert", house(1), HOUSE))
+    written = own_items(desk.store, 5)
+    take(desk.store, written)
+    take(desk.store, [item(6, house(1), {"tier": 1}, whole=False, op="update")])
+    at = desk.store.position()
+    desk.store.begin_epoch(replace(at, epoch="epoch-2", cursor=0, settled=0, accepted=1))
+    assert desk.store.standing([house(1)]) == {}
+    take(desk.store, written)
+    assert _row(desk, 1) == {"id": house(1)[1], **HOUSE}
+
+
+def test_what_was_taken_away_is_not_confirmed(desk: Desk) -> None:
+    desk.write(Edit("insert", house(1), HOUSE))
+    plan = replica.purge([house(1)], "epoch-1", 0, desk.store.views([house(1)]))
+    desk.store.commit(plan, desk.store.position())
+    assert desk.store.standing([house(1)]) == {}
 
 
 def test_a_refused_change_is_undone_kept_and_not_offered_again(desk: Desk) -> None:
