@@ -290,7 +290,8 @@ _READ_OWN = (
 # Of each record its own few entries, however long the chain is. Erased ones say nothing.
 _OWN = (
     " FROM change_log AS own INDEXED BY change_log_record {join}"
-    " WHERE own.table_name = ? AND own.record_id IN (SELECT value FROM json_each(?)) AND own.site = ? AND own.site_seq > ?"
+    " WHERE own.table_name = ? AND own.record_id IN (SELECT value FROM json_each(?)) AND own.site = ?"
+    " AND own.site_seq > ?"
     " AND own.salt IS NOT NULL AND own.transaction_id NOT IN (SELECT transaction_id FROM sync_quarantine)"
 )
 _READ_UNSETTLED = (
