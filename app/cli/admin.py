@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import csv
 import datetime as dt
 import logging
 import os
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine
 
     from app.server.administration import Administration
+    from app.server.backup import Restored
     from app.server.personal import PersonalData
 
 _ROLES = "trader, sales-manager, credit-officer, compliance, administrator, viewer"
@@ -83,6 +83,8 @@ def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     acts.add_parser("backup", help="write the whole database to a file").add_argument("file", type=Path)
     restore = acts.add_parser("restore", help="put a backup in place of the database; the server must be stopped")
     restore.add_argument("file", type=Path)
+    again = acts.add_parser("again", help="do again what administrators did since a backup that was restored")
+    again.add_argument("log", type=Path, help="their newer log, as `log --csv` or a restore wrote it")
 
 
 def _roles_of(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +111,9 @@ def run(args: argparse.Namespace) -> int:
     except (CannotServe, NotDone, NotWhole) as error:
         print(f"deskline: {error}", file=sys.stderr)
         return 1
+    except FileNotFoundError as error:
+        print(f"deskline: there is no file {error.filename}", file=sys.stderr)
+        return 1
     except FileExistsError:
         print(f"deskline: {args.file} is there already", file=sys.stderr)
         return 1
@@ -123,8 +128,7 @@ async def _act(args: argparse.Namespace, url: str) -> None:
     from app.server.postgres_ledger import PostgresLedger
 
     if args.act == "restore":
-        epoch = await backup.restore(url, args.file)
-        print(f"Restored. The epoch is now {epoch}: desks compare anew and send again what the backup lacks.")
+        _tell_of(await backup.restore(url, args.file))
         return
     if args.act == "backup":
         await asyncio.to_thread(backup.backup, url, args.file)
@@ -138,6 +142,8 @@ async def _act(args: argparse.Namespace, url: str) -> None:
         firm = await firm_of(engine, args.firm)
         if args.act == "audit":
             await _audit(engine, firm, args.export)
+        elif args.act == "again":
+            await _again(engine, firm, args.log)
         elif args.act in ("export-person", "erase-person", "periods", "set-period", "apply-periods"):
             ledger = PostgresLedger(engine)
             await _personal(args, PersonalData(engine, ledger, firm, Administration(engine, ledger, firm).actor))
@@ -193,6 +199,34 @@ async def _personal(args: argparse.Namespace, personal: PersonalData) -> None:
                 print(f"{due.kind}: kept {due.days} days; {due.records} older{oldest}")
 
 
+def _tell_of(restored: Restored) -> None:
+    print(f"Restored. The epoch is now {restored.epoch}: desks compare anew and send again what the backup lacks.")
+    if restored.undone:
+        print("What administrators did since the backup is undone; erased persons and revoked devices are back:")
+        for act in restored.undone:
+            print(f"  {act.at:%Y-%m-%d %H:%M}  {act.what}  {_shown(dict(act.detail))}")
+        print(f"Before you start a server, `deskline admin again {restored.log}` does it again.")
+    elif restored.log is None:
+        print("Nothing is known of what administrators did since the backup. If there is a newer log of theirs")
+        print("(`deskline admin log --csv`), let `deskline admin again LOG` do it again, before you start a server.")
+
+
+async def _again(engine: AsyncEngine, firm: str, log: Path) -> None:
+    from app.server import again
+    from app.server.administration import Administration
+    from app.server.personal import PersonalData
+    from app.server.postgres_ledger import PostgresLedger
+
+    ledger = PostgresLedger(engine)
+    administration = Administration(engine, ledger, firm)
+    personal = PersonalData(engine, ledger, firm, administration.actor)
+    with log.open(encoding="utf-8", newline="") as file:
+        acts = [act for act in again.read(file) if act.firm == firm]
+    for act in await again.undone(engine, acts):
+        if said := await again.do(engine, act, administration, personal):
+            print(said)
+
+
 async def _audit(engine: AsyncEngine, firm: str, export: Path | None) -> None:
     from app.server.audit import check
 
@@ -209,12 +243,10 @@ def _write_new(target: Path, content: bytes) -> None:
 
 
 def _print(rows: Sequence[RowMapping], *, as_csv: bool) -> None:
-    if not rows:
-        return
+    from app.server import again
+
     if as_csv:
-        writer = csv.writer(sys.stdout)
-        writer.writerow(rows[0].keys())
-        writer.writerows(row.values() for row in rows)
+        again.write(rows, sys.stdout)
         return
     for row in rows:
         print("  ".join(f"{name}={_shown(value)}" for name, value in row.items() if value not in (None, [], "")))

@@ -10,13 +10,17 @@ import asyncio
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from sqlalchemy import text
+from sqlalchemy import RowMapping, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.server import again, tables
 from app.server.administration import NotDone, log_act
 from app.server.database import connect, migrate
 from app.server.postgres import BINARIES
@@ -41,12 +45,26 @@ def backup(url: str, target: Path) -> None:
     partial.replace(target)
 
 
-async def restore(url: str, source: Path) -> str:
-    """Puts the copy in place of what the database holds; the new epoch. Raises NotDone, and then nothing changed."""
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """``log``: where the log of what was replaced was written to, None where there was none; ``undone``: its acts that
+    the backup lacks."""
+
+    epoch: str
+    log: Path | None
+    undone: list[again.Act]
+
+
+async def restore(url: str, source: Path) -> Restored:
+    """Puts the copy in place of what the database holds. Raises NotDone, and then nothing changed."""
     if not source.exists():
         raise NotDone(f"There is no file {source}.")
     await _nobody_else(url)
-    epoch = new_epoch()
+    epoch, acts, log = new_epoch(), await _log(url), None
+    if acts:
+        log = source.with_name(f"{source.name}.before-{epoch}.log.csv")
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            again.write(acts, file)
     await asyncio.to_thread(_restore, url, source, epoch)
     engine = connect(url, connections=1)
     try:
@@ -54,9 +72,23 @@ async def restore(url: str, source: Path) -> str:
         async with engine.begin() as connection:
             for firm in (await connection.scalars(text("SELECT id FROM firm"))).all():
                 await log_act(connection, firm, "admin:restore", "restored", {"epoch": epoch})
+        known = [again.Act(act["firm"], act["at"], act["what"], act["detail"]) for act in acts]
+        return Restored(epoch, log, await again.undone(engine, known))
     finally:
         await engine.dispose()
-    return epoch
+
+
+async def _log(url: str) -> Sequence[RowMapping]:
+    """What administrators did, of all firms; nothing where there is no such log."""
+    engine = connect(url, connections=1)
+    try:
+        async with engine.connect() as connection:
+            query = select(tables.administration).order_by(tables.administration.c.firm, tables.administration.c.seq)
+            return (await connection.execute(query)).mappings().all()
+    except SQLAlchemyError:  # an empty database, or a broken one: it is to be replaced
+        return []
+    finally:
+        await engine.dispose()
 
 
 def _restore(url: str, source: Path, epoch: str) -> None:
