@@ -1,4 +1,4 @@
-"""What a desk does with a real keyring, in a session bus of its own. Started by ``test_os_keyring``; prints what it saw.
+"""What a desk does with a real keyring, on a session bus of its own. Run by ``test_os_keyring``; prints what it saw.
 
 dbus-run-session -- python keyring_session.py FOLDER
 """
