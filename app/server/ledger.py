@@ -45,7 +45,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotPage:
-    """Records of one scope in the order of table and id. ``at``: the head before they were read."""
+    """Records of one scope in the order of table and id. ``at``: the head before they were read; ``total``: how many
+    there were when the snapshot began, or another of the same scope."""
 
     records: Sequence[Stored]
     at: int

@@ -113,6 +113,7 @@ class PostgresLedger:
         self._now = now
         # Who waits for a turn in this process waits here and holds no connection.
         self._gates: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._totals: dict[tuple[str, str], int] = {}  # of scopes, as counted at the beginning of the last snapshot
 
     @asynccontextmanager
     async def locked(self, firm: str) -> AsyncIterator[PostgresTurn]:
@@ -193,9 +194,13 @@ class PostgresLedger:
         async with self._engine.connect() as connection:
             driver = await driver_of(connection)
             (head,) = await _one(driver, "SELECT head FROM firm WHERE id = %s", firm) or (0,)
-            (total,) = await _one(
-                driver, "SELECT count(*) FROM record WHERE firm = %s AND scope = %s AND deleted IS NULL", firm, scope
-            ) or (0,)  # fmt: skip
+            total = self._totals.get((firm, scope))
+            if total is None or after == ("", ""):
+                (total,) = await _one(
+                    driver,
+                    "SELECT count(*) FROM record WHERE firm = %s AND scope = %s AND deleted IS NULL", firm, scope,
+                ) or (0,)  # fmt: skip
+                self._totals[firm, scope] = total
             rows = await _all(
                 driver,
                 "SELECT table_name, record_id, fields, scope, seq FROM record WHERE firm = %s AND scope = %s AND "
