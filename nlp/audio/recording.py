@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nlp.audio.channels import Channel
+from nlp.audio.echo import without_echo
 from nlp.audio.resampling import resample
 
 log = logging.getLogger(__name__)
@@ -43,7 +44,14 @@ class Recording:
 
     def speech(self, who: Channel) -> Sound:
         """One side at 16 kHz, -1 to 1."""
+        if not self.channel(who).any():
+            return np.zeros(-(-len(self.channel(who)) * SPEECH_RATE // self.rate), dtype=np.float32)
         return resample(to_sound(self.channel(who)), self.rate, SPEECH_RATE)
+
+    def voices(self) -> dict[Channel, Sound]:
+        """Both sides at 16 kHz, each without the echo of the other."""
+        trader, client = self.speech("trader"), self.speech("client")
+        return {"trader": without_echo(trader, client), "client": without_echo(client, trader)}
 
 
 def to_sound(samples: Samples) -> Sound:

@@ -19,6 +19,12 @@ FRAME = 512
 """Samples of one frame at 16 kHz (32 ms): what the Silero model was trained on."""
 CONTEXT = 64
 FRAME_SECONDS = FRAME / 16_000
+LOUD = 0.02
+"""To this level (root mean square of a loud frame; full scale is 1) the sound is brought for the detector: it is surest
+of quiet voices, and takes loud or clipped telephone speech for doubtful."""
+FADING = 0.993
+"""What a loud frame still counts in the next one: after five seconds of quiet a third."""
+FAINTEST = 1e-4
 
 
 class VoiceActivity:
@@ -29,18 +35,29 @@ class VoiceActivity:
         self._hidden = np.zeros((1, 1, 128), dtype=np.float32)
         self._cell = np.zeros((1, 1, 128), dtype=np.float32)
         self._context = np.zeros(CONTEXT, dtype=np.float32)
+        self._loud = FAINTEST
 
     def probabilities(self, sound: Sound) -> NDArray[np.float32]:
         """One probability per frame; ``len(sound)`` must be a multiple of FRAME."""
         count = len(sound) // FRAME
         if count == 0:
             return np.zeros(0, dtype=np.float32)
-        frames = sound[: count * FRAME].reshape(count, FRAME)
+        if not sound.any():  # a line that is not open yet, or held
+            return np.zeros(count, dtype=np.float32)
+        frames = self._levelled(sound[: count * FRAME].reshape(count, FRAME))
         before = np.vstack([self._context[None, :], frames[:-1, -CONTEXT:]])
         inputs = {"input": np.hstack([before, frames]), "h": self._hidden, "c": self._cell}
         output, self._hidden, self._cell = self._session.run(None, inputs)
         self._context = frames[-1, -CONTEXT:].copy()
         return np.asarray(output, dtype=np.float32).reshape(-1)
+
+    def _levelled(self, frames: Sound) -> Sound:
+        """The frames at one level: down at once where it gets louder, up slowly where it gets quieter."""
+        gains = np.empty(len(frames), dtype=np.float32)
+        for number, level in enumerate(np.sqrt(np.mean(frames**2, axis=1))):
+            self._loud = max(float(level), self._loud * FADING, FAINTEST)
+            gains[number] = LOUD / self._loud
+        return frames * gains[:, None]
 
 
 @lru_cache
@@ -64,6 +81,7 @@ class Endpointing:
 
     on: float = 0.2
     off: float = 0.1
+    sure: float = 0.35  # an utterance that never reaches this is a tone, music or noise
     endpoint: float = 0.5  # silence that ends an utterance
     pause: float = 0.224  # silence after which a first decoding is worth while
     longest: float = 18.0  # cut here if nobody breathes
@@ -89,11 +107,17 @@ class Endpointer:
         self._start: int | None = None
         self._silent_from: int | None = None
         self._paused = False
+        self._peak = 0.0
 
     @property
     def speaking_since(self) -> int | None:
         """Frame at which the running utterance began; None in silence."""
         return self._start
+
+    @property
+    def surely(self) -> bool:
+        """Whether the running utterance is speech for all that is known."""
+        return self._peak >= self.rules.sure
 
     @property
     def heard_until(self) -> int:
@@ -107,8 +131,9 @@ class Endpointer:
         if self._start is None:
             if probability < rules.on:
                 return None
-            self._start, self._silent_from, self._paused = frame, None, False
+            self._start, self._silent_from, self._paused, self._peak = frame, None, False, probability
             return Boundary("begin", frame, frame + 1)
+        self._peak = max(self._peak, probability)
         if probability >= rules.on:
             self._silent_from, self._paused = None, False
         elif probability < rules.off and self._silent_from is None:
@@ -119,7 +144,7 @@ class Endpointer:
             return self._close()
         if length >= _frames(rules.longest):
             return self._close()
-        if silent >= _frames(rules.pause) and not self._paused:
+        if silent >= _frames(rules.pause) and not self._paused and self.surely:
             self._paused = True
             assert self._silent_from is not None
             return Boundary("pause", self._start, self._silent_from)
@@ -134,11 +159,8 @@ class Endpointer:
         start, end = self._start, self._frame if self._silent_from is None else self._silent_from
         self._start = self._silent_from = None
         self._paused = False
-        return (
-            Boundary("end", start, end)
-            if end - start >= _frames(self.rules.shortest)
-            else Boundary("click", start, end)
-        )
+        spoken = self.surely and end - start >= _frames(self.rules.shortest)
+        return Boundary("end" if spoken else "click", start, end)
 
 
 def _frames(seconds: float) -> int:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
-from nlp.audio.channels import CHANNELS
 from nlp.audio.recording import Recording, load
 from nlp.language.model import Turn, Who
 from nlp.speech.models import ModelChoice, model_folder
@@ -27,11 +26,11 @@ def transcribe(recording: Recording, model: ModelChoice | None = None, progress:
     """The turns of a recording in memory."""
     recogniser = _recogniser(model or ModelChoice())
     sides: dict[Who, list[Word]] = {"trader": [], "client": []}
-    for number, who in enumerate(CHANNELS):
-        for stretch in recogniser.careful(recording.speech(who)):
+    for number, (who, sound) in enumerate(recording.voices().items()):
+        for stretch in recogniser.careful(sound):
             sides[who].extend(stretch.words)
             if progress is not None:
-                progress(min(1.0, (number + stretch.done_until / max(recording.seconds, 0.1)) / len(CHANNELS)))
+                progress(min(1.0, (number + stretch.done_until / max(recording.seconds, 0.1)) / len(sides)))
     if progress is not None:
         progress(1.0)
     return interleave(sides)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from nlp.audio.channels import Channel
+from nlp.audio.echo import Likeness
 from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, to_sound
 from nlp.audio.resampling import Resampler
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
@@ -15,6 +17,10 @@ from nlp.language.model import Header, Reference, Turn, Who
 
 PREROLL = 0.6
 TAIL = 0.25
+REMEMBERED = 30.0
+"""Seconds of each side that are kept to know its echo on the other."""
+LEFT = 0.15
+"""Share of an utterance's power that must be left without its echo, or it was nothing else."""
 PARTIAL_EVERY = 1.0
 """Seconds of new speech after which a running utterance is worth another look."""
 LONGEST_GAP = 600.0
@@ -35,6 +41,7 @@ class Utterance:
     arrived: float  # the worker's clock when the end of its speech came in
     key: int  # the same for every look at the same stretch
     paused: bool = False  # a look at a pause: its text stands if the utterance ends here
+    echo: bool = False  # nothing but the other side come back
 
 
 class LiveSide:
@@ -55,6 +62,8 @@ class LiveSide:
         self._looked = 0  # frame of the last look at the running utterance
         self._count = 0
         self._arrivals: list[tuple[float, float]] = []
+        self._lately: deque[tuple[int, Sound]] = deque()  # 16 kHz sample index from origin, sound
+        self._resampled = 0
 
     @property
     def received(self) -> float:
@@ -95,6 +104,16 @@ class LiveSide:
             found.append(self._cut(boundary.start, boundary.end, ended=True))
         return found
 
+    def between(self, start: float, samples: int) -> Sound:
+        """The last half minute's sound from a second of the call on; silence where there is none (any more, or yet)."""
+        result: Sound = np.zeros(samples, dtype=np.float32)
+        first = round((start - self.origin / self.rate) * SPEECH_RATE)
+        for at, piece in self._lately:
+            begin, end = max(at, first), min(at + len(piece), first + samples)
+            if begin < end:
+                result[begin - first : end - first] = piece[begin - at : end - at]
+        return result
+
     def whole(self, length: int) -> Samples:
         """Everything received, ``length`` samples; what never came is silent."""
         result: Samples = np.zeros(length, dtype=np.int16)
@@ -109,6 +128,10 @@ class LiveSide:
 
     def _listen(self, sound: Sound) -> list[Utterance]:
         self._sound = np.concatenate([self._sound, sound])
+        self._lately.append((self._resampled, sound))
+        self._resampled += len(sound)
+        while self._resampled - self._lately[0][0] > REMEMBERED * SPEECH_RATE:
+            self._lately.popleft()
         waiting = self._sound[self._framed - self._sound_at :]
         whole = len(waiting) // FRAME * FRAME
         first = self._framed // FRAME
@@ -128,7 +151,7 @@ class LiveSide:
                 found.append(self._cut(boundary.start, boundary.end, ended=False, paused=True))
         now = self._framed // FRAME
         since = self._ends.speaking_since
-        if since is not None and (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY:
+        if since is not None and self._ends.surely and (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY:
             self._looked = now
             found.append(self._cut(since, now, ended=False))
         self._forget()
@@ -180,6 +203,35 @@ class Conversation:
     pending: int = 0  # utterances cut and not yet transcribed
     finishing: bool = False
     running: dict[Who, Turn] = field(default_factory=dict)  # what the last look at a side heard, still being spoken
+    echoes: dict[Channel, int] = field(default_factory=dict)  # side -> delay of the other's echo on it, in samples
+
+    def take(self, who: Channel, at: int, pcm: bytes, now: float) -> list[Utterance]:
+        """Adds sound of one side; the utterances that it brings, without the other side's echo."""
+        found = self.sides[who].take(at, pcm, now)
+        for utterance in found:
+            self._unechoed(utterance)
+        return found
+
+    def close(self) -> list[Utterance]:
+        """The end of the sound: what still runs on either side is an utterance."""
+        found = [utterance for side in self.sides.values() for utterance in side.close()]
+        for utterance in found:
+            self._unechoed(utterance)
+        return found
+
+    def _unechoed(self, utterance: Utterance) -> None:
+        other = self.sides["client" if utterance.who == "trader" else "trader"]
+        theirs = other.between(utterance.sound_from, len(utterance.sound))
+        if not theirs.any():
+            return
+        looked = Likeness(utterance.sound, theirs)
+        delay = looked.delay()
+        if delay is not None:
+            self.echoes[utterance.who] = delay
+        sound = looked.silenced(self.echoes.get(utterance.who))
+        power = float(np.dot(utterance.sound, utterance.sound))
+        utterance.echo = float(np.dot(sound, sound)) < LEFT * power
+        utterance.sound = sound
 
     @property
     def ordered(self) -> tuple[Turn, ...]:

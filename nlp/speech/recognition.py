@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.speech.windows import windows
 from nlp.speech.words import Word
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from faster_whisper.transcribe import Segment
 
 Sound = NDArray[np.float32]
-TUNED_VAD = {"threshold": 0.2, "neg_threshold": 0.1, "speech_pad_ms": 600}
-"""On telephone sound whisper's stock thresholds eat the starts of turns and double the word errors."""
 TOKENS_PER_SECOND = 8
 MOST_TOKENS = 200
-SHORTEST_SOUND = 1_600
+UNBELIEVED = 0.06
+FEW = 5
+"""Words. Whether a longer text was spoken the voice detector knows better than whisper."""
 FIGURES = frozenset("0123456789$£€¥%")
 
 
@@ -72,34 +73,29 @@ class Recogniser:
             no_speech_threshold=0.6,
             suppress_tokens=self._unwritten,
         )
-        return tuple(word for segment in segments for word in _words(segment, 0.0))
+        return tuple(word for segment in segments for word in _words(segment))
 
     def careful(self, sound: Sound) -> Iterator[Stretch]:
-        """One side of a whole call, beam 5 with word times, yielding after each window of up to 30 seconds.
-
-        Long calls go in blocks: the features of an hour at once would need gigabytes, and whoever waits for the
-        recogniser meanwhile waits no longer than one block's preparation.
-        """
-        if len(sound) < SHORTEST_SOUND:
-            return
-        for start, end in blocks(sound):
-            yield from self._careful_block(sound[start:end], start / 16_000)
-
-    def _careful_block(self, sound: Sound, offset: float) -> Iterator[Stretch]:
-        segments, _ = self._model.transcribe(
-            sound,
-            language=self._language,
-            beam_size=5,
-            temperature=[0.0, 0.2, 0.4],
-            condition_on_previous_text=False,
-            word_timestamps=True,
-            vad_filter=True,
-            vad_parameters=TUNED_VAD,
-            no_speech_threshold=0.6,
-            suppress_tokens=self._unwritten,
-        )
-        for segment in segments:
-            yield Stretch(_words(segment, offset), offset + float(segment.end))
+        """One side of a whole call, beam 5 with word times, window by window of up to 25 seconds of speech."""
+        for window in windows(sound):
+            heard = window.cut(sound)
+            segments, _ = self._model.transcribe(
+                heard,
+                language=self._language,
+                beam_size=5,
+                temperature=[0.0, 0.2, 0.4],
+                condition_on_previous_text=False,
+                without_timestamps=True,
+                word_timestamps=True,
+                max_new_tokens=min(MOST_TOKENS, int(TOKENS_PER_SECOND * len(heard) / 16_000) + 12),
+                no_speech_threshold=None,
+                suppress_tokens=self._unwritten,
+            )
+            words = [word for segment in segments for word in _words(segment)]
+            placed = (
+                replace(word, start=window.time(word.start), end=window.time(word.end, ending=True)) for word in words
+            )
+            yield Stretch(tuple(placed), window.pieces[-1][1] / 16_000)
 
 
 def _figures(model: WhisperModel) -> list[int]:
@@ -113,31 +109,25 @@ def _figures(model: WhisperModel) -> list[int]:
     return [token for token in text if any(sign in FIGURES for sign in vocabulary.decode([token]))]
 
 
-def _words(segment: Segment, offset: float) -> tuple[Word, ...]:
-    """The words of a segment, ``offset`` seconds later; none if they are not credible."""
+def _words(segment: Segment) -> tuple[Word, ...]:
+    """The words of a segment; none if they are not credible."""
     if not credible(segment.text, segment.no_speech_prob, segment.avg_logprob):
         return ()
     if segment.words is None:
-        return tuple(
-            Word(f" {word}", offset + float(segment.start), offset + float(segment.end))
-            for word in segment.text.split()
-        )
-    return tuple(
-        Word(word.word, offset + float(word.start), offset + float(word.end), float(word.probability))
-        for word in segment.words
+        return tuple(Word(f" {word}", float(segment.start), float(segment.end)) for word in segment.text.split())
+    return uninvented(
+        [Word(word.word, float(word.start), float(word.end), float(word.probability)) for word in segment.words]
     )
 
 
-def blocks(sound: Sound, seconds: float = 120.0, within: float = 15.0) -> list[tuple[int, int]]:
-    """Cuts a long sound into (start, end) samples of about ``seconds``, each cut where it is quietest."""
-    cuts = [0]
-    rate, step = 16_000, 1_600
-    while len(sound) - cuts[-1] > (seconds + within) * rate:
-        first = cuts[-1] + int((seconds - within) * rate)
-        stretch = np.abs(sound[first : first + int(2 * within * rate)]).reshape(-1, step).mean(axis=1)
-        smooth = np.convolve(stretch, np.ones(5), mode="valid")  # half a second
-        cuts.append(first + (int(smooth.argmin()) + 2) * step + step // 2)
-    return list(zip(cuts, [*cuts[1:], len(sound)], strict=True))
+def uninvented(words: Sequence[Word]) -> tuple[Word, ...]:
+    """Without the thanks that whisper ends a stretch of sound with although nobody speaks: it does not believe them."""
+    plain = [word.text.strip(" .!?,").lower() for word in words]
+    kept = list(words)
+    for at in range(len(plain) - 2, -1, -1):
+        if plain[at : at + 2] == ["thank", "you"] and words[at].sure < UNBELIEVED:
+            del kept[at : at + 2]
+    return tuple(kept)
 
 
 def credible(text: str, no_speech: float, log_probability: float) -> bool:
@@ -145,7 +135,7 @@ def credible(text: str, no_speech: float, log_probability: float) -> bool:
     words = text.strip()
     if not any(character.isalnum() for character in words):
         return False
-    if no_speech > 0.6 and log_probability < -0.7:
+    if no_speech > 0.6 and log_probability < -0.7 and len(words.split()) <= FEW:
         return False
     if words.strip(" .!?,").lower() in INVENTED and (no_speech > 0.2 or log_probability < -0.8):
         return False

@@ -133,10 +133,9 @@ class SpeechProcess:
             self._work.analysis(message.id)
 
     def _listen(self, conversation: Conversation, message: Audio) -> None:
-        side = conversation.sides.get(message.channel)
-        if side is None:
+        if message.channel not in conversation.sides:
             return
-        self._queue(conversation, side.take(message.at, message.pcm, time.monotonic()))
+        self._queue(conversation, conversation.take(message.channel, message.at, message.pcm, time.monotonic()))
         self._pulse(conversation)
 
     def _queue(self, conversation: Conversation, utterances: list[Utterance]) -> None:
@@ -168,8 +167,7 @@ class SpeechProcess:
             self._send(Failed(id=conversation.header.id, reason=self._reason))
             self._forget(conversation.header.id)
             return
-        for side in conversation.sides.values():
-            self._queue(conversation, side.close())
+        self._queue(conversation, conversation.close())
         self._work.hang_up(conversation.header.id, self._hang_up(conversation))
 
     def _forget(self, name: str) -> None:
@@ -212,7 +210,9 @@ class SpeechProcess:
             return
         side = (utterance.call, utterance.who)
         key, end, words = self._heard.get(side, (-1, -1.0, ()))
-        if not (key == utterance.key and abs(end - utterance.end) < 0.001):
+        if utterance.echo:
+            words = ()
+        elif not (key == utterance.key and abs(end - utterance.end) < 0.001):
             began = time.monotonic()
             words = self._recogniser.quick(utterance.sound, timed=utterance.ended or utterance.paused)
             self._takes = 0.7 * self._takes + 0.3 * (time.monotonic() - began)
@@ -276,9 +276,9 @@ class SpeechProcess:
             if conversation.sides and self._recogniser is not None:
                 recording = conversation.recording()
                 sides: dict[Who, list[Word]] = {"trader": [], "client": []}
-                for who in CHANNELS:
+                for who, sound in recording.voices().items():
                     yield
-                    for stretch in self._recogniser.careful(recording.speech(who)):
+                    for stretch in self._recogniser.careful(sound):
                         sides[who].extend(stretch.words)
                         yield
                 turns = tuple(interleave(sides))
