@@ -52,9 +52,3 @@ def unlooped(words: Sequence[str]) -> list[int]:
                 break
         at += 1
     return places
-
-
-def unrepeated(text: str) -> str:
-    """A text with its loops cut."""
-    words = text.split()
-    return " ".join(words[at] for at in unlooped(words))

@@ -9,7 +9,7 @@ from nlp.language.model import Timed, Turn
 from nlp.language.timing import respelled
 from nlp.speech.recognition import credible
 from nlp.speech.turns import interleave, merged, talk_share
-from nlp.speech.words import Word, unrepeated, written
+from nlp.speech.words import Word, unlooped, written
 
 
 def words(start: float, *texts: str, each: float = 0.3) -> list[Word]:
@@ -52,9 +52,9 @@ def test_the_trader_spoke_three_quarters_of_the_time() -> None:
 
 
 def test_a_loop_is_cut_and_an_emphatic_triple_is_not() -> None:
-    assert unrepeated("I sell I sell I sell I sell I sell ten") == "I sell ten"
-    assert unrepeated("no no no, ten") == "no no no, ten"
-    assert unrepeated("") == ""
+    assert unlooped("I sell I sell I sell I sell I sell ten".split()) == [0, 1, 10]
+    assert unlooped("no no no, ten".split()) == [0, 1, 2, 3]
+    assert unlooped([]) == []
 
 
 def test_what_nobody_said_is_not_credible() -> None:
