@@ -17,8 +17,20 @@ IMAGES = ROOT / "docs" / "images"
 DEMO = ROOT / "resources" / "demo"
 # What is played, how much faster than life, and the stages that are kept, by the name of their picture.
 SCENES = (
-    ("--call", "call.wav", "3", {"call-report-refined": "call-report"}),
+    (
+        "--call",
+        "call.wav",
+        "3",
+        {
+            "live-transcript": "live-transcript",
+            "live-ticket": "live-ticket",
+            "call-report-refined": "call-report",
+            "call-report-evidence": "report-evidence",
+            "call-playback": "playback",
+        },
+    ),
     ("--chat", "chat.yaml", "30", {"chat-analysis": "chat"}),
+    ("--chat", "unclear.yaml", "10", {"chat-report-refined": "report-question"}),
 )
 
 

@@ -242,7 +242,21 @@ class Demo:
         await stage.until(lambda: reports.state.value.current is None, "the report to be saved")
         await asyncio.sleep(0.3)
         await self._picture(stage, f"{kind}-report-saved")
+        if kind == "call":
+            await self._playback(stage, card)
         self._write_report(conversation(), kind)
+
+    async def _playback(self, stage: Stage, card: Any) -> None:
+        """The words of the first deal are heard again: the transcript lights them up as they sound."""
+        said = next((heard.terms.said for heard in card.heard), card.draft.said("summary"))
+        if not said:
+            return
+        reports = stage.app("deskline-reports").reports
+        await reports.show(card.talk.interaction_id)
+        await reports.play_words(reports.state.value.current.report_id, said)
+        await reports.put_aside(reports.state.value.current.report_id)
+        await asyncio.sleep(1.5)
+        await self._picture(stage, "call-playback")
 
     async def _evidence(self, stage: Stage, kind: str) -> None:
         """The mouse rests on the first deal: the words it rests on stand beside the popup."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from nlp.language import topics
@@ -12,10 +13,12 @@ from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
 
-def quotes_not_dealt(talk: Talk) -> list[Quote]:
+def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quote]:
     """One entry per enquiry at the last level shown; only where the conversation says how it ended."""
     result = []
     for topic in talk.topics:
+        if topic in unsettled:
+            continue
         outcome = _outcome(talk, topic)
         if outcome is None:
             continue

@@ -14,7 +14,7 @@ from nlp.language.quotes import quotes_not_dealt
 from nlp.language.repair import repaired
 from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
-from nlp.language.unsettled import unclear
+from nlp.language.unsettled import left_open, unsettled
 from nlp.language.words import Word
 
 
@@ -26,11 +26,12 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     talk.walk()
     lines = {label: topic.instrument.description or topic.instrument.code for label, topic in talk.labels.items()}
     deals = tuple(supported(talk, done.topic, done.deal) for done in talk.dealing.done if done.standing)
+    unsure = unsettled(talk)
     return Analysis(
         turns=turns,
         deals=deals,
-        unclear=tuple(unclear(talk)),
-        quotes_not_dealt=tuple(quotes_not_dealt(talk)),
+        unclear=tuple(left_open(talk, topic, turn) for turn, topic in unsure.items()),
+        quotes_not_dealt=tuple(quotes_not_dealt(talk, unsure.values())),
         enquiry=enquiry(talk),
         orders_left=tuple(orders_left(talk)),
         consents=tuple(consents(turns, frames)),

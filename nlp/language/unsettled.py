@@ -16,34 +16,35 @@ CONFIRMED_WITHIN = 4
 """Turns after the client's word in which the trader says that it is done."""
 
 
-def unclear(talk: Talk) -> list[Unclear]:
-    """The enquiries that the client took and the trader confirmed, and that no deal was understood from."""
-    return [_left_open(talk, topic) for topic in talk.topics if _seems_done(talk, topic)]
+def unsettled(talk: Talk) -> dict[int, Topic]:
+    """The enquiries that the client took and the trader confirmed and that no deal was understood from, by the turn of
+    the confirmation."""
+    found = ((_confirmed(talk, topic), topic) for topic in talk.topics)
+    return {turn: topic for turn, topic in found if turn is not None}
 
 
-def _seems_done(talk: Talk, topic: Topic) -> bool:
-    taken = topic.accepted_at
-    if topic.status != "open" or taken is None:
-        return False
-    if any(done.turn >= taken and topics.same(done.topic.instrument, topic.instrument) for done in talk.dealing.done):
-        return False
-    after = range(taken + 1, min(len(talk.turns), taken + 1 + CONFIRMED_WITHIN))
-    trader = [talk.frames[k] for k in after if talk.turns[k].who == "trader"]
-    return any(
-        (set(frame.lows) & topics.DONE or frame.has(*READING, "confirm", "you 've got"))
-        and not frame.question
-        and not frame.has("nothing done", "not done")
-        for frame in trader
-    )
-
-
-def _left_open(talk: Talk, topic: Topic) -> Unclear:
+def left_open(talk: Talk, topic: Topic, confirmed: int) -> Unclear:
     """What both sides said stands; the trader confirmed something that was not understood, so the rest is open."""
     known = described(talk, topic)
+    known["evidence"] = tuple(sorted({*topic.evidence, confirmed}))
     found = supported(talk, topic, Unclear(**known))
     fields = {"client_side": found.client_side, "quantity": found.quantity, "price": found.price}
     doubtful = tuple(name for name, value in fields.items() if value is None or not _both_said(talk, found.spans, name))
     return msgspec.structs.replace(found, doubtful=doubtful or tuple(fields))
+
+
+def _confirmed(talk: Talk, topic: Topic) -> int | None:
+    taken = topic.accepted_at
+    if topic.status != "open" or taken is None:
+        return None
+    if any(done.turn >= taken and topics.same(done.topic.instrument, topic.instrument) for done in talk.dealing.done):
+        return None
+    for k in range(taken + 1, min(len(talk.turns), taken + 1 + CONFIRMED_WITHIN)):
+        frame = talk.frames[k]
+        said = bool(set(frame.lows) & topics.DONE) or frame.has(*READING, "confirm", "you 've got")
+        if talk.turns[k].who == "trader" and said and not frame.question and not frame.has("nothing done", "not done"):
+            return k
+    return None
 
 
 def _both_said(talk: Talk, spans: tuple[FieldSpan, ...], name: str) -> bool:

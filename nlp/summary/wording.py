@@ -28,7 +28,7 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if analysis.deals:
         deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
         sentences.append(_sentence(say("deals", deals=deals)))
-    elif analysis.turns and (analysis.quotes_not_dealt or analysis.orders_left):
+    elif not analysis.unclear and (analysis.quotes_not_dealt or analysis.orders_left):
         sentences.append(_sentence(say("nothing_dealt")))
     if analysis.quotes_not_dealt:
         quotes = "; ".join(_quote(quote, wording) for quote in analysis.quotes_not_dealt)
@@ -59,7 +59,10 @@ def _sentence(text: str) -> str:
 def _opening(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     header, say = dialogue.header, wording.say
     names = list(
-        dict.fromkeys(_name(fact) for fact in (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left))
+        dict.fromkeys(
+            _name(fact)
+            for fact in (*analysis.deals, *analysis.unclear, *analysis.quotes_not_dealt, *analysis.orders_left)
+        )
     )
     return say(
         "opening",

@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.shell.tokens import T
-from app.shell.widgets import ElidedLabel, button, icon_button, set_kind
+from app.shell.widgets import ElidedLabel, button, heading, icon_button, set_kind
 from plugins.reports import asking
 from plugins.reports.asking import Question
 
@@ -31,37 +31,38 @@ class AskRow(QWidget):
             f"QWidget#ask:focus{{border-color:{T['acc']}}}"
         )
         self.setAccessibleName(f"{question.about}: {question.text}")
-        line = QHBoxLayout(self)
-        line.setContentsMargins(8, 4, 4, 4)
-        line.setSpacing(6)
-        words = QVBoxLayout()
-        words.setSpacing(0)
-        words.addWidget(ElidedLabel(f"{question.about} · {question.text}"))
-        if question.heard:
-            heard = ElidedLabel(f"heard: “{question.heard}”", "dim")
-            heard.setToolTip(question.heard)
-            words.addWidget(heard)
-        line.addLayout(words, 1)
+        no = icon_button("x", "No deal was done (N)", tint="tx3", size=12)
+        no.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        no.clicked.connect(self.dismissed)
+        asked = QHBoxLayout()
+        asked.setSpacing(6)
+        asked.addWidget(heading(question.text, 3))
+        asked.addWidget(ElidedLabel(question.about), 1)
+        asked.addWidget(no)
+        answers = QHBoxLayout()
+        answers.setSpacing(6)
+        answers.addWidget(ElidedLabel(f"heard: “{question.heard}”" if question.heard else "", "dim"), 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 3, 4, 5)
+        column.setSpacing(2)
+        column.addLayout(asked)
+        column.addLayout(answers)
         self.entry: QLineEdit | None = None
         for choice in question.choices:
             made = button(f"{choice.label}  {choice.key}", tip=f"Press {choice.key}")
             made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
             made.clicked.connect(lambda _=False, value=choice.value: self.answered.emit(value))
-            line.addWidget(made)
+            answers.addWidget(made)
         if question.choices:
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        else:
-            self.entry = QLineEdit()
-            self.entry.setPlaceholderText(EXAMPLES.get(question.field, ""))
-            self.entry.setAccessibleName(question.text)
-            self.entry.setFixedWidth(96)
-            self.entry.textEdited.connect(lambda _: set_kind(self.entry, "") if self.entry else None)
-            line.addWidget(self.entry)
-            self.setFocusProxy(self.entry)
-        no = icon_button("x", "No deal was done (N)", tint="tx3", size=12)
-        no.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        no.clicked.connect(self.dismissed)
-        line.addWidget(no)
+            return
+        self.entry = entry = QLineEdit()
+        entry.setPlaceholderText(EXAMPLES.get(question.field, ""))
+        entry.setAccessibleName(question.text)
+        entry.setFixedWidth(96)
+        entry.textEdited.connect(lambda _: set_kind(entry, ""))
+        answers.addWidget(entry)
+        self.setFocusProxy(entry)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key = event.text().upper()

@@ -8,6 +8,7 @@ import pytest
 
 from nlp.language import analyse
 from nlp.language.model import Analysis, Dialogue, Header, Party, Trader, Turn
+from nlp.summary import summarise
 from tests.nlp_language.fresh_talks import TALKS, dialogue
 
 HEADER = Header(
@@ -31,7 +32,11 @@ def test_a_side_that_nobody_said_is_asked_for() -> None:
     assert (open_deal.instrument, open_deal.client_side, open_deal.price) == ("EURUSD", None, None)
     assert float(open_deal.quantity or 0) == 15e6
     assert open_deal.doubtful == ("client_side", "price")
-    assert open_deal.evidence
+    assert set(open_deal.evidence) >= {0, 2, 3}
+    assert found.quotes_not_dealt == (), "nobody passed"
+    turns = Dialogue(HEADER, found.turns)
+    assert "Nothing was dealt" not in summarise(turns, found)
+    assert "EURUSD" in summarise(turns, found)
 
 
 def test_a_price_read_back_beyond_recognition_is_asked_for() -> None:

@@ -97,6 +97,7 @@ def test_a_low_confidence_report_asks_and_leaves_the_rest_blank(screen: Screen) 
     (row,) = asks(screen)
     texts = [label.text_whole() for label in row.findChildren(ElidedLabel)]
     assert row.accessibleName() == "10mm EUR VOD 3⅜ 08/33: Which side?"
+    assert texts[0] == "10mm EUR VOD 3⅜ 08/33"
     assert texts[1].startswith("heard: “Mine, ten at 98.49.")
     assert screen.card.draft.shown("disposition") == ""
     assert not screen.card.heard
