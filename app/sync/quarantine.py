@@ -20,6 +20,7 @@ from app.records.store import Records
 from app.records.sync_tables import sync_quarantine, sync_row
 from app.records.tables import SyncConflict
 from app.sync.desk_store import DeskStore
+from app.sync.policies import is_command, kind_of
 from app.sync.replica import Unsettled, on_top
 
 
@@ -199,6 +200,14 @@ def _again(change: Change, row: Row[Any], other: Mapping[str, Any]) -> None:
         raise ChangeRefused(f"The {row.table_name.replace('_', ' ')} that this change is about is no longer there.")
     else:
         entry = Unsettled(row.site_seq, row.transaction_id, "update", before, after)
-        values = on_top(row.table_name, encode_row(standing), [entry]) or {}
+        stands = encode_row(standing)
+        # What goes with it (credit, money) must not happen twice.
+        if is_command(row.table_name) and any(
+            stands.get(name) == value != before.get(name) and kind_of(row.table_name, name) == "command"
+            for name, value in after.items()
+        ):
+            words = row.table_name.replace("_", " ")
+            raise ChangeRefused(f"Somebody has made this change of the {words} meanwhile. Discard it.")
+        values = on_top(row.table_name, stands, [entry]) or {}
         changed = decode_values(model, {name: values[name] for name in after if name in values and name != "id"})
         change.update(model, row.record_id, **changed)

@@ -76,6 +76,15 @@ def test_a_counter_sent_again_adds_its_difference(desk: RecordsDesk, quarantine:
     assert _row(desk, LINE)["used"] == "55"
 
 
+def test_what_another_desk_did_meanwhile_is_not_done_twice(desk: RecordsDesk, quarantine: Quarantine) -> None:
+    desk.write(Edit("update", LINE, {"status": "frozen"}), Edit("update", house(1), {"tier": 1}))
+    transaction = _refuse(desk, None)
+    take(desk.store, [item(9, LINE, {**CREDIT, "status": "frozen"}), item(10, house(1), HOUSE)])
+    with pytest.raises(Refused, match="Somebody has made this change of the credit line meanwhile"):
+        quarantine.resend(transaction, "user:1")
+    assert _row(desk, house(1))["tier"] == HOUSE["tier"], "nothing was half done"
+
+
 def test_a_deletion_is_sent_again(desk: RecordsDesk, quarantine: Quarantine) -> None:
     desk.write(Edit("delete", LINE))
     transaction = _refuse(desk, None)
