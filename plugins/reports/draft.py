@@ -41,6 +41,7 @@ FIELDS: tuple[Field, ...] = (
     Field("disposition", "Disposition", "choice"),
     Field("sentiment", "Sentiment", "choice"),
     Field("products", "Products discussed", "items", empty=()),
+    Field("products_unsure", "Perhaps discussed", "items", empty=(), observed=True),
     Field("summary", "Summary", "text"),
     Field("deals_heard", "Deals heard", "items", empty=(), observed=True),
     Field("deals_unclear", "Deals to ask about", "items", empty=(), observed=True),

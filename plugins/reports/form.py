@@ -14,7 +14,7 @@ from plugins.reports.deal_rows import DealRows
 from plugins.reports.draft import BY_NAME
 from plugins.reports.editors import ChoiceEditor, FieldEditor, LineEditor, ReferenceEditor, TextEditor
 from plugins.reports.evidence import Json, Said
-from plugins.reports.items import Reference, reference
+from plugins.reports.items import Product, Reference, read, reference
 from plugins.reports.open_report import ReportCard
 from plugins.reports.rows import ConsentsEditor, LinesEditor, ProductsEditor, TasksEditor
 
@@ -41,13 +41,14 @@ class ReportForm(QWidget):
         self.customer = ReferenceEditor(BY_NAME["customer"])
         self.contact = ReferenceEditor(BY_NAME["contact"])
         self.deals = DealRows()
+        self.products = ProductsEditor(BY_NAME["products"])
         self.summary = TextEditor(BY_NAME["summary"], (3, 7), "What was said and agreed")
         self._editors: dict[str, FieldEditor] = {
             "customer": self.customer,
             "contact": self.contact,
             "disposition": ChoiceEditor(BY_NAME["disposition"], wording.DISPOSITIONS),
             "sentiment": ChoiceEditor(BY_NAME["sentiment"], wording.SENTIMENTS),
-            "products": ProductsEditor(BY_NAME["products"]),
+            "products": self.products,
             "summary": self.summary,
             "quotes": LinesEditor(BY_NAME["quotes"], "Add a quote"),
             "orders": LinesEditor(BY_NAME["orders"], "Add an order"),
@@ -192,6 +193,7 @@ class ReportForm(QWidget):
             wording.share(shown("talk_share")),
         )
         self._facts.setText(" · ".join(part for part in parts if part))
+        self.products.set_unsure(read(shown("products_unsure"), Product))
         self.deals.show_deals(card)
         self._deals_title.setVisible(bool(self.deals.rows))
         self.deals.setVisible(bool(self.deals.rows))

@@ -14,7 +14,7 @@ from plugins.reports.evidence import Json, together, with_words
 from plugins.reports.items import Reference, Registered, Terms, read, write
 from plugins.reports.saving import NEW, DraftSaver, Saving
 from plugins.reports.store import Talk
-from plugins.reports.suggest import Facts, HeardDeal, heard_deals, suggestions
+from plugins.reports.suggest import Facts, HeardDeal, heard_deals, suggestions, unsure
 
 Phase = Literal["live", "ended", "refined", "stored"]
 """live: still talking; ended: the careful pass is under way; refined: it is done; stored: from the records."""
@@ -130,6 +130,7 @@ class OpenReport:
         measured = {
             "deals_heard": write(read(facts.get("deals"), Terms)),
             "deals_unclear": write(read(facts.get("unclear"), Terms)),
+            "products_unsure": write(unsure(facts, self.symbols)),
         }
         found = suggestions(facts, symbols=self.symbols, deals=self.registered, client_spoke=client_spoke)
         self._set(self._dealt(drafts.observe(drafts.refine(self.draft, found), measured)))

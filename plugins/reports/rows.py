@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.shell.tokens import T
 from app.shell.widgets import button, icon_button, set_kind
@@ -271,6 +271,8 @@ class ProductsEditor(FieldEditor):
     def __init__(self, field: Field) -> None:
         super().__init__(field)
         self._items: list[Product] = []
+        self._unsure: tuple[Product, ...] = ()
+        self._chips: list[tuple[QPushButton, Product]] = []
         self._body = QWidget()
         self._flow = Flow(self._body)
         self._line = QLineEdit()
@@ -294,10 +296,17 @@ class ProductsEditor(FieldEditor):
         super().set_read_only(read_only)
         self._line.setVisible(not read_only)
 
+    def set_unsure(self, unsure: Sequence[Product]) -> None:
+        """What may have been spoken of: offered behind the others, and no part of the report until it is pressed."""
+        if tuple(unsure) != self._unsure:
+            self._unsure = tuple(unsure)
+            self._build()
+
     def _build(self) -> None:
         for chip in [each for each in self._flow.widgets if each is not self._line]:
             self._flow.remove(chip)
             drop(chip)
+        self._chips = []
         for index, product in enumerate(self._items):
             sure = f"  {product.confidence * 100:.0f} %" if product.confidence is not None else ""
             chip = button(f"{product.name}{sure}", "chip", tip="Take it out of the report")
@@ -306,18 +315,25 @@ class ProductsEditor(FieldEditor):
             chip.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
             chip.setStyleSheet(_chip_sheet(said=self.said))
             chip.clicked.connect(lambda _=False, index=index: self._taken_out(index))
-            chip.installEventFilter(self)
             self._flow.insert(index, chip)
+            self._chips.append((chip, product))
+        names = {product.name for product in self._items}
+        for product in self._unsure:
+            if product.name not in names and self._line.isVisibleTo(self):
+                chip = button(f"{product.name}?", "ghost", tip="Heard once and not known for sure: press to add it")
+                chip.setStyleSheet(_UNSURE)
+                chip.clicked.connect(lambda _=False, product=product: self._taken_in(product))
+                self._flow.insert(len(self._flow.widgets), chip)
+                self._chips.append((chip, product))
+        for chip, _ in self._chips:
+            chip.installEventFilter(self)
 
     def dress(self, kind: str) -> None:
-        for chip in self._flow.widgets:
-            if chip is not self._line:
-                chip.setStyleSheet(_chip_sheet(said=kind == "said"))
+        for chip, _ in self._chips[: len(self._items)]:
+            chip.setStyleSheet(_chip_sheet(said=kind == "said"))
 
     def said_at(self, widget: QWidget) -> tuple[Said, ...] | None:
-        if widget in self._flow.widgets and widget is not self._line:
-            return self._items[self._flow.widgets.index(widget)].said
-        return None
+        return next((product.said for chip, product in self._chips if chip is widget), None)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if event.type() == QEvent.Type.Enter:
@@ -326,6 +342,11 @@ class ProductsEditor(FieldEditor):
 
     def _taken_out(self, index: int) -> None:
         del self._items[index]
+        self._line.setFocus()
+        self._tell()
+
+    def _taken_in(self, product: Product) -> None:
+        self._items.append(product)
         self._line.setFocus()
         self._tell()
 
@@ -340,6 +361,9 @@ class ProductsEditor(FieldEditor):
         self.set_said(False)
         self._build()
         self.edited.emit(write(self._items))
+
+
+_UNSURE = "QPushButton{min-height:18px;padding:0 5px;font-size:11px}"
 
 
 def _chip_sheet(*, said: bool) -> str:

@@ -13,6 +13,7 @@ from typing import Literal
 
 import msgspec
 
+from nlp.language.model import ASK_BELOW
 from plugins.reports import wording
 from plugins.reports.draft import Suggestion
 from plugins.reports.evidence import LISTS, Json, Said, together, words
@@ -53,7 +54,7 @@ def suggestions(
     if text := str(facts.get("summary") or "").strip():
         found["summary"] = Suggestion(text, _said(entry for name in LISTS for entry in _entries(facts, name)))
     for name, entries in (
-        ("products", write(products(facts, symbols))),
+        ("products", write(each for each in products(facts, symbols) if sure(each))),
         ("quotes", write(quotes(facts, symbols))),
         ("orders", write(orders(facts, symbols))),
         ("follow_ups", write(read(facts.get("follow_ups"), Task))),
@@ -116,6 +117,16 @@ def products(facts: Facts, symbols: Symbols) -> tuple[Product, ...]:
         doubt = (0.4 if known[key] else 0.6) * 0.5 ** (max(len(heard), 1) - 1 + weight.get(key, 0))
         found.append(Product(names[key], known[key], round(min(1 - doubt, 0.99), 2), words(facts, heard)))
     return tuple(sorted(found, key=lambda product: -(product.confidence or 0)))
+
+
+def sure(product: Product) -> bool:
+    """Whether it goes into the report without being asked for."""
+    return product.confidence is None or product.confidence >= ASK_BELOW
+
+
+def unsure(facts: Facts, symbols: Symbols) -> tuple[Product, ...]:
+    """What may have been talked about."""
+    return tuple(each for each in products(facts, symbols) if not sure(each))
 
 
 def quotes(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from app.shell.widgets import ElidedLabel
 from plugins.reports import asking
@@ -165,3 +165,16 @@ def test_alt_p_plays_the_words_of_a_call(screen: Screen) -> None:
         {"deskline": "i1"},
     )
     assert (message["start"], message["end"]) == (70.0, 71.0)
+
+
+def test_what_was_perhaps_spoken_of_is_offered_and_left_out_until_it_is_pressed(screen: Screen) -> None:
+    strange = {"kind": "instrument", "turn": 3, "start": 18, "end": 22, "text": "Orava 31"}
+    screen.end_call(facts={**FACTS, "mentions": [*FACTS["mentions"], strange]})
+    assert [each["name"] for each in screen.card.draft.shown("products")] == ["VOD 3⅜ 08/33"]
+    chip = screen.button("Orava 31?")
+    assert screen.popup.form.words_at(chip)[1][0].text.startswith("Done.")
+    screen.bot.mouseClick(chip, Qt.MouseButton.LeftButton)
+    screen.until(lambda: [each["name"] for each in screen.card.draft.shown("products")][1:] == ["Orava 31"])
+    assert not [
+        each for each in screen.popup.findChildren(QPushButton) if each.text() == "Orava 31?" and each.isVisible()
+    ]
