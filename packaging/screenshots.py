@@ -23,13 +23,12 @@ SCENES = (
         "3",
         {
             "live-transcript": "live-transcript",
-            "live-ticket": "live-ticket",
             "call-report-refined": "call-report",
             "call-report-evidence": "report-evidence",
             "call-playback": "playback",
         },
     ),
-    ("--chat", "chat.yaml", "30", {"chat-analysis": "chat"}),
+    ("--chat", "chat.yaml", "12", {"chat-analysis": "chat", "live-ticket": "live-ticket"}),
     ("--chat", "unclear.yaml", "10", {"chat-report-refined": "report-question"}),
 )
 

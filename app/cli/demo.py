@@ -163,8 +163,6 @@ class Demo:
         await stage.until(lambda: len(conversation().segments) >= 8, "eight sentences of transcript", 180)
         await self._picture(stage, "live-transcript")
         deals = stage.app("deskline-deals")
-        await stage.until(lambda: _complete_draft(deals) or conversation().phase != "live", "a draft ticket", 300)
-        await self._picture(stage, "live-ticket")
         await stage.until(lambda: _done(deals) or conversation().phase != "live", "a deal to be heard", 300)
         await self._register(stage)
         await stage.until(lambda: conversation().phase != "live", "the call to end", 600)
@@ -188,6 +186,11 @@ class Demo:
             await chat.show(offer, action.intent)
         await asyncio.sleep(0.5)
         await self._picture(stage, "chat-analysis")
+        deals = stage.app("deskline-deals")
+        await stage.until(
+            lambda: _complete_draft(deals) or len(chat.state.value.shown.messages) >= wanted, "a draft", 900
+        )
+        await self._picture(stage, "live-ticket")
         await stage.until(lambda: len(chat.state.value.shown.messages) >= wanted, "the chat to be over", 900)
         await stage.until(lambda: conversation().analysis is not None, "the chat to be understood")
         await chat.report()
@@ -263,7 +266,10 @@ class Demo:
         popup: Any = self.program.panels["deskline-reports"]
         shown = await stage.on_screen(lambda: next(iter(popup.form.deals.rows), popup.form.editor("summary")))
         await stage.on_screen(lambda: popup.evidence.point(shown))
-        await stage.until(lambda: popup.evidence.said == popup.form.words_at(shown)[1], "the words of a deal")
+        card = popup.evidence
+        await stage.until(
+            lambda: card.isVisible() and card.said == popup.form.words_at(shown)[1], "the words of a deal"
+        )
         await self._picture(stage, f"{kind}-report-evidence")
         await stage.on_screen(lambda: popup.evidence.point(None))
 
