@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.language.calendar import Day, add_business_days, add_tenor, day_at, imm_day
@@ -51,7 +51,6 @@ def test_days_count_from_the_conversation(text: str, expected: date | None) -> N
     assert first_day(text) == expected
 
 
-@settings(deadline=None)
 @given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(0, 40))
 def test_business_days_never_end_on_a_weekend(start: date, count: int) -> None:
     end = add_business_days(start, count)
@@ -59,7 +58,6 @@ def test_business_days_never_end_on_a_weekend(start: date, count: int) -> None:
     assert count == 0 or end.weekday() < 5
 
 
-@settings(deadline=None)
 @given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(1, 60), st.sampled_from("WMY"))
 def test_tenors_roll_to_a_weekday_near_their_end(start: date, count: int, unit: str) -> None:
     end = add_tenor(start, f"{count}{unit}")
@@ -67,14 +65,12 @@ def test_tenors_roll_to_a_weekday_near_their_end(start: date, count: int, unit: 
     assert end > start
 
 
-@settings(deadline=None)
 @given(st.integers(2020, 2040), st.integers(1, 12))
 def test_imm_days_are_third_wednesdays(year: int, month: int) -> None:
     day = imm_day(year, month)
     assert (day.weekday(), (day.day - 1) // 7) == (2, 2)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 6), st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)))
 def test_a_weekday_is_the_next_one_to_come(weekday: int, today: date) -> None:
     found = Day(0, 1, weekday=weekday).resolve(today)

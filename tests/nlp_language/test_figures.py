@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from text_to_num import text2num
 
@@ -45,20 +45,17 @@ WHOLE = st.one_of(
 )
 
 
-@settings(deadline=None)
 @given(WHOLE)
 def test_a_whole_number_read_aloud_comes_back(number: int) -> None:
     assert [figure.value for figure in figures(words(spoken(number)))] == [number]
 
 
-@settings(deadline=None)
 @given(st.integers(min_value=1, max_value=99))
 def test_small_numbers_agree_with_a_general_converter(number: int) -> None:
     (figure,) = figures(words(spoken(number)))
     assert figure.value == text2num(spoken(number).replace("-", " "), "en")
 
 
-@settings(deadline=None)
 @given(st.decimals(min_value="0.0001", max_value="99999", places=4))
 def test_typed_numbers_keep_their_value(number: Decimal) -> None:
     (figure,) = figures(words(format(number, "f")))

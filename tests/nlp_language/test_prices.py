@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.language.figures import figures
@@ -76,7 +76,6 @@ def test_prices_in_thirty_seconds(text: str, expected: str) -> None:
     assert ticks(figure, tokens[figure.last : figure.last + 1], None)[0] == Decimal(expected)
 
 
-@settings(deadline=None)
 @given(st.decimals(min_value="1.0500", max_value="1.2999", places=4), st.integers(0, 40))
 def test_an_offer_said_by_its_last_two_digits_is_the_next_above_the_bid(bid: Decimal, pips: int) -> None:
     ask = bid + Decimal(pips) / 10000
