@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -20,6 +21,7 @@ from nlp.language.topics import Topic
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
+AMENDED = ("amended", "changed", "all-in", "all - in", "all in", "rebooked", "new rate")
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
 
@@ -71,7 +73,9 @@ class Dealing(Hearing):
             "agreed",
         )
         if frame.has(*ORDER_WORDS) and not set(frame.lows) & topics.DONE:
-            return False
+            frame = _before_order(frame)
+            if not frame.prices or not frame.sizes:
+                return False
         spoken = spoken or self._fill(i, topic)
         if not spoken and (not self._accepted(i) or not self._taken_before(i)):
             return False  # "you bought that last week" is no deal of today
@@ -254,6 +258,21 @@ class Dealing(Hearing):
         self.talk.current = self.talk.topic_at[i] = topic
         topic.anchors.append(deal.price)
 
+    def amended(self, i: int, frame: Frame, topic: Topic) -> bool:
+        """The standing deal gets another price, with another date: "amended, value 15 June, all-in 0.65479"."""
+        if topic.status != "dealt" or not frame.has(*AMENDED) or frame.question:
+            return False
+        standing = [done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 6]
+        prices = [p for figure in frame.prices if (p := placed(topic, frame, figure)) is not None]
+        if not standing or not prices or abs(prices[-1] / standing[-1].deal.price - 1) > Decimal("0.02"):
+            return False
+        old = standing[-1]
+        product, value = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today)
+        evidence = tuple(sorted({*old.deal.evidence, i}))
+        changes = {"price": trimmed(prices[-1]), "product": product, "value_date": value, "evidence": evidence}
+        old.deal = msgspec.structs.replace(old.deal, **changes)
+        return True
+
     def cancelled(self, i: int, frame: Frame, topic: Topic) -> bool:
         """Undo the standing deal that is called off; the quote it was done on stays as cancelled."""
         if not frame.has(*topics.CANCEL):
@@ -276,6 +295,15 @@ class Dealing(Hearing):
         standing[-1].topic.status = "cancelled"
         standing[-1].topic.evidence.add(i)
         return True
+
+
+def _before_order(frame: Frame) -> Frame:
+    """The part of a turn before it goes on to an order: "you've sold ... at 382, and I'm working ..."."""
+    for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
+        head, tail = frame.part(frame.begin, k), frame.part(k, frame.begin + len(frame.lows))
+        if frame.words[k].low in ("and", ".", ";", ",") and not head.has(*ORDER_WORDS) and head.prices and head.sizes:
+            return head if tail.has(*ORDER_WORDS) else frame
+    return frame.part(frame.begin, frame.begin)
 
 
 def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:

@@ -55,7 +55,9 @@ def orders_left(talk: Talk) -> list[Order]:
         if whole.has(*GONE) and not whole.has(*NOT_GONE):
             found = [o for o in found if o.topic is not talk.topic_at[i]]
             continue
-        if _dealt_at(talk, i) or not whole.has(*CUES) or saying.past(whole):
+        if _dealt_at(talk, i):
+            whole = _after_deal(whole)
+        if not whole.has(*CUES) or saying.past(whole):
             continue
         if turn.who == "client" and not _acknowledged(talk, i):
             continue
@@ -64,6 +66,8 @@ def orders_left(talk: Talk) -> list[Order]:
                 found = [o for o in found if not (o.topic is topic and o.kind == order.kind and o.side == order.side)]
                 found.append(order)
     found = [order for order in found if not _filled(talk, order)]
+    typed = {(id(o.topic), o.side, o.level) for o in found if o.kind != "limit"}
+    found = [o for o in found if o.kind != "limit" or (id(o.topic), o.side, o.level) not in typed]
     for order in found:
         _terms(talk, order)
     return [
@@ -74,6 +78,15 @@ def orders_left(talk: Talk) -> list[Order]:
 
 
 NOT_GONE = ("one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled")
+
+
+def _after_deal(frame: Frame) -> Frame:
+    """What a turn that reads back a deal says after it: ", and I'm working the other half"."""
+    for k in range(len(frame.lows) - 1, 0, -1):
+        tail = frame.part(k, len(frame.lows))
+        if frame.lows[k] in ("and", ".", ";") and tail.has(*CUES) and tail.sizes:
+            return tail
+    return frame.part(0, 0)
 
 
 def _acknowledged(talk: Talk, i: int) -> bool:

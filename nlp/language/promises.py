@@ -22,6 +22,15 @@ CLASSES = (
     | dict.fromkeys(CALL, "call")
     | dict.fromkeys(WORK, "work")
 )
+WITHDRAWN = (
+    "do n't bother",
+    "dont bother",
+    "never mind",
+    "no need",
+    "forget it",
+    "forget that",
+    "do n't worry about it",
+)
 DELIVERIES: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["deliveries"])
 ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accept"])
 REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
@@ -36,6 +45,8 @@ def follow_ups(
     """
     found: list[Promise] = []
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
+        if frame.has(*WITHDRAWN):
+            found = [p for p in found if i - max(p.evidence) > 2 or p.owner == turn.who]
         for first, last in thoughts(frame):
             promise = (
                 _promise(i, turn.who, frame, first, last)
@@ -134,7 +145,12 @@ def _kind(frame: Frame, k: int, last: int) -> str | None:
         return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
-    if lemma in ("get", "have") and pos != "AUX" and (to_you or after[:1] == ["you"]) and after[:2] != ["you", "to"]:
+    if (
+        lemma in ("get", "have")
+        and (pos != "AUX" or "to you" in " ".join(after))
+        and (to_you or after[:1] == ["you"])
+        and after[:2] != ["you", "to"]
+    ):
         return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and ("to" in after[1:2] or "with" in after):
         return "call"

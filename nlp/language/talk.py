@@ -84,7 +84,8 @@ class Talk:
             ):
                 topic.refused_at = i
                 topic.evidence.add(i)
-            self.dealing.cancelled(i, frame, topic)
+            if not self.dealing.cancelled(i, frame, topic):
+                self.dealing.amended(i, frame, topic)
         else:
             self.dealing.client(i, frame, topic)
 
