@@ -66,7 +66,8 @@ def read(
         code = money_after.code if money_after else money_before.code if money_before else None
         if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
             code = at_mention.instrument.currency
-        if before in ("at", "@") and not unit and figure.scaled and figure.value < 100_000:
+        shown = before in ("at", "@") or after in ("bid", "offered", "offer")
+        if shown and not unit and figure.scaled and figure.value < 100_000:
             prices.append(figure)  # "at one thousand three hundred and eighteen dollars"
         elif unit or figure.scaled:
             if unit and at_mention is not None and at_mention.instrument.unit and not figure.scaled and unit == "t CO2":
@@ -108,6 +109,8 @@ def _no_amount(lows: Sequence[str], figure: Figure, before: str, after: str) -> 
         return True
     if after == ")" and len(figure.digits) == 1:
         return True
+    if after in ("left", "remaining") or lows[figure.last : figure.last + 2] == ["to", "go"]:
+        return True  # what is not done yet
     if before in ("past", "o'clock") or (before == "+" and figure.first > 1 and lows[figure.first - 2] == "t"):
         return True
     if before == "plus" and figure.first > 1 and lows[figure.first - 2] == "t":
@@ -135,6 +138,8 @@ def _in_millions(
     if not plain:
         return False
     beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
+    if after in ("done", "filled") and beyond in ("at", "@"):
+        return True  # "20 done at 6430"
     if before in ("in",) and after not in PERCENT:
         return True
     if before in FILLS and after in ("at", "@") and not figure_free(lows, figure.last + 1):

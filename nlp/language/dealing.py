@@ -88,6 +88,8 @@ class Dealing(Hearing):
             return self._swap(i, frame, topic)
         for group in groups:
             dealt = self._deal(i, frame, topic, group) or dealt
+        if not dealt and topic is not None and topic.status == "open" and any(leg.prices or leg.sizes for leg in found):
+            topic.unsettled_at = i if self._accepted(i, topic) else topic.unsettled_at
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt

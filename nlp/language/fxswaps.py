@@ -22,6 +22,13 @@ def points(topic: Topic, frame: Frame, figure: Figure) -> Decimal | None:
     """The figure as points; None where it is a rate of the pair."""
     lows = [word.low for word in frame.words]
     named = bool(set(lows[figure.last : figure.last + 1]) & UNITS)
+    signed = (
+        lows[max(0, figure.first - 1) : figure.first] == ["-"] and lows[max(0, figure.first - 2) : figure.first - 1]
+    )
+    if signed in (["/"], ["at"], ["@"], ["points"], ["pts"]) or (figure.first == 1 and lows[0] == "-"):
+        return -figure.value
+    if any(shown is not None and abs(shown) == figure.value for shown in (topic.bid, topic.ask)):
+        return figure.value
     low, high = topic.instrument.low, topic.instrument.high
     rate = low is not None and high is not None and figure.pointed and low <= figure.value <= high
     if (rate and not named) or (len(figure.digits.replace(".", "")) > 4 and not named):
@@ -94,6 +101,8 @@ def read_back(topic: Topic, frame: Frame) -> SwapTerms | None:
         agreed = difference
     else:
         return None
+    if taken is not None and abs(agreed) > 3 * abs(taken) + 5:
+        return None  # not the points that were shown
     figure = said[-1][0] if said else None
     return SwapTerms(side, agreed, rates[0] if rates else None, figure)
 

@@ -112,7 +112,7 @@ class Hearing:
         if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):
             return frame.has("and", "filled", "balance", "rest", "another", "remaining", "final", "last")
         asked = any(turns[k].who == "client" and frames[k].has(*ASKED_FILL) for k in range(max(0, i - 3), i))
-        return asked and frame.has("avg", "average", "averaged", "filled", "completed", "executed", "all done")
+        return asked and frame.has("avg", "average", "averaged", "filled", "completed", "executed", "done")
 
     def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Figure | None]:
         lows = [word.low for word in frame.words]

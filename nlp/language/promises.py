@@ -7,6 +7,7 @@ from datetime import date
 
 from nlp.language import vocabulary
 from nlp.language.calendar import PARTS
+from nlp.language.deadlines import days
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import FollowUp, Turn, Who
@@ -54,7 +55,7 @@ def follow_ups(
                 or _delivery(i, turn.who, frame, first, last)
             )
             if promise is not None:
-                promise.days = _days(frame, first, last, today) or _days(frame, 0, len(frame.words), today)
+                promise.days = days(frame, first, last, today) or days(frame, 0, len(frame.words), today)
                 _enter(found, promise, frames)
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
@@ -88,6 +89,8 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
             or (lemma == "put" and "on" not in [w.low for w in words[k:last]])
         ):
             continue
+        if kind == "soft" and any(_kind(frame, n, last) not in (None, "soft") for n in range(k + 2, last)):
+            continue  # "find out what happened and ring you back"
         conditional = _conditional(frame, first, last)
         return Promise(who, kind, i, (k, last), True, conditional, {i}, _vague(frame, k, last))
     return None
@@ -312,43 +315,15 @@ def _agree(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today
         promise.conditional = True
         promise.evidence.add(before)
     for k in range(last + 1, min(len(turns), last + 3)):
-        days = _days(frames[k], 0, len(frames[k].words), today)
-        if days and (len(frames[k].words) < 16) and not promise.conditional:
-            if not promise.days or days[-1] == promise.days[-1] or turns[k].who != turns[last].who:
-                promise.days = [*promise.days, *days] if not promise.days else promise.days
+        found = days(frames[k], 0, len(frames[k].words), today)
+        if found and (len(frames[k].words) < 16) and not promise.conditional:
+            if not promise.days or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
+                promise.days = [*promise.days, *found] if not promise.days else promise.days
                 promise.evidence.add(k)
         elif frames[k].has(*ACCEPT) and len(frames[k].words) < 8 and k == last + 1:
             promise.evidence.add(k)
     if not promise.days and before >= 0 and not promise.conditional:
-        promise.days = _days(frames[before], 0, len(frames[before].words), today)[-1:]
-
-
-def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
-    """Days said in a span; "in ten minutes" and "straight away" are today."""
-    result = [
-        day
-        for d in frame.days
-        if first <= d.first < last
-        and not _past(frame, d.first)
-        and (day := d.resolve(today)) is not None
-        and day >= today
-    ]
-    lows = [word.low for word in frame.words[first:last]]
-    if not result and (
-        {"minutes", "mins", "hour", "inbox"} & set(lows)
-        or {"shortly", "soon"} & set(lows)
-        or "straight away" in " ".join(lows)
-        or "right away" in " ".join(lows)
-        or "half twelve" in " ".join(lows)
-    ):
-        result = [today]
-    return result
-
-
-def _past(frame: Frame, at: int) -> bool:
-    """ "Last Tuesday", "came out on Monday", "as of the end of October"."""
-    back = [word.low for word in frame.words[max(0, at - 4) : at]]
-    return bool(set(back) & {"last", "of", "since", "was", "expires", "came"}) and "end" not in back[-1:]
+        promise.days = days(frames[before], 0, len(frames[before].words), today)[-1:]
 
 
 def _unique(found: list[Promise]) -> list[Promise]:

@@ -31,6 +31,8 @@ def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quot
 def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
     if topic.status == "cancelled":
         return "cancelled"
+    if topic.status == "open" and topic.unsettled_at is not None:
+        return None  # it seems done, but not how: it is asked about, not reported as passed
     if topic.status in ("dealt", "ordered") or not client_asked(talk, topic):
         return None
     if topic.quoted_at is None:

@@ -41,7 +41,11 @@ def takes(frame: Frame) -> bool:
 
 def _told(after: tuple[str, ...]) -> bool:
     """What follows an instruction to deal: an amount, a price, "you", or nothing ("buy 400", "lift you at ...")."""
-    return not after or after[0] in ("you", "u", "me", "at", "the", "it", "that", ".", ",") or is_number(after[0])
+    return (
+        not after
+        or after[0] in ("you", "u", "me", "'", "em", "them", "those", "these", "at", "the", "it", "that", ".", ",")
+        or is_number(after[0])
+    )
 
 
 def past(frame: Frame) -> bool:

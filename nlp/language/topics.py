@@ -54,6 +54,7 @@ class Topic:
     passed_at: int | None = None
     refused_at: int | None = None
     indicative_at: int | None = None
+    unsettled_at: int | None = None  # the trader read something back that could not be read as a whole
 
     @property
     def kind(self) -> str:
