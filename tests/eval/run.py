@@ -23,6 +23,7 @@ from nlp.dialogue_file import parse
 from nlp.language import analyse
 from nlp.language.model import Dialogue
 from tests.eval.score import RIGHT, Score, score
+from tests.nlp_language.labelled_talks import scored, talks
 
 DIALOGUES = Path(__file__).parent.parent / "dialogues"
 
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> int:
     results = [(case, from_text(case)) for case in cases]
     _table("from text", results, time.monotonic() - began)
     _keep(options.reports, "text", results)
+    if options.dialogues == DIALOGUES:
+        _short_talks()
     if not (options.sound or options.recordings):
         return 0
     folder = Path(options.recordings or os.environ.get("DESKLINE_RECORDINGS", ""))
@@ -77,6 +80,35 @@ def main(arguments: list[str] | None = None) -> int:
     _table("from sound", heard, time.monotonic() - began)
     _keep(options.reports, "sound", heard)
     return 0
+
+
+def _short_talks() -> None:
+    """The short labelled talks: worked on, kept aside, and the gap between the two."""
+    totals = {}
+    for kind in ("tuned", "aside"):
+        total, found = Score(), talks(kind)
+        for talk in found:
+            total.add(scored(talk))
+        totals[kind] = (total, len(found))
+    heads = ("deals", "quotes", "orders", "follow-ups", "consents")
+    print(f"\nshort talks, precision / recall\n{'':26}" + "".join(f"{head:>16}" for head in heads))
+    for kind, title in (("tuned", "worked on"), ("aside", "kept aside")):
+        total, count = totals[kind]
+        shares = [(total.counts[name].precision, total.counts[name].recall) for name in RIGHT]
+        print(f"{f'{title} ({count} talks)':26}" + "".join(f"{f'{_share(p)} / {_share(r)}':>16}" for p, r in shares))
+    gaps = [
+        tuple(
+            (getattr(totals["tuned"][0].counts[name], part) or 0)
+            - (getattr(totals["aside"][0].counts[name], part) or 0)
+            for part in ("precision", "recall")
+        )
+        for name in RIGHT
+    ]
+    print(f"{'gap':26}" + "".join(f"{f'{p:+.3f} / {r:+.3f}':>16}" for p, r in gaps))
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:
