@@ -39,7 +39,7 @@ def test_talks_that_were_worked_on_give_their_quotes_orders_and_follow_ups() -> 
     counts = total(TUNED).counts
     for kind in ("quotes_not_dealt", "orders_left", "follow_ups", "consents"):
         assert (counts[kind].precision or 0) >= 0.8, kind
-        assert (counts[kind].recall or 0) >= 0.75, kind
+        assert (counts[kind].recall or 0) >= 0.7, kind
 
 
 def test_talks_kept_aside_give_few_wrong_deals_and_most_of_theirs() -> None:
