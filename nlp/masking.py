@@ -237,11 +237,14 @@ def _cued(spoken: Sequence[_Said], cues: Sequence[str], reach: int) -> set[int]:
 
 
 def _ends(spoken: Sequence[_Said], cues: Sequence[str]) -> Iterator[int]:
-    wanted = [cue.split() for cue in cues]
-    for at in range(len(spoken)):
-        for cue in wanted:
-            if [word.plain for word in spoken[at : at + len(cue)]] == cue:
-                yield at + len(cue)
+    wanted: dict[str, list[list[str]]] = {}
+    for cue in cues:
+        words = cue.split()
+        wanted.setdefault(words[0], []).append(words)
+    for at, word in enumerate(spoken):
+        for words in wanted.get(word.plain, ()):
+            if [one.plain for one in spoken[at : at + len(words)]] == words:
+                yield at + len(words)
 
 
 def _secrets(turns: Sequence[Turn], spoken: Sequence[_Said], rules: Policy) -> Iterator[tuple[str, list[_Said]]]:

@@ -91,7 +91,8 @@ def to_html(report: Report) -> str:
 
 
 def _turn(turn: Turn) -> dict[str, Any]:
-    return {"who": turn.who, "start": round(turn.start, 2), "end": round(turn.end, 2), "text": turn.text}
+    told = {"who": turn.who, "start": round(turn.start, 2), "end": round(turn.end, 2), "text": turn.text}
+    return told | {"guessed": True} if turn.guessed else told
 
 
 def _fact(fact: msgspec.Struct) -> dict[str, Any]:

@@ -29,10 +29,11 @@ from app.records.ids import new_id
 from app.records.log import Cause
 from app.records.recordings import Recordings
 from app.records.store import Records
-from app.records.tables import Interaction, TranscriptSegment
+from app.records.tables import Interaction, RecordingSpan, TranscriptSegment
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
 from nlp.language.model import Header, Party, Reference, Trader, Turn, Who
+from nlp.masking import MaskedSpan
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
 
@@ -305,6 +306,8 @@ class Conversations:
             if talk.header.kind == "call":
                 for segment in final:
                     change.add(_row(interaction_id, segment))
+                for span in event.masked:
+                    change.add(_muted(interaction_id, span))
             change.update(Interaction, interaction_id, talk_share=share)
 
         self._keeping.add(work)
@@ -428,6 +431,12 @@ def _row(interaction_id: str, segment: Segment) -> TranscriptSegment:
         end=segment.end,
         text=segment.text,
         words=[[word.start, word.end, word.sure] for word in segment.words],
+    )
+
+
+def _muted(interaction_id: str, span: MaskedSpan) -> RecordingSpan:
+    return RecordingSpan(
+        id=new_id(), interaction_id=interaction_id, kind="masked", start=span.start, end=span.end, reason=span.kind
     )
 
 

@@ -28,12 +28,14 @@ class AudioError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """A call's sound at its own rate. ``damage`` says what is missing of a partly readable file."""
+    """A call's sound at its own rate. ``damage`` says what is missing of a partly readable file. ``guessed``: it had
+    one channel, and the sides are what the voices told."""
 
     rate: int
     trader: Samples
     client: Samples
     damage: str = ""
+    guessed: bool = False
 
     @property
     def seconds(self) -> float:
@@ -64,8 +66,18 @@ def from_interleaved(pcm: bytes, rate: int, damage: str = "") -> Recording:
     return Recording(rate, np.ascontiguousarray(frames[:, 0]), np.ascontiguousarray(frames[:, 1]), damage)
 
 
+def told_apart(rate: int, both: Samples, damage: str = "") -> Recording:
+    """A call of which there is one channel: each side has the sound where its voice was heard, and else silence."""
+    from nlp.audio.mono import apart
+
+    sides = apart(resample(to_sound(both), rate, SPEECH_RATE))
+    place = np.minimum(np.arange(len(both)) * SPEECH_RATE // rate, len(sides["trader"]) - 1)
+    trader, client = (np.where(sides[who][place], both, 0).astype(np.int16) for who in ("trader", "client"))
+    return Recording(rate, trader, client, damage, guessed=True)
+
+
 def load(path: Path) -> Recording:
-    """Reads a two-channel recording whole; raises :class:`AudioError` with what the user can do.
+    """Reads a recording whole; raises :class:`AudioError` with what the user can do.
 
     A file that breaks off or is damaged further in gives what could be read, and says so in ``damage``.
     """
@@ -78,10 +90,7 @@ def load(path: Path) -> Recording:
     if recording.seconds < SHORTEST:
         raise AudioError(f"{path.name} holds less than {SHORTEST} seconds of sound, too short to be a call.")
     if recording.trader.any() and np.array_equal(recording.trader, recording.client):
-        raise AudioError(
-            f"{path.name} has the same sound on both channels, so trader and client cannot be told apart. "
-            "Export the call again with one speaker per channel (left trader, right client)."
-        )
+        return told_apart(rate, recording.trader, damage)
     return recording
 
 
@@ -102,11 +111,10 @@ def _decode(path: Path) -> tuple[int, bytes, str]:
             raise AudioError(f"{path.name} contains no sound.")
         stream = container.streams.audio[0]
         channels, rate = stream.codec_context.channels, stream.codec_context.sample_rate
-        if channels != 2:
-            count = "one channel" if channels == 1 else f"{channels} channels"
+        if channels > 2:
             raise AudioError(
-                f"{path.name} has {count}; a call recording needs two (left trader, right client), "
-                "otherwise the speakers cannot be told apart. Export the call again in stereo."
+                f"{path.name} has {channels} channels; a call recording has two (left trader, right client) or one. "
+                "Export the call again in stereo."
             )
         if not 4_000 <= rate <= 384_000:
             raise AudioError(f"{path.name} claims {rate} samples a second, which no recorder writes: it is damaged.")

@@ -7,6 +7,7 @@ Each rule changes only the writing of a number, never its digits.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 
@@ -41,6 +42,31 @@ def _spaced(match: re.Match[str]) -> str:
 _DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 
 
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ONES = "one two three four five six seven eight nine".split()
+_NUMBER = "(?:" + "|".join(
+    [
+        "zero|oh|o|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen",
+        "point|hundred|thousand|million|billion",
+        *_TENS,
+        *_ONES,
+    ]
+) + ")"  # fmt: skip
+
+
+_ORDINAL = "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth"
+_MONTH = "(?:january|february|march|april|may|june|july|august|september|october|november|december)"
+
+
+def _apart(match: re.Match[str]) -> str:
+    """ "one-seventeen-o-three-five" in its words; "twenty-five" is one."""
+    words = match.group().split("-")
+    text = words[0]
+    for before, word in itertools.pairwise(words):
+        text += ("-" if before.lower() in _TENS and word.lower() in _ONES else " ") + word
+    return re.sub(r"\bo\b", "oh", text, flags=re.IGNORECASE)
+
+
 def _unpaused(match: re.Match[str]) -> str:
     return match.group().replace(",", "")
 
@@ -54,6 +80,9 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     (re.compile(rf"\b(at) [$£€](?=\d[\d.,]*(?!\s*{SCALE})(?:\s|[.,?]|$))", re.IGNORECASE), r"\1 "),
     # two points in one price: "1.17.035"
     (re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{2})\.(\d{2,3})(?![\d.,]\d)"), r"\1.\2\3"),
+    (re.compile(rf"(?<![\w-]){_NUMBER}(?:-{_NUMBER})+(?![\w-])", re.IGNORECASE), _apart),
+    # "twenty eighths October""
+    (re.compile(rf"\b(twenty|thirty)[ -]({_ORDINAL})s?(?= (?:of )?{_MONTH}\b)", re.IGNORECASE), r"\1-\2"),
     # "three point eight, two, three": decimals said one by one
     (re.compile(rf"\bpoint {_DIGIT}\b(?:,? {_DIGIT}\b)+(?! hundred| thousand| million)", re.IGNORECASE), _unpaused),
     # digits said one by one

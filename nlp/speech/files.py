@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+
 from nlp.audio.recording import Recording, load
 from nlp.language.model import Turn, Who
 from nlp.speech.models import ModelChoice, model_folder
@@ -33,7 +35,8 @@ def transcribe(recording: Recording, model: ModelChoice | None = None, progress:
                 progress(min(1.0, (number + stretch.done_until / max(recording.seconds, 0.1)) / len(sides)))
     if progress is not None:
         progress(1.0)
-    return interleave(sides)
+    turns = interleave(sides)
+    return [msgspec.structs.replace(turn, guessed=True) for turn in turns] if recording.guessed else turns
 
 
 @lru_cache(maxsize=2)

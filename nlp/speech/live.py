@@ -14,11 +14,14 @@ from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, to_sound
 from nlp.audio.resampling import Resampler
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
 from nlp.language.model import Header, Reference, Turn, Who
+from nlp.masking import masked
 
 PREROLL = 0.6
 TAIL = 0.25
 REMEMBERED = 30.0
 """Seconds of each side that are kept to know its echo on the other."""
+RECENT = 8
+"""Turns before one that tell what is read out in it."""
 LEFT = 0.15
 """Share of an utterance's power that must be left without its echo, or it was nothing else."""
 PARTIAL_EVERY = 1.0
@@ -232,6 +235,10 @@ class Conversation:
         power = float(np.dot(utterance.sound, utterance.sound))
         utterance.echo = float(np.dot(sound, sound)) < LEFT * power
         utterance.sound = sound
+
+    def readable(self, turn: Turn) -> Turn:
+        """A turn with what must not be read masked, as far as it and what was said before tell."""
+        return masked((*self.ordered[-RECENT:], turn)).turns[-1]
 
     @property
     def ordered(self) -> tuple[Turn, ...]:

@@ -9,6 +9,7 @@ import msgspec
 
 from nlp.audio.channels import Channel
 from nlp.language.model import Analysis, Header, Reference, Timed, Turn, Who
+from nlp.masking import MaskedSpan
 
 LENGTH = struct.Struct("<I")
 LONGEST_FRAME = 64 << 20
@@ -110,12 +111,14 @@ class Facts(Message, frozen=True, kw_only=True):
 
 
 class Finished(Message, frozen=True, kw_only=True):
-    """The careful pass and what is understood from it. ``turns`` are as heard; the analysis has the repaired ones."""
+    """The careful pass and what is understood from it. ``turns`` are as heard, masked where need be; the analysis
+    has the repaired ones. ``masked``: what must not be heard either."""
 
     id: str
     turns: tuple[Turn, ...]
     analysis: Analysis
     summary: str
+    masked: tuple[MaskedSpan, ...] = ()
 
 
 class Failed(Message, frozen=True, kw_only=True):

@@ -22,6 +22,7 @@ import msgspec
 
 from nlp.audio.channels import CHANNELS
 from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
+from nlp.masking import masked
 from nlp.speech.live import Conversation, LiveSide, Utterance
 from nlp.speech.messages import (
     LENGTH,
@@ -220,9 +221,11 @@ class SpeechProcess:
         text, times = written([Word(w.text, later + w.start, later + w.end, w.sure) for w in words])
         if not utterance.ended:
             self._heard[side] = (utterance.key, utterance.end, words)
-            self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=text))
+            running = Turn(utterance.who, utterance.start, utterance.end, text)
+            shown = conversation.readable(running).text
+            self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=shown))
             if text:  # what is asked for is understood while it is spoken
-                conversation.running[utterance.who] = Turn(utterance.who, utterance.start, utterance.end, text)
+                conversation.running[utterance.who] = running
                 self._work.analysis(utterance.call)
             return
         self._heard.pop(side, None)
@@ -232,7 +235,9 @@ class SpeechProcess:
             if text:
                 seq = conversation.seq
                 conversation.seq += 1
-                conversation.turns.append(Turn(utterance.who, utterance.start, utterance.end, text, times))
+                turn = Turn(utterance.who, utterance.start, utterance.end, text, times)
+                text = conversation.readable(turn).text
+                conversation.turns.append(turn)
         if not text:
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=""))
             return
@@ -261,7 +266,8 @@ class SpeechProcess:
             self._work.analysis(name)
             return
         began = time.monotonic()
-        analysis, summary = understand(conversation, (*turns, *conversation.running.values()), self._wording)
+        readable = masked((*turns, *conversation.running.values())).turns
+        analysis, summary = understand(conversation, readable, self._wording)
         self._work.analysed(name, time.monotonic() - began)
         # Words that still run are no part of the transcript yet: only what they mean is told.
         known = tuple(mention for mention in analysis.mentions if mention.turn < len(turns))
@@ -284,8 +290,9 @@ class SpeechProcess:
                 turns = tuple(interleave(sides))
             yield
             self._language.wait()
-            analysis, summary = understand(conversation, turns, self._wording)
-            self._send(Finished(id=name, turns=turns, analysis=analysis, summary=summary))
+            said = masked(turns)
+            analysis, summary = understand(conversation, said.turns, self._wording)
+            self._send(Finished(id=name, turns=said.turns, analysis=analysis, summary=summary, masked=said.spans))
         except Exception as error:
             log.error("a hang-up pass failed: %s", type(error).__name__)
             self._send(Failed(id=name, reason="The recording of this call could not be transcribed."))

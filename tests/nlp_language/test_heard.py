@@ -130,3 +130,18 @@ def test_a_ticker_after_an_amount_in_words_is_a_security() -> None:
     """
     [deal] = analyse(dialogue(Talk("heard", "call", block))).deals
     assert (deal.client_side, deal.instrument, deal.quantity) == ("sell", "GRTH", Decimal(200_000))
+
+
+@pytest.mark.parametrize(
+    ("heard", "plain"),
+    [
+        ("at one-seventeen-o-three-five", "at one seventeen oh three five"),
+        ("point one-seven-o-three-five", "point one seven oh three five"),
+        ("seventeen-million, eighty-eight-thousand", "seventeen million, eighty-eight thousand"),
+        ("value twenty eighths October", "value twenty-eighth October"),
+        ("in twenty-twenty-seven, forty-five", "in twenty twenty-seven, forty-five"),
+        ("a two-way in ten-year paper, one-off", "a two-way in ten-year paper, one-off"),
+    ],
+)
+def test_numbers_joined_by_dashes_come_apart(heard: str, plain: str) -> None:
+    assert numbers_mended(heard) == plain

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nlp.language.model import Timed, Turn
 from nlp.masking import MASK, MaskedSpan, Policy, PolicyError, masked, policy
+from nlp.speech.live import Conversation
 
 ONES = "zero one two three four five six seven eight nine".split()
 
@@ -134,3 +135,19 @@ def test_any_card_number_is_masked_wherever_it_stands_and_nothing_else(body: lis
     assert result[:place] == talk_around[:place]
     assert result[place + len(number) :] == talk_around[place:]
     assert set(result[place : place + len(number)]) == {MASK}
+
+
+def test_live_a_number_is_masked_as_soon_as_what_was_said_before_tells() -> None:
+    asked, told = talk("t: your card number please", "c: four five three two")
+    call = Conversation(None, None, 8000, {})  # type: ignore[arg-type]
+    call.turns.append(asked)
+    assert call.readable(told).text == " ".join([MASK] * 4)
+    call.turns.append(told)
+    assert call.turns[-1].text == "four five three two", "kept as heard, so that the rest can be known by it"
+
+
+@given(st.lists(st.text(max_size=40), max_size=6))
+def test_any_text_is_read_without_an_error_and_keeps_its_words(texts: list[str]) -> None:
+    turns = [Turn("client", n, n + 1, text) for n, text in enumerate(texts)]
+    found = masked(turns).turns
+    assert [len(turn.text.split()) for turn in found] == [len(text.split()) for text in texts]
