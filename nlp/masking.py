@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from nlp.language.model import Turn, Who
 
@@ -85,6 +84,8 @@ class _Said:
 @lru_cache(maxsize=4)
 def policy(path: Path = POLICY) -> Policy:
     """Reads a policy; raises :class:`PolicyError` with what is wrong in it."""
+    import yaml  # the desk, which only knows the spans, starts without it
+
     try:
         found = msgspec.convert(yaml.safe_load(path.read_text(encoding="utf-8")), Policy)
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:

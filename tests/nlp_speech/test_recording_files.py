@@ -57,12 +57,12 @@ def test_of_one_channel_the_voices_are_told_apart_and_marked_as_guessed(
     write_sound: WriteSound, demo_call: Path
 ) -> None:
     call = load(demo_call)
-    both = call.trader[: 60 * 8000] // 2 + call.client[: 60 * 8000] // 2
+    both = call.trader // 2 + call.client // 2
     found = load(write_sound("mono.wav", both[:, None], 8000))
     assert found.guessed
     powers = {}
     for who in ("trader", "client"):
-        true, heard = call.channel(who)[: 60 * 8000].astype(float), found.channel(who).astype(float)
+        true, heard = call.channel(who).astype(float), found.channel(who).astype(float)
         powers[who] = ((true * (heard != 0)) @ true) / (true @ true)
     assert min(powers.values()) > 0.85, powers
 
