@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from sqlalchemy import select
 
@@ -18,14 +19,23 @@ from app.records.log import change_log
 from app.records.search import search_spoken
 from app.records.tables import Consent, Contact, RecordingSpan, TranscriptEdit, TranscriptSegment
 from app.services import State
+from nlp.audio import load
 from nlp.language.model import Analysis, FollowUp, Timed, Turn
 from nlp.speech import messages
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from app.conversation.state import ConversationState
-    from tests.conversation.conftest import Ringing, Room
+    from tests.conversation.conftest import Ringing, Room, Until
 
 ACTOR = "user:hannah"
+
+
+def sound(path: Path, first: float, last: float) -> bytes:
+    call = load(path)
+    both = np.stack([call.trader, call.client], axis=1).astype("<i2")
+    return both[int(first * call.rate) : int(last * call.rate)].tobytes()
 
 
 async def come(true: Callable[[], bool]) -> None:
@@ -266,3 +276,28 @@ async def test_where_no_call_runs_the_wish_is_refused(room: Room, ringing: Ringi
     ):
         with pytest.raises(Refused, match="No call"):
             await wish
+
+
+@pytest.mark.speech
+async def test_the_real_speech_process_writes_nothing_down_that_was_forgotten(
+    room: Room, ringing: Ringing, demo_call: Path, until: Until
+) -> None:
+    await room.conversations.start()
+    call = await Call(room, ringing, "always").begin()
+    ringing.audio.append(sound(demo_call, 0, 11))
+    await until(call.state, lambda now: len(now.segments) >= 2 and now.analysis is not None)
+    await come(lambda: call.state.value.recorded_seconds >= 11)
+    await room.conversations.privacy.forget_last(ACTOR, call.id)
+    assert call.state.value.segments == ()
+    ringing.audio.append(sound(demo_call, 11, 20))
+    ringing.audio.end()
+    await room.conversations.end(call.id)
+    now = await until(call.state, lambda now: now.phase == "refined")
+    assert now.segments
+    assert all(one.end > 11 for one in now.segments)
+    assert await room.conversations._keeping.drained(30)
+    with room.records.read() as session:
+        rows = session.scalars(select(TranscriptSegment)).all()
+        assert all(row.end > 11 for row in rows if row.text)
+    assert not any(call.sound()[: 11 * 8000 * 4])
+    assert verify(room.records).problems == []
