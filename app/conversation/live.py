@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.conversation.edits import Edit, changed, with_edits
 from app.conversation.state import ConversationState, Segment
 from app.services import State
-from nlp.language.model import Analysis, Header, Turn
+from nlp.language.model import Analysis, Consent, FollowUp, Header, Terms, Turn
 from nlp.speech import messages
 from nlp.speech.turns import talk_share
 
@@ -110,7 +110,17 @@ class LiveConversation:
 
     def knows(self, analysis: Analysis) -> bool:
         """Whether an analysis rests on nothing that is forgotten."""
-        return not any(self.forgot(turn.start, turn.end) for turn in analysis.turns)
+        facts: tuple[Terms | FollowUp | Consent, ...] = (
+            *analysis.deals,
+            *analysis.unclear,
+            *analysis.quotes_not_dealt,
+            *analysis.orders_left,
+            *analysis.follow_ups,
+            *analysis.consents,
+        )
+        said = [(span.began, span.ended) for fact in facts for span in fact.spans]
+        said += [(turn.start, turn.end) for turn in analysis.turns]
+        return not any(self.forgot(start, end) for start, end in said)
 
     def edited(self) -> None:
         """``edits`` is another list now."""

@@ -7,8 +7,9 @@ stands in the records as a ``recording_span``, logged under who brought it about
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -25,6 +26,8 @@ from app.records.log import Cause
 from app.records.store import Records
 from app.records.tables import Consent, Interaction, RecordingSpan, TranscriptEdit, TranscriptSegment
 from app.services import Clock
+from nlp.language.model import Timed, Turn
+from nlp.masking import MaskedSpan, masked
 from nlp.speech.client import LanguageWorker
 
 FORGET_SECONDS = 120.0
@@ -112,6 +115,12 @@ class Privacy:
         await asyncio.to_thread(self._erase, actor, interaction_id, start, end)
         return end - start
 
+    async def mask_live(self, interaction_id: str) -> None:
+        """What the careful pass would mask is masked in what was heard live too: a number that was read over several
+        turns is known only at its end. Harmless where there is nothing."""
+        if await self._keeping.drained():
+            await asyncio.to_thread(self._mask_live, interaction_id)
+
     def over(self, interaction_id: str, seconds: float) -> None:
         """The call has ended after so many seconds."""
         call = self._calls.pop(interaction_id, None)
@@ -166,6 +175,29 @@ class Privacy:
 
         return await self._records.query(read)
 
+    def _mask_live(self, interaction_id: str) -> None:
+        live = (
+            select(TranscriptSegment)
+            .where(TranscriptSegment.interaction_id == interaction_id, TranscriptSegment.pass_ == "live")
+            .order_by(TranscriptSegment.start, TranscriptSegment.seq)
+        )
+        with self._records.read() as session:
+            rows = session.scalars(live).all()
+        turns = [
+            Turn("trader" if row.who == "trader" else "client", row.start, row.end, row.text, _times(row.words))
+            for row in rows
+        ]
+        found = masked(turns)
+        hidden = [(row.id, turn.text) for row, turn in zip(rows, found.turns, strict=True) if row.text != turn.text]
+        if not hidden:
+            return
+        self._records.remove_copies()
+        with self._records.change(ACTOR, Cause("erase", "masked")) as change:
+            erase_texts(change.session.connection(), [("transcript_segment", row) for row, _ in hidden])
+            for row, text in hidden:
+                change.erase(TranscriptSegment, row, {"text": text})
+            add_masks(change, interaction_id, found.spans)
+
     def _erase(self, actor: str, interaction_id: str, start: float, end: float) -> None:
         self._records.remove_copies()
         with self._records.change(actor, Cause("erase", "forgotten")) as change:
@@ -203,3 +235,17 @@ class Privacy:
 
 def _begin_span(change: Change, span: str, interaction_id: str, kind: str, start: float, reason: str) -> None:
     change.add(RecordingSpan(id=span, interaction_id=interaction_id, kind=kind, start=start, end=None, reason=reason))
+
+
+def add_masks(change: Change, interaction_id: str, masks: Iterable[MaskedSpan]) -> None:
+    """The stretches that are muted when the call is heard again or copied."""
+    for mask in masks:
+        change.add(
+            RecordingSpan(
+                interaction_id=interaction_id, kind="masked", start=mask.start, end=mask.end, reason=mask.kind
+            )
+        )
+
+
+def _times(words: list[Any]) -> tuple[Timed, ...]:
+    return tuple(Timed(*word) for word in words)

@@ -21,7 +21,7 @@ from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
 from app.conversation.permission import Policies
 from app.conversation.playback import Playback, export, open_playback
-from app.conversation.privacy import Privacy
+from app.conversation.privacy import Privacy, add_masks
 from app.conversation.state import ConversationState, Phase, Segment
 from app.records.change import Change
 from app.records.errors import StoreError
@@ -29,11 +29,10 @@ from app.records.ids import new_id
 from app.records.log import Cause
 from app.records.recordings import Recordings
 from app.records.store import Records
-from app.records.tables import Interaction, RecordingSpan, TranscriptSegment
+from app.records.tables import Interaction, TranscriptSegment
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
 from nlp.language.model import Header, Party, Reference, Trader, Turn, Who
-from nlp.masking import MaskedSpan
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
 
@@ -71,6 +70,7 @@ class Conversations:
         self._live: dict[str, LiveConversation] = {}
         self._intakes: dict[str, Intake] = {}
         self._dictations: dict[str, Dictation] = {}
+        self._masking: set[asyncio.Task[None]] = set()
         self._resumed: dict[str, asyncio.Future[str]] = {}
         self._listeners: list[Callable[[str], None]] = []
         self._trouble = ""
@@ -93,6 +93,7 @@ class Conversations:
             if isinstance(error, Exception):
                 log.error("a recording did not close cleanly: %s", type(error).__name__)
         await self._worker.close()
+        await asyncio.gather(*self._masking, return_exceptions=True)
         await self._keeping.close()
 
     def state(self, interaction_id: str) -> State[ConversationState]:
@@ -306,17 +307,25 @@ class Conversations:
             if talk.header.kind == "call":
                 for segment in final:
                     change.add(_row(interaction_id, segment))
-                for span in event.masked:
-                    change.add(_muted(interaction_id, span))
+                add_masks(change, interaction_id, event.masked)
             change.update(Interaction, interaction_id, talk_share=share)
 
         self._keeping.add(work)
+        if talk.header.kind == "call":
+            masking = asyncio.get_running_loop().create_task(self.privacy.mask_live(interaction_id))
+            self._masking.add(masking)
+            masking.add_done_callback(self._masked)
         self._settle(interaction_id, "")
         for listener in tuple(self._listeners):
             listener(interaction_id)
         done = [each for each, known in self._live.items() if known.now.phase == "refined"]
         for old in done[:-KEPT]:
             del self._live[old]
+
+    def _masked(self, task: asyncio.Task[None]) -> None:
+        self._masking.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("what was heard live could not be masked: %s", type(error).__name__)
 
     def _failed(self, talk: LiveConversation, event: messages.Failed) -> None:
         log.warning("a conversation was not transcribed to its end")
@@ -431,12 +440,6 @@ def _row(interaction_id: str, segment: Segment) -> TranscriptSegment:
         end=segment.end,
         text=segment.text,
         words=[[word.start, word.end, word.sure] for word in segment.words],
-    )
-
-
-def _muted(interaction_id: str, span: MaskedSpan) -> RecordingSpan:
-    return RecordingSpan(
-        id=new_id(), interaction_id=interaction_id, kind="masked", start=span.start, end=span.end, reason=span.kind
     )
 
 
