@@ -40,8 +40,9 @@ def place(
     full = _in_range(figure, instrument)
     if near is not None and full is not None:
         anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
-        if anchor >= 100 and len(figure.digits) >= len(str(int(anchor))):
-            return full  # said in full: an index level, gold
+        whole = anchor >= 10 and len(figure.digits) >= len(str(int(anchor)))
+        if whole and (anchor >= 100 or (figure.fraction and abs(full - anchor) < anchor / 10)):
+            return full  # said in full: an index level, gold, "ninety-seven and three quarters"
         return near if abs(near - anchor) < abs(full - anchor) else full
     return full if full is not None else near
 

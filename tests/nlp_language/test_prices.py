@@ -82,3 +82,9 @@ def test_an_offer_said_by_its_last_two_digits_is_the_next_above_the_bid(bid: Dec
     tail = f"{int(ask * 10000) % 100:02d}"
     (figure,) = figures([tail])
     assert place(figure, instrument("EURUSD"), "rate", [bid], ask_of=bid) == ask
+
+
+def test_a_bond_s_price_said_in_full_is_not_completed_from_the_last_one() -> None:
+    (figure,) = figures(words("ninety-seven and three quarters"))
+    bond = Instrument("bond", "X", low=Decimal(40), high=Decimal(180))
+    assert place(figure, bond, "price", [Decimal("97.625")]) == Decimal("97.75")
