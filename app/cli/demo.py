@@ -262,16 +262,16 @@ class Demo:
         await self._picture(stage, "call-playback")
 
     async def _evidence(self, stage: Stage, kind: str) -> None:
-        """The mouse rests on the first deal: the words it rests on stand beside the popup."""
+        """The keyboard is at the first deal: the words it rests on stand beside the popup."""
         popup: Any = self.program.panels["deskline-reports"]
         shown = await stage.on_screen(lambda: next(iter(popup.form.deals.rows), popup.form.editor("summary")))
-        await stage.on_screen(lambda: popup.evidence.point(shown))
+        await stage.on_screen(lambda: popup.evidence.follow(shown))
         card = popup.evidence
         await stage.until(
             lambda: card.isVisible() and card.said == popup.form.words_at(shown)[1], "the words of a deal"
         )
         await self._picture(stage, f"{kind}-report-evidence")
-        await stage.on_screen(lambda: popup.evidence.point(None))
+        await stage.on_screen(lambda: popup.evidence.follow(None))
 
     def _write_report(self, state: Any, kind: str) -> None:
         from nlp import report

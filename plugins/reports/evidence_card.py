@@ -146,8 +146,11 @@ class EvidenceCard(QFrame):
             words.setWordWrap(True)
             for column, widget in enumerate((at, name, words)):
                 self._grid.addWidget(widget, row, column, Qt.AlignmentFlag.AlignTop)
+                widget.show()  # in an open card they would take no room until Qt is back in its loop
         if len(self.said) > MOST:
-            self._grid.addWidget(label(f"and {len(self.said) - MOST} more", "dim"), MOST, 2)
+            more = label(f"and {len(self.said) - MOST} more", "dim")
+            self._grid.addWidget(more, MOST, 2)
+            more.show()
 
     def _place(self, widget: QWidget) -> None:
         """Left of the popup at the height of the field; right of it where the left has no room."""

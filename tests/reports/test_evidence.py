@@ -89,6 +89,9 @@ def test_hovering_a_row_shows_the_words_of_that_row(screen: Screen) -> None:
     assert len(screen.popup.evidence.said) == 1
     point(screen.popup.form.deals.rows[0])
     screen.until(lambda: card_text(screen).startswith("DEAL · WHAT WAS SAID"))
+    card = screen.popup.evidence
+    assert card.height() >= 60, "other words in an open card have room too"
+    assert all(card.rect().contains(each.geometry()) for each in card.findChildren(QLabel) if each.isVisible())
 
 
 def test_the_keyboard_shows_the_words_too_and_alt_e_shows_them_in_the_transcript(screen: Screen) -> None:
