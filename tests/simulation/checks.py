@@ -283,14 +283,14 @@ def _the_erased_are_nowhere(world: World, firm: Firm) -> None:
     for contact in world.erased:
         for key in firm.keys_of_person(contact):
             state = firm.states.get(key)
-            if state is None or (key[0] == CONFLICT and not is_personal("contact", state.fields["field"])):
+            if state is None or (key[0] == CONFLICT and not _is_about_a_person(state.fields)):
                 continue
             if not state.erased or says_something(key[0], {**state.fields, "id": ""} if key[0] in EMPTIED else {}):
                 raise Broken(f"The server still knows of {key}: {state}")
             entries = [each.entry for each in firm.placed]
             for desk in world.serving:
-                sees = state.scope in world.devices[desk.disk.site].holds
-                refused = set() if sees else desk.disk.quarantine.keys()
+                # Who could not see the record when it was erased keeps what waits in quarantine, until it is discarded.
+                refused = desk.disk.quarantine.keys() if desk.site in world.entitled else set()
                 both = [*desk.disk.chain.entries, *desk.disk.heard.entries]
                 entries += [each for each in both if each.transaction not in refused]
                 row = desk.disk.rows.get(key)
@@ -300,6 +300,11 @@ def _the_erased_are_nowhere(world: World, firm: Firm) -> None:
                 texts = read(entry.before) or {}, read(entry.after) or {}
                 if (entry.table, entry.record_id) == key and says_something(key[0], *texts):
                     raise Broken(f"Somebody's log still says of {key}: {texts}")
+
+
+def _is_about_a_person(conflict: Values) -> bool:
+    table, field = conflict["table_name"], conflict["field"]
+    return is_personal(table, field) if field else says_something(table, conflict["lost"].get("value") or {})
 
 
 def _conflicts_are_fair(firm: Firm) -> None:

@@ -90,7 +90,9 @@ MISTAKES = {
 # Seeds that are known to notice the rare ones: tried first, so as not to play hundreds.
 _NOTICED = {
     "a restored server gives away what it has forgotten": (450,),
-    "what came before a restore is not asked for again": (185, 530),
+    "what came before a restore is not asked for again": (38,),
+    "what hangs on an erased person later is kept": (42,),
+    "who asks under old terms is answered": (28,),
     "two desks cancel one deal": (72, 93),
 }
 

@@ -94,6 +94,7 @@ class World:
         self.backups: list[Firm] = []
         self.restored = False
         self.erased: set[str] = set()  # contacts
+        self.entitled: set[str] = set()  # sites whose scopes were changed
         self.devices: dict[str, Device] = {}
         self.links: list[Link] = []
         self.watch: Callable[[SimDesk | None], None] = lambda desk: None  # after every commit: at a desk, or the server
@@ -201,6 +202,7 @@ class World:
 
     def change(self, site: str, **changes: Any) -> None:
         """An administrator changes something about a device."""
+        self.entitled.add(site)
         self.devices[site] = replace(self.devices[site], **changes, terms=self.new_id())
         for link in list(self.links):
             if link.site == site:
