@@ -24,11 +24,15 @@ SCENES = (
         {
             "live-transcript": "live-transcript",
             "call-report-refined": "call-report",
-            "call-report-evidence": "report-evidence",
             "call-playback": "playback",
         },
     ),
-    ("--chat", "chat.yaml", "12", {"chat-analysis": "chat", "live-ticket": "live-ticket"}),
+    (
+        "--chat",
+        "chat.yaml",
+        "12",
+        {"chat-analysis": "chat", "live-ticket": "live-ticket", "chat-report-evidence": "report-evidence"},
+    ),
     ("--chat", "unclear.yaml", "10", {"chat-report-refined": "report-question"}),
 )
 
