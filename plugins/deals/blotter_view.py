@@ -32,15 +32,16 @@ def _columns(now: Callable[[], dt.datetime]) -> list[Column]:
         return "tx3" if row.cancelled else "up" if row.client_side == "buy" else "dn"
 
     return [
-        Column("Time", time, 60, color=lambda row: "tx3", sort=lambda row: row.traded_at),
-        Column("Client", lambda row: row.customer, 84, color=dim, strong=True, tip=lambda row: row.sentence),
-        Column("Side", lambda row: row.client_side.capitalize(), 38, color=side_color),
-        Column("Size", lambda row: format_short(row.quantity), 56, "right", dim, sort=lambda row: row.quantity),
-        Column("Instrument", lambda row: row.symbol, 0, color=dim),
+        # The newest stand first anyway; what became of a deal is never out of sight.
+        Column("Time", time, 66, color=lambda row: "tx3", sort=lambda row: row.traded_at, least=66, drop=1),
+        Column("Client", lambda row: row.customer, 84, color=dim, strong=True, tip=lambda row: row.sentence, least=48),
+        Column("Side", lambda row: row.client_side.capitalize(), 38, color=side_color, least=36),
+        Column("Size", lambda row: format_short(row.quantity), 50, "right", dim, sort=lambda row: row.quantity),
+        Column("Instrument", lambda row: row.symbol, 0, color=dim, least=50),
         Column(
-            "Price", lambda row: format_price(row.price, row.decimals), 64, "right", dim, sort=lambda row: row.price
+            "Price", lambda row: format_price(row.price, row.decimals), 62, "right", dim, sort=lambda row: row.price
         ),
-        Column("Status", _status, 76, pill=_pill, tip=_told),
+        Column("Status", _status, 86, pill=_pill, tip=_told, least=86),
     ]
 
 

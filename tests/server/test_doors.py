@@ -153,20 +153,24 @@ async def test_an_access_token_that_expires_ends_an_open_connection(
 ) -> None:
     await office.user("ann", "trader")
     desk = await office.enrolled()
-    signed_in = await desk.sign_in("ann")
-    async with desk.talk(signed_in["access"]) as talk, asyncio.timeout(60):
-        head = (await talk.hello()).head
-        claims = office.doors.accounts.access.read(signed_in["access"])
-        monkeypatch.setattr(tokens, "ACCESS_LIFETIME", 3)
-        short, expires = office.doors.accounts.access.issue(claims.account, claims.device, claims.firm)
-        await talk.send(Renew(short))
-        assert (await talk.receive(Renewed)).expires == expires
-        await talk.send(Pull(head))  # it waits there, and says nothing more
-        with pytest.raises(ConnectionClosed) as closed:
-            await talk.socket.recv()
-        assert closed.value.rcvd is not None
-        assert closed.value.rcvd.code == 4401
-        assert time.time() >= expires
+    access = (await desk.sign_in("ann"))["access"]
+    claims = office.doors.accounts.access.read(access)
+    for seconds in (2, 8, 32):  # as many as this machine needs to come so far
+        async with desk.talk(access) as talk, asyncio.timeout(90):
+            head = (await talk.hello()).head
+            monkeypatch.setattr(tokens, "ACCESS_LIFETIME", seconds)
+            short, expires = office.doors.accounts.access.issue(claims.account, claims.device, claims.firm)
+            await talk.send(Renew(short))
+            answer = read(await talk.socket.recv(decode=False))
+            if isinstance(answer, Renewed):
+                assert answer.expires == expires
+                await talk.send(Pull(head))  # it waits there, and says nothing more
+                with pytest.raises(ConnectionClosed) as closed:
+                    await talk.socket.recv()
+                break
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+    assert time.time() >= expires
     with pytest.raises(InvalidStatus):
         async with desk.talk(short):
             pass
