@@ -16,8 +16,10 @@ os.environ.setdefault("LC_ALL", "C.UTF-8")
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"
 
 SEED = int(os.environ.get("DESKLINE_TEST_SEED", "20261121"))
-# A machine that is busy with something else draws slowly: that says nothing of the code.
-settings.register_profile("deskline", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A machine that is busy with something else draws slowly: that says nothing of the code. What is drawn is the same each
+# time, so that a failure comes of a change; `--hypothesis-profile search` draws anew, and more.
+settings.register_profile("deskline", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", settings.get_profile("deskline"), derandomize=False, max_examples=1000)
 settings.load_profile("deskline")
 # Threads of libraries that live as long as the process.
 LASTING = ("pytest_timeout", "asyncio_", "tqdm", "QThread", "Dummy-")
