@@ -25,6 +25,7 @@ MOST_TOKENS = 200
 UNBELIEVED = 0.06
 FEW = 5
 """Words. Whether a longer text was spoken the voice detector knows better than whisper."""
+FIGURES = frozenset("0123456789$£€¥%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Recogniser:
             str(folder), device=device, compute_type=numbers, cpu_threads=threads or cores, local_files_only=True
         )
         self._language = "en"
+        self._unwritten = [-1, *_figures(self._model)]
 
     def quick(self, sound: Sound, timed: bool = False) -> tuple[Word, ...]:
         """The words of one utterance: greedy, one temperature, tokens capped, so that it cannot run away.
@@ -85,6 +87,7 @@ class Recogniser:
                 word_timestamps=True,
                 max_new_tokens=min(MOST_TOKENS, int(TOKENS_PER_SECOND * len(heard) / 16_000) + 12),
                 no_speech_threshold=None,
+                suppress_tokens=self._unwritten,
             )
             words = [word for segment in segments for word in _words(segment)]
             placed = []
@@ -92,6 +95,17 @@ class Recogniser:
                 start, end = window.place(word.start, word.end)
                 placed.append(replace(word, start=start, end=end))
             yield Stretch(tuple(placed), window.pieces[-1][1] / 16_000)
+
+
+def _figures(model: WhisperModel) -> list[int]:
+    """The tokens that hold a figure or a currency sign.
+
+    Left to itself whisper writes "one sixteen seventy-eight" as 1.16.78, $1,678 or 116, 78, as it happens. Without
+    figures it writes the words that were said, with fewer errors. A greedy pass held to words leaves some out.
+    """
+    vocabulary = model.hf_tokenizer
+    text = (token for token in range(vocabulary.get_vocab_size()) if token < vocabulary.token_to_id("<|endoftext|>"))
+    return [token for token in text if any(sign in FIGURES for sign in vocabulary.decode([token]))]
 
 
 def _words(segment: Segment) -> tuple[Word, ...]:
