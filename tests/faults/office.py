@@ -174,13 +174,16 @@ def check(url: str, desks: Sequence[Desk]) -> int:
         try:
             firm = runner.run(_only(ledger))
             online = SimpleNamespace(status=SimpleNamespace(state="online"))
+            these = [
+                SimpleNamespace(name=desk.name, disk=disk, session=online, revoked=False)
+                for desk, disk in zip(desks, disks, strict=True)
+            ]
             world: Any = SimpleNamespace(
                 ledger=ledger,
                 firm=firm,
-                desks=[
-                    SimpleNamespace(name=desk.name, disk=disk, session=online)
-                    for desk, disk in zip(desks, disks, strict=True)
-                ],
+                desks=these,
+                serving=these,
+                erased=(),
                 devices={disk.site: SimpleNamespace(holds=HOLDS) for disk in disks},
             )
             at_quiet(world)
