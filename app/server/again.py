@@ -72,7 +72,7 @@ async def do(engine: AsyncEngine, act: Act, administration: Administration, pers
     try:
         match act.what:
             case "person erased":
-                done = f"{await personal.erase(detail['contact'])} records of contact {detail['contact']}"
+                done = f"{await personal.erase(detail['contact'], again=True)} records of contact {detail['contact']}"
             case "period set":
                 await personal.set_period(detail["kind"], detail["days"])
                 done = f"{detail['kind']}, {detail['days']} days"

@@ -2,8 +2,7 @@
 
 What is erased leaves the records and the log's texts and salts; the chains still verify. Entries of the server's own
 with cause ``erase`` tell desks to do the same. What a desk that had not heard of it writes of the person later goes too
-(``app/sync/erasure.py``). Backups made before still hold it: after a restore, and when the desks have been back, erase
-again.
+(``app/sync/erasure.py``). Backups made before still hold it: after a restore erase again, before a desk is back.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ class PersonalData:
         """All that is known of a contact, as JSON: each record as it is, and what its log says. Raises NotDone."""
         async with self._engine.begin() as connection:
             driver = await driver_of(connection)
-            keys = await self._keys_of_person(driver, contact)
+            keys = await self._known(driver, contact)
             records = []
             for table, record_id in sorted(keys):
                 found = await self._record(driver, (table, record_id))
@@ -89,10 +88,15 @@ class PersonalData:
             await log_act(connection, self._firm, self._actor, "personal data exported", {"contact": contact})
         return msgspec.json.encode({"contact": contact, "records": records})
 
-    async def erase(self, contact: str) -> int:
-        """Erases a contact and all that hangs on them; how many records. Raises NotDone."""
+    async def erase(self, contact: str, *, again: bool = False) -> int:
+        """Erases a contact and all that hangs on them; how many records. Raises NotDone.
+
+        ``again``: they were erased before, and a backup may be too old to know them: what desks bring of them is not
+        kept.
+        """
         async with self._ledger.locked(self._firm) as turn:
-            keys = await self._keys_of_person(turn.driver, contact)
+            find = self._keys_of_person if again else self._known
+            keys = await find(turn.driver, contact)
             await self._erase(turn, keys)
         await self._note("person erased", {"contact": contact, "records": len(keys)})
         return len(keys)
@@ -154,10 +158,15 @@ class PersonalData:
 
     # -- parts
 
+    async def _known(self, driver: Driver, contact: str) -> set[Key]:
+        """Also of a contact who is not here, where something that is names them. Raises NotDone."""
+        keys = await self._keys_of_person(driver, contact)
+        if len(keys) == 1 and await self._record(driver, *keys) is None:
+            raise NotDone(f"There is no contact {contact}.")
+        return keys
+
     async def _keys_of_person(self, driver: Driver, contact: str) -> set[Key]:
         person = ("contact", contact)
-        if await self._record(driver, person) is None:
-            raise NotDone(f"There is no contact {contact}.")
         keys = {person} | await self._hanging(driver, {person}, OF_CONTACT)
         keys |= await self._hanging(driver, {key for key in keys if key[0] == "interaction"}, OF_INTERACTION)
         return keys | await self._conflicts(driver, keys)

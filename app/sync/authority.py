@@ -106,10 +106,13 @@ def write_own(
 
 
 def erase(keys: Collection[Key], occasion: Occasion, ground: Ground, own: Own) -> Verdict:
-    """What to store where records are erased; of those that are not there, earlier places may speak."""
+    """What to store where records are erased; of those that are not there, earlier places may speak, and later ones."""
     court = Court(Author(own.site, NOWHERE, frozenset(), lambda *_: None), ground, own)
     by = stamp(pack(own.now, 0), own.site, "system:server")
-    found = {key: erasure.emptied(key, ground.states[key], by) for key in sorted(keys) if key in ground.states}
+    found = {
+        key: erasure.emptied(key, ground.states[key], by) if key in ground.states else erasure.unheard_of(key, by)
+        for key in sorted(keys)
+    }
     court.changed.update(found)
     court.say_erased(occasion, found)
     return Verdict(court.placed, court.changed, None, court.own_end, court.head, keys)

@@ -6,7 +6,7 @@ and all that is outstanding together never exceed the limit, so that offline des
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
@@ -55,6 +55,17 @@ def grant(line: State, sites: Sites, site: str, amount: Decimal | None) -> Sites
         return sites
     mine = sites.get(site, {"granted": "0", "consumed": "0"})
     return {**sites, site: {**mine, "granted": _text(number(mine["granted"]) + more)}}
+
+
+def left(held: Mapping[str, str], entries: Iterable[Entry]) -> dict[str, str]:
+    """What is left of what a site held, by line id, where its ``entries`` have been counted since."""
+    amounts = {line_id: number(amount) for line_id, amount in held.items()}
+    for entry in entries:
+        if entry.table == LINE and entry.op == "update" and entry.record_id in amounts:
+            before, after = read_values(entry.before), read_values(entry.after)
+            more = number(after["used"]) - number(before.get("used")) if "used" in after else Decimal(0)
+            amounts[entry.record_id] -= max(more, Decimal(0))
+    return {line_id: _text(max(amount, Decimal(0))) for line_id, amount in amounts.items()}
 
 
 def settle(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -35,7 +35,8 @@ class Position:
     ``cursor``: the place in the server's order up to which everything is stored here. ``settled``: how many entries of
     the desk's own chain have come back. After the server was restored: ``accepted`` entries had come back from an
     earlier epoch (0 once none of them waits that came early), and ``held`` is what that one reserved of credit lines
-    for this desk (decimal text by line id), until the server has taken note; then None.
+    for this desk (decimal text by line id), less what these entries use of it, until the server has taken note; then
+    None.
     """
 
     epoch: str = ""
@@ -120,3 +121,11 @@ class DeskStore(Protocol):
 
     def wipe(self) -> None:
         """The device was revoked: nothing of the firm stays."""
+
+
+def between(store: DeskStore, after: int, upto: int) -> Iterator[Entry]:
+    """The entries of the desk's own chain after one place and up to another."""
+    while after < upto:
+        entries = store.outgoing(after, upto - after).entries
+        yield from (entry for entry in entries if entry.site_seq <= upto)
+        after = entries[-1].site_seq

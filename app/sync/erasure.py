@@ -13,9 +13,15 @@ from msgspec.structs import replace
 
 from app.records.personal import EMPTIED, OF_CONTACT, OF_INTERACTION
 from app.sync.merge import State
+from app.sync.policies import EVERYBODY
 
 Key = tuple[str, str]
 _OF = (("contact", "contact_id", frozenset(OF_CONTACT)), ("interaction", "interaction_id", frozenset(OF_INTERACTION)))
+
+
+def unheard_of(key: Key, by: str) -> State:
+    """Stands for a record that is erased and not there, or not yet: what comes of it is about somebody erased."""
+    return State({"id": key[1]}, {"id": by}, deleted=by, scope=EVERYBODY, erased=True)
 
 
 def emptied(key: Key, state: State, by: str) -> State:

@@ -13,8 +13,8 @@ from decimal import Decimal
 from random import Random
 from typing import Literal
 
-from app.sync import replica
-from app.sync.desk_store import Counts, DeskStore, Position, SnapshotAt
+from app.sync import credit, replica
+from app.sync.desk_store import Counts, DeskStore, Position, SnapshotAt, between
 from app.sync.protocol import (
     MAX_BATCH,
     Failure,
@@ -357,7 +357,9 @@ class DeskSession:
         if not self._away or self._reported or self._received < self._position.accepted:
             return []
         self._reported = True
-        return [Returned(dict(self._position.held or {}))]
+        at = self._position
+        # What the server has of this desk beyond that, it counts already.
+        return [Returned(credit.left(at.held or {}, between(self._store, at.accepted, self._received)))]
 
     def _make_again(self) -> None:
         at = self._position
@@ -385,10 +387,11 @@ class DeskSession:
         settled = min(at.settled, welcome.received)
         # What came after the place up to which both orders are the same is to come once more: outcomes of our own too.
         cursor = min(at.cursor, welcome.base) if at.epoch or welcome.received else welcome.head
-        held = dict(self._store.held())
-        for line_id, amount in (at.held or {}).items():  # restored once more before it had heard of us
-            held[line_id] = max(held.get(line_id, "0"), amount, key=Decimal)
         accepted = max(at.accepted, at.settled)
+        held = credit.left(self._store.held(), between(self._store, at.settled, accepted))
+        before = credit.left(at.held or {}, between(self._store, at.accepted, accepted))
+        for line_id, amount in before.items():  # restored once more before it had heard of us
+            held[line_id] = max(held.get(line_id, "0"), amount, key=Decimal)
         self._position = Position(welcome.epoch, cursor, settled, scopes, snapshot, accepted, held)
         self._store.begin_epoch(self._position)
 

@@ -59,7 +59,11 @@ class Own:
         """What an administrator does after the backup."""
         engine = self.engine()
         acts = self.administration(engine)
-        await PersonalData(engine, PostgresLedger(engine), self.firm, "admin:test").erase("ines")
+        ledger, site = PostgresLedger(engine), Site()
+        site.insert("contact", {"name": "Mia Quell", "status": "active"}, "mia")
+        await push(ledger, self.firm, site)
+        for contact in ("ines", "mia"):
+            await PersonalData(engine, ledger, self.firm, "admin:test").erase(contact)
         await acts.revoke_device(self.devices[0])
         await acts.set_scopes(self.devices[1], "rates", [])
         await acts.set_active("eve", False)
@@ -131,6 +135,7 @@ async def test_what_was_done_since_the_backup_is_listed_and_done_again(own: Own,
     code, said = await admin(own.url, "again", str(log))
     assert code == 0, said
     assert "person erased" in said
+    assert "1 records of contact mia" in said, "whom the backup does not know"
     found = re.search(r"one-time password of ann is (\S+)", said)
     assert found is not None
     assert re.search(r"user added, .*: to be done by hand", said)

@@ -143,3 +143,31 @@ async def test_what_a_desk_that_had_not_heard_writes_of_an_erased_person_is_not_
     assert msgspec.json.decode(records["ines"].fields)["organization_id"] is None, "what says nothing of her counts"
     assert msgspec.json.decode(records["late call"].fields)["status"] == "ended"
     assert msgspec.json.decode(records["late deal"].fields)["price"] == "101.25"
+
+
+async def test_who_was_erased_and_is_not_here_comes_back_empty(
+    personal: PersonalData, ledger: PostgresLedger, firm: str, engine: AsyncEngine
+) -> None:
+    """A backup from before they were known, and a desk that brings them along."""
+    assert await personal.erase("ines", again=True) == 1
+    site = Site()
+    site.insert("interaction", {"contact_id": "ines", "subject": "Quell calls", "status": "ended"}, "call")
+    site.insert("call_report", {"interaction_id": "call", "fields": {"said": "Quell"}}, "report")
+    site.insert("contact", {"name": "Ines Quell", "status": "active"}, "ines")
+    await push(ledger, firm, site)
+    assert "Quell" not in await everything(engine, firm)
+    records = (await ledger.snapshot(firm, "*", ("", ""), 100)).records
+    records += (await ledger.snapshot(firm, "desk:rates", ("", ""), 100)).records
+    assert {record.record_id for record in records} == {"call", "report", "ines"}
+
+
+async def test_what_hangs_on_somebody_who_is_not_here_can_be_erased(
+    personal: PersonalData, ledger: PostgresLedger, firm: str, engine: AsyncEngine
+) -> None:
+    site = Site()
+    site.insert("interaction", {"contact_id": "ines", "subject": "Quell calls", "status": "ended"}, "call")
+    await push(ledger, firm, site)
+    assert await personal.erase("ines") == 2
+    assert "Quell" not in await everything(engine, firm)
+    with pytest.raises(NotDone):
+        await personal.erase("nobody")

@@ -9,7 +9,7 @@ from typing import Any
 from app.records.personal import EMPTIED
 from app.sync import credit, replica, scopes
 from app.sync.again import EARLY
-from app.sync.authority import Key
+from app.sync.authority import Key, visible
 from app.sync.chain import BadPush, check_chain
 from app.sync.erasure import is_personal, says_something
 from app.sync.merge import State
@@ -74,9 +74,12 @@ def _exposed(desk: SimDesk, line_id: str, firm: Firm, outstanding: Decimal) -> D
         return max(usable, outstanding)
     position = desk.disk.position()
     accepted = max(position.accepted, position.settled if position.epoch != firm.epoch else 0)
-    if position.held is not None:
-        usable = max(usable if position.epoch != firm.epoch else Decimal(0), Decimal(position.held.get(line_id, 0)))
     received = firm.ends.get(desk.disk.site, START).received
+    if position.held is not None:  # as of the place it had been accepted to: what came after has used of it since
+        held = Decimal(position.held.get(line_id, 0))
+        for entry in desk.disk.chain.entries[position.accepted : max(received, accepted)]:
+            held -= max(_delta(entry, line_id), Decimal(0))
+        usable = max(usable if position.epoch != firm.epoch else Decimal(0), held)
     forgotten = Decimal(0)
     for entry in desk.disk.chain.entries[received:accepted]:
         if entry.transaction not in desk.disk.quarantine:
@@ -290,7 +293,7 @@ def _the_erased_are_nowhere(world: World, firm: Firm) -> None:
             entries = [each.entry for each in firm.placed]
             for desk in world.serving:
                 # Who could not see the record when it was erased keeps what waits in quarantine, until it is discarded.
-                refused = desk.disk.quarantine.keys() if desk.site in world.entitled else set()
+                refused = _to_look_at(firm, key, desk)
                 both = [*desk.disk.chain.entries, *desk.disk.heard.entries]
                 entries += [each for each in both if each.transaction not in refused]
                 row = desk.disk.rows.get(key)
@@ -300,6 +303,19 @@ def _the_erased_are_nowhere(world: World, firm: Firm) -> None:
                 texts = read(entry.before) or {}, read(entry.after) or {}
                 if (entry.table, entry.record_id) == key and says_something(key[0], *texts):
                     raise Broken(f"Somebody's log still says of {key}: {texts}")
+
+
+def _to_look_at(firm: Firm, key: Key, desk: SimDesk) -> set[str]:
+    """Refused transactions of a desk that was shown no erasure of the record since."""
+    if desk.site in desk.world.entitled:
+        return set(desk.disk.quarantine)
+    holds, shown = desk.world.devices[desk.site].holds, 0
+    for placed in firm.placed:
+        item = placed.item
+        if item.cause == "erase" and (item.table, item.record_id) == key:
+            shown = item.seq if visible(item, placed.site_only, desk.site, holds) else shown
+    since = [placed.item for placed in firm.placed[shown:]]
+    return {item.transaction for item in since if item.site == desk.disk.site and item.outcome == "rejected"}
 
 
 def _is_about_a_person(conflict: Values) -> bool:

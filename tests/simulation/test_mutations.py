@@ -63,6 +63,9 @@ MISTAKES = {
         Slip(session, "DeskSession._begin", "min(at.cursor, welcome.base)", "welcome.head")
     ],
     "a restored server gives away what it has forgotten": [Slip(credit, "settle", "if closed and (", "if False and (")],
+    "who is erased and not there yet is forgotten": [
+        Slip(authority, "erase", "for key in sorted(keys)", "for key in sorted(keys & ground.states.keys())")
+    ],
     "what came before its record is not made again": [
         Slip(session, "DeskSession._make_again", "if at.accepted and", "if False and")
     ],
@@ -93,6 +96,8 @@ _NOTICED = {
     "what came before a restore is not asked for again": (38,),
     "what hangs on an erased person later is kept": (42,),
     "who asks under old terms is answered": (28,),
+    "who is erased and not there yet is forgotten": (5858,),
+    "what comes back is taken for what was written": (345, 348),
     "two desks cancel one deal": (72, 93),
 }
 

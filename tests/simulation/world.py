@@ -136,10 +136,6 @@ class World:
             desk.update()
             desk.start()
         self.run(self.now + longest)
-        if self.restored:  # desks may have brought back what the backup did not know, and the server had erased since
-            for contact in sorted(self.erased):
-                self.erase(contact)
-            self.run(self.now + longest)
         said = self.frames
         self.run(self.now + longest)
         if self.frames != said:
@@ -187,15 +183,14 @@ class World:
                 self.erase(contact)
 
     def erase(self, contact: str) -> None:
-        """An administrator erases a person."""
-        key = ("contact", contact)
+        """An administrator erases a person, until it is done."""
         try:
-            if key in self.ledger.firms[self.firm].states:
-                self.run_on_server(self.ledger.erase(self.firm, contact))
-                self.tally["person erased"] += 1
+            self.run_on_server(self.ledger.erase(self.firm, contact))
+            self.tally["person erased"] += 1
         except ServerDied:
             self.server_dies()
-        state = self.ledger.firms[self.firm].states.get(key)
+            self.at(0, lambda: self.erase(contact))  # before it serves again
+        state = self.ledger.firms[self.firm].states.get(("contact", contact))
         if state is not None and state.erased:
             self.erased.add(contact)
         self.wake()

@@ -21,6 +21,7 @@ from app.sync.protocol import (
     Purged,
     Push,
     Receipt,
+    Returned,
     Snapshot,
     SnapshotWanted,
     Stored,
@@ -188,3 +189,32 @@ def test_a_desk_that_is_too_old_is_told_and_waits_for_nobody(session: DeskSessio
     session.opened()
     assert session.received(Failure("too-old", "Update Deskline.")) == []
     assert (session.status.state, session.status.problem, session.wake_at) == ("refused", "Update Deskline.", None)
+
+
+LINE, RESERVE = ("credit_line", "line"), ("credit_reserve", "line")
+
+
+def _deal(disk: MemoryDesk, used: str) -> None:
+    disk.write("user:1", [Draft(LINE, "update", {"used": used}), Draft(("deal", f"to {used}"), "insert", {})])
+
+
+def _told(messages: list[FromDesk]) -> list[dict[str, str]]:
+    return [dict(each.held) for each in messages if isinstance(each, Returned)]
+
+
+def test_a_restored_server_hears_of_no_reserve_that_a_deal_it_knows_has_used(
+    session: DeskSession, disk: MemoryDesk
+) -> None:
+    session.opened()
+    session.received(welcome(head=2))
+    sites = f'{{"{disk.site}":{{"granted":"100","consumed":"0"}}}}'
+    line = Stored(*LINE, '{"id":"line","limit":"1000","used":"0"}', "*", 1)
+    reserve = Stored(*RESERVE, f'{{"id":"line","line_id":"line","sites":{sites}}}', "*", 2)
+    session.received(Snapshot("*", (line, reserve), 2, False, 2))
+    _deal(disk, "30")
+    _deal(disk, "50")
+    session.opened()
+    # The first deal came to the server before the backup, and its outcome never came back; the second did not.
+    assert _told(session.received(structs.replace(welcome(received=2, epoch="two"), away=True))) == [{"line": "70"}]
+    session.opened()
+    assert _told(session.received(structs.replace(welcome(received=4, epoch="three"), away=True))) == [{"line": "50"}]
