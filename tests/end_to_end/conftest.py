@@ -15,11 +15,14 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.desk.program import Program
 from app.records.demo import build_demo
 from app.records.store import Records
 from app.settings import Settings
 from tests.conftest import LASTING
 from tests.end_to_end.desk import KEY, Desk, settings_in
+from tests.sync.pages import new_desk
+from tests.sync.serving import Server, served
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -79,3 +82,16 @@ def shared_desk(
     desk = Desk(QtBot(request), settings_in(folder), speed=8.0)
     yield desk.open()
     desk.close()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with served() as running:
+        yield running
+
+
+@pytest.fixture
+def second(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
+    """A colleague's desk, new and empty."""
+    with new_desk(qtbot, tmp_path, "second") as program:
+        yield program

@@ -2,57 +2,25 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from pytestqt.qtbot import QtBot
-from sqlalchemy import select
-from sqlalchemy.orm import Session
 
-from app.desk.program import Program, make_application
-from app.records.codec import encode_row, models
+from app.desk.program import Program
 from app.records.tables import (
     CreditReserve,
     Deal,
-    Instrument,
     Organization,
 )
-from app.settings import Settings
-from tests.end_to_end.desk import CALLER, DEMO, Desk
-from tests.sync.pages import connect, runner, says, shoot
-from tests.sync.serving import Server, served
+from tests.end_to_end.desk import Desk
+from tests.end_to_end.two_desks import everything, in_step, network_out_as_it_rings
+from tests.sync.pages import runner, says, shoot
+from tests.sync.serving import Server
 
 pytestmark = pytest.mark.timeout(900)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    # Not pytest's own folder: Postgres runs as another user where we are root.
-    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder)) as running:
-        yield running
-
-
-@pytest.fixture
-def second(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
-    """A colleague's desk, new and empty."""
-    settings = Settings(data_folder=str(tmp_path), desk="second", turret=False, chat=False)
-    make_application(settings)
-    program = Program(settings, key=bytes(32), quit_application=False)
-    with qtbot.waitSignal(program.outside_ready, timeout=90_000):
-        program.start()
-    yield program
-    with qtbot.waitSignal(program.closed, timeout=30_000):
-        program.quit()
-
-
-def everything(session: Session) -> dict[tuple[str, str], object]:
-    return {
-        (table, row.id): encode_row(row) for table, model in models().items() for row in session.scalars(select(model))
-    }
 
 
 def registered(desk: Desk) -> str:
@@ -91,25 +59,10 @@ def test_a_deal_with_the_network_out_is_requested_and_then_done_on_both_desks(
 ) -> None:
     desk = open_desk(speed=6.0)
     first, until, play = desk.program, desk.until, desk.play
-    connect(qtbot, first, server, "ann", brings_history=True)
-    until(lambda: says(first) == ("Online", "Synced"), "the demo desk at the server", 180)
-    connect(qtbot, second, server, "bob")
-    shoot(second, "first-sync")
-    until(lambda: says(second) == ("Online", "Synced"), "the first sync of the other desk", 180)
+    in_step(qtbot, desk, second, server)
+    network_out_as_it_rings(desk, server)
     read = runner(qtbot, second)
-    instrument = read(second.core.records.query(lambda session: session.scalars(select(Instrument.id)).first()))
-    until(lambda: second.core.prices.quote(instrument or ""), "a price of what came from the server")
-    assert desk.read(everything) == read(second.core.records.query(everything))
-
-    # The customer is in focus once while the server is there: the desk holds a part of their line from then on.
     crm, deals = desk.app("deskline-crm"), desk.app("deskline-deals")
-    play(desk.stage.ring(CALLER, DEMO / "call.wav"))
-    until(lambda: deals.state.value.ticket.client is not None, "the ticket to turn")
-    until(lambda: desk.read(lambda session: session.scalars(select(CreditReserve)).all()), "a part of the line")
-
-    # The network goes while it rings.
-    server.kill()
-    until(lambda: says(first)[0].startswith("Offline"), "the desk to know it")
     organization = crm.state.value.customer.organization.id
     # A deal within what the desk holds of the line: the server has still to accept it.
     deal = registered(desk)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -15,8 +14,7 @@ from tests.sync.serving import Server, served
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    # Not pytest's own folder: Postgres runs as another user where we are root.
-    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder)) as running:
+    with served() as running:
         yield running
 
 

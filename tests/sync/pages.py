@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.desk.program import Program
+from app.desk.program import Program, make_application
+from app.settings import Settings
 from app.shell.connecting import ConnectPage
 from tests.sync.serving import PASSWORD, Server
 
@@ -24,6 +27,19 @@ def shoot(program: Program, name: str) -> None:
             program.window.resize(wide, high)
             QApplication.processEvents()
             program.window.grab().save(f"{SHOTS}/{name}-{wide}.png")
+
+
+@contextmanager
+def new_desk(qtbot: QtBot, folder: Path, name: str) -> Iterator[Program]:
+    """An empty desk without a turret and chats."""
+    settings = Settings(data_folder=str(folder), desk=name, turret=False, chat=False)
+    make_application(settings)
+    program = Program(settings, key=bytes(32), quit_application=False)
+    with qtbot.waitSignal(program.outside_ready, timeout=90_000):
+        program.start()
+    yield program
+    with qtbot.waitSignal(program.closed, timeout=30_000):
+        program.quit()
 
 
 def connect(qtbot: QtBot, program: Program, server: Server, login: str, *, brings_history: bool = False) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
@@ -120,13 +121,16 @@ class Server:
 
 
 @contextmanager
-def served(folder: Path, *, plain: bool = False, issuer: str = "") -> Iterator[Server]:
-    server = Server(folder, plain=plain, issuer=issuer)
-    server.start()
-    try:
+def served(folder: Path | None = None, *, plain: bool = False, issuer: str = "") -> Iterator[Server]:
+    """A running server in ``folder``; without one in a folder of its own, which goes with it."""
+    with ExitStack() as stack:
+        if folder is None:
+            # Not pytest's own folder: Postgres runs as another user where we are root.
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="deskline-test-")))
+        server = Server(folder, plain=plain, issuer=issuer)
+        server.start()
+        stack.callback(server.stop)
         yield server
-    finally:
-        server.stop()
 
 
 class InMemory:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.desk.program import Program, make_application
+from app.desk.program import Program
 from app.records.store import Records
 from app.records.tables import Organization
-from app.settings import Settings
 from app.shell.connecting import ConnectPage
 from plugins.sync.view import HISTORY, QUARANTINE
-from tests.sync.pages import connect, runner, says, shoot
+from tests.sync.pages import connect, new_desk, runner, says, shoot
 from tests.sync.serving import PASSWORD, Server, Station, served
 
 pytestmark = pytest.mark.timeout(300)
@@ -23,28 +22,14 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    # Not pytest's own folder: Postgres runs as another user where we are root.
-    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder)) as running:
+    with served() as running:
         yield running
 
 
 @pytest.fixture
 def open_desk(qtbot: QtBot, tmp_path: Path) -> Iterator[Callable[[str], Program]]:
-    made: list[Program] = []
-
-    def make(name: str) -> Program:
-        settings = Settings(data_folder=str(tmp_path), desk=name, turret=False, chat=False)
-        make_application(settings)
-        program = Program(settings, key=bytes(32), quit_application=False)
-        with qtbot.waitSignal(program.outside_ready, timeout=90_000):
-            program.start()
-        made.append(program)
-        return program
-
-    yield make
-    for program in made:
-        with qtbot.waitSignal(program.closed, timeout=30_000):
-            program.quit()
+    with ExitStack() as opened:
+        yield lambda name: opened.enter_context(new_desk(qtbot, tmp_path, name))
 
 
 def test_a_desk_is_connected_by_its_page_and_comes_in_step(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,7 @@ pytestmark = pytest.mark.timeout(180)
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    # Not pytest's own folder: Postgres runs as another user where we are root.
-    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder)) as running:
+    with served() as running:
         yield running
 
 
@@ -124,7 +122,7 @@ async def test_a_device_that_was_revoked_keeps_nothing(
 
 
 async def test_where_websockets_do_not_get_through_plain_requests_do(tmp_path: Path) -> None:
-    with tempfile.TemporaryDirectory(prefix="deskline-test-") as folder, served(Path(folder), plain=True) as server:
+    with served(plain=True) as server:
         port = int(server.url.rpartition(":")[2])
         async with await without_websockets(port) as proxy:
             server.url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +10,11 @@ import httpx
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.desk.program import Program, make_application
-from app.settings import Settings
+from app.desk.program import Program
 from app.shell.connecting import ConnectPage
 from app.sync import browser
 from tests.server.providers import in_the_browser, provider
-from tests.sync.pages import says, shoot
+from tests.sync.pages import new_desk, says, shoot
 from tests.sync.serving import Server, served
 
 pytestmark = pytest.mark.timeout(300)
@@ -24,25 +22,14 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    # Not pytest's own folder: Postgres runs as another user where we are root.
-    with (
-        provider() as issuer,
-        tempfile.TemporaryDirectory(prefix="deskline-test-") as folder,
-        served(Path(folder), issuer=issuer) as running,
-    ):
+    with provider() as issuer, served(issuer=issuer) as running:
         yield running
 
 
 @pytest.fixture
 def program(qtbot: QtBot, tmp_path: Path) -> Iterator[Program]:
-    settings = Settings(data_folder=str(tmp_path), desk="one", turret=False, chat=False)
-    make_application(settings)
-    program = Program(settings, key=bytes(32), quit_application=False)
-    with qtbot.waitSignal(program.outside_ready, timeout=90_000):
-        program.start()
-    yield program
-    with qtbot.waitSignal(program.closed, timeout=30_000):
-        program.quit()
+    with new_desk(qtbot, tmp_path, "one") as program:
+        yield program
 
 
 def test_a_desk_is_connected_and_signed_in_by_the_browser(qtbot: QtBot, server: Server, program: Program) -> None:
