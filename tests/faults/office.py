@@ -15,6 +15,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from sqlalchemy import text
+
 from app.records.audit import verify
 from app.server import audit
 from app.server.administration import Administration
@@ -84,6 +86,10 @@ class Desk:
         except TimeoutError:
             raise AssertionError(f"{self.name}: waited in vain for {what}; it said last {self.told[-3:]}") from None
 
+    @property
+    def site(self) -> str:
+        return str(self.facts("ready")[-1]["site"])
+
     def facts(self, kind: str, since: int = 0) -> list[dict[str, Any]]:
         return [fact for fact in self.told[since:] if fact["fact"] == kind]
 
@@ -140,20 +146,24 @@ class Office:
                     await asyncio.sleep(0.5)
         except TimeoutError:
             looks = [await desk.look() for desk in self.desks]
-            raise AssertionError(
-                f"not in step after {seconds} s: {looks}, the server at {await self._head()}"
-            ) from None
+            ends = [await self._end(desk) for desk in self.desks]
+            raise AssertionError(f"not in step after {seconds} s: {looks}, the last places for them {ends}") from None
 
     async def _in_step(self) -> bool:
         looks = [await desk.look() for desk in self.desks]
-        head = await self._head()
-        return all((each["state"], each["to_sync"], each["cursor"]) == ("online", 0, head) for each in looks)
+        ends = [await self._end(desk) for desk in self.desks]
+        return all(
+            (look["state"], look["to_sync"]) == ("online", 0) and look["cursor"] >= end
+            for look, end in zip(looks, ends, strict=True)
+        )
 
-    async def _head(self) -> int:
+    async def _end(self, desk: Desk) -> int:
+        """The last place that is for this desk to see: what was refused of another's is not, and is not told."""
+        query = text("SELECT COALESCE(max(seq), 0) FROM item WHERE NOT site_only OR site = :site")
         engine = connect(self.url, connections=1)
         try:
             async with engine.connect() as connection:
-                return int((await connection.exec_driver_sql("SELECT head FROM firm")).scalar_one())
+                return int((await connection.execute(query, {"site": desk.site})).scalar_one())
         finally:
             await engine.dispose()
 

@@ -23,7 +23,6 @@ async def online_again(desk: Desk, since: int) -> None:
     await desk.until(lambda: any(fact["state"] == "online" for fact in desk.facts("status", since)), "a new connection")
 
 
-@pytest.mark.soak
 async def test_a_frame_that_is_cut_in_the_middle_is_sent_again_and_counts_once(
     small_office: Office, rng: random.Random
 ) -> None:
@@ -44,7 +43,6 @@ async def test_a_frame_that_is_cut_in_the_middle_is_sent_again_and_counts_once(
     await asyncio.to_thread(check, office.url, office.desks)
 
 
-@pytest.mark.soak
 async def test_a_connection_that_stands_but_carries_nothing_is_noticed(small_office: Office) -> None:
     office = small_office
     await office.open(2)
