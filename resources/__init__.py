@@ -1,1 +1,1 @@
-"""Data that ships with the program: vocabulary, demo material, icons. No code."""
+"""Data that ships with the program: vocabulary, calendars, demo material, icons. No code but what reads it."""

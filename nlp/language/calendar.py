@@ -1,7 +1,6 @@
 """Days, months, tenors and their grammar; relative to the day of the conversation.
 
-Weekends are skipped, public holidays are not known here. A mention is parsed without knowing today (so that a turn is
-read once) and resolved later.
+A mention is parsed without knowing today (so that a turn is read once) and resolved later.
 """
 
 from __future__ import annotations
@@ -119,33 +118,6 @@ def _date(year: int, month: int, day: int) -> date | None:
         return date(year, month, day)
     except ValueError:
         return None
-
-
-def add_business_days(day: date, count: int) -> date:
-    """The day `count` weekdays later."""
-    while count > 0:
-        day += timedelta(1)
-        count -= day.weekday() < 5
-    return day
-
-
-def add_tenor(day: date, code: str) -> date:
-    """Spot plus a tenor, rolled to the next weekday within the month (modified following)."""
-    count, unit = int(code[:-1]), code[-1]
-    if unit in "DW":
-        result = day + timedelta(count * (7 if unit == "W" else 1))
-    else:
-        index = day.year * 12 + day.month - 1 + count * (12 if unit == "Y" else 1)
-        year, month = divmod(index, 12)
-        result = date(year, month + 1, min(day.day, months.monthrange(year, month + 1)[1]))
-    rolled = result
-    while rolled.weekday() > 4:
-        rolled += timedelta(1)
-    if rolled.month != result.month and unit in "MY":
-        rolled = result
-        while rolled.weekday() > 4:
-            rolled -= timedelta(1)
-    return rolled
 
 
 def imm_day(year: int, month: int) -> date:

@@ -6,11 +6,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
-from nlp.language.calendar import Day, add_business_days
+from nlp.language.calendar import Day
 from nlp.language.frames import Frame
 from nlp.language.model import Product
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument
+from resources.calendars import calendars_of, settles
 
 KINDS: dict[str, Product] = {
     "bond": "bond",
@@ -25,7 +26,11 @@ LONGEST_LAG = 5  # business days that a trade for ordinary settlement may take
 
 def spot_date(instrument: Instrument, today: date) -> date | None:
     """The ordinary settlement date; None where the instrument has none."""
-    return add_business_days(today, instrument.settle) if instrument.settle is not None else None
+    return settles(today, instrument.settle, _calendars(instrument)) if instrument.settle is not None else None
+
+
+def _calendars(instrument: Instrument) -> tuple[str, ...]:
+    return calendars_of(instrument.kind, instrument.code, instrument.currency)
 
 
 def product_of(topic: Topic, value: date | None, today: date, *, swap: bool = False) -> Product:
@@ -65,7 +70,7 @@ def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -
     unnamed = instrument.kind == "fx" and not topic.hints and topic.tenor is None
     if said is not None and (
         said < today
-        or (ordinary and said > add_business_days(today, LONGEST_LAG))
+        or (ordinary and said > settles(today, LONGEST_LAG, _calendars(instrument)))
         or (unnamed and said > today + LONGEST_UNNAMED)
     ):
         said = None

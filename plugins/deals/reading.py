@@ -10,7 +10,7 @@ from typing import Literal
 
 from app.brokerage.credit import CreditCheck, Money, Rates, check, choose_line, exposure
 from app.brokerage.entry import EntryError, Quantity, off_market, parse_price, parse_quantity
-from app.brokerage.settlement import parse_value_date, product_for, value_date
+from app.brokerage.settlement import parse_value_date, product_for
 from plugins.deals.ticket import AccountChoice, Heard, Security, Ticket
 
 _YEAR = Decimal("365.25")
@@ -179,13 +179,12 @@ def _settlement(ticket: Ticket, today: dt.date, errors: dict[str, str]) -> tuple
         return None, None
     typed = ticket.text("value_date")
     try:
-        settles = (
-            parse_value_date(typed, today, security.settle_days) if typed else value_date(today, security.settle_days)
-        )
+        settles = parse_value_date(typed, today, security.settle_days, security.calendars)
+        spot = parse_value_date("spot", today, security.settle_days, security.calendars)
     except EntryError as error:
         errors["value_date"] = str(error)
         return None, None
-    product = ticket.text("product") or product_for(security.kind, settles, today, security.settle_days)
+    product = ticket.text("product") or product_for(security.kind, settles, spot)
     if product not in security.products:
         errors["product"] = f"{security.symbol} cannot be dealt as {product}."
     return settles, product

@@ -10,6 +10,7 @@ from typing import Literal
 
 from app.brokerage.credit import Line
 from app.brokerage.entry import format_price, format_quantity, format_short
+from resources.calendars import calendars_of
 
 Side = Literal["buy", "sell"]
 Origin = Literal["", "market", "context", "said", "typed"]
@@ -44,6 +45,11 @@ class Security:
         """Six letters for a currency pair."""
         letters = self.symbol.replace("/", "").upper()
         return letters if self.kind == "fx" and len(letters) == 6 else None
+
+    @property
+    def calendars(self) -> tuple[str, ...]:
+        """Those on whose business days it settles."""
+        return calendars_of(self.kind, self.symbol, self.currency)
 
     @property
     def quantity_currencies(self) -> tuple[str, ...]:

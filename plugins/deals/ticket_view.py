@@ -286,9 +286,9 @@ class TicketPage(QWidget):
                 model.setStringList(names)
 
     def _show_settlement(self, state: DealsState) -> None:
-        settles = state.reading.value_date
+        settles, security = state.reading.value_date, state.ticket.security
         today = self._ui.clock().astimezone().date()
-        words = describe(settles, today) if settles is not None else ""
+        words = describe(settles, today, security.calendars) if settles is not None and security is not None else ""
         self.lines["value_date"].setPlaceholderText(words or "spot, 3m, 25 Nov")
         typed = bool(state.ticket.text("value_date")) and words
         _set_text(self._captions["Settle"], f"SETTLE · {words.upper()}" if typed else "SETTLE")

@@ -42,7 +42,8 @@ def test_a_full_ticket_reads_as_a_deal_with_its_credit_check() -> None:
     assert answer.quantity is not None
     assert answer.credit is not None
     assert (answer.quantity.amount, answer.quantity_ccy, answer.price) == (10_000_000, "EUR", Decimal("1.0922"))
-    assert (answer.value_date, answer.product) == (dt.date(2026, 11, 26), "fx-spot")
+    # The day after next is Thanksgiving.
+    assert (answer.value_date, answer.product) == (dt.date(2026, 11, 27), "fx-spot")
     assert (answer.credit.result, answer.credit.this_deal) == ("pass", 10_000_000)
     assert [line.result for line in answer.checks] == ["pass", "pass"]
 

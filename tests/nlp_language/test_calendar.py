@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nlp.language.calendar import Day, add_business_days, add_tenor, day_at, imm_day
+from nlp.language.calendar import Day, day_at, imm_day
 from nlp.language.periods import months_at, tenor_at
 from nlp.language.words import TOKEN
 
@@ -49,20 +49,6 @@ def first_day(text: str) -> date | None:
 )
 def test_days_count_from_the_conversation(text: str, expected: date | None) -> None:
     assert first_day(text) == expected
-
-
-@given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(0, 40))
-def test_business_days_never_end_on_a_weekend(start: date, count: int) -> None:
-    end = add_business_days(start, count)
-    assert end >= start
-    assert count == 0 or end.weekday() < 5
-
-
-@given(st.dates(min_value=date(2020, 1, 1), max_value=date(2040, 1, 1)), st.integers(1, 60), st.sampled_from("WMY"))
-def test_tenors_roll_to_a_weekday_near_their_end(start: date, count: int, unit: str) -> None:
-    end = add_tenor(start, f"{count}{unit}")
-    assert end.weekday() < 5
-    assert end > start
 
 
 @given(st.integers(2020, 2040), st.integers(1, 12))
