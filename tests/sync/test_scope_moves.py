@@ -8,22 +8,7 @@ import pytest
 
 from app.sync.replica import Key
 from tests.simulation.checks import scopes_are_right
-from tests.sync.test_authority import Server, Site
-
-
-@pytest.fixture
-def server() -> Server:
-    return Server()
-
-
-@pytest.fixture
-def ann(server: Server) -> Site:
-    return Site(server)
-
-
-@pytest.fixture
-def bob(server: Server) -> Site:
-    return Site(server)
+from tests.sync.sites import Server, Site
 
 
 def disputed(server: Server, ann: Site, bob: Site, key: Key, field: str) -> Key:
