@@ -43,16 +43,20 @@ def pending(session: Session, running: Collection[str]) -> list[Pending]:
     return [_pending(session, row) for row in rows if row.id not in running]
 
 
-def _pending(session: Session, row: Interaction) -> Pending:
+def header_of(session: Session, row: Interaction) -> Header:
+    """Who spoke with whom in a call of an earlier run."""
     contact = session.get(Contact, row.contact_id) if row.contact_id else None
     organization = session.get(Organization, row.organization_id) if row.organization_id else None
     trader = session.get(User, row.trader_id) if row.trader_id else None
-    header = Header(
+    return Header(
         row.id,
         "call",
         row.started_at.astimezone(),  # relative dates count from the desk's own day
         Party(contact.name if contact else "", organization.name if organization else "", row.number),
         Trader(trader.name if trader else "", trader.desk if trader else ""),
     )
+
+
+def _pending(session: Session, row: Interaction) -> Pending:
     assert row.recording is not None
-    return Pending(row.id, row.recording, header, row.organization_id)
+    return Pending(row.id, row.recording, header_of(session, row), row.organization_id)

@@ -22,14 +22,16 @@ from app.conversation.live import LiveConversation
 from app.conversation.permission import Policies
 from app.conversation.playback import Playback, export, open_playback
 from app.conversation.privacy import Privacy, add_masks
+from app.conversation.reading_anew import ReadingAnew
 from app.conversation.state import ConversationState, Phase, Segment
+from app.conversation.stored import row_of
 from app.records.change import Change
 from app.records.errors import StoreError
 from app.records.ids import new_id
 from app.records.log import Cause
 from app.records.recordings import Recordings
 from app.records.store import Records
-from app.records.tables import Interaction, TranscriptSegment
+from app.records.tables import Interaction
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
 from nlp.language.model import Header, Party, Reference, Trader, Turn, Who
@@ -77,6 +79,7 @@ class Conversations:
         self._keeping = Keeping(records, self._writing_trouble)
         self._resuming: asyncio.Task[None] | None = None
         self.privacy = Privacy(records, self._keeping, worker, self._live, self._intakes, policies or Policies(), clock)
+        self.anew = ReadingAnew(records, worker, self._live, prices, notify)
         worker.on_event, worker.on_status, worker.reread = self._event, self._status, self._reread
 
     async def start(self) -> None:
@@ -92,6 +95,7 @@ class Conversations:
         for error in closed:
             if isinstance(error, Exception):
                 log.error("a recording did not close cleanly: %s", type(error).__name__)
+        await self.anew.close()
         await self._worker.close()
         await asyncio.gather(*self._masking, return_exceptions=True)
         await self._keeping.close()
@@ -197,7 +201,8 @@ class Conversations:
         await self._worker.finish(interaction_id)
 
     async def correct(self, actor: str, wish: Correction) -> Corrected:
-        """Puts words of a call right; for always, the lexicon learns and running calls are read with it at once.
+        """Puts words of a call right; for always, the lexicon learns and running calls are read with it at once. A call
+        that is over is read anew.
 
         Raises RecordMissing, Refused and what ``Records.change`` raises.
         """
@@ -205,6 +210,7 @@ class Conversations:
         if (talk := self._live.get(wish.interaction_id)) is not None:
             talk.edits.append(done.edit)
             talk.edited()
+        self.anew.soon(wish.interaction_id)
         if done.entry is not None:
             await self.lexicon_changed()
         return done
@@ -215,6 +221,7 @@ class Conversations:
         if (talk := self._live.get(done.interaction_id)) is not None and done.edit in talk.edits:
             talk.edits.remove(done.edit)
             talk.edited()
+        self.anew.soon(done.interaction_id)
         if done.entry is not None:
             await self.lexicon_changed()
 
@@ -280,7 +287,7 @@ class Conversations:
         if (dictation := self._dictations.get(event.id)) is not None:
             dictation.take(event)
         talk = self._live.get(event.id)
-        if talk is None:
+        if self.anew.takes(event) or talk is None:
             return
         # What was on its way when the trader had it forgotten is not taken up again.
         if isinstance(event, messages.Segment):
@@ -306,7 +313,7 @@ class Conversations:
         def work(change: Change) -> None:
             if talk.header.kind == "call":
                 for segment in final:
-                    change.add(_row(interaction_id, segment))
+                    change.add(row_of(interaction_id, segment))
                 add_masks(change, interaction_id, event.masked)
             change.update(Interaction, interaction_id, talk_share=share)
 
@@ -316,6 +323,8 @@ class Conversations:
             self._masking.add(masking)
             masking.add_done_callback(self._masked)
         self._settle(interaction_id, "")
+        if talk.edits:  # what was understood rests on the words as they were heard
+            self.anew.soon(interaction_id)
         for listener in tuple(self._listeners):
             listener(interaction_id)
         done = [each for each, known in self._live.items() if known.now.phase == "refined"]
@@ -372,7 +381,7 @@ class Conversations:
         )
 
     def _store(self, interaction_id: str, segment: Segment) -> None:
-        self._keeping.add(lambda change: change.add(_row(interaction_id, segment)))
+        self._keeping.add(lambda change: change.add(row_of(interaction_id, segment)))
 
     def _writing_trouble(self, sentence: str) -> None:
         if sentence and sentence != self._trouble:
@@ -420,27 +429,13 @@ class Conversations:
     async def _transcribe(self, one: resumption.Pending, rate: int, seconds: float) -> None:
         talk = LiveConversation(one.interaction_id, one.header, self._worker.status)
         self._live[one.interaction_id] = talk
-        talk.heard_out = True
+        talk.heard_out, talk.organization_id = True, one.organization_id
         talk.update(phase="ended", recorded_seconds=round(seconds, 2))
         found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
         talk.edits = await self._records.query(lambda session: edits_of(session, one.interaction_id))
         done = self._resumed[one.interaction_id] = asyncio.get_running_loop().create_future()
         await self._worker.transcribe(one.interaction_id, one.header, found, rate, seconds)
         await done
-
-
-def _row(interaction_id: str, segment: Segment) -> TranscriptSegment:
-    return TranscriptSegment(
-        id=new_id(),
-        interaction_id=interaction_id,
-        seq=segment.seq,
-        pass_=segment.pass_,
-        who=segment.who,
-        start=segment.start,
-        end=segment.end,
-        text=segment.text,
-        words=[[word.start, word.end, word.sure] for word in segment.words],
-    )
 
 
 def _sentence(status: str) -> str:

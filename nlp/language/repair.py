@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from nlp.language import vocabulary
@@ -24,12 +25,12 @@ def repaired(dialogue: Dialogue, reference: Reference) -> tuple[Turn, ...]:
     texts = [turn.text for turn in dialogue.turns]
     result = []
     for i, turn in enumerate(dialogue.turns):
-        text = learned(turn.text, reference.lexicon)
+        heard = text = learned(turn.text, reference.lexicon)
         text = _always(text) if dialogue.header.kind == "call" else _typing(text)
         if dialogue.header.kind == "call":
             around = " ".join(texts[max(0, i - 2) : i + 3]).lower()
             text = _names(_near(text, around), names)
-        result.append(respelled(turn, text))
+        result.append(respelled(turn, _learned_again(heard, text, reference.lexicon)))
     return tuple(result)
 
 
@@ -39,6 +40,28 @@ def learned(text: str, lexicon: Lexicon) -> str:
         return text
     pattern, meant = _learned_pattern(lexicon)
     return pattern.sub(lambda match: meant[match.group().lower()], text)
+
+
+def _learned_again(heard: str, mended: str, lexicon: Lexicon) -> str:
+    """What was mended, with the desk's corrections of the words that the mending put there: a trader corrects what
+    they read, and that may be such a word. What the lexicon itself wrote is not read by it once more."""
+    if heard == mended or not lexicon.entries:
+        return mended
+    before, after = heard.split(), list(re.finditer(r"\S+", mended))
+    matcher = SequenceMatcher(None, before, [word.group() for word in after], autojunk=False)
+    put = [
+        word.span()
+        for kind, _, _, first, last in matcher.get_opcodes()
+        if kind != "equal"
+        for word in after[first:last]
+    ]
+    pattern, meant = _learned_pattern(lexicon)
+
+    def mend(match: re.Match[str]) -> str:
+        fresh = any(start < match.end() and match.start() < end for start, end in put)
+        return meant[match.group().lower()] if fresh else match.group()
+
+    return pattern.sub(mend, mended)
 
 
 @lru_cache(maxsize=8)

@@ -169,6 +169,14 @@ class LanguageWorker:
         if self._up:
             self._feed(talk)
 
+    async def read(self, interaction_id: str, header: Header, reference: Reference, turns: Sequence[Turn]) -> None:
+        """What the turns of an ended call mean, without its sound; answered as ``finish`` is."""
+        talk = Talk(interaction_id, _named(header, interaction_id), reference, 0, finishing=True, sound=False)
+        talk.turns = list(turns)
+        self._talks[interaction_id] = talk
+        if self._up:
+            self._feed(talk)
+
     async def forget_span(self, interaction_id: str, start: float, end: float) -> None:
         """What was said in a stretch of a running call is known no more, here and in the process; sound up to ``end``
         is not asked for again before the careful pass."""
@@ -295,9 +303,10 @@ class LanguageWorker:
                 seq=talk.seq,
                 turns=tuple(talk.turns),
                 heard=talk.heard,
+                sound=talk.sound,
             )
         )
-        if talk.header.kind == "chat":
+        if talk.header.kind == "chat" or not talk.sound:
             talk.fed, talk.feeding = True, False
             if talk.finishing:
                 self._send(Finish(id=talk.id))

@@ -205,6 +205,7 @@ class Conversation:
     seq: int = 0
     pending: int = 0  # utterances cut and not yet transcribed
     finishing: bool = False
+    sound: bool = True  # False: its turns are all there is
     running: dict[Who, Turn] = field(default_factory=dict)  # what the last look at a side heard, still being spoken
     echoes: dict[Channel, int] = field(default_factory=dict)  # side -> delay of the other's echo on it, in samples
 

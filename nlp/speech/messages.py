@@ -20,7 +20,9 @@ class Message(msgspec.Struct, frozen=True, tag=True, kw_only=True):
 
 
 class Open(Message, frozen=True, kw_only=True):
-    """Begin, or after a restart continue, a conversation. Turns before ``seq`` have been transcribed already."""
+    """Begin, or after a restart continue, a conversation. Turns before ``seq`` have been transcribed already.
+
+    Without ``sound`` the turns are all there is, of a call too: they are read as they stand."""
 
     id: str
     header: Header
@@ -29,6 +31,7 @@ class Open(Message, frozen=True, kw_only=True):
     seq: int = 0
     turns: tuple[Turn, ...] = ()
     heard: dict[str, float] = {}  # side -> seconds up to which it was transcribed
+    sound: bool = True
 
 
 class Refer(Message, frozen=True, kw_only=True):

@@ -16,13 +16,15 @@ KEPT_BYTES = 2 << 20
 
 @dataclass(slots=True)
 class Talk:
-    """One conversation. ``heard``: seconds transcribed per side; ``origin``: where the present process began."""
+    """One conversation. ``heard``: seconds transcribed per side; ``origin``: where the present process began.
+    Without ``sound`` its turns are all there is."""
 
     id: str
     header: Header
     reference: Reference
     rate: int
     finishing: bool = False
+    sound: bool = True
     turns: list[Turn] = field(default_factory=list)
     seq: int = 0
     heard: dict[str, float] = field(default_factory=dict)

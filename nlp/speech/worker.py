@@ -125,10 +125,16 @@ class SpeechProcess:
     def _open(self, message: Open) -> None:
         self._forget(message.id)
         sides = {}
-        if message.header.kind == "call" and self._recogniser is not None:
+        if message.header.kind == "call" and message.sound and self._recogniser is not None:
             sides = {who: LiveSide(message.id, who, message.rate, message.heard.get(who, 0.0)) for who in CHANNELS}
         self._conversations[message.id] = Conversation(
-            message.header, message.reference, message.rate, sides, list(message.turns), message.seq
+            message.header,
+            message.reference,
+            message.rate,
+            sides,
+            list(message.turns),
+            message.seq,
+            sound=message.sound,
         )
         if message.turns:
             self._work.analysis(message.id)
@@ -164,7 +170,7 @@ class SpeechProcess:
         if conversation.finishing:
             return
         conversation.finishing = True
-        if conversation.header.kind == "call" and self._recogniser is None:
+        if conversation.header.kind == "call" and conversation.sound and self._recogniser is None:
             self._send(Failed(id=conversation.header.id, reason=self._reason))
             self._forget(conversation.header.id)
             return

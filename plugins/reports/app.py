@@ -56,7 +56,10 @@ class ReportsApp:
         self._chosen: tuple[dt.datetime, Context] | None = None  # a contact that no running talk knew
         self._ringing: Rings = {}
         self._deal_watch = CommitWatch(desk.records, {"deal"}, self.reports.refresh_deals, pause=0.02)
-        self._stop_listening = desk.conversations.on_transcribed(self._transcribed)
+        self._stop_listening = (
+            desk.conversations.on_transcribed(self._transcribed),
+            desk.conversations.anew.on_read(lambda now: self._spawn(self._read_anew(now))),
+        )
 
     async def begin(self) -> None:
         """Closes what a crash left open, and offers the drafts that were not finished."""
@@ -77,7 +80,8 @@ class ReportsApp:
 
     async def close(self) -> None:
         """The desk closes: talks are closed, every draft is written. A call that goes on is not waited for."""
-        self._stop_listening()
+        for stop in self._stop_listening:
+            stop()
         await self.dictating.cancel()
         for live in list(self._live.values()):
             await self._over(live, self._desk.clock(), interrupted=True)
@@ -386,6 +390,11 @@ class ReportsApp:
             share=now.talk_share,
             client_spoke=_client_spoke(now),
         )
+
+    async def _read_anew(self, now: ConversationState) -> None:
+        """The trader put words of an ended call right: its report and the desk learn what they mean now."""
+        await self.reports.hear_anew(now.interaction_id, publish.facts(now), client_spoke=_client_spoke(now))
+        await self._say(publish.facts_message(now))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

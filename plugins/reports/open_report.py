@@ -34,6 +34,7 @@ class ReportCard:
     phase: Phase = "stored"
     read_only: bool = False
     busy: bool = False
+    corrected: bool = False  # words of its transcript were put right since it was written
 
     @property
     def unregistered(self) -> tuple[HeardDeal, ...]:
@@ -62,6 +63,7 @@ class OpenReport:
         self.phase = phase
         self.read_only = read_only
         self.busy = False
+        self.corrected = False
         self.registered: tuple[Registered, ...] = ()
         self.symbols: Mapping[str, str] = {}
         self._changed = changed
@@ -100,6 +102,7 @@ class OpenReport:
             self.phase,
             self.read_only,
             self.busy,
+            self.corrected,
         )
 
     def measure_talk(self, talk: Talk) -> None:
@@ -179,6 +182,11 @@ class OpenReport:
     def set_phase(self, phase: Phase) -> None:
         if phase != self.phase:
             self.phase = phase
+            self._changed()
+
+    def set_corrected(self) -> None:
+        if not self.corrected:
+            self.corrected = True
             self._changed()
 
     def _set(self, draft: Draft) -> None:

@@ -25,7 +25,7 @@ def messages(talk: Talk, before: ConversationState | None, now: ConversationStat
     """What changed from ``before`` to ``now``: segments first, then the facts that refer to them, then the state."""
     found = [segment(talk, each) for each in _news(before, now)]
     if now.analysis is not None and (before is None or before.analysis is not now.analysis):
-        found.append(facts_message(talk, now))
+        found.append(facts_message(now))
     if before is None or _status(before) != _status(now):
         found.append(state(talk, now))
     return found
@@ -81,11 +81,11 @@ def facts(now: ConversationState) -> Message:
     return data
 
 
-def facts_message(talk: Talk, now: ConversationState) -> Message:
+def facts_message(now: ConversationState) -> Message:
     report = facts(now)
     mentions = report.pop("mentions", [])
-    report["id"] = talk.interaction_id
-    return {"type": FACTS, "id": {"deskline": talk.interaction_id}, "report": report, "mentions": mentions}
+    report["id"] = now.interaction_id
+    return {"type": FACTS, "id": {"deskline": now.interaction_id}, "report": report, "mentions": mentions}
 
 
 def proposal(talk: Talk, heard: Terms) -> Message:

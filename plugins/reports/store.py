@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.records.ids import new_id
+from app.records.ids import made_at, new_id
 from app.records.tables import (
     CallReport,
     Consent,
@@ -23,6 +23,7 @@ from app.records.tables import (
     Instrument,
     Interaction,
     Organization,
+    TranscriptEdit,
     TranscriptSegment,
 )
 from plugins.reports import due, wording
@@ -72,6 +73,7 @@ class StoredReport:
     talk: Talk
     updated: dt.datetime
     ended: bool
+    corrected: bool = False  # words of the transcript were put right since ``updated``
 
 
 def identify(
@@ -362,7 +364,9 @@ def _stored(session: Session, row: CallReport) -> StoredReport:
     assert interaction is not None  # the foreign key sees to it
     draft = Draft.from_columns(row.fields, row.suggestions, row.edited)
     ended = interaction.status != "live"
-    return StoredReport(row.id, row.status, draft, _talk(session, interaction), row.updated_at, ended)
+    edits = session.scalars(select(TranscriptEdit.id).where(TranscriptEdit.interaction_id == interaction.id))
+    corrected = any(made_at(edit) > row.updated_at for edit in edits)
+    return StoredReport(row.id, row.status, draft, _talk(session, interaction), row.updated_at, ended, corrected)
 
 
 def _talk(session: Session, row: Interaction) -> Talk:

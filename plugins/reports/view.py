@@ -196,6 +196,7 @@ class ReportPopup(QWidget):
         if asked := len(card.questions) if not card.read_only else 0:
             hints.insert(0, f"{asked} to answer" if pending else f"{asked} to answer: one key, or N for no deal")
         self._hint.setText(" · ".join(hints) or self._phase(card))
+        set_kind(self._hint, "warn" if card.read_only and card.corrected else "mut")
         for writing in (self._discard, self._keep, self._submit):
             writing.setVisible(not card.read_only)
             writing.setEnabled(not card.busy)
@@ -203,6 +204,8 @@ class ReportPopup(QWidget):
             reading.setVisible(card.read_only)
 
     def _phase(self, card: ReportCard) -> str:
+        if card.read_only and card.corrected:
+            return "Saved; its transcript was corrected since. Edit reopens it."
         if card.read_only:
             return "Saved. Edit reopens it as a draft."
         return "The careful pass over the recording is under way" if card.phase == "ended" else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
@@ -43,6 +44,7 @@ class Reports:
         self._front: str | None = None
         self._unfinished: tuple[Unfinished, ...] = ()
         self._discarded: OpenReport | None = None
+        self._adopting = asyncio.Lock()
 
     # -- following the talks
 
@@ -65,8 +67,9 @@ class Reports:
 
     def forget(self, report: OpenReport) -> None:
         """The talk is over and understood: a finished report need not be held any longer."""
-        if report.read_only and report not in self._queue and report is not self._discarded:
-            self._open.pop(report.talk.interaction_id, None)
+        identity = report.talk.interaction_id
+        if report.read_only and report not in (*self._queue, self._discarded) and self._open.get(identity) is report:
+            del self._open[identity]
 
     async def hear(self, report: OpenReport, facts: Facts, *, client_spoke: bool) -> None:
         unknown = instrument_ids(facts) - report.symbols.keys()
@@ -81,6 +84,19 @@ class Reports:
         report = self.of(interaction_id) or await self._adopt(interaction_id)
         if report is not None and not report.read_only:
             report.measure_time(seconds=seconds, share=share)
+            await self.hear(report, facts, client_spoke=client_spoke)
+            await report.saver.flush()
+
+    async def hear_anew(self, interaction_id: str, facts: Facts, *, client_spoke: bool) -> None:
+        """Words of an ended talk were put right: its draft follows where the trader did not lead; a saved report stays
+        as it is and says so."""
+        report = self.of(interaction_id) or await self._adopt(interaction_id, unreported=False)
+        if report is None:
+            return
+        if report.read_only:
+            report.set_corrected()
+            self.forget(report)
+        else:
             await self.hear(report, facts, client_spoke=client_spoke)
             await report.saver.flush()
 
@@ -240,11 +256,13 @@ class Reports:
         return await self.show(waiting[0].interaction_id) if waiting else False
 
     async def unlock(self, report_id: str) -> None:
-        """A saved report is edited: it is a draft again until it is saved."""
+        """A saved report is edited: it is a draft again until it is saved. Words put right since then are offered."""
         report = self._find(report_id)
         report.read_only = False
         report.saver.touch()
         self._publish()
+        if report.corrected:
+            self._desk.conversations.anew.soon(report.talk.interaction_id)
 
     async def dismiss_deal(self, report_id: str, key: str) -> None:
         """What was heard was no deal."""
@@ -319,34 +337,37 @@ class Reports:
         talk, user, draft, now = report.talk, self._desk.user.id, report.draft, self._desk.clock()
         await self.write(lambda change: store.keep_draft(change, report.report_id, talk, user, draft, now))
 
-    async def _adopt(self, interaction_id: str) -> OpenReport | None:
-        """A report from the records, or a new one for a talk that is over and has none."""
-        stored, talk, deals, bare = await self._desk.records.query(
-            lambda s: (
-                store.report_of(s, interaction_id),
-                store.talk(s, interaction_id),
-                store.registered(s, interaction_id),
-                store.unreported(s, interaction_id),
+    async def _adopt(self, interaction_id: str, *, unreported: bool = True) -> OpenReport | None:
+        """A report from the records, or, if wished, a new one for a talk that is over and has none."""
+        async with self._adopting:  # whoever asks meanwhile gets the same one
+            stored, talk, deals, bare = await self._desk.records.query(
+                lambda s: (
+                    store.report_of(s, interaction_id),
+                    store.talk(s, interaction_id),
+                    store.registered(s, interaction_id),
+                    store.unreported(s, interaction_id),
+                )
             )
-        )
-        standing = self._open.get(interaction_id)
-        if standing is not None and (standing in self._queue or not standing.read_only):
-            return standing  # opened while this was read: a second copy would write over the first
-        if stored is not None:
-            report = self._from_store(stored)
-        elif talk is not None and bare is not None:
-            report = self._make(new_id(), talk, Draft(), "stored")
-            report.measure_talk(talk)
-            report.measure_time(seconds=bare[0], share=bare[1])
-        else:
-            return None
-        report.name_instruments(await self._symbols(report))
-        report.set_registered(deals)
-        return report
+            standing = self._open.get(interaction_id)
+            if standing is not None and (standing in self._queue or not standing.read_only):
+                return standing  # opened while this was read: a second copy would write over the first
+            if stored is not None:
+                report = self._from_store(stored)
+            elif unreported and talk is not None and bare is not None:
+                report = self._make(new_id(), talk, Draft(), "stored")
+                report.measure_talk(talk)
+                report.measure_time(seconds=bare[0], share=bare[1])
+            else:
+                return None
+            report.name_instruments(await self._symbols(report))
+            report.set_registered(deals)
+            return report
 
     def _from_store(self, stored: StoredReport) -> OpenReport:
         finished = stored.status != "draft"
-        return self._make(stored.report_id, stored.talk, stored.draft, "stored", read_only=finished)
+        report = self._make(stored.report_id, stored.talk, stored.draft, "stored", read_only=finished)
+        report.corrected = stored.corrected
+        return report
 
     async def _symbols(self, report: OpenReport) -> Mapping[str, str]:
         ids = instrument_ids({"deals": report.draft.shown("deals_heard")})
@@ -364,7 +385,7 @@ class Reports:
 
     def _finished(self, report: OpenReport) -> None:
         report.saver.stop()
-        report.read_only = True
+        report.read_only, report.corrected = True, False
         self._dequeue(report)
         if report.phase in ("refined", "stored"):
             self.forget(report)

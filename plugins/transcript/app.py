@@ -68,7 +68,8 @@ class TranscriptApp:
             self._keep(scripts.segment(known, context))
 
     async def facts(self, context: Context, _metadata: ContextMetadata | None = None) -> None:
-        if known := self._known(context):
+        # Marks are for lines: without them, as when an old call is read anew, there is nothing to mark.
+        if known := self._scripts.get(context.id.get("deskline") or ""):
             self._keep(scripts.facts(known, context))
 
     async def show(self, context: Context, _metadata: ContextMetadata | None = None) -> None:

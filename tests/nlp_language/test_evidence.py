@@ -53,6 +53,17 @@ def test_the_desk_s_lexicon_mends_what_was_heard_in_calls_and_chats() -> None:
     assert read("chat", "c: hello", Lexicon((("", "x"),))).turns[0].text == "hello"
 
 
+def test_the_lexicon_mends_what_the_trader_read_in_place_of_what_was_heard() -> None:
+    """The page showed "gilts" where "guilts" was heard, and the trader said that it means something else."""
+    shown, heard = "gilts", "guilts"
+    for said in (shown, heard):
+        learned = read("call", f"c: ten million {said} please", Lexicon(((shown, "guilders"),)))
+        assert learned.turns[0].text == "ten million guilders please"
+    # What the lexicon wrote is not read by it once more.
+    twice = Lexicon((("jilts", "gilts"), ("gilts", "guilders")))
+    assert read("call", "c: any jilts or guilts?", twice).turns[0].text == "any gilts or guilders?"
+
+
 def test_spans_take_the_times_of_their_words_where_the_turn_has_them() -> None:
     text = "Fine, yours at forty-two."
     turn = Turn("client", 10.0, 14.0, text, tuple(Timed(10.0 + n, 10.5 + n) for n in range(4)))

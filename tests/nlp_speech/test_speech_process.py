@@ -171,7 +171,7 @@ async def test_a_recording_is_transcribed_later(desk: Desk, call: Recording) -> 
     assert desk.segments("late") == []
 
 
-async def test_without_a_model_calls_say_why_and_chats_work(tmp_path: Path) -> None:
+async def test_without_a_model_calls_say_why_and_chats_and_words_that_are_known_work(tmp_path: Path) -> None:
     desk = Desk(str(tmp_path))
     await desk.worker.start()
     try:
@@ -182,7 +182,11 @@ async def test_without_a_model_calls_say_why_and_chats_work(tmp_path: Path) -> N
         assert desk.statuses[-1].startswith("unavailable: The setting speech_model names")
         await desk.worker.finish("c")
         await desk.worker.finish("chat")
-        await desk.until(lambda: desk.finished("chat") is not None)
+        await desk.worker.read("words", header("words"), Reference(), [Turn("client", 0, 2, "any guilts?")])
+        await desk.until(lambda: desk.finished("chat") is not None and desk.finished("words") is not None)
+        words = desk.finished("words")
+        assert words is not None
+        assert [turn.text for turn in words.analysis.turns] == ["any gilts?"]
         [failed] = [event for event in desk.events if isinstance(event, Failed)]
         assert failed.id == "c"
         assert "no CTranslate2 whisper model" in failed.reason

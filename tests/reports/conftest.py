@@ -86,6 +86,25 @@ DEALT = Analysis(
 
 
 @dataclass
+class LedAnew:
+    """The reading of corrected calls: what it finds is what the test says."""
+
+    listeners: list[Callable[[ConversationState], None]] = field(default_factory=list)
+    wanted: list[str] = field(default_factory=list)
+
+    def on_read(self, listener: Callable[[ConversationState], None]) -> Callable[[], None]:
+        self.listeners.append(listener)
+        return lambda: self.listeners.remove(listener)
+
+    def soon(self, interaction_id: str) -> None:
+        self.wanted.append(interaction_id)
+
+    def read(self, now: ConversationState) -> None:
+        for listener in tuple(self.listeners):
+            listener(now)
+
+
+@dataclass
 class LedConversations:
     """The conversations room without sound: what is heard is what the test says."""
 
@@ -95,6 +114,7 @@ class LedConversations:
     ended: list[str] = field(default_factory=list)
     known: list[str | None] = field(default_factory=list)
     listeners: list[Callable[[str], None]] = field(default_factory=list)
+    anew: LedAnew = field(default_factory=lambda: LedAnew())
 
     async def open_call(self, interaction_id: str, audio_url: str, header: Any, **_: Any) -> State[ConversationState]:
         self.opened.append((audio_url, header))
