@@ -6,11 +6,12 @@ import datetime as dt
 from functools import partial
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
+from app.shell.card_page import CardPage
 from app.shell.commands import Command
 from app.shell.ui import Ui
-from app.shell.widgets import Card, CardList, SegmentedButtons
+from app.shell.widgets import Card, SegmentedButtons
 from plugins.interactions.app import InteractionsApp, TalksState
 from plugins.interactions.rows import FILTERS, TalkRow, look
 
@@ -22,11 +23,11 @@ EMPTY = {
 }
 
 
-class InteractionsPanel(QWidget):
+class InteractionsPanel(CardPage):
     """Keyboard: up and down choose, Enter opens, left and right in the filter choose what is listed."""
 
     def __init__(self, app: InteractionsApp, ui: Ui) -> None:
-        super().__init__()
+        super().__init__("Loading…", name="Calls and chats")
         self._app = app
         self._ui = ui
         self._state = TalksState()
@@ -34,19 +35,9 @@ class InteractionsPanel(QWidget):
         self.setObjectName("panel")
         self.filter = SegmentedButtons(["All", "Calls", "Chats", "To report"], name="Which calls and chats")
         self.filter.changed.connect(self._filtered)
-        self.cards = CardList("Loading…", name="Calls and chats")
-        self.cards.activated.connect(self._activated)
-        self.cards.verticalScrollBar().valueChanged.connect(self._scrolled)
-        head = QHBoxLayout()
-        head.setContentsMargins(8, 6, 8, 6)
-        head.addWidget(self.filter)
-        head.addStretch(1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(head)
-        column.addWidget(self.cards, 1)
-        self.setFocusProxy(self.cards)
+        self.add(self.filter)
+        self.list.activated.connect(self._activated)
+        self.list.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._clock = QTimer(self)
         self._clock.setInterval(1000)
         self._clock.timeout.connect(self._draw)
@@ -76,17 +67,17 @@ class InteractionsPanel(QWidget):
         ui.bind(app.state, self._show, self)
 
     def open_current(self) -> None:
-        card = self.cards.current()
+        card = self.list.current()
         if card is not None:
             self._activated(card)
 
     def _explain(self) -> None:
-        card = self.cards.current()
+        card = self.list.current()
         if card is not None:
             self._ui.run(self._app.explain_sync(card.key), owner=self)
 
     def _has_current(self) -> bool:
-        return self.cards.current() is not None
+        return self.list.current() is not None
 
     def _activated(self, card: Card) -> None:
         self._ui.run(self._app.open(card.key), owner=self)
@@ -96,7 +87,7 @@ class InteractionsPanel(QWidget):
 
     def _scrolled(self, value: int) -> None:
         """Near the end of what is loaded, the next page is fetched once."""
-        bar = self.cards.verticalScrollBar()
+        bar = self.list.verticalScrollBar()
         loaded = len(self._state.rows)
         if self._state.more and value > bar.maximum() - 400 and self._asked != loaded:
             self._asked = loaded
@@ -105,7 +96,7 @@ class InteractionsPanel(QWidget):
     def _show(self, state: TalksState) -> None:
         self._state = state
         self.filter.set_title(3, f"To report {state.to_report}" if state.to_report else "To report")
-        self.cards.set_empty(EMPTY[state.chosen] if state.loaded else "Loading…")
+        self.list.set_empty(EMPTY[state.chosen] if state.loaded else "Loading…")
         self._draw()
         if any(row.live and row.kind == "call" for row in state.rows):
             if not self._clock.isActive():
@@ -115,7 +106,7 @@ class InteractionsPanel(QWidget):
 
     def _draw(self) -> None:
         now = self._ui.clock()
-        self.cards.set_cards([_card(row, now, self._app.zone) for row in self._state.rows])
+        self.list.set_cards([_card(row, now, self._app.zone) for row in self._state.rows])
 
 
 def _card(row: TalkRow, now: dt.datetime, zone: dt.tzinfo) -> Card:

@@ -6,13 +6,14 @@ import datetime as dt
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit
 
 from app.records.search import Spoken
 from app.services import LocalZone
-from app.shell.cards import Card, CardList
+from app.shell.card_page import CardPage
+from app.shell.cards import Card
 from app.shell.ui import Ui
-from app.shell.widgets import icon_button, label
+from app.shell.widgets import label
 from plugins.transcript.app import TranscriptApp
 from plugins.transcript.script import clock
 
@@ -20,14 +21,13 @@ NOT_ASKED = "Type words that were said: every call and chat of the desk is searc
 NOTHING = "Nobody said that in any call or chat of this desk."
 
 
-class AllCalls(QWidget):
-    """``opened`` with what was chosen, ``left`` when the search is put away."""
+class AllCalls(CardPage):
+    """``opened`` with what was chosen."""
 
     opened = Signal(object)
-    left = Signal()
 
     def __init__(self, app: TranscriptApp, ui: Ui) -> None:
-        super().__init__()
+        super().__init__(NOT_ASKED, name="Where it was said", back="Back to the transcript")
         self._app, self._ui = app, ui
         self._zone = LocalZone()
         self._asked = 0
@@ -38,21 +38,9 @@ class AllCalls(QWidget):
         self.text.returnPressed.connect(self._open_current)
         self.text.installEventFilter(self)
         self._count = label("", "dim")
-        away = icon_button("x", "Back to the transcript (Esc)", size=14)
-        away.clicked.connect(self.left)
-        line = QHBoxLayout()
-        line.setContentsMargins(10, 0, 8, 4)
-        line.setSpacing(6)
-        line.addWidget(self.text, 1)
-        line.addWidget(self._count)
-        line.addWidget(away)
-        self.list = CardList(NOT_ASKED, name="Where it was said")
+        self.add(self.text, 1)
+        self.add(self._count)
         self.list.activated.connect(self._open)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(line)
-        column.addWidget(self.list, 1)
         self.setFocusProxy(self.text)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -60,16 +48,9 @@ class AllCalls(QWidget):
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             step = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}.get(Qt.Key(event.key()))
             if step is not None and self.list.cards:
-                row = max(0, min(self.list.currentIndex().row() + step, len(self.list.cards) - 1))
-                self.list.setCurrentIndex(self.list.model().index(row, 0))
+                self.choose(self.list.currentIndex().row() + step)
                 return True
         return super().eventFilter(watched, event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
-        else:
-            super().keyPressEvent(event)
 
     def _search(self) -> None:
         self._asked += 1
@@ -87,8 +68,7 @@ class AllCalls(QWidget):
         self.list.set_empty(NOTHING if text.strip() else NOT_ASKED)
         today = self._ui.clock().astimezone(self._zone).date()
         self.list.set_cards([_card(number, hit, self._zone, today) for number, hit in enumerate(found)])
-        if found:
-            self.list.setCurrentIndex(self.list.model().index(0, 0))
+        self.choose(0)
         places = "1 place" if len(found) == 1 else f"{len(found)} places"
         self._count.setText(places if found else "")
 

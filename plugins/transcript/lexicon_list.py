@@ -2,50 +2,34 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.services import Notice
-from app.shell.cards import Card, CardList
+from app.shell.card_page import CardPage
+from app.shell.cards import Card
 from app.shell.ui import Ui
-from app.shell.widgets import icon_button, label
+from app.shell.widgets import ElidedLabel
 from plugins.transcript.app import Learned, TranscriptApp
 
 EMPTY = "Nothing learned yet. Correct a word in a transcript (F2) and choose “Always”."
 
 
-class LexiconList(QWidget):
+class LexiconList(CardPage):
     """Keyboard: Del forgets the chosen entry, Ctrl+Z puts the last one back, Esc leaves."""
 
-    left = Signal()
-
     def __init__(self, app: TranscriptApp, ui: Ui) -> None:
-        super().__init__()
+        super().__init__(EMPTY, name="The desk's lexicon", back="Back to the transcript")
         self._app, self._ui = app, ui
         self._gone: list[Learned] = []
-        away = icon_button("x", "Back to the transcript (Esc)", size=14)
-        away.clicked.connect(self.left)
-        line = QHBoxLayout()
-        line.setContentsMargins(10, 0, 8, 4)
-        line.addWidget(label("What the desk has learned to hear · Del forgets · Ctrl+Z puts back", "dim"), 1)
-        line.addWidget(away)
-        self.list = CardList(EMPTY, name="The desk's lexicon")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addLayout(line)
-        column.addWidget(self.list, 1)
-        self.setFocusProxy(self.list)
+        self.add(ElidedLabel("What the desk has learned to hear · Del forgets · Ctrl+Z puts back", "dim"), 1)
 
     def refresh(self) -> None:
         self._ui.run(self._app.lexicon(), then=self._show, owner=self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         card = self.list.current()
-        if event.key() == Qt.Key.Key_Escape:
-            self.left.emit()
-        elif event.key() == Qt.Key.Key_Delete and card is not None:
+        if event.key() == Qt.Key.Key_Delete and card is not None:
             self._forget(card.data)
         elif event.key() == Qt.Key.Key_Z and event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self.put_back()
@@ -69,5 +53,5 @@ class LexiconList(QWidget):
         self.list.set_cards(
             [Card(entry.id, entry.means, f"heard as “{entry.heard}”", "transcript", data=entry) for entry in entries]
         )
-        if entries and self.list.current() is None:
-            self.list.setCurrentIndex(self.list.model().index(0, 0))
+        if self.list.current() is None:
+            self.choose(0)

@@ -225,12 +225,12 @@ def panel(qtbot: QtBot) -> Iterator[tuple[InteractionsPanel, Recorder]]:
 
 def test_down_and_enter_open_a_talk(panel: tuple[InteractionsPanel, Recorder], qtbot: QtBot) -> None:
     made, app = panel
-    made.cards.setFocus()
-    qtbot.keyClick(made.cards, Qt.Key.Key_Down)
-    qtbot.keyClick(made.cards, Qt.Key.Key_Down)
-    qtbot.keyClick(made.cards, Qt.Key.Key_Return)
+    made.list.setFocus()
+    qtbot.keyClick(made.list, Qt.Key.Key_Down)
+    qtbot.keyClick(made.list, Qt.Key.Key_Down)
+    qtbot.keyClick(made.list, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: bool(app.opened))
-    assert app.opened == [made.cards.current().key]  # type: ignore[union-attr]
+    assert app.opened == [made.list.current().key]  # type: ignore[union-attr]
 
 
 def test_the_filter_counts_what_is_to_report_and_chooses(
@@ -249,7 +249,7 @@ def test_the_clock_runs_only_while_a_call_does(panel: tuple[InteractionsPanel, R
     running = TalkRow("live", "call", "live", NOW - dt.timedelta(seconds=252), "Northgate AM", line="L1")
     app.state.set(TalksState((running, *ROWS), "all", 2, False, True))
     qtbot.waitUntil(made._clock.isActive)
-    assert made.cards.cards[0].aside == "04:12"
+    assert made.list.cards[0].aside == "04:12"
     app.state.set(TalksState(ROWS, "all", 2, False, True))
     qtbot.waitUntil(lambda: not made._clock.isActive())
 
@@ -257,4 +257,4 @@ def test_the_clock_runs_only_while_a_call_does(panel: tuple[InteractionsPanel, R
 def test_an_empty_list_says_what_will_come(panel: tuple[InteractionsPanel, Recorder], qtbot: QtBot) -> None:
     made, app = panel
     app.state.set(TalksState((), "to_report", 0, False, True))
-    qtbot.waitUntil(lambda: made.cards._empty == "Every report is written.")
+    qtbot.waitUntil(lambda: made.list._empty == "Every report is written.")
