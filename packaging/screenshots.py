@@ -24,6 +24,8 @@ SCENES = (
         {
             "live-transcript": "live-transcript",
             "call-report-refined": "call-report",
+            "call-report-evidence": "call-evidence",
+            "call-dictation": "dictation",
             "call-playback": "playback",
         },
     ),

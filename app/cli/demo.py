@@ -11,6 +11,7 @@ import secrets
 import sys
 import tempfile
 import time
+import wave
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DEMO = Path(__file__).parents[2] / "resources" / "demo"
 SIZE = (1920, 1080)
+NOTES = (74.7, 79.2)
+"""Seconds of the demo call that are spoken as notes."""
 
 
 def run(settings: Settings, *, call: Path | None, chat: Path | None, offscreen: bool, speed: float, out: Path) -> int:
@@ -44,8 +47,23 @@ def run(settings: Settings, *, call: Path | None, chat: Path | None, offscreen: 
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     # The desk of an offscreen demo lives as long as the demo: encrypted under a key that nobody keeps.
     with tempfile.TemporaryDirectory(prefix="deskline-demo-") as folder:
-        desk = msgspec.structs.replace(settings, desk="demo", data_folder=folder)
+        notes = Path(folder) / "notes.wav"
+        _write_notes(notes)
+        desk = msgspec.structs.replace(settings, desk="demo", data_folder=folder, microphone=str(notes))
         return _play(desk, Script(call, chat, speed, out), key=secrets.token_bytes(32))
+
+
+def _write_notes(path: Path) -> None:
+    """What the trader dictates into the report: their last words of the demo call, which suit a note."""
+    from nlp.audio import load
+
+    call = load(DEMO / "call.wav")
+    first, last = (round(seconds * call.rate) for seconds in NOTES)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(call.rate)
+        file.writeframes(call.trader[first:last].astype("<i2").tobytes())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,6 +258,8 @@ class Demo:
         await asyncio.sleep(0.5)
         await self._picture(stage, f"{kind}-report-refined")
         await self._evidence(stage, kind)
+        if kind == "call":
+            await self._dictation(stage)
         await self._register(stage)
         await reports.save(card.report_id)
         await stage.until(lambda: reports.state.value.current is None, "the report to be saved")
@@ -260,6 +280,15 @@ class Demo:
         await reports.put_aside(reports.state.value.current.report_id)
         await asyncio.sleep(1.5)
         await self._picture(stage, "call-playback")
+
+    async def _dictation(self, stage: Stage) -> None:
+        """The trader speaks a note into the report: it stands there as it is heard."""
+        dictating = stage.app("deskline-reports").dictating
+        await stage.command("reports.dictate")
+        await stage.until(lambda: dictating.state.value and dictating.state.value.text, "the dictated words", 120)
+        await self._picture(stage, "call-dictation")
+        await stage.command("reports.dictate")
+        await stage.until(lambda: dictating.state.value is None, "the dictated notes", 120)
 
     async def _evidence(self, stage: Stage, kind: str) -> None:
         """The keyboard is at the first deal: the words it rests on stand beside the popup."""

@@ -21,9 +21,10 @@ from fdc3.client import DesktopAgent
 from fdc3.types import Context, ContextMetadata, Organization
 from fdc3.types.errors import Fdc3Error
 from plugins.deals import booking
-from plugins.deals.blotter import BlotterRow, Scope, read_blotter
+from plugins.deals.blotter import Scope
 from plugins.deals.booking import NeedsReason, NotRegistered, Order, Registered
 from plugins.deals.contexts import instrument_context, trade_context
+from plugins.deals.dealt import Dealt
 from plugins.deals.directory import read_client, read_client_of, read_directory
 from plugins.deals.hearing import Talks, proposed
 from plugins.deals.prices import DealingPrices
@@ -55,6 +56,7 @@ class DealsApp:
         self._watch = CommitWatch(desk.records, {"deal", "credit_line", "account"}, self.refresh)
         self._directory_watch = CommitWatch(desk.records, {"instrument", "organization"}, self._read_directory)
         self._reserves = Reserves(desk, self._watch.soon)
+        self.dealt = Dealt(fdc3, desk, self.state, at=lambda: self._reserves.at, refresh=self.refresh, tell=self._tell)
         self._following_prices: asyncio.Task[None] | None = None
 
     async def listen(self) -> None:
@@ -255,40 +257,10 @@ class DealsApp:
             self._set(busy=False)
             await self._registered(order, done)
 
-    async def cancel(self, row: BlotterRow) -> None:
-        """Cancels a deal and releases its credit; ``undo`` is offered until the next one."""
-        await self._desk.records.write(self._desk.user.actor, lambda change: booking.cancel(change, row.id))
-        self._set(cancelled=row)
-        await self.refresh()
-
-    async def undo(self) -> None:
-        row = self.state.value.cancelled
-        if row is None:
-            return
-        self._set(cancelled=None)
-        today, at = self._today(), self._reserves.at
-        try:
-            await self._desk.records.write(
-                self._desk.user.actor, lambda change: booking.restore(change, row.id, today, at)
-            )
-        except NotRegistered as refused:
-            self._desk.notify(Notice(str(refused), "warning"))
-        await self.refresh()
-
     async def show(self, scope: Scope) -> None:
-        self._set(scope=scope)
+        """The blotter of today, or of the customer."""
+        self.dealt.choose(scope)
         await self._read_rows()
-
-    async def focus(self, row: BlotterRow) -> None:
-        """Turns the other apps to a deal's instrument."""
-        security = self.state.value.directory.security(row.instrument_id)
-        if security is not None:
-            await self._tell(instrument_context(security))
-
-    async def explain_sync(self, row: BlotterRow) -> None:
-        """Asks the sync panel why a deal is not in step with the server."""
-        context = Context(type="deskline.record", id={"deskline": row.id}, table="deal")
-        await self._fdc3.raise_intent("deskline.ExplainSync", context)
 
     # Keeping it fresh
 
@@ -301,18 +273,9 @@ class DealsApp:
         self._set(directory=await self._desk.records.query(read_directory))
 
     async def _read_rows(self) -> None:
-        state, since = self.state.value, self._midnight()
-        client = state.ticket.client
-        organization_id, scope = client.organization_id if client else None, state.scope
-        site = self._desk.records.site
-        rows = await self._desk.records.query(
-            lambda session: read_blotter(session, scope, organization_id, since, site)
-        )
-        text = "No deals today." if scope == "today" else "No deals with this customer yet."
-        if scope == "customer" and client is None:
-            text = "No customer is in focus."
+        await self.dealt.read()
+        rows = self.state.value.rows
         self._talks.settle(*(row.heard_key for row in rows if row.interaction_id and not row.cancelled))
-        self._set(rows=rows, blotter_text=text)
         self._offer_heard()
 
     async def _read_client_again(self) -> None:
@@ -405,9 +368,6 @@ class DealsApp:
 
     def _today(self) -> dt.date:
         return self._desk.clock().astimezone().date()
-
-    def _midnight(self) -> dt.datetime:
-        return dt.datetime.combine(self._today(), dt.time()).astimezone()
 
     def _not_found(self, name: str, text: str) -> None:
         self._set(not_found={**self.state.value.not_found, name: text})

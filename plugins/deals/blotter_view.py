@@ -82,7 +82,7 @@ class BlotterPage(QWidget):
         header.add(self.scope)
         header.add_right(self.cancel_button)
         self.table = RecordTable(_columns(lambda: ui.clock().astimezone()), "No deals today.", name="Blotter")
-        self.table.activated.connect(lambda row: ui.run(app.focus(row)))
+        self.table.activated.connect(lambda row: ui.run(app.dealt.focus(row)))
         self.table.chosen.connect(lambda row: self.cancel_button.setEnabled(_can_be_cancelled(row)))
         self.undo_bar = QFrame()
         self.undo_bar.setObjectName("toast")
@@ -129,7 +129,7 @@ class BlotterPage(QWidget):
     def _cancel(self) -> None:
         row = self.table.current()
         if row is not None and _can_be_cancelled(row):
-            self._ui.run(self._app.cancel(row))
+            self._ui.run(self._app.dealt.cancel(row))
 
     def _chosen(self) -> bool:
         return self.table.current() is not None
@@ -137,10 +137,10 @@ class BlotterPage(QWidget):
     def _explain(self) -> None:
         row = self.table.current()
         if row is not None:
-            self._ui.run(self._app.explain_sync(row))
+            self._ui.run(self._app.dealt.explain_sync(row))
 
     def _can_undo(self) -> bool:
         return self._app.state.value.cancelled is not None
 
     def _undo(self) -> None:
-        self._ui.run(self._app.undo())
+        self._ui.run(self._app.dealt.undo())

@@ -15,7 +15,7 @@ from app.shell.tokens import T
 from app.shell.widgets import button, caption, label
 from plugins.reports.evidence import Said, clock
 
-WIDTH = 330
+WIDTH = 350
 GAP = 6
 MOST = 6
 """Turns shown; the transcript has the others."""
@@ -130,7 +130,7 @@ class EvidenceCard(QFrame):
         return False
 
     def _fill(self, title: str, said: Sequence[Said]) -> None:
-        self._title.setText(f"{title} · what was said".upper())
+        self._title.setText(title.upper())
         if tuple(said) == self.said:
             return
         self.said = tuple(said)
@@ -164,7 +164,10 @@ class EvidenceCard(QFrame):
         if left < 0:
             left = frame.right() + GAP
         top = widget.mapTo(root, QPoint(0, 0)).y()
-        self.setGeometry(kept_inside(QRect(QPoint(left, top), size), root.rect()))
+        room = root.rect().adjusted(GAP, GAP, -GAP, -GAP)
+        # The popup ends above the status bar, and so does the card, unless it is the higher one.
+        room.setBottom(min(room.bottom(), max(frame.bottom(), room.top() + size.height() - 1)))
+        self.setGeometry(kept_inside(QRect(QPoint(left, top), size), room))
 
 
 def _weightiest(said: Sequence[Said]) -> list[Said]:

@@ -133,8 +133,9 @@ def quotes(facts: Facts, symbols: Symbols) -> tuple[Line, ...]:
     """Quotes not dealt, one line each: "VOD 3⅜ 08/33 10mm EUR 98.41 / 98.49 - passed"."""
     lines = []
     for entry in _entries(facts, "quotes_not_dealt"):
-        sides = [_number(entry.get("bid")), _number(entry.get("ask"))]
-        level = " / ".join(side or "–" for side in sides) if any(sides) else _number(entry.get("mid"))
+        bid, ask = _number(entry.get("bid")), _number(entry.get("ask"))
+        one_way = f"{bid} bid" if bid else f"{ask} offered" if ask else _number(entry.get("mid"))
+        level = f"{bid} / {ask}" if bid and ask else one_way
         outcome = str(entry.get("outcome") or "").replace("_", " ")
         text = " ".join(part for part in (_title(entry, symbols), _size(entry), level) if part)
         lines.append(Line(f"{text} – {outcome}" if outcome else text, _said([entry])))

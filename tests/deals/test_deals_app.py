@@ -247,15 +247,15 @@ async def test_cancelling_releases_the_credit_and_undo_takes_it_again(desk: Desk
     deal_id, before = deals.state.value.ticket.id, used(desk)
     await register(deals)
     row = deals.state.value.rows[0]
-    await deals.cancel(row)
+    await deals.dealt.cancel(row)
     assert used(desk) == before
     assert deals.state.value.rows[0].cancelled
     enquiry = desk.one(Enquiry, deal_id)
     assert enquiry is not None
     assert enquiry.outcome == "passed"
-    await deals.cancel(row)
+    await deals.dealt.cancel(row)
     assert used(desk) == before
-    await deals.undo()
+    await deals.dealt.undo()
     assert used(desk) - before == Decimal("9848600")
     assert not deals.state.value.rows[0].cancelled
 
@@ -263,11 +263,11 @@ async def test_cancelling_releases_the_credit_and_undo_takes_it_again(desk: Desk
 async def test_a_cancellation_stands_if_its_credit_is_gone(desk: Desk, deals: DealsApp) -> None:
     await fill(deals)
     await register(deals)
-    await deals.cancel(deals.state.value.rows[0])
+    await deals.dealt.cancel(deals.state.value.rows[0])
     await desk.records.write(
         "user:other", lambda change: change.update(CreditLine, "line-ngam", used=Decimal(50_000_000))
     )
-    await deals.undo()
+    await deals.dealt.undo()
     assert desk.notices[-1].text.startswith("The deal stays cancelled.")
     assert deals.state.value.rows[0].cancelled
 

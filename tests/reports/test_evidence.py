@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app.records.store import Records
 from app.records.tables import CallReport
 from plugins.reports import evidence
+from plugins.reports.draft import BY_NAME
 from plugins.reports.evidence import Said, together, with_words, words
 from plugins.reports.rows import TaskRow
 from tests.reports.screen import FACTS, Screen
@@ -73,7 +74,7 @@ def test_hovering_a_field_shows_who_said_what_when(screen: Screen) -> None:
     point(screen.popup.form.editor("disposition"))
     screen.until(card.isVisible)
     text = card_text(screen)
-    assert text.startswith("DISPOSITION · WHAT WAS SAID | 01:07 | You | 98.49. | 01:10 | Sarah | Mine")
+    assert text.startswith("DISPOSITION | 01:07 | You | 98.49. | 01:10 | Sarah | Mine")
     assert ">98.49</span>" in text
     assert "&lt;please&gt;" in text  # nobody's words are taken for markup
     leave(screen.popup.form.editor("disposition"))
@@ -88,7 +89,7 @@ def test_hovering_a_row_shows_the_words_of_that_row(screen: Screen) -> None:
     screen.until(lambda: "check the 15mm level" in card_text(screen))
     assert len(screen.popup.evidence.said) == 1
     point(screen.popup.form.deals.rows[0])
-    screen.until(lambda: card_text(screen).startswith("DEAL · WHAT WAS SAID"))
+    screen.until(lambda: card_text(screen).startswith("DEAL"))
     card = screen.popup.evidence
     assert card.height() >= 60, "other words in an open card have room too"
     assert all(card.rect().contains(each.geometry()) for each in card.findChildren(QLabel) if each.isVisible())
@@ -97,7 +98,7 @@ def test_hovering_a_row_shows_the_words_of_that_row(screen: Screen) -> None:
 def test_the_keyboard_shows_the_words_too_and_alt_e_shows_them_in_the_transcript(screen: Screen) -> None:
     screen.end_call()
     focus = screen.focus("disposition")
-    screen.until(lambda: card_text(screen).startswith("DISPOSITION · WHAT WAS SAID"))
+    screen.until(lambda: card_text(screen).startswith("DISPOSITION"))
     screen.bot.keyClick(focus, Qt.Key.Key_E, Qt.KeyboardModifier.AltModifier)
     screen.until(lambda: screen.sent)
     assert (screen.sent[0][1]["type"], screen.sent[0][1]["turns"]) == ("deskline.transcript.show", [1, 2])
@@ -116,6 +117,20 @@ def test_the_card_stands_beside_the_popup_and_goes_with_it(screen: Screen) -> No
     assert screen.root.rect().contains(card.geometry())
     screen.io(screen.reports.put_aside(screen.card.report_id))
     screen.until(lambda: not card.isVisible())
+
+
+def test_the_card_of_the_lowest_field_ends_with_the_popup_and_its_heading_is_whole(screen: Screen) -> None:
+    screen.root.resize(1200, 720)
+    screen.end_call()
+    card, frame = screen.popup.evidence, screen.popup.parentWidget()
+    point(cast("Any", screen.popup.form.editor("follow_ups")).rows[0])
+    screen.until(card.isVisible)
+    assert card.geometry().bottom() <= frame.geometry().bottom()
+    for name in ("products", "consents", "disposition"):
+        point(screen.popup.form.editor(name))
+        screen.until(lambda name=name: card_text(screen).startswith(BY_NAME[name].title.upper()))
+        heading = next(each for each in card.findChildren(QLabel) if each.isVisible())
+        assert heading.width() >= heading.sizeHint().width()
 
 
 def test_a_field_in_the_traders_own_words_rests_on_nothing_said(screen: Screen) -> None:
@@ -138,6 +153,6 @@ def test_a_saved_report_still_shows_what_its_fields_rest_on(screen: Screen, reco
     screen.io(screen.reports.show("i1"))
     screen.until(screen.popup.isVisible)
     point(screen.popup.form.editor("disposition"))
-    screen.until(lambda: card_text(screen).startswith("DISPOSITION · WHAT WAS SAID"))
+    screen.until(lambda: card_text(screen).startswith("DISPOSITION"))
     point(cast("Any", screen.popup.form.editor("follow_ups")).rows[0])
-    screen.until(lambda: card_text(screen).startswith("FOLLOW-UPS · WHAT WAS SAID"))
+    screen.until(lambda: card_text(screen).startswith("FOLLOW-UPS"))

@@ -77,6 +77,13 @@ def test_lists_become_lines_a_trader_reads() -> None:
     assert found["orders"].value[0]["text"] == "Sell 10mm EUR VOD 3⅜ 08/33 limit 99, GTC"
 
 
+@pytest.mark.parametrize(("one_way", "text"), [({"bid": 98.41}, "98.41 bid"), ({"ask": 98.49}, "98.49 offered")])
+def test_a_quote_of_one_side_says_which(one_way: dict[str, float], text: str) -> None:
+    facts = {"quotes_not_dealt": [{**QUOTE, "bid": None, "ask": None, **one_way}]}
+    (quote,) = suggestions(facts, symbols=SYMBOLS)["quotes"].value
+    assert quote["text"] == f"VOD 3⅜ 08/33 10mm EUR {text} – passed"
+
+
 def test_a_registered_deal_answers_for_the_heard_one() -> None:
     heard = read([DEAL], Terms)
     assert heard_deals(heard, [], SYMBOLS)[0].status == "missing"
