@@ -35,7 +35,7 @@ class FollowUpsPanel(QWidget):
                     drop=1,
                 ),
                 Column("Client", lambda task: task.customer, 118, color=lambda task: "tx2"),
-                Column("Due", self._due, 104, "right", self._color, sort=lambda task: task.due or _FAR),
+                Column("Due", self._due, 116, "right", self._color, sort=lambda task: task.due or _FAR),
             ],
             "Loading follow-ups…",
             name="Follow-ups",

@@ -94,7 +94,7 @@ class LedAnew:
 
     def on_read(self, listener: Callable[[ConversationState], None]) -> Callable[[], None]:
         self.listeners.append(listener)
-        return lambda: self.listeners.remove(listener)
+        return lambda: self.listeners.remove(listener) if listener in self.listeners else None
 
     def soon(self, interaction_id: str) -> None:
         self.wanted.append(interaction_id)
