@@ -40,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """tiny.en, base, or a folder that holds a CTranslate2 whisper model."""
     microphone: str = ""
     """A sound file (wav, 16 bit) that is heard in place of a microphone, for trials; empty: the system's microphone."""
+    call_microphone: str = ""
+    """Name of the trader's microphone in calls through this computer, or a part of it; empty: the system's."""
+    far_end: str = ""
+    """Name of the input that carries what this computer plays, or a part of it; empty: the microphone hears all."""
     recording: str = "always"
     """Calls are recorded always, with the client's consent (consent), or never."""
     line_recording: list[str] = []

@@ -20,6 +20,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from app.records.recordings import Recordings, RecordingWriter
+from nlp.audio.g711 import ENCODINGS, Encoding, to_pcm
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -40,10 +41,26 @@ DRAIN = 5.0
 """Seconds without sound after which a hung-up call's stream is taken for complete."""
 
 
+RATES = range(4_000, 192_001)
+
+
 def on_this_machine(url: str) -> bool:
     """Whether a websocket address is on loopback."""
     address = urlsplit(url)
     return address.scheme == "ws" and address.hostname in {"127.0.0.1", "::1", "localhost"}
+
+
+def refusal(url: str, rate: int, encoding: str) -> str:
+    """Why the sound of a call is not taken, as a sentence; empty if it is."""
+    if not on_this_machine(url):
+        # Any app may announce a call; its address must not make this desk reach out into the network.
+        return "This call is not recorded: its sound is on another machine, and only this one is trusted."
+    if encoding not in ENCODINGS or rate not in RATES:
+        return (
+            f"This call is not recorded: its sound ({encoding}, {rate} samples a second) is not understood. "
+            f"{', '.join(ENCODINGS)} are, from {RATES[0]} to {RATES[-1]} samples a second."
+        )
+    return ""
 
 
 class Intake:
@@ -63,6 +80,7 @@ class Intake:
         recordings: Recordings,
         listener: Listener,
         changed: Callable[[], None],
+        encoding: Encoding = "s16",
     ) -> None:
         self.interaction_id, self.rate = interaction_id, rate
         self.audio = self.recording = ""
@@ -70,6 +88,7 @@ class Intake:
         self.keeps = True
         self.kept = False
         self._url, self._recordings, self._listener, self._changed = url, recordings, listener, changed
+        self._encoding: Encoding = encoding
         self._writer: RecordingWriter | None = None
         self._disk = ThreadPoolExecutor(1, "recording")  # appends stay in order, and off the loop
         self._disk_turn = asyncio.Lock()
@@ -179,12 +198,16 @@ class Intake:
     async def _frames(self, socket: ClientConnection) -> bool:
         async for message in socket:
             if isinstance(message, str):
-                if json.loads(message).get("event") == "end":
+                told = json.loads(message)
+                if told.get("event") == "end":
                     await self._acknowledge_end(socket)
                     return True
+                if told.get("event") == "trouble":
+                    self._say(audio=str(told.get("text") or ""))
                 continue
             (at,) = OFFSET.unpack_from(message)
-            pcm = message[OFFSET.size : OFFSET.size + (len(message) - OFFSET.size) // SAMPLE_BYTES * SAMPLE_BYTES]
+            pcm = to_pcm(message[OFFSET.size :], self._encoding)
+            pcm = pcm[: len(pcm) // SAMPLE_BYTES * SAMPLE_BYTES]
             here = self.received
             if at > here:  # sound that the turret no longer has: silence keeps the times right
                 if at - here > 3600 * self.rate:

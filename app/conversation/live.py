@@ -44,7 +44,9 @@ class LiveConversation:
 
     def heard(self, event: messages.Segment) -> Segment:
         """A finished utterance of a call."""
-        segment = Segment(event.seq, event.who, event.start, event.end, event.text, "live", event.latency, event.words)
+        segment = Segment(
+            event.seq, event.who, event.start, event.end, event.text, "live", event.latency, event.words, event.guessed
+        )
         partial = {who: text for who, text in self.now.partial.items() if who != event.who}
         self._take(segment, partial)
         return segment

@@ -11,12 +11,12 @@ import datetime as dt
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from app.conversation import reference, resumption
 from app.conversation.correcting import Corrected, Correction, correct, edits_of, take_back
 from app.conversation.dictation import Dictation
-from app.conversation.intake import Intake, on_this_machine
+from app.conversation.intake import Intake, refusal
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
 from app.conversation.permission import Policies
@@ -34,6 +34,7 @@ from app.records.store import Records
 from app.records.tables import Interaction
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
+from nlp.audio.g711 import Encoding
 from nlp.language.model import Header, Party, Reference, Trader, Turn, Who
 from nlp.speech import messages
 from nlp.speech.client import LanguageWorker
@@ -122,6 +123,7 @@ class Conversations:
         header: Header,
         *,
         rate: int = 8000,
+        encoding: str = "s16",
         organization_id: str | None = None,
         contact_id: str | None = None,
         line: str | None = None,
@@ -129,12 +131,10 @@ class Conversations:
         """Records and transcribes the call served at ``audio_url``, as far as the policy of ``line`` and the contact's
         consent allow; ``header.started`` is its first sample's time."""
         talk = self._begin(interaction_id, header)
-        if not on_this_machine(audio_url):
-            # Any app may announce a call; its address must not make this desk reach out into the network.
-            refused = "This call is not recorded: its sound is on another machine, and only this one is trusted."
+        if refused := refusal(audio_url, rate, encoding):
             self._notify(Notice(refused, "error"))
             talk.update(audio=refused)
-            await self._worker.open(interaction_id, header, Reference(), rate)
+            await self._worker.open(interaction_id, header, Reference())
             return talk.state
 
         async def listen(at: int, pcm: bytes) -> None:
@@ -142,7 +142,13 @@ class Conversations:
                 await self._worker.audio(interaction_id, who, samples, at / rate)
 
         intake = Intake(
-            interaction_id, audio_url, rate, self._recordings, listen, lambda: self._intake_changed(interaction_id)
+            interaction_id,
+            audio_url,
+            rate,
+            self._recordings,
+            listen,
+            lambda: self._intake_changed(interaction_id),
+            cast(Encoding, encoding),
         )
         self._intakes[interaction_id] = intake
         self.privacy.begin(interaction_id, line)

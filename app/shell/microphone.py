@@ -1,19 +1,25 @@
-"""The trader's voice: the system's microphone, or a sound file in its place for trials. Qt.
-
-A microphone works in a thread of its own, as the loudspeaker does.
-"""
+"""The trader's voice: the system's microphone, or a sound file in its place for trials. Qt."""
 
 from __future__ import annotations
 
 import wave
 from array import array
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.shell.sound_thread import Device, DeviceTrouble, SoundThread
+
+if TYPE_CHECKING:
+    from PySide6.QtMultimedia import QAudioSource
 
 RATE = 16_000
 """Samples a second: 16 bit, one channel."""
 PIECE_MS = 100
+SEEK, STALLED = 10, 30
+"""Pieces after which a lost device is looked for again, and after which one without any sound is lost."""
 
 
 class Microphone(QObject):
@@ -69,85 +75,103 @@ class FileMicrophone(Microphone):
 class SystemMicrophone(Microphone):
     """The system's default microphone."""
 
-    _begin = Signal()
-    _quit = Signal()
-
     def __init__(self, name: str, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.name = name
-        self._worker = QThread(self)
-        self._worker.setObjectName("microphone")
-        self._device = _Device()
-        self._device.moveToThread(self._worker)
-        self._begin.connect(self._device.begin)
-        self._quit.connect(self._device.stop, Qt.ConnectionType.BlockingQueuedConnection)
-        self._device.heard.connect(self.heard)
-        self._device.failed.connect(self.failed)
+        device = InputDevice()
+        self._thread = SoundThread(device, "microphone", self)
+        device.heard.connect(self._heard)
+        device.failed.connect(self._failed)
 
     def start(self) -> None:
-        self._worker.start()
-        self._begin.emit()
+        self._thread.begin()
 
     def stop(self) -> None:
-        if self._worker.isRunning():
-            self._quit.emit()
-            self._worker.quit()
-            self._worker.wait(2000)
+        self._thread.close()
+
+    def _heard(self, pcm: bytes, rate: int) -> None:
+        self.heard.emit(pcm)
+
+    def _failed(self, run: object, sentence: str) -> None:
+        self.failed.emit(sentence)
 
 
-class _Device(QObject):
-    """In the microphone's thread."""
+class InputDevice(Device):
+    """In a thread of its own: a microphone, or what a loudspeaker plays. ``identity`` as the system names it, or empty
+    for its default microphone.
 
-    heard = Signal(bytes)
-    failed = Signal(str)
+    With ``again`` a device that is lost, or not there yet, is no failure: it is heard as soon as it is back.
+    """
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._timer: QTimer | None = None
+    heard = Signal(bytes, int)
+    """16-bit samples of one channel, and how many there are in a second."""
 
-    def begin(self) -> None:
+    def __init__(self, identity: bytes = b"", rates: Sequence[int] = (RATE,), again: bool = False) -> None:
+        """``rates``: samples a second that are welcome, the best first."""
+        super().__init__(PIECE_MS)
+        self._identity, self._rates, self._again = identity, rates, again
+        self._source: QAudioSource | None = None
+        self._without = 0  # pumpings without sound
+
+    def open(self) -> None:
+        self._without = 0
+        try:
+            self._source = self._started()
+        except DeviceTrouble:
+            if not self._again:
+                raise
+
+    def _started(self) -> QAudioSource:
         from PySide6.QtMultimedia import QAudioFormat, QAudioSource, QMediaDevices, QtAudio
 
+        inputs = {bytes(device.id().data()): device for device in QMediaDevices.audioInputs()}
+        device = inputs.get(self._identity) if self._identity else QMediaDevices.defaultAudioInput()
         kind = QAudioFormat()
-        kind.setSampleRate(RATE)
         kind.setChannelCount(1)
         kind.setSampleFormat(QAudioFormat.SampleFormat.Int16)
-        device = QMediaDevices.defaultAudioInput()
-        if device.isNull() or not device.isFormatSupported(kind):
-            self.failed.emit("The microphone cannot be used. Check the system's sound settings.")
-            return
-        self._source = QAudioSource(device, kind, self)
-        self._from = self._source.start()
-        if self._source.error() != QtAudio.Error.NoError:
-            self._source.deleteLater()
-            self.failed.emit("The microphone does not start. Is another program using it?")
-            return
-        self._timer = QTimer(self, interval=PIECE_MS)
-        self._timer.timeout.connect(self._pump)
-        self._timer.start()
+        for rate in self._rates:
+            kind.setSampleRate(rate)
+            if device is not None and device.isFormatSupported(kind):
+                break
+        else:
+            raise DeviceTrouble("The microphone cannot be used. Check the system's sound settings.")
+        source = QAudioSource(device, kind, self)
+        source.setBufferSize(rate // 5 * 2)
+        self._from = source.start()
+        if source.error() != QtAudio.Error.NoError:
+            source.deleteLater()
+            raise DeviceTrouble("The microphone does not start. Is another program using it?")
+        self._rate = rate
+        return source
 
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.deleteLater()
-            self._timer = None
+    def shut(self) -> None:
+        if self._source is not None:
             self._source.stop()
             self._source.deleteLater()
+            self._source = None
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
         from PySide6.QtMultimedia import QtAudio
 
-        size = self._source.bytesAvailable() // 2 * 2
-        if size:
-            self.heard.emit(bytes(self._from.read(size).data()))
-        if self._source.error() == QtAudio.Error.FatalError:
-            self.stop()
-            self.failed.emit("The microphone has stopped. What was said until then is written down.")
+        self._without += 1
+        if self._source is None:
+            if self._without >= SEEK:
+                self.open()
+            return
+        if size := self._source.bytesAvailable() // 2 * 2:
+            self._without = 0
+            self.heard.emit(bytes(self._from.read(size).data()), self._rate)
+        stopped = self._source.error() == QtAudio.Error.FatalError
+        if stopped and not self._again:
+            raise DeviceTrouble("The microphone has stopped. What was said until then is written down.")
+        if stopped or (self._again and self._without >= STALLED):
+            self.shut()
+            self._without = 0
 
 
 def find_microphone(file: str, parent: QObject | None = None) -> Microphone | None:
     """The system's microphone, or ``file`` in its place; None if there is none. In the UI thread, after
-    ``speaker.load``. Raises OSError or wave.Error for a file that cannot be used."""
+    ``sound_thread.load``. Raises OSError or wave.Error for a file that cannot be used."""
     if file:
         return FileMicrophone(Path(file).expanduser(), parent)
     from PySide6.QtMultimedia import QMediaDevices

@@ -1,7 +1,4 @@
-"""Sound out of the loudspeaker; where there is none, the same in silence, and said so. Qt.
-
-A loudspeaker works in a thread of its own: it goes on while the window paints, and never makes the window wait.
-"""
+"""Sound out of the loudspeaker; where there is none, the same in silence, and said so. Qt."""
 
 from __future__ import annotations
 
@@ -11,7 +8,9 @@ import time
 from array import array
 from collections.abc import Callable
 
-from PySide6.QtCore import QLoggingCategory, QObject, Qt, QThread, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from app.shell.sound_thread import Device, DeviceTrouble, SoundThread
 
 log = logging.getLogger(__name__)
 
@@ -93,28 +92,18 @@ class SilentOutput(Output):
 class LoudspeakerOutput(Output):
     """The system's loudspeaker."""
 
-    _begin = Signal(object)
-    _stop = Signal()
-    _quit = Signal()
-
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._run = Run()
-        self._worker = QThread(self)
-        self._worker.setObjectName("loudspeaker")
-        self._device = _Loudspeaker()
-        self._device.moveToThread(self._worker)
-        self._begin.connect(self._device.begin)
-        self._stop.connect(self._device.stop)
-        self._quit.connect(self._device.stop, Qt.ConnectionType.BlockingQueuedConnection)
-        self._device.played.connect(self._played)
-        self._device.ended.connect(self._ended)
-        self._device.failed.connect(self._failed)
-        self._worker.start()
+        device = _Loudspeaker(TICK)
+        self._thread = SoundThread(device, "loudspeaker", self)
+        device.played.connect(self._played)
+        device.ended.connect(self._ended)
+        device.failed.connect(self._failed)
 
     def begin(self) -> None:
         self._run = Run()
-        self._begin.emit(self._run)
+        self._thread.begin(self._run)
 
     def feed(self, pcm: bytes) -> None:
         mono = array("h", pcm)
@@ -127,13 +116,10 @@ class LoudspeakerOutput(Output):
 
     def stop(self) -> None:
         self._run = Run()
-        self._stop.emit()
+        self._thread.stop()
 
     def close(self) -> None:
-        if self._worker.isRunning():
-            self._quit.emit()
-            self._worker.quit()
-            self._worker.wait(2000)
+        self._thread.close()
 
     # What an earlier run still says on its way here is for nobody.
 
@@ -173,52 +159,38 @@ class Run:
         return not self._sound
 
 
-class _Loudspeaker(QObject):
+class _Loudspeaker(Device):
     """In the loudspeaker's thread."""
 
     played = Signal(object, float)
     ended = Signal(object)
-    failed = Signal(object, str)
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._run = Run()
-        self._timer: QTimer | None = None
-        self._written = 0
+    _run: Run
+    _written = 0
 
-    def begin(self, run: Run) -> None:
+    def open(self) -> None:
         from PySide6.QtMultimedia import QAudioFormat, QAudioSink, QMediaDevices, QtAudio
 
-        self.stop()
         kind = QAudioFormat()
         kind.setSampleRate(RATE)
         kind.setChannelCount(2)
         kind.setSampleFormat(QAudioFormat.SampleFormat.Int16)
         device = QMediaDevices.defaultAudioOutput()
         if device.isNull():
-            self.failed.emit(run, "The loudspeaker is gone. Connect it again and press play.")
-            return
-        self._run, self._written = run, 0
+            raise DeviceTrouble("The loudspeaker is gone. Connect it again and press play.")
+        self._written = 0
         self._sink = QAudioSink(device, kind, self)
         self._sink.setBufferSize(RATE * 4 // 5)
         self._into = self._sink.start()
         if self._sink.error() != QtAudio.Error.NoError:
             self._sink.deleteLater()
-            self.failed.emit(run, "The loudspeaker does not take the sound. Check the system's sound settings.")
-            return
-        self._timer = QTimer(self, interval=TICK)
-        self._timer.timeout.connect(self._pump)
-        self._timer.start()
+            raise DeviceTrouble("The loudspeaker does not take the sound. Check the system's sound settings.")
 
-    def stop(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.deleteLater()
-            self._timer = None
-            self._sink.stop()
-            self._sink.deleteLater()
+    def shut(self) -> None:
+        self._sink.stop()
+        self._sink.deleteLater()
 
-    def _pump(self) -> None:
+    def pump(self) -> None:
         from PySide6.QtMultimedia import QtAudio
 
         run = self._run
@@ -227,9 +199,7 @@ class _Loudspeaker(QObject):
             self._written += len(piece)
             self._into.write(piece)
         if self._sink.error() == QtAudio.Error.FatalError:
-            self.stop()
-            self.failed.emit(run, "The loudspeaker has stopped. Connect it again and press play.")
-            return
+            raise DeviceTrouble("The loudspeaker has stopped. Connect it again and press play.")
         self.played.emit(run, min(self._sink.processedUSecs() / 1e6, self._written / 4 / RATE))
         if run.finished and run.empty and self._sink.state() == QtAudio.State.IdleState:
             self.stop()
@@ -237,16 +207,11 @@ class _Loudspeaker(QObject):
 
 
 def find_output(parent: QObject | None = None) -> Output:
-    """The system's loudspeaker, or silence. Call it in the UI thread, after ``load``."""
+    """The system's loudspeaker, or silence. Call it in the UI thread, after
+    ``sound_thread.load``."""
     from PySide6.QtMultimedia import QMediaDevices
 
     if QMediaDevices.defaultAudioOutput().isNull():
         log.info("no loudspeaker was found")
         return SilentOutput(parent=parent)
     return LoudspeakerOutput(parent)
-
-
-def load() -> None:
-    """Loads Qt's sound, which takes a third of a second. From any thread but the window's."""
-    QLoggingCategory.setFilterRules("qt.multimedia*=false")  # it lists every codec library it does not find
-    import PySide6.QtMultimedia  # noqa: F401

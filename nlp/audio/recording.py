@@ -66,6 +66,13 @@ def from_interleaved(pcm: bytes, rate: int, damage: str = "") -> Recording:
     return Recording(rate, np.ascontiguousarray(frames[:, 0]), np.ascontiguousarray(frames[:, 1]), damage)
 
 
+def recorded(rate: int, trader: Samples, client: Samples, damage: str = "") -> Recording:
+    """A recording of two channels. Two that are alike are one."""
+    if trader.any() and np.array_equal(trader, client):
+        return told_apart(rate, trader, damage)
+    return Recording(rate, trader, client, damage)
+
+
 def told_apart(rate: int, both: Samples, damage: str = "") -> Recording:
     """A call of which there is one channel: each side has the sound where its voice was heard, and else silence."""
     from nlp.audio.mono import apart
@@ -89,9 +96,7 @@ def load(path: Path) -> Recording:
     recording = from_interleaved(pcm, rate, damage)
     if recording.seconds < SHORTEST:
         raise AudioError(f"{path.name} holds less than {SHORTEST} seconds of sound, too short to be a call.")
-    if recording.trader.any() and np.array_equal(recording.trader, recording.client):
-        return told_apart(rate, recording.trader, damage)
-    return recording
+    return recorded(rate, recording.trader, recording.client, damage)
 
 
 def _decode(path: Path) -> tuple[int, bytes, str]:

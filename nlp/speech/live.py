@@ -10,7 +10,7 @@ import numpy as np
 
 from nlp.audio.channels import Channel
 from nlp.audio.echo import Likeness
-from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, to_sound
+from nlp.audio.recording import SPEECH_RATE, Recording, Samples, Sound, recorded, to_sound
 from nlp.audio.resampling import Resampler
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Endpointer, Endpointing, VoiceActivity
 from nlp.language.model import Header, Reference, Turn, Who
@@ -79,8 +79,16 @@ class LiveSide:
         heard = max(self._closed / SPEECH_RATE, self._ends.heard_until * FRAME_SECONDS - PREROLL)
         return self.origin / self.rate + heard
 
-    def take(self, at: int, pcm: bytes, now: float) -> list[Utterance]:
-        """Adds sound beginning at sample ``at``; overlap is dropped, a hole becomes silence."""
+    def has(self, at: int, pcm: bytes) -> bool:
+        """Whether this very sound, which is not silence, was the last to come in."""
+        if not self._pieces or self._pieces[-1][0] != at:
+            return False
+        samples: Samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")
+        return bool(samples.any()) and np.array_equal(self._pieces[-1][1], samples)
+
+    def take(self, at: int, pcm: bytes, now: float, listen: bool = True) -> list[Utterance]:
+        """Adds sound beginning at sample ``at``; overlap is dropped, a hole becomes silence. Without ``listen`` it is
+        only kept, and silence is heard."""
         samples: Samples = np.frombuffer(pcm[: len(pcm) // 2 * 2], dtype="<i2")
         if at < self.origin:
             before = samples[: self.origin - at]
@@ -95,7 +103,7 @@ class LiveSide:
             samples = np.concatenate([np.zeros(at - self._position, dtype=np.int16), samples])
         self._position += len(samples)
         self._arrivals.append((self.received, now))
-        return self._listen(self._resampler.push(to_sound(samples)))
+        return self._listen(self._resampler.push(to_sound(samples) * np.float32(listen)))
 
     def close(self) -> list[Utterance]:
         """The end of the sound: what still runs is an utterance."""
@@ -208,10 +216,14 @@ class Conversation:
     sound: bool = True  # False: its turns are all there is
     running: dict[Who, Turn] = field(default_factory=dict)  # what the last look at a side heard, still being spoken
     echoes: dict[Channel, int] = field(default_factory=dict)  # side -> delay of the other's echo on it, in samples
+    one_channel: bool = False  # both sides are the same sound: whose words they are is a guess
 
     def take(self, who: Channel, at: int, pcm: bytes, now: float) -> list[Utterance]:
-        """Adds sound of one side; the utterances that it brings, without the other side's echo."""
-        found = self.sides[who].take(at, pcm, now)
+        """Adds sound of one side; the utterances that it brings, without the other side's echo. Where the client's
+        sound is the trader's, it is one channel, and heard once."""
+        alike = who == "client" and self.sides["trader"].has(at, pcm)
+        self.one_channel = self.one_channel or alike
+        found = self.sides[who].take(at, pcm, now, listen=not alike)
         for utterance in found:
             self._unechoed(utterance)
         return found
@@ -246,6 +258,7 @@ class Conversation:
         return tuple(sorted(self.turns, key=lambda turn: turn.start))
 
     def recording(self) -> Recording:
-        """The call's sound as received."""
+        """The call's sound as received; of one channel, with the sides told apart."""
         length = max(round(side.received * self.rate) for side in self.sides.values())
-        return Recording(self.rate, self.sides["trader"].whole(length), self.sides["client"].whole(length))
+        trader, client = self.sides["trader"].whole(length), self.sides["client"].whole(length)
+        return recorded(self.rate, trader, client)

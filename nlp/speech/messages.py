@@ -79,7 +79,7 @@ class Ready(Message, frozen=True, kw_only=True):
 
 class Segment(Message, frozen=True, kw_only=True):
     """A finished utterance with the times of its words. ``latency``: seconds from the arrival of its last speech to
-    this message."""
+    this message. ``guessed``: the call has one channel, and who spoke is open."""
 
     id: str
     seq: int
@@ -90,10 +90,11 @@ class Segment(Message, frozen=True, kw_only=True):
     pass_: Literal["live", "final"] = msgspec.field(default="live", name="pass")
     latency: float = 0.0
     words: tuple[Timed, ...] = ()
+    guessed: bool = False
 
     @property
     def turn(self) -> Turn:
-        return Turn(self.who, self.start, self.end, self.text, self.words)
+        return Turn(self.who, self.start, self.end, self.text, self.words, self.guessed)
 
 
 class Partial(Message, frozen=True, kw_only=True):

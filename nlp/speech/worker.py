@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-import msgspec
+from msgspec.structs import replace
 
 from nlp.audio.channels import CHANNELS
 from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
@@ -241,7 +241,7 @@ class SpeechProcess:
             if text:
                 seq = conversation.seq
                 conversation.seq += 1
-                turn = Turn(utterance.who, utterance.start, utterance.end, text, times)
+                turn = Turn(utterance.who, utterance.start, utterance.end, text, times, conversation.one_channel)
                 text = conversation.readable(turn).text
                 conversation.turns.append(turn)
         if not text:
@@ -257,6 +257,7 @@ class SpeechProcess:
                 text=text,
                 latency=round(time.monotonic() - utterance.arrived, 3),
                 words=times,
+                guessed=conversation.one_channel,
             )
         )
         self._work.analysis(utterance.call)
@@ -277,7 +278,7 @@ class SpeechProcess:
         self._work.analysed(name, time.monotonic() - began)
         # Words that still run are no part of the transcript yet: only what they mean is told.
         known = tuple(mention for mention in analysis.mentions if mention.turn < len(turns))
-        analysis = msgspec.structs.replace(analysis, turns=analysis.turns[: len(turns)], mentions=known)
+        analysis = replace(analysis, turns=analysis.turns[: len(turns)], mentions=known)
         self._send(Facts(id=name, analysis=analysis, summary=summary))
 
     def _hang_up(self, conversation: Conversation) -> Iterator[None]:
@@ -293,7 +294,7 @@ class SpeechProcess:
                     for stretch in self._recogniser.careful(sound):
                         sides[who].extend(stretch.words)
                         yield
-                turns = tuple(interleave(sides))
+                turns = tuple(replace(turn, guessed=recording.guessed) for turn in interleave(sides))
             yield
             self._language.wait()
             said = masked(turns)

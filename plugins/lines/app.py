@@ -18,7 +18,7 @@ TURRET_CHANNEL = "deskline.turret"
 TURRET_APP = "deskline-turret"
 LOOK_SECONDS = 2.0
 
-Action = Literal["answer", "hold", "resume", "hangup", "dial"]
+Action = Literal["answer", "hold", "resume", "hangup", "dial", "listen"]
 BUSY = ("ringing", "dialling", "connected", "held")
 
 
@@ -87,7 +87,7 @@ class LinesApp:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
-    async def command(self, action: Action, line: str = "", number: str = "") -> None:
+    async def command(self, action: Action, line: str = "", number: str = "", **more: str) -> None:
         """Sends a command to the turret.
 
         Raises:
@@ -95,7 +95,7 @@ class LinesApp:
         """
         if self._channel is None or not self.state.value.present:
             raise NoTurret
-        told = {"type": "deskline.turret.command", "line": line, "action": action}
+        told = {"type": "deskline.turret.command", "line": line, "action": action, **more}
         await self._channel.broadcast(Context({**told, "number": number} if number else told))
 
     async def answer(self) -> None:
@@ -112,6 +112,12 @@ class LinesApp:
 
     async def dial(self, number: str) -> None:
         await self.command("dial", number=number.strip())
+
+    async def listen(self, number: str = "") -> None:
+        """Begins a call through this computer's own devices, as made with a softphone; ``number`` says with whom."""
+        settings = self._desk.settings
+        devices = {"microphone": settings.call_microphone, "farEnd": settings.far_end}
+        await self.command("listen", number=number.strip(), **devices)
 
     async def start_turret(self) -> None:
         """Opens the turret program if it is not running."""

@@ -21,6 +21,8 @@ _STATES = {
 }
 
 
+COMPUTER = "PC"
+"""The turret's line of a call through this computer."""
 ROOMY = 236
 """Row width from which the time is shown too."""
 
@@ -122,11 +124,14 @@ class LinesPanel(QWidget):
         self._number.returnPressed.connect(self._dial)
         dial = icon_button("phone-outgoing", "Dial this number")
         dial.clicked.connect(self._dial)
+        self._listen_button = icon_button("headset", "Call through this computer (Shift+F9)")
+        self._listen_button.clicked.connect(self._listen)
         dialling = QHBoxLayout()
         dialling.setContentsMargins(10, 6, 6, 4)
         dialling.setSpacing(4)
         dialling.addWidget(self._number)
         dialling.addWidget(dial)
+        dialling.addWidget(self._listen_button)
         self._empty = EmptyState(
             "The turret is not running: no calls can be taken.", icon="phone-off", action="Start it"
         )
@@ -184,6 +189,15 @@ class LinesPanel(QWidget):
                 "lines.dial", "Dial a number", self._ask_number, "Ctrl+Shift+D", self._present, None, "phone-outgoing"
             ),
             Command(
+                "lines.listen",
+                "Call through this computer: begin to listen",
+                self._listen,
+                "Shift+F9",
+                self._present,
+                None,
+                "headset",
+            ),
+            Command(
                 "lines.start",
                 "Start the turret",
                 lambda: ui.run(app.start_turret()),
@@ -206,6 +220,10 @@ class LinesPanel(QWidget):
         if number := self._number.text().strip():
             self._ui.run(self._app.dial(number), then=lambda _: self._number.clear(), owner=self)
 
+    def _listen(self) -> None:
+        """The number in the field, if there is one, says who is on the line."""
+        self._ui.run(self._app.listen(self._number.text()), then=lambda _: self._number.clear(), owner=self)
+
     def _show(self, state: LinesState) -> None:
         self._pill.setVisible(True)
         busy = len(state.busy)
@@ -213,6 +231,7 @@ class LinesPanel(QWidget):
         set_kind(self._pill, "pilldn" if not state.present else "pillup" if busy else "pill")
         self._empty.setVisible(not state.present)
         self._number.setEnabled(state.present)
+        self._listen_button.setEnabled(state.present and not any(line.line == COMPUTER for line in state.busy))
         for line in state.lines:
             if line.line not in self._rows:
                 self._rows[line.line] = _LineRow(self._app, self._ui, line.line)

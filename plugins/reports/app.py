@@ -332,6 +332,7 @@ class ReportsApp:
                 said.audio_url,
                 header,
                 rate=said.audio_rate,
+                encoding=said.audio_encoding,
                 organization_id=customer,
                 contact_id=talk.contact.id if talk.contact else None,
                 line=talk.line,

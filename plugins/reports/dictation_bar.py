@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.conversation.dictation import Dictated
 from app.services import Notice
-from app.shell import speaker
+from app.shell import sound_thread
 from app.shell.microphone import Microphone, find_microphone
 from app.shell.ui import Ui
 from app.shell.widgets import ElidedLabel, button, pill, set_kind
@@ -47,7 +47,7 @@ class DictationBar(QWidget):
         if self.running:
             self.end()
         else:
-            self._ui.run(asyncio.to_thread(speaker.load), then=lambda _: self._begin(report_id), owner=self)
+            self._ui.run(asyncio.to_thread(sound_thread.load), then=lambda _: self._begin(report_id), owner=self)
 
     def end(self) -> None:
         """The trader has said all; what was said is read carefully once more."""

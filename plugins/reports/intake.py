@@ -24,6 +24,7 @@ class Announcement:
     organization_id: str | None = None
     audio_url: str | None = None
     audio_rate: int = 8000
+    audio_encoding: str = "s16"
 
 
 def announcement(context: Mapping[str, Json], now: dt.datetime) -> Announcement:
@@ -45,6 +46,7 @@ def announcement(context: Mapping[str, Json], now: dt.datetime) -> Announcement:
         organization_id=_text(_part(_part(contact, "organization"), "id").get("deskline")),
         audio_url=_text(audio.get("url")),
         audio_rate=int(audio.get("rate") or 8000),
+        audio_encoding=_text(audio.get("encoding")) or "s16",
     )
 
 

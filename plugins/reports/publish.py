@@ -62,7 +62,7 @@ def segment(talk: Talk, each: Segment) -> Message:
         "id": {"deskline": talk.interaction_id},
         "seq": each.seq,
         "who": each.who,
-        "name": speaker(talk, each.who),
+        "name": speaker(talk, each.who) + ("?" if each.guessed else ""),
         "start": each.start,
         "end": each.end,
         "text": each.text,

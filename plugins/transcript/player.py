@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 
 from app.conversation.playback import Playback
-from app.shell import speaker
+from app.shell import sound_thread, speaker
 from app.shell.speaker import Output
 from app.shell.ui import Ui
 
@@ -122,7 +122,7 @@ class Player(QObject):
     async def _begin(self, interaction_id: str, at: float, speed: float) -> Playback:
         """On the I/O thread: nothing here may wait in the window's."""
         if self._output is None:
-            await asyncio.to_thread(speaker.load)
+            await asyncio.to_thread(sound_thread.load)
         return await self._open(interaction_id, at, speed)
 
     def _begun(self, turn: int, run: Playback) -> None:

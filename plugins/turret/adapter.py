@@ -45,6 +45,10 @@ class TurretAdapter(Protocol):
 
     async def dial(self, number: str, line: str | None = None) -> None: ...
 
+    async def listen(self, number: str = "", microphone: str = "", far_end: str = "") -> str:
+        """Begins a call whose sound is that of this computer's devices, by name; gives what the trader is to know of
+        it, or nothing. It ends by ``hang_up`` on its line."""
+
     def audio(self, call: str) -> CallAudio | None:
         """The sound of an answered call, growing while it goes on."""
 

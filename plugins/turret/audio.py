@@ -1,8 +1,10 @@
 """The sound of a call, kept until its reader has acknowledged it, and the websocket that serves it.
 
-Two channels, left the trader and right the client, interleaved signed 16-bit little endian. A frame is an unsigned
-64-bit little-endian sample offset followed by samples. ``?from=N`` starts at sample N; the text frame
-``{"ack": N}`` from the reader lets everything before N go; ``{"event": "end", "samples": N}`` closes the stream.
+Two channels, left the trader and right the client, interleaved: signed 16-bit little endian, or G.711 with a byte a
+sample. A frame is an unsigned 64-bit little-endian sample offset followed by samples. ``?from=N`` starts at sample N;
+the text frame ``{"ack": N}`` from the reader lets everything before N go; ``{"event": "trouble", "text": "..."}`` says
+what is missing of the sound from here on, without a text that all is well again; ``{"event": "end", "samples": N}``
+closes the stream.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from nlp.audio.g711 import Encoding, sample_bytes
+
 log = logging.getLogger(__name__)
 
 CHANNELS = ("trader", "client")
-_SAMPLE_BYTES = 2 * len(CHANNELS)
 _DONE_KEPT = 8
 _FRAME_SAMPLES = 8000  # at most a second of telephone sound in a frame
 
@@ -36,11 +39,15 @@ class CallAudio:
     """Samples of one call: appended by the adapter, read from any offset by the server.
 
     A sample is one value per channel, so an offset divided by ``rate`` is seconds since the call was answered.
+    ``trouble``: a sentence while a part of the sound is missing, else empty; ``told``: that which the reader knows.
     """
 
-    def __init__(self, call: str, rate: int) -> None:
+    def __init__(self, call: str, rate: int, encoding: Encoding = "s16") -> None:
         self.call = call
         self.rate = rate
+        self.encoding: Encoding = encoding
+        self.trouble = self.told = ""
+        self._sample_bytes = sample_bytes(encoding) * len(CHANNELS)
         self._kept = bytearray()
         self._first = 0
         self._ended = False
@@ -49,7 +56,7 @@ class CallAudio:
     @property
     def samples(self) -> int:
         """How many samples there have been, kept or not."""
-        return self._first + len(self._kept) // _SAMPLE_BYTES
+        return self._first + len(self._kept) // self._sample_bytes
 
     @property
     def acknowledged(self) -> int:
@@ -64,8 +71,12 @@ class CallAudio:
         """Ended and read to its end: nothing is lost when it is dropped."""
         return self._ended and not self._kept
 
+    def count(self, sound: bytes) -> int:
+        """How many samples these bytes are."""
+        return len(sound) // self._sample_bytes
+
     def append(self, pcm: bytes) -> None:
-        if len(pcm) % _SAMPLE_BYTES:
+        if len(pcm) % self._sample_bytes:
             raise ValueError("audio must be appended in whole two-channel samples")
         if self._ended:
             raise ValueError("the call has ended: no audio can be appended")
@@ -80,7 +91,7 @@ class CallAudio:
         """Lets go of everything before ``samples``."""
         samples = min(samples, self.samples)
         if samples > self._first:
-            del self._kept[: (samples - self._first) * _SAMPLE_BYTES]
+            del self._kept[: (samples - self._first) * self._sample_bytes]
             self._first = samples
 
     def read(self, offset: int, limit: int = _FRAME_SAMPLES) -> bytes:
@@ -91,8 +102,8 @@ class CallAudio:
         """
         if offset < self._first:
             raise AudioGone(f"samples before {self._first} were acknowledged and are no longer kept")
-        start = (offset - self._first) * _SAMPLE_BYTES
-        return bytes(self._kept[start : start + limit * _SAMPLE_BYTES])
+        start = (offset - self._first) * self._sample_bytes
+        return bytes(self._kept[start : start + limit * self._sample_bytes])
 
     async def more(self, offset: int) -> bool:
         """Waits until there are samples after ``offset``; False when the call ended there."""
@@ -164,9 +175,12 @@ class AudioServer:
         reader = asyncio.create_task(self._acknowledgements(socket, audio))
         try:
             while await audio.more(offset):
+                if (trouble := audio.trouble) != audio.told:
+                    await socket.send(json.dumps({"event": "trouble", "text": trouble}))
+                    audio.told = trouble
                 pcm = audio.read(offset)
                 await socket.send(struct.pack("<Q", offset) + pcm)
-                offset += len(pcm) // _SAMPLE_BYTES
+                offset += audio.count(pcm)
             await socket.send(json.dumps({"event": "end", "samples": audio.samples}))
             await reader  # the reader acknowledges the end and closes
         except AudioGone as gone:

@@ -95,14 +95,17 @@ class DeskLink:
             await asyncio.sleep(0.02)
 
     async def _command(self, context: Context, metadata: ContextMetadata | None = None) -> None:
-        line, action = str(context.get("line") or ""), context.get("action")
-        number = str(context.get("number") or "")
+        line, number, microphone, far_end = (
+            str(context.get(key) or "") for key in ("line", "number", "microphone", "farEnd")
+        )
+        action = context.get("action")
         commands: dict[str, Callable[[], Awaitable[None]]] = {
             "answer": lambda: self._turret.answer(line),
             "hold": lambda: self._turret.hold(line),
             "resume": lambda: self._turret.resume(line),
             "hangup": lambda: self._turret.hang_up(line),
             "dial": lambda: self._turret.dial(number, line or None),
+            "listen": lambda: self._listen(number, microphone, far_end),
         }
         run = commands.get(str(action))
         try:
@@ -111,6 +114,10 @@ class DeskLink:
             await run()
         except TurretError as problem:
             await self.tell_problem(str(problem))
+
+    async def _listen(self, number: str, microphone: str, far_end: str) -> None:
+        if note := await self._turret.listen(number, microphone, far_end):
+            await self.tell_problem(note)
 
     async def tell_problem(self, text: str) -> None:
         """A sentence for the trader, shown at the desk."""
@@ -207,7 +214,12 @@ class _Follower:
                     "line": line.line,
                     "number": line.number,
                     "direction": line.direction,
-                    "audio": {"url": url, "rate": audio.rate, "channels": list(CHANNELS)},
+                    "audio": {
+                        "url": url,
+                        "rate": audio.rate,
+                        "encoding": audio.encoding,
+                        "channels": list(CHANNELS),
+                    },
                 },
             }
         )

@@ -13,6 +13,8 @@ LineState = Literal["idle", "dialling", "ringing", "connected", "held", "ended"]
 Direction = Literal["inbound", "outbound"]
 
 LINE_NAMES: Final = ("L1", "L2", "L3", "L4")
+COMPUTER: Final = "PC"
+"""The line of a call through this computer: there while there is such a call."""
 FREE: Final[frozenset[str]] = frozenset({"idle", "ended"})
 ACTIVE: Final[frozenset[str]] = frozenset({"connected", "held"})
 
@@ -77,8 +79,9 @@ class Board:
 
     def free_line(self) -> Line:
         """An idle line, else the one whose call ended first."""
-        idle = [line for line in self.lines if line.state == "idle"]
-        ended = sorted((line for line in self.lines if line.state == "ended"), key=_since)
+        lines = [line for line in self.lines if line.line != COMPUTER]
+        idle = [line for line in lines if line.state == "idle"]
+        ended = sorted((line for line in lines if line.state == "ended"), key=_since)
         if not idle and not ended:
             raise NoFreeLine
         return (idle or ended)[0]
@@ -92,6 +95,13 @@ class Board:
         if not number.strip():
             raise NoNumber
         return self._begin("dial", "dialling", "outbound", number.strip(), call, at, line)
+
+    def listen(self, number: str, call: str, at: dt.datetime) -> Board:
+        """A call that is made with this computer, without the telephone system: it is connected as it begins."""
+        others = tuple(line for line in self.lines if line.line != COMPUTER)
+        if len(others) < len(self.lines):
+            self._require(COMPUTER, FREE, "take another call on")
+        return Board((*others, Line(COMPUTER, "connected", number.strip() or None, "outbound", at, call, at)))
 
     def answer(self, line: str, at: dt.datetime) -> Board:
         """The called side picks up: the trader on a ringing line, the customer on a dialling one."""
@@ -114,6 +124,8 @@ class Board:
     def clear(self, line: str) -> Board:
         """Forgets an ended call."""
         self._require(line, {"ended"}, "clear")
+        if line == COMPUTER:
+            return Board(tuple(each for each in self.lines if each.line != line))
         return self._replace(Line(line))
 
     def named(self, call: str, name: str | None) -> Board:

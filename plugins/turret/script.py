@@ -1,7 +1,8 @@
 """Commands for the simulated turret, one JSON object a line, from a file or standard input.
 
 ``{"at": 0.0, "do": "ring", "number": "+442079460112", "audio": "call.wav", "auto_answer": 1.0}``; ``do`` is ring,
-dial, answer, hold, resume or hangup. ``at`` counts seconds of the turret's clock from the start of the script.
+dial, listen (to this computer's devices), answer, hold, resume or hangup.
+``at`` counts seconds of the turret's clock from the start of the script.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 from plugins.turret.model import Line, LineState, TurretError
 from plugins.turret.simulated import SimulatedTurret
 
-Verb = Literal["ring", "dial", "answer", "hold", "resume", "hangup"]
+Verb = Literal["ring", "dial", "listen", "answer", "hold", "resume", "hangup"]
 
 _SUITABLE: dict[str, tuple[LineState, ...]] = {
     "answer": ("ringing",),
@@ -36,6 +37,8 @@ class Command(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     auto_answer: float | None = None
     give_up: float | None = None
     line: str | None = None
+    microphone: str = ""
+    far_end: str = ""
 
 
 class BadCommand(TurretError):
@@ -100,6 +103,8 @@ async def perform(turret: SimulatedTurret, command: Command) -> None:
         )
     elif command.do == "dial":
         await turret.dial(command.number, command.line, audio=audio, answer_after=command.auto_answer)
+    elif command.do == "listen":
+        await turret.listen(command.number, command.microphone, command.far_end)
     else:
         line = command.line or waiting_line(turret.board.lines, command.do)
         act = {"answer": turret.answer, "hold": turret.hold, "resume": turret.resume, "hangup": turret.hang_up}

@@ -10,7 +10,7 @@ import asyncio
 import datetime as dt
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +19,7 @@ import numpy as np
 from nlp.audio.recording import AudioError, load
 from plugins.turret.adapter import Happening, TurretEvent
 from plugins.turret.audio import CallAudio
+from plugins.turret.computer import ComputerSound
 from plugins.turret.model import Board, Line, TurretError
 
 log = logging.getLogger(__name__)
@@ -28,13 +29,20 @@ TICK_SECONDS = 0.02
 CLEAR_SECONDS = 3.0
 
 
+async def _devices(microphone: str, far_end: str) -> ComputerSound:
+    from plugins.turret.devices import open_devices  # Qt is loaded when it is needed
+
+    return await open_devices(microphone, far_end)
+
+
 class CannotPlay(TurretError):
     """The recording of a simulated call cannot be used; the message says why."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """The far end of one call: what it will say, how far it has got, and the sound made of it."""
+    """The far end of one call: what it will say, how far it has got, and the sound made of it. With ``live`` sound both
+    ends are people at this computer."""
 
     id: str
     rate: int
@@ -44,6 +52,7 @@ class _Call:
     position: int = 0
     audio: CallAudio | None = None
     started: float = 0.0  # of the sound, on the event loop's clock
+    live: ComputerSound | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
 
@@ -57,12 +66,14 @@ class SimulatedTurret:
         clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
         dialled_audio: Path | None = None,
         dialled_answer_after: float = 2.0,
+        devices: Callable[[str, str], Awaitable[ComputerSound]] = _devices,
     ) -> None:
         self.speed = speed
         self._origin = clock()
         self._clock = clock
         self._dialled_audio = dialled_audio
         self._dialled_answer_after = dialled_answer_after
+        self._devices = devices
         self._board = Board()
         self._calls: dict[str, _Call] = {}
         self._listeners: list[Callable[[TurretEvent], None]] = []
@@ -127,7 +138,24 @@ class SimulatedTurret:
 
     async def answer(self, line: str) -> None:
         self._board = self._board.answer(line, self.now())
-        call = self._calls[self._board.line(line).call or ""]
+        self._connected(self._calls[self._board.line(line).call or ""])
+
+    async def listen(self, number: str = "", microphone: str = "", far_end: str = "") -> str:
+        """A call through this computer.
+
+        Raises:
+            TurretError: there is one already, or no device for it.
+        """
+        self._board.listen(number, "", self.now())
+        sound = await self._devices(microphone, far_end)
+        call = _Call(uuid.uuid4().hex, sound.rate, b"", None, False, live=sound)
+        self._board = self._board.listen(number, call.id, self.now())
+        self._calls[call.id] = call
+        sound.start()
+        self._connected(call)
+        return sound.note
+
+    def _connected(self, call: _Call) -> None:
         call.audio = CallAudio(call.id, call.rate)
         call.started = asyncio.get_running_loop().time()
         self._happened("answered", call.id)
@@ -211,6 +239,11 @@ class SimulatedTurret:
         line = None if call is None else self._board.with_call(call.id)
         if call is None or call.audio is None or line is None or line.state not in ("connected", "held"):
             return None
+        if call.live is not None:
+            heard = call.live.take()
+            call.audio.trouble = call.live.trouble
+            call.audio.append(heard if line.state == "connected" else bytes(len(heard)))
+            return line
         elapsed = asyncio.get_running_loop().time() - call.started
         due = max(0, int(elapsed * self.speed * call.rate) - call.audio.samples)
         # On hold both sides are silent and the far end waits: its words are not lost, they come later.
@@ -231,6 +264,8 @@ class SimulatedTurret:
         self._board = self._board.hang_up(line, self.now())
         call = self._calls[self._board.line(line).call or ""]
         call.pcm = b""
+        if call.live is not None:
+            call.live.stop()
         if call.audio is not None:
             call.audio.end()
         self._happened(happening, call.id, reason)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QApplication, QComboBox, QFrame, QHBoxLayout, QLin
 
 from app.shell import theme
 from app.shell.widgets import ElidedLabel, button, caption, icon_button, label, pill, separator, set_kind
-from plugins.turret.model import Line, TurretError
+from plugins.turret.model import COMPUTER, LINE_NAMES, Line, TurretError
 from plugins.turret.process import Options, TurretProcess, speaker
 from plugins.turret.simulated import SimulatedTurret
 
@@ -136,7 +136,7 @@ class TurretWindow(QWidget):
         self._tasks: set[asyncio.Future[None]] = set()
         self.setObjectName("root")
         self.setWindowTitle("Deskline turret")
-        self.cards = {line.line: _LineCard(line.line, self._act) for line in turret.board.lines}
+        self.cards = {name: _LineCard(name, self._act) for name in (*LINE_NAMES, COMPUTER)}
         self.problem = ElidedLabel("", "warn")
         self.number = QLineEdit()
         self.number.setPlaceholderText("Number to dial")
@@ -188,9 +188,12 @@ class TurretWindow(QWidget):
 
     def refresh(self) -> None:
         now = self._turret.now()
-        for line in self._turret.board.lines:
-            self.cards[line.line].show_line(line)
-            self.cards[line.line].count(now)
+        lines = {line.line: line for line in self._turret.board.lines}
+        for name, card in self.cards.items():
+            card.setVisible(name in lines)
+            if name in lines:
+                card.show_line(lines[name])
+                card.count(now)
 
     def _act(self, line: str, action: str) -> None:
         act = {

@@ -54,6 +54,9 @@ class LinesStandIn:
     async def dial(self, number: str) -> None:
         self.asked.append(("dial", number))
 
+    async def listen(self, number: str = "") -> None:
+        self.asked.append(("listen", number))
+
     async def start_turret(self) -> None:
         self.asked.append(("start",))
 
@@ -109,13 +112,31 @@ def test_every_action_has_a_key(panel: LinesPanel, app: LinesStandIn, qtbot: QtB
     qtbot.waitUntil(lambda: panel._number.text() == "")
 
 
+def test_a_call_through_this_computer_begins_by_key_with_the_number_in_the_field_and_shows_as_a_line(
+    panel: LinesPanel, app: LinesStandIn, qtbot: QtBot
+) -> None:
+    panel.activateWindow()
+    panel._number.setText("+442079460112")
+    panel.setFocus()
+    qtbot.keyClick(panel, Qt.Key.Key_F9, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: app.asked == [("listen", "+442079460112")])
+    qtbot.waitUntil(lambda: panel._number.text() == "")
+    lines = app.state.value.lines
+    app.state.set(LinesState((*lines, LineView("PC", "connected", None, "outbound", ago(9), ago(9))), present=True))
+    qtbot.waitUntil(lambda: "PC" in panel._rows and panel._rows["PC"].isVisible())
+    assert not panel._listen_button.isEnabled()
+    app.state.set(LinesState(lines, present=True))
+    qtbot.waitUntil(lambda: not panel._rows["PC"].isVisible())
+    assert panel._listen_button.isEnabled()
+
+
 def test_commands_are_offered_only_when_they_can_work(panel: LinesPanel, app: LinesStandIn) -> None:
     def available() -> set[str]:
         return {command.id for command in panel._ui.commands.available()}
 
-    assert available() == {"lines.answer", "lines.hold", "lines.hang_up", "lines.dial"}
+    assert available() == {"lines.answer", "lines.hold", "lines.hang_up", "lines.dial", "lines.listen"}
     app.state.set(LinesState((LineView("L1"),), present=True))
-    assert available() == {"lines.dial"}
+    assert available() == {"lines.dial", "lines.listen"}
     app.state.set(LinesState())
     assert available() == {"lines.start"}
 
