@@ -95,7 +95,10 @@ def _insert(table: str, state: State | None, edit: Edit) -> Merged:
         for name, value in after.items()
         if kind_of(table, name) != "counter" and (name not in state.fields or state.fields[name] != value)
     }
-    return _update(table, replace(state, deleted=None), replace(edit, op="update", before={}, after=differing))
+    merged = _update(table, replace(state, deleted=None), replace(edit, op="update", before={}, after=differing))
+    alike = {name for name in after.keys() - differing.keys() if kind_of(table, name) != "counter"}
+    stamps = {name: max(by, edit.stamp) if name in alike else by for name, by in merged.state.stamps.items()}
+    return replace(merged, state=replace(merged.state, stamps=stamps))
 
 
 def _delete(table: str, state: State, edit: Edit) -> Merged:

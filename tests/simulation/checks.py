@@ -95,11 +95,18 @@ def _given_back(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
         for placed in firm.placed
         if placed.item.outcome == "rejected" and EARLY in (placed.item.reason or "")
     }
-    early -= {transaction for transaction, each in desk.disk.quarantine.items() if each.status != "open"}
+    done = {transaction for transaction, each in desk.disk.quarantine.items() if each.status != "open"}
+    for entry in desk.disk.chain.entries:  # of a deal that another desk has cancelled nothing more is freed
+        deal = firm.states.get((entry.table, entry.record_id)) if entry.table == "deal" else None
+        if deal is not None and deal.fields.get("status") == credit.CANCELLED:
+            done.add(entry.transaction)
     to_come = [
         entry
         for entry in desk.disk.chain.entries
-        if entry.transaction in early or (entry.site_seq > received and entry.transaction not in desk.disk.quarantine)
+        if entry.transaction not in done
+        and (
+            entry.transaction in early or (entry.site_seq > received and entry.transaction not in desk.disk.quarantine)
+        )
     ]
     return sum((max(-_delta(entry, line_id), Decimal(0)) for entry in to_come), Decimal(0))
 

@@ -147,6 +147,14 @@ def test_a_record_comes_back_with_what_its_desk_did_not_know() -> None:
     assert not back.losers
 
 
+def test_who_brings_a_record_back_says_its_values_anew() -> None:
+    gone = merge("contact", standing(name="Ann"), edit("delete", {"name": "Ann"}, at=2, site="b")).state
+    back = merge("contact", gone, edit("insert", None, {"name": "Ann"}, at=5, site="b")).state
+    merged = merge("contact", back, edit("update", {"name": "Amy"}, {"name": "Anna"}, at=4, site="first"))
+    assert merged.state.fields == {"name": "Ann"}
+    assert [(each.kept, each.lost) for each in merged.losers] == [("Ann", "Anna")]
+
+
 def test_a_record_that_comes_back_otherwise_than_it_went_shows_the_difference() -> None:
     gone = merge("contact", standing(name="Ann", notes="new"), edit("delete", {"name": "Ann", "notes": "new"})).state
     back = merge("contact", gone, edit("insert", None, {"name": "Ann", "notes": "old"}, at=3))
