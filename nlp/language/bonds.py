@@ -51,19 +51,43 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
     """Maturities said as a year after issuer and coupon: "Halden Paper four and a quarter thirty-one"."""
     lows = [word.low for word in words]
     known = {k for span in months for k in range(span.first, span.last)}
+    on_curve = bool(set(lows) & set(v.section("rates", "curve_points")))
     found: list[Months] = []
     for i, word in enumerate(words):
         issuer = i and (_issuer(words, i, guess=False)[0] or lows[i - 1] in v.governments())
+        pointed = i and on_curve and lows[i - 1] == "the"
+        of_year = not issuer and _coupon_of_year(lows, i)
+        issuer = issuer or pointed or of_year
         coupon = figure_at(lows, i) if issuer and word.low != "a" else None
         if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
         at = coupon.last
         while at < len(lows) and lows[at] in ("%", "percent", "of", "due", "the"):
             at += 1
+        if pointed:
+            at = _misheard_month(lows, at)
         year, length = year_at(lows, at)
         if length and at not in known and lows[at + length : at + length + 1] not in (["%"], ["million"], ["lots"]):
             found.append(Months(at, at + length, 0, 0, year))
     return found
+
+
+def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
+    """ "The four and three eighths of fifty-four"; said again without "of" at the start of a sentence."""
+    coupon = figure_at(lows, i)
+    if coupon is None or not coupon.fraction:
+        return False
+    of = lows[coupon.last : coupon.last + 1] == ["of"]
+    return (of and lows[i - 1 : i] == ["the"]) or i == 0 or lows[i - 1] in (".", "?", "!")
+
+
+def _misheard_month(lows: Sequence[str], at: int) -> int:
+    """Where the year stands after a month that was not understood: "the four and a quarter-oddest thirty-six"."""
+    for skip in range(1, 4):
+        between = lows[at : at + skip]
+        if year_at(lows, at + skip)[1] and all(low == "-" or low.isalpha() for low in between):
+            return at + skip
+    return at
 
 
 def _bare_start(lows: Sequence[str], start: int) -> bool:
@@ -105,6 +129,8 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
                     at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)
                 )
             )
+        elif coupon is None and maturity.begin and (named := _issuer(words, at, guess=False))[0]:
+            result.append(Mention(named[1], maturity.last, v.bond(named[0], None, when, None), weak=True))
         elif coupon is not None:
             issuer, begin = _issuer(words, at)
             result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
-from nlp.language.figures import is_number
+from nlp.language.calendar import add_tenor
+from nlp.language.figures import figure_at, is_number
 from nlp.language.frames import Frame
 
 
@@ -22,6 +23,7 @@ def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
     clock = any(low in ("by", "before", "at", "until") and _hour(lows, k + 1) for k, low in enumerate(lows))
     if not result and (
         clock
+        or any(f" {phrase} " in f" {' '.join(lows)} " for phrase in TODAY)
         or {"minutes", "mins", "hour", "inbox"} & set(lows)
         or {"shortly", "soon"} & set(lows)
         or "straight away" in " ".join(lows)
@@ -30,6 +32,56 @@ def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
     ):
         result = [today]
     return result
+
+
+def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    """A time without a day: "this week" and "by the end of next week" are over on Friday, "in two days"."""
+    lows = [word.low for word in frame.words[first:last]]
+    return _in_week(lows, today) or _in_time(lows, today)
+
+
+TODAY = (
+    "close of play",
+    "end of play",
+    "cob",
+    "c o b",
+    "in a bit",
+    "in a sec",
+    "in a moment",
+    "right now",
+    "in a minute",
+)
+FRIDAY = 4
+
+
+def _in_week(lows: list[str], today: date) -> list[date]:
+    """ "This week" and "by the end of next week" are over on Friday; "early next week" is Monday."""
+    for k in range(1, len(lows)):
+        if lows[k] != "week" or lows[k - 1] not in ("this", "next", "the", "of"):
+            continue
+        if lows[k - 1] in ("the", "of") and "end" not in lows[max(0, k - 4) : k]:
+            continue
+        monday = today - timedelta(today.weekday()) + timedelta(7 * (lows[k - 1] == "next"))
+        early = {"early", "beginning", "start", "first"} & set(lows[max(0, k - 5) : k])
+        return [max(today, monday + timedelta(0 if early else FRIDAY))]
+    return []
+
+
+def _in_time(lows: list[str], today: date) -> list[date]:
+    """ "In two days", "within a fortnight", "in a couple of weeks"."""
+    for k, low in enumerate(lows):
+        if low not in ("in", "within"):
+            continue
+        figure = figure_at(lows, k + 1)
+        count, at = (figure.value, figure.last) if figure is not None else (1, k + 2)
+        if lows[k + 1 : k + 4] == ["a", "couple", "of"]:
+            count, at = 2, k + 4
+        unit = lows[at] if at < len(lows) else ""
+        if unit == "fortnight":
+            return [today + timedelta(14)]
+        if unit in ("day", "days", "week", "weeks") and 0 < count <= 12 and lows[k + 1] not in ("the", "this"):
+            return [add_tenor(today, f"{int(count)}{unit[0].upper()}")]
+    return []
 
 
 def _hour(lows: list[str], at: int) -> bool:

@@ -62,7 +62,7 @@ class Dealing(Hearing):
             return False
         if frame.has("cancelled") and not (frame.has("done", "filled") or frame.prices and frame.has(*AGENCY)):
             return False
-        spoken = bool(set(frame.lows) & topics.DONE) or frame.has(
+        spoken = saying.done(frame) or frame.has(
             "you 've got",
             "u got",
             *READING,
@@ -72,14 +72,14 @@ class Dealing(Hearing):
             "recap",
             "agreed",
         )
-        if frame.has(*ORDER_WORDS) and not set(frame.lows) & topics.DONE:
+        if frame.has(*ORDER_WORDS) and not saying.done(frame):
             frame = _before_order(frame)
             if not frame.prices or not frame.sizes:
                 return False
         spoken = spoken or self._fill(i, topic)
-        if not spoken and (not self._accepted(i) or not self._taken_before(i)):
-            return False  # "you bought that last week" is no deal of today
         found = legs(frame)
+        if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
+            return False  # "you bought that last week" is no deal of today
         dealt = False
         groups = self._groups(found)
         if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
@@ -132,7 +132,7 @@ class Dealing(Hearing):
         if len(found) == 2 and found[0].side != found[1].side and all(leg.prices for leg in found):
             one, other = currency(found[0]), currency(found[1])
             sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
-            if one and one == other and len(sizes) == 2 and sizes[0] == sizes[1] and found[0].days and found[1].days:
+            if one and one == other and len(sizes) == 2 and sizes[0] == sizes[1] and (found[0].days or found[1].days):
                 return [found]  # an FX swap: same amount, two dates
         return merge_currencies(found)
 
@@ -265,6 +265,8 @@ class Dealing(Hearing):
         if topic.status != "dealt" or not frame.has(*AMENDED) or frame.question:
             return False
         standing = [done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 6]
+        if standing and any(f.sizes or f.tenors for f in self.talk.frames[standing[-1].turn + 1 : i]):
+            return False  # more business, not other terms for what was done
         prices = [p for figure in frame.prices if (p := placed(topic, frame, figure)) is not None]
         if not standing or not prices or abs(prices[-1] / standing[-1].deal.price - 1) > Decimal("0.02"):
             return False

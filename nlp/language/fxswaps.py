@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -21,6 +21,7 @@ UNITS = {"points", "point", "pips", "pip", "pts"}
 def points(topic: Topic, frame: Frame, figure: Figure) -> Decimal | None:
     """The figure as points; None where it is a rate of the pair."""
     lows = [word.low for word in frame.words]
+    figure = _with_tenth(figure)
     named = bool(set(lows[figure.last : figure.last + 1]) & UNITS)
     signed = (
         lows[max(0, figure.first - 1) : figure.first] == ["-"] and lows[max(0, figure.first - 2) : figure.first - 1]
@@ -37,6 +38,16 @@ def points(topic: Topic, frame: Frame, figure: Figure) -> Decimal | None:
         return None
     minus = bool({"minus", "-", "negative", "discount"} & set(lows[max(0, figure.first - 1) : figure.first]))
     return -figure.value if minus else figure.value
+
+
+def _with_tenth(figure: Figure) -> Figure:
+    """ "Thirty-five seven" is 35.7 points."""
+    if len(figure.chunks) != 2 or figure.pointed or figure.scaled or figure.fraction:
+        return figure
+    whole, tenth = figure.chunks
+    if len(whole) < 2 or len(tenth) != 1 or not (whole + tenth).isdecimal():
+        return figure
+    return replace(figure, chunks=(f"{whole}.{tenth}",), value=Decimal(f"{whole}.{tenth}"), pointed=True)
 
 
 def read_points(topic: Topic, frame: Frame, turn: int) -> None:

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-
-
+OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
 FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
@@ -100,7 +99,23 @@ class Hearing:
             if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
-        return any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1])
+        if any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1]):
+            return True
+        return self._stated(i) and not any(OBJECTING & set(frames[k].lows[:6]) for k in after[:1])
+
+    def _in_full(self, i: int, found: list[Leg], topic: Topic | None) -> bool:
+        """After a quote the trader reads back side, amount and price, and the client agrees in the next turn."""
+        frame = self.talk.frames[i]
+        if topic is None or topic.quoted_at is None or topic.quoted_at >= i or topic.status != "open":
+            return False
+        told = saying.past(frame) or frame.question or any(word in frame.lows for word in ("if", "would", "could"))
+        return not told and bool(self._agreement(i)) and any(leg.side and leg.sizes and leg.prices for leg in found)
+
+    def _stated(self, i: int) -> bool:
+        """The trader says that it is done, with side, amount and price: nobody says so unless the client has dealt."""
+        frame = self.talk.frames[i]
+        said = saying.done(frame) and not frame.question and not saying.past(frame)
+        return said and any(leg.side and leg.sizes and leg.prices for leg in legs(frame))
 
     def _fill(self, i: int, topic: Topic | None) -> bool:
         """The trader reports what an order did: asked how it went, or going on to the next part of it."""
@@ -213,8 +228,8 @@ class Hearing:
         low, high = about.instrument.low, about.instrument.high
         if low is not None and high is not None and kind in ("rate", "price") and not low <= price <= high:
             return False
-        if self.talk.header.kind == "chat":
-            return True
+        if self.talk.header.kind == "chat" or self._fill(i, about):
+            return True  # what an order did, nobody else has said
         digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
         for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
             for figure in self.talk.frames[k].prices:
@@ -232,7 +247,7 @@ class Hearing:
                     or placed(about, self.talk.frames[k], figure) == price
                 ):
                     return True
-        return price in (about.bid, about.ask)
+        return price in (about.bid, about.ask, about.mid)
 
     def _repeated(self, i: int, about: Topic, quantity: Decimal, lead: Leg) -> Decimal | None:
         """The amount read back if it was asked for or said in another turn too ("fifteen" may be heard as fifty)."""

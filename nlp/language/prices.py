@@ -40,7 +40,15 @@ def place(
     full = _in_range(figure, instrument)
     if near is not None and full is not None:
         anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
-        whole = anchor >= 10 and len(figure.digits) >= len(str(int(anchor)))
+        handle = str(int(anchor))
+        whole = anchor >= 10 and len(figure.digits) >= len(handle)
+        if (
+            whole
+            and len(figure.digits) > len(handle)
+            and figure.digits.startswith(handle)
+            and abs(full - anchor) < anchor / 20
+        ):
+            return full  # "eighty-six ninety" next to 86.92 begins with the figure itself
         if whole and (anchor >= 100 or (figure.fraction and abs(full - anchor) < anchor / 10)):
             return full  # said in full: an index level, gold, "ninety-seven and three quarters"
         return near if abs(near - anchor) < abs(full - anchor) else full
@@ -110,6 +118,8 @@ def _completed(
         size = Decimal(10) ** len(figure.digits.split(".")[0])
         return head - head % size + figure.value if places and digits else None
     places = max(_places(anchor), min(instrument.decimals or 0, 6))
+    if instrument.decimals and len(figure.digits) < 3:
+        places = min(instrument.decimals, 6)  # two digits are pips, also next to a level in halves of a pip
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
         places = 0  # next to four ten and a half, "eleven" is four eleven
     unit = Decimal(1).scaleb(-places)

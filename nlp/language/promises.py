@@ -6,23 +6,14 @@ from collections.abc import Mapping
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.calendar import PARTS
-from nlp.language.deadlines import days
+from nlp.language.acts import act, conditional, vague
+from nlp.language.deadlines import days, rough
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import FollowUp, Turn, Who
 from nlp.language.tasks import Promise, task, thoughts
 
-SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
-CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
-WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
-SOFT: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["soft"])
-CLASSES = (
-    dict.fromkeys(SOFT, "soft")
-    | dict.fromkeys(SEND, "send")
-    | dict.fromkeys(CALL, "call")
-    | dict.fromkeys(WORK, "work")
-)
+PASS: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["pass"])
 WITHDRAWN = (
     "do n't bother",
     "dont bother",
@@ -32,6 +23,7 @@ WITHDRAWN = (
     "forget that",
     "do n't worry about it",
 )
+NO_TASKS: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["no_tasks"])
 DELIVERIES: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["deliveries"])
 ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accept"])
 REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
@@ -53,6 +45,7 @@ def follow_ups(
                 _promise(i, turn.who, frame, first, last)
                 or _request(i, turn.who, frame, first, last)
                 or _delivery(i, turn.who, frame, first, last)
+                or _by_a_day(i, turn.who, frame, first, last, today)
             )
             if promise is not None:
                 promise.days = days(frame, first, last, today) or days(frame, 0, len(frame.words), today)
@@ -60,8 +53,11 @@ def follow_ups(
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
         _agree(promise, turns, frames, today)
+        if not promise.days:
+            around = [k for k in (promise.turn, max(promise.evidence), max(promise.evidence) + 1) if k < len(frames)]
+            promise.days = next((r for k in around if (r := rough(frames[k], 0, len(frames[k].words), today))), [])
     return [
-        _follow_up(promise, frames, turns, lines or {})
+        _follow_up(promise, frames, turns, lines or {}, today)
         for promise in _unique(kept)
         if _worth(promise) and not _settled(promise, turns, frames)
     ]
@@ -73,7 +69,7 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
     for k in range(first, last):
         low, lemma = words[k].low, words[k].lemma
         back = [w.low for w in words[max(first, k - 5) : k]]
-        kind = _kind(frame, k, last)
+        kind = act(frame, k, last)
         if kind is None:
             continue
         subject = _speaker(back)
@@ -83,16 +79,40 @@ def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
         if not subject and not ongoing:
             continue
         if (
-            "if" in back[-3:]
+            " so " in f" {' '.join(back[-3:])} "
+            or "if" in back[-3:]
             or "not" in back[-2:]
             or "n't" in back[-2:]
             or (lemma == "put" and "on" not in [w.low for w in words[k:last]])
         ):
             continue
-        if kind == "soft" and any(_kind(frame, n, last) not in (None, "soft") for n in range(k + 2, last)):
+        if kind == "soft" and any(act(frame, n, last) not in (None, "soft") for n in range(k + 2, last)):
             continue  # "find out what happened and ring you back"
-        conditional = _conditional(frame, first, last)
-        return Promise(who, kind, i, (k, last), True, conditional, {i}, _vague(frame, k, last))
+        hangs = conditional(frame, first, last)
+        return Promise(who, kind, i, (k, last), True, hangs, {i}, vague(frame, k, last))
+    return None
+
+
+def _by_a_day(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -> Promise | None:
+    """Any other action with a day to do it by: "I'll renew it by Friday", "could you pay that tomorrow?"."""
+    words = frame.words
+    dated = days(frame, first, last, today) or rough(frame, first, last, today)
+    if not dated or frame.sizes or frame.prices or frame.has(*PASS):
+        return None
+    for k in range(first, last):
+        if words[k].pos != "VERB" or words[k].lemma in NO_TASKS or words[k].low in NO_TASKS:
+            continue
+        back = [w.low for w in words[max(first, k - 3) : k]]
+        text = " " + " ".join(back)
+        hangs = conditional(frame, first, last)
+        span_, bare = (k, last), vague(frame, k, last)
+        if {"not", "n't", "never"} & set(back) or frame.question and who == "trader":
+            continue
+        if text.endswith((" i 'll", " we 'll", " i will", " we will", " ill")):
+            return Promise(who, "work", i, span_, True, hangs, {i}, bare)
+        if text.endswith((" can you", " could you", " can u", " could u", " please", " pls", " would you")):
+            other: Who = "client" if who == "trader" else "trader"
+            return Promise(other, "work", i, span_, False, hangs, {i}, bare)
     return None
 
 
@@ -121,116 +141,6 @@ def _speaker(back: list[str]) -> bool:
     return text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
 
 
-def _kind(frame: Frame, k: int, last: int) -> str | None:
-    """The class of the action at token k, None where it is no follow-up."""
-    words = frame.words
-    word, lemma, pos = words[k].low, words[k].lemma, words[k].pos
-    after = [w.low for w in words[k + 1 : min(last, k + 12)]]
-    to_you = any(
-        pair in " ".join(after)
-        for pair in (
-            "to you",
-            "to u",
-            "to us",
-            "to me",
-            "with you",
-            "over to you",
-            "you the",
-            "you a ",
-            "you an",
-            "you our",
-            "get you",
-            "that run",
-        )
-    )
-    levels = {"level", "price", "points", "quote", "second", "sec"}
-    if lemma in ("get", "have", "send") and levels & set(after[:5]) and not {"mail", "email", "mailbox"} & set(after):
-        return None  # done within the conversation
-    if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
-        return "send"
-    if (
-        lemma in ("get", "have")
-        and (pos != "AUX" or "to you" in " ".join(after))
-        and (to_you or after[:1] == ["you"])
-        and after[:2] != ["you", "to"]
-    ):
-        return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
-    if lemma in ("come", "get", "be") and after[:1] == ["back"] and ("to" in after[1:2] or "with" in after):
-        return "call"
-    if lemma == "let" and after[1:2] == ["know"]:
-        return "call"
-    if lemma == "drop" and after[:1] in (["me"], ["you"], ["u"]):
-        return "call"
-    if (
-        lemma == "give"
-        and after[:1] in (["you"], ["me"], ["u"])
-        and set(after[1:6]) & {"ring", "call", "shout", "bell", "report", "buzz", "update"}
-    ):
-        return "call" if not set(after) & {"report"} else "send"
-    if lemma == "make" and after[:1] == ["sure"]:
-        return None if after[1:2] == ["i"] else "work"
-    if lemma == "look" and after[:1] == ["into"]:
-        return "work"
-    if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
-        return None
-    if pos in ("NOUN", "PROPN") and word not in (
-        "ping",
-        "msg",
-        "email",
-        "message",
-        "shout",
-        "call",
-        "ring",
-        "mail",
-        "revert",
-        "phone",
-    ):
-        return None
-    kind = CLASSES.get(lemma) or CLASSES.get(word)
-    if (
-        kind == "call"
-        and lemma in ("call", "shout", "tell")
-        and after[:1] in (["them"], ["it"], ["over"], ["that"])
-        and not to_you
-    ):
-        return None
-    if (
-        kind == "work"
-        and lemma in ("run", "put", "confirm", "set", "book", "keep", "watch")
-        and not set(after)
-        & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "you", "diary", "on"}
-    ):
-        return None
-    return kind
-
-
-WHEN = {"if", "unless", "once", "when"}
-
-
-def _conditional(frame: Frame, first: int, last: int) -> bool:
-    """It hangs on an event; "when you can" and "if you could" are only polite."""
-    lows = [word.low for word in frame.words[first:last]]
-    return any(
-        low in WHEN and not (lows[k + 1 : k + 2] in (["you"], ["u"]) and POLITE & set(lows[k + 2 : k + 4]))
-        for k, low in enumerate(lows)
-    )
-
-
-POLITE = {"can", "could", "get", "have", "like", "want", "would", "do", "may", "please", "wish"}
-
-
-def _vague(frame: Frame, k: int, last: int) -> bool:
-    """Nothing is named but the day: "I'll send it over tomorrow"."""
-    dated = {n for day in frame.days for n in range(day.first, day.last)}
-    return not any(
-        w.pos in ("NOUN", "PROPN")
-        and w.low not in ("u", "pls", "tmrw", "eod")
-        and n not in dated
-        and w.low not in PARTS
-        for n, w in enumerate(frame.words[k + 1 : last], k + 1)
-    )
-
-
 def _delivery(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
     """ "You'll have it by Friday", "it'll be in your inbox today": what the speaker will see to."""
     text = " ".join(word.low for word in frame.words[first:last])
@@ -238,8 +148,8 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise 
         at = f" {text} ".find(f" {phrase} ")
         if at >= 0:
             k = first + text[:at].count(" ")
-            conditional = _conditional(frame, first, last)
-            return Promise(who, "send", i, (k, last), True, conditional, {i}, _vague(frame, k, last))
+            hangs = conditional(frame, first, last)
+            return Promise(who, "send", i, (k, last), True, hangs, {i}, vague(frame, k, last))
     return None
 
 
@@ -248,7 +158,7 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
     words = frame.words
     other: Who = "client" if who == "trader" else "trader"
     for k in range(first, last):
-        kind = _kind(frame, k, last)
+        kind = act(frame, k, last)
         if kind is None:
             continue
         back = [w.low for w in words[max(first, k - 5) : k]]
@@ -260,7 +170,10 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
         elif (
             any(f" {verb} {you}" in text for verb in ("can", "could", "would", "will", "if") for you in ("you", "u"))
             or back[-1:] in (["please"], ["pls"])
-            or (not back or back[-1] in (",", "and", "then") or set(back) <= {"yes", "oh", "ok", "and", ",", "so"})
+            or back[-1:] in (["you"], ["u"])
+            and back[-2:-1] in ([], [","], ["then"], ["and"])
+            and after[:1] in (["me"], ["us"])
+            or (not back or back[-1] in (",", "and", "then") or set(back) <= OPENERS)
             and set(after[:3]) & {"me", "us"}
             or any(f" {you} " in text + " " for you in ("u", "you"))
             and words[k].low in ("revert",)
@@ -268,9 +181,12 @@ def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise |
             owner = other
         if owner is None or "not" in back or "n't" in back or "dont" in back:
             continue
-        conditional = _conditional(frame, first, last) and not text.endswith((" if you could", " if you"))
-        return Promise(owner, kind, i, (k, last), False, conditional, {i}, _vague(frame, k, last))
+        hangs = conditional(frame, first, last) and not text.endswith((" if you could", " if you"))
+        return Promise(owner, kind, i, (k, last), False, hangs, {i}, vague(frame, k, last))
     return None
+
+
+OPENERS: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["openers"])
 
 
 def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
@@ -368,10 +284,13 @@ def _settled(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> 
     return False
 
 
-def _follow_up(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> FollowUp:
+def _follow_up(
+    promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str], today: date
+) -> FollowUp:
     frame = frames[promise.turn]
     first, last = promise.words
-    due = promise.days[-1] if promise.days and not promise.conditional else None
+    own = days(frame, first, last, today) if promise.conditional else promise.days
+    due = own[-1] if own else None
     words = frame.words
     what = span("what", turns, promise.turn, words[first].start, words[last - 1].end)
     return FollowUp(

@@ -83,7 +83,13 @@ def by_repetition(
         return other if not for_heard and len(for_other) >= 2 else None
     if asked is None or heard == asked or for_heard:
         return heard
-    return None
+    return asked if _led(heard, asked) and sum(asked in said for said in before + after) >= 2 else None
+
+
+def _led(heard: Decimal, asked: Decimal) -> bool:
+    """A word before the amount was heard as a digit of it: "five twenty million" for "buys twenty million"."""
+    digits, tail = (format(value.normalize(), "f").rstrip("0") for value in (heard, asked))
+    return len(digits) > len(tail) and digits.endswith(tail) and heard > asked
 
 
 def restored(figure: Figure, instrument: Instrument) -> set[Decimal]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from nlp.language import vocabulary
 from nlp.language.amounts import Size
@@ -17,12 +18,13 @@ from nlp.language.frames import PLAIN_VERBS, Frame
 from nlp.language.model import Side
 from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention, Money
+from nlp.language.words import Word
 
 CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback")["conditional"])
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
-OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone"}
+OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone", "money", "street", "people"}
 READING = ("read back", "read that back", "read it back", "reading back", "reading that back", "reading it back")
 AGENCY = ("average", "avg", "for you", "filled", "fills", "vwap", "shares", "lots", "so far")  # the bank's order work
 STOPS = {".", "...", "?", "!", ";"}
@@ -110,13 +112,19 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
         if question:
             continue
         side = verb.side
-        if word in SUBJECT_CLIENT:
+        sentence = next((k for k in range(at, end) if words[k].low in STOPS), end)
+        to_client = _to_client(words[at:sentence], side)
+        if to_client and word not in SUBJECT_CLIENT:
+            subject = "bank"
+        elif word in SUBJECT_CLIENT:
             subject = "client"
         elif word in SUBJECT_BANK:
             subject = "bank"
         elif (
             verb.low in ("buys", "sells", "pays", "receives", "purchases")
-            and (words[back].text[:1].isupper() or (frame.has(*READING) and word not in OTHERS))
+            and back >= frame.begin
+            and word not in OTHERS
+            and (words[back].pos in ("PROPN", "NOUN") or frame.has(*READING))
             or verb.low.endswith("ing")
             and (back < frame.begin or word in STOPS)
         ):
@@ -132,11 +140,18 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             pass
         else:
             continue
-        agency = verb.low in ("bought", "sold") and frame.has(*AGENCY)
+        agency = verb.low in ("bought", "sold") and frame.has(*AGENCY) and not to_client
         if subject == "bank" and not agency:
             side = "sell" if side == "buy" else "buy"
         found.append((at, side))
     return found
+
+
+def _to_client(words: Sequence[Word], side: Side) -> bool:
+    """ "Sold 2m to you", "bought ten from you": the bank's own side is told."""
+    lows = [word.low for word in words]
+    link = "to" if side == "sell" else "from"
+    return any(one == link and other in ("you", "u", "ya") for one, other in pairwise(lows))
 
 
 def _new_subject(frame: Frame, previous: int, at: int) -> bool:

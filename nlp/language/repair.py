@@ -110,6 +110,10 @@ def _near(text: str, around: str) -> str:
     return text
 
 
+_MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec"
+_JOINED = re.compile(rf"\b({_MONTHS}|cal)'?(\d{{2}})\b", re.IGNORECASE)  # "may31", "cal27"
+
+
 @lru_cache(maxsize=1)
 def _typed_terms() -> tuple[str, ...]:
     words = (
@@ -137,7 +141,7 @@ def _typing(text: str) -> str:
                 return term
         return word
 
-    return re.sub(r"[A-Za-z]{5,}", mend, text)
+    return re.sub(r"[A-Za-z]{5,}", mend, _JOINED.sub(r"\1 \2", text))
 
 
 def _names(text: str, names: tuple[str, ...]) -> str:

@@ -16,6 +16,9 @@ BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine"}
 ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
 STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
 WEEKDAYS = {"monday", "tuesday", "wednesday", "thursday", "friday"}
+DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
+PAUSES = {".", ",", "!", "?", ";", "-", "--", "..."}
+NOT_YET = {"when", "if", "once", "until", "unless", "whenever", "nothing", "not", "n't", "get", "soon", "be"}
 DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "lifted"}
 
 
@@ -27,6 +30,8 @@ def takes(frame: Frame) -> bool:
     if frame.has(*ACCEPT_PHRASES):
         return True
     lows = frame.lows
+    if tuple(low for low in lows if low.isalpha())[-2:] == ("it", "is") and frame.prices:
+        return True  # "thirty-five seven it is"
     if any(
         low in ORDERS and (k == 0 or lows[k - 1] in STARTS) and _told(lows[k + 1 : k + 3]) for k, low in enumerate(lows)
     ):
@@ -37,6 +42,17 @@ def takes(frame: Frame) -> bool:
         and (k + 1 == len(lows) or lows[k + 1] in (".", ",", "!", "at", "@", "the"))
         for k, low in enumerate(lows)
     )
+
+
+def done(frame: Frame) -> bool:
+    """Something is said to be done; not "when it's done", "if filled", "nothing done"."""
+    lows = frame.lows
+    for k, low in enumerate(lows):
+        if low in DONE:
+            start = next((n + 1 for n in range(k - 1, max(-1, k - 5), -1) if lows[n] in PAUSES), max(0, k - 4))
+            if not NOT_YET & set(lows[start:k]):
+                return True
+    return False
 
 
 def _told(after: tuple[str, ...]) -> bool:

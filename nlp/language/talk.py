@@ -95,6 +95,8 @@ class Talk:
         for mention in frame.mentions:
             if mention.point:
                 self.point = (i, mention.point)
+                if i - self.government[0] > 20:
+                    self.government = (i, "UST")  # points of a curve nobody named are those of treasuries
             name = government_of_title(mention.instrument.issuer) if mention.instrument.kind == "bond" else ""
             if name and not mention.benchmark:
                 self.government = (i, name)
@@ -141,11 +143,27 @@ class Talk:
             chosen = self.labels.get(label)
         for _, _, isin in frame.isins:
             chosen = self._isin(i, isin, chosen, label)
-        if chosen is None or swapped(chosen) or chosen.kind == "option":
+        if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
         if chosen is not None:
             self.current = chosen
+        if self.current is not None and turn.who == "client" and self._anew(i, frame, self.current):
+            self.current = self.opened(i, self.current.instrument)
         return self.current
+
+    def _anew(self, i: int, frame: Frame, topic: Topic) -> bool:
+        """More business in an instrument that has dealt, or again after it was called off."""
+        if topic.status not in ("dealt", "cancelled") or topic.opened == i or saying.past(frame):
+            return False
+        last = max((done.turn for done in self.dealing.done if done.topic is topic), default=i)
+        if topic.status == "cancelled":
+            return bool(frame.sizes or frame.verbs) and not frame.has(*topics.CANCEL)
+        if i <= last + 1 or frame.has(*topics.CORRECTION):
+            return False
+        if any(f.has(*RESTING) for f in self.frames[max(last + 1, i - 5) : i + 1]):
+            return False
+        asks = frame.question or frame.has(*ASKS) or frame.has(*MORE)
+        return asks and bool(frame.sizes or frame.tenors) and not frame.prices
 
     def _together(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> None:
         """Several enquiries opened in one breath: each has the amount before its name, all have the asked side."""
@@ -191,7 +209,13 @@ class Talk:
         current = chosen or self.current
         if current is not None and current.kind == "commodity":
             return self._by_period(i, turn, frame, current)
-        if current is None or not frame.tenors or not (current.kind in ("irs", "option") or swapped(current)):
+        outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
+        if (
+            current is None
+            or not frame.tenors
+            or not (current.kind in ("irs", "option") or swapped(current) or outright)
+            or (current.kind != "irs" and saying.takes(frame))
+        ):
             return None
         code = frame.tenors[0].code
         if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
@@ -209,9 +233,10 @@ class Talk:
         instrument = swap(current.instrument.form, code) if current.kind == "irs" else current.instrument
         opened = self.opened(i, instrument)
         opened.tenor = code
+        if i - current.opened <= 12:
+            opened.hints, opened.side = set(current.hints), current.side
         if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
             opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
-            opened.hints, opened.side = set(current.hints), current.side
             opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
         return opened
 
@@ -315,6 +340,8 @@ class Talk:
             topic.evidence.add(i)
 
 
+RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
+MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
 
 

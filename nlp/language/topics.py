@@ -10,11 +10,11 @@ from nlp.language.amounts import Size
 from nlp.language.calendar import Day
 from nlp.language.frames import Frame
 from nlp.language.model import PriceType, Side
+from nlp.language.saying import DONE as DONE
 from nlp.language.saying import far_side
 from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
-DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
 PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
 AWAY: tuple[str, ...] = tuple(v.section("phrases", "topics")["away"])
 HYPOTHETICAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["hypothetical"])
@@ -104,6 +104,10 @@ def same(one: Instrument, other: Instrument) -> bool:
     if one.kind == "commodity" and one.period and other.period:
         alike = one.period.startswith(other.period) or other.period.startswith(one.period)
         return one.form == other.form and one.issuer == other.issuer and alike
+    if one.kind == "future" and one.maturity and other.maturity and one.maturity != other.maturity:
+        years = one.maturity[0] and other.maturity[0] and one.maturity[0] != other.maturity[0]
+        if years or one.maturity[1] != other.maturity[1]:
+            return False
     if one.kind in ("future", "commodity", "option"):
         return (
             one.code.startswith(other.code)

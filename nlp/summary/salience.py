@@ -25,3 +25,26 @@ def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int) -> list[tup
                 scored.append((-score, i, n, turn.who, sentence.strip()))
     best = sorted(scored)[:count]
     return [(who, text.rstrip()) for _, _, _, who, text in sorted(best, key=lambda row: (row[1], row[2]))]
+
+
+MOST_WORDS = 45
+
+
+def unread(analysis: Analysis, count: int) -> list[tuple[str, str]]:
+    """Up to `count` (who, turn) that name an amount with a price, a day or an instrument and that no fact rests on:
+    business that was heard and not understood. What the trader reads back comes before what was asked."""
+    told = {i for fact in (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left) for i in fact.evidence}
+    told |= {i for follow in analysis.follow_ups for i in follow.evidence}
+    kinds: dict[int, set[str]] = {}
+    for mention in analysis.mentions:
+        kinds.setdefault(mention.turn, set()).add(mention.kind)
+    found = [
+        (-len(said), analysis.turns[i].who != "trader", i)
+        for i, said in kinds.items()
+        if i not in told
+        and "quantity" in said
+        and said & {"price", "date", "instrument"}
+        and len(analysis.turns[i].text.split()) <= MOST_WORDS
+    ]
+    best = sorted(i for _, _, i in sorted(found)[:count])
+    return [(analysis.turns[i].who, analysis.turns[i].text.strip()) for i in best]

@@ -6,7 +6,7 @@ from datetime import date
 
 from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
 from nlp.summary.numbers import amount, day, level, price, tenor
-from nlp.summary.salience import salient
+from nlp.summary.salience import salient, unread
 from nlp.summary.templates import Wording
 
 CHANNEL_WORDS = {
@@ -19,6 +19,7 @@ CHANNEL_WORDS = {
     "third_party_data_sharing": "sharing data with third parties",
 }
 MAX_FOLLOW_UPS = 6
+MAX_UNREAD = 2
 
 
 def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
@@ -28,7 +29,7 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if analysis.deals:
         deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
         sentences.append(_sentence(say("deals", deals=deals)))
-    elif not analysis.unclear and (analysis.quotes_not_dealt or analysis.orders_left):
+    elif not analysis.unclear:
         sentences.append(_sentence(say("nothing_dealt")))
     if analysis.quotes_not_dealt:
         quotes = "; ".join(_quote(quote, wording) for quote in analysis.quotes_not_dealt)
@@ -36,6 +37,9 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if analysis.orders_left:
         orders = "; ".join(_order(order, dialogue, wording) for order in analysis.orders_left)
         sentences.append(_sentence(say("orders", orders=orders)))
+    heard = " ".join(say("quoted", who=say(f"by_{who}"), text=text) for who, text in unread(analysis, MAX_UNREAD))
+    if heard and not analysis.deals:
+        sentences.append(say("to_check", said=heard))
     thin = not (analysis.deals or analysis.quotes_not_dealt or analysis.orders_left)
     said = " ".join(
         say("quoted", who=say(f"by_{who}"), text=text)

@@ -1,0 +1,163 @@
+"""Which words are things to do later: the class of an action, whether it hangs on an event, whether it names one."""
+
+from __future__ import annotations
+
+from nlp.language import vocabulary
+from nlp.language.calendar import DAYS, PARTS, TOMORROW
+from nlp.language.frames import Frame
+
+SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
+CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
+WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
+SOFT: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["soft"])
+CLASSES = (
+    dict.fromkeys(SOFT, "soft")
+    | dict.fromkeys(SEND, "send")
+    | dict.fromkeys(CALL, "call")
+    | dict.fromkeys(WORK, "work")
+)
+BACK_TO = {"to", "on", "by", "once", "when", "after", "later", "next", "early", "today", *TOMORROW, *DAYS}
+TREATS = {"coffee", "beer", "drink", "lunch", "pint", "dinner", "one", "favour", "favor", "apology"}
+DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
+
+
+def act(frame: Frame, k: int, last: int) -> str | None:
+    """The class of the action at token k, None where it is no follow-up."""
+    words = frame.words
+    word, lemma, pos = words[k].low, words[k].lemma, words[k].pos
+    after = [w.low for w in words[k + 1 : min(last, k + 12)]]
+    to_you = any(
+        pair in " ".join(after)
+        for pair in (
+            "to you",
+            "to u",
+            "to us",
+            "to me",
+            "with you",
+            "over to you",
+            "you the",
+            "you a ",
+            "you an",
+            "you our",
+            "get you",
+            "that run",
+        )
+    )
+    levels = {"level", "price", "points", "quote", "second", "sec"}
+    if lemma in ("get", "have", "send") and levels & set(after[:5]) and not {"mail", "email", "mailbox"} & set(after):
+        return None  # done within the conversation
+    if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
+        return "send"
+    if (
+        lemma in ("get", "have")
+        and (pos != "AUX" or "to you" in " ".join(after))
+        and (to_you or after[:1] == ["you"])
+        and after[:2] != ["you", "to"]
+    ):
+        return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
+    if lemma in ("come", "get", "be") and after[:1] == ["back"] and (BACK_TO & set(after[1:3]) or "with" in after):
+        return "call"
+    if lemma == "let" and "know" in after[1:3]:
+        return "call"
+    if lemma == "owe" and TREATS & set(after[:5]):
+        return None
+    if lemma == "put" and {"ticket", "screen", "line", "hold"} & set(after):
+        return None
+    if lemma == "drop":
+        line = {"line", "note", "call", "message", "text"} & set(after[:4])
+        return "call" if line else "send" if {"you", "u", "me", "over", "in", "across"} & set(after[:4]) else None
+    if lemma in ("have", "get") and _made(frame, k + 1, last):
+        return "work"
+    if (
+        lemma == "give"
+        and after[:1] in (["you"], ["me"], ["u"])
+        and set(after[1:6]) & {"ring", "call", "shout", "bell", "report", "buzz", "update"}
+    ):
+        return "call" if not set(after) & {"report"} else "send"
+    if lemma == "make" and after[:1] == ["sure"]:
+        return None if after[1:2] == ["i"] else "work"
+    if lemma == "look" and after[:1] == ["into"]:
+        return "work"
+    if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
+        return None
+    if pos in ("NOUN", "PROPN") and word not in (
+        "ping",
+        "msg",
+        "email",
+        "message",
+        "shout",
+        "call",
+        "ring",
+        "mail",
+        "revert",
+        "phone",
+    ):
+        return None
+    kind = CLASSES.get(lemma) or CLASSES.get(word)
+    if (
+        kind == "call"
+        and lemma in ("call", "shout", "tell")
+        and after[:1] in (["them"], ["it"], ["over"], ["that"])
+        and not to_you
+    ):
+        return None
+    if (
+        kind == "work"
+        and lemma in ("run", "put", "confirm", "set", "book", "keep", "watch")
+        and not set(after)
+        & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "you", "diary", "on"}
+    ):
+        return None
+    return kind
+
+
+def _made(frame: Frame, first: int, last: int) -> bool:
+    """ "I'll have it renewed", "I'll get the form signed": something is seen to."""
+    for word in frame.words[first + 1 : min(last, first + 6)]:
+        if word.pos == "VERB" and (word.low.endswith("ed") or word.low in DONE_FORMS):
+            return word.low not in ("filled", "priced", "need", "proceed")
+    return False
+
+
+WHEN = {"if", "unless", "once", "when"}
+
+
+def conditional(frame: Frame, first: int, last: int) -> bool:
+    """It hangs on an event; "when you can" and "if you could" are only polite."""
+    lows = [word.low for word in frame.words[first:last]]
+    return any(
+        low in WHEN
+        and not (lows[k + 1 : k + 2] in (["you"], ["u"]) and POLITE & set(lows[k + 2 : k + 4]))
+        and not POLITE & set(lows[k + 1 : k + 2])
+        for k, low in enumerate(lows)
+    )
+
+
+POLITE = {
+    "poss",
+    "possible",
+    "needed",
+    "can",
+    "could",
+    "get",
+    "have",
+    "like",
+    "want",
+    "would",
+    "do",
+    "may",
+    "please",
+    "wish",
+}
+
+
+def vague(frame: Frame, k: int, last: int) -> bool:
+    """Nothing is named but the day: "I'll send it over tomorrow"."""
+    dated = {n for day in frame.days for n in range(day.first, day.last)}
+    return not any(
+        w.pos in ("NOUN", "PROPN")
+        and w.low not in ("u", "pls", "tmrw", "eod")
+        and n not in dated
+        and w.low not in PARTS
+        for n, w in enumerate(frame.words[k + 1 : last], k + 1)
+    )
