@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from nlp.language.calendar import add_tenor
 from nlp.language.figures import figure_at, is_number
 from nlp.language.frames import Frame
 
@@ -80,7 +79,8 @@ def _in_time(lows: list[str], today: date) -> list[date]:
         if unit == "fortnight":
             return [today + timedelta(14)]
         if unit in ("day", "days", "week", "weeks") and 0 < count <= 12 and lows[k + 1] not in ("the", "this"):
-            return [add_tenor(today, f"{int(count)}{unit[0].upper()}")]
+            due = today + timedelta(int(count) * (7 if unit.startswith("week") else 1))
+            return [due + timedelta((7 - due.weekday()) % 7 if due.weekday() > FRIDAY else 0)]
     return []
 
 

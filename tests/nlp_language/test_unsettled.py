@@ -35,7 +35,7 @@ def test_a_side_that_nobody_said_is_asked_for() -> None:
     assert set(open_deal.evidence) >= {0, 2, 3}
     assert found.quotes_not_dealt == (), "nobody passed"
     turns = Dialogue(HEADER, found.turns)
-    assert "Nothing was dealt" not in summarise(turns, found)
+    assert "No deal was done" not in summarise(turns, found)
     assert "EURUSD" in summarise(turns, found)
 
 
