@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from faster_whisper.transcribe import Segment as Heard
+from faster_whisper.transcribe import Word as Spoken
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nlp.language.model import Timed, Turn
 from nlp.language.timing import respelled
-from nlp.speech.recognition import credible
+from nlp.speech.recognition import credible, once
 from nlp.speech.turns import interleave, merged, talk_share
 from nlp.speech.words import Word, unlooped, written
 
@@ -98,3 +102,13 @@ def test_whatever_is_put_right_every_word_has_a_time_in_order(before: list[str],
     flat = [edge for word in turn.words for edge in (word.start, word.end)]
     assert flat == sorted(flat)
     assert 0 <= flat[0] <= flat[-1] <= len(before)
+
+
+def test_a_stretch_is_looked_at_once_unless_much_follows_its_last_word() -> None:
+    def heard(*ends: float) -> Iterator[Heard]:
+        for number, end in enumerate(ends):
+            word = Spoken(start=end - 0.3, end=end, word=" done", probability=0.9)
+            yield Heard(number, 0, 0.0, end, " done", [], -0.2, 1.0, 0.0, [word], 0.0)
+
+    assert [segment.id for segment in once(heard(9.2, 9.9), 10.0)] == [0]
+    assert [segment.id for segment in once(heard(6.0, 9.9, 10.0), 10.0)] == [0, 1]
