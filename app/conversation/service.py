@@ -7,31 +7,29 @@ from the recording later.
 from __future__ import annotations
 
 import asyncio
-import datetime as dt
 import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from app.conversation import reference, resumption
-from app.conversation.correcting import Corrected, Correction, correct, edits_of, take_back
+from app.conversation import reference
+from app.conversation.correcting import Corrected, Correction, correct, take_back
 from app.conversation.dictation import Dictation
 from app.conversation.intake import Intake, refusal
 from app.conversation.keeping import Keeping
 from app.conversation.live import LiveConversation
 from app.conversation.permission import Policies
 from app.conversation.playback import Playback, export, open_playback
-from app.conversation.privacy import Privacy, add_masks
+from app.conversation.privacy import Privacy
 from app.conversation.reading_anew import ReadingAnew
+from app.conversation.results import Results
+from app.conversation.resumption import Resumption
 from app.conversation.state import ConversationState, Phase, Segment
-from app.conversation.stored import row_of
-from app.records.change import Change
 from app.records.errors import StoreError
 from app.records.ids import new_id
 from app.records.log import Cause
 from app.records.recordings import Recordings
 from app.records.store import Records
-from app.records.tables import Interaction
 from app.services import Clock, Notice, State, utc_now
 from nlp.audio.channels import sides
 from nlp.audio.g711 import Encoding
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["ConversationState", "Conversations", "Phase", "Segment"]
 log = logging.getLogger(__name__)
 
-KEPT = 20
-"""Conversations that stay in memory after their last pass; the records have all of them."""
 NO_SOUND = "The turret gives no sound for this call: it is neither recorded nor transcribed."
 
 
@@ -73,14 +69,12 @@ class Conversations:
         self._live: dict[str, LiveConversation] = {}
         self._intakes: dict[str, Intake] = {}
         self._dictations: dict[str, Dictation] = {}
-        self._masking: set[asyncio.Task[None]] = set()
-        self._resumed: dict[str, asyncio.Future[str]] = {}
-        self._listeners: list[Callable[[str], None]] = []
         self._trouble = ""
         self._keeping = Keeping(records, self._writing_trouble)
-        self._resuming: asyncio.Task[None] | None = None
         self.privacy = Privacy(records, self._keeping, worker, self._live, self._intakes, policies or Policies(), clock)
         self.anew = ReadingAnew(records, worker, self._live, prices, notify)
+        self._results = Results(self._live, self._keeping, self.privacy, self.anew, notify, self._settle)
+        self._resumption = Resumption(records, recordings, worker, self._keeping, self._live, prices, notify)
         worker.on_event, worker.on_status, worker.reread = self._event, self._status, self._reread
 
     async def start(self) -> None:
@@ -89,8 +83,7 @@ class Conversations:
 
     async def close(self) -> None:
         """Ends everything. What is recorded and not transcribed yet is found by ``resume_pending`` next time."""
-        if self._resuming is not None:
-            self._resuming.cancel()
+        self._resumption.close()
         # A copy: a pass that ends meanwhile settles its call. And none may keep the others from being written.
         closed = await asyncio.gather(*(intake.close() for intake in [*self._intakes.values()]), return_exceptions=True)
         for error in closed:
@@ -98,7 +91,7 @@ class Conversations:
                 log.error("a recording did not close cleanly: %s", type(error).__name__)
         await self.anew.close()
         await self._worker.close()
-        await asyncio.gather(*self._masking, return_exceptions=True)
+        await self._results.close()
         await self._keeping.close()
 
     def state(self, interaction_id: str) -> State[ConversationState]:
@@ -111,8 +104,7 @@ class Conversations:
 
     def on_transcribed(self, listener: Callable[[str], None]) -> Callable[[], None]:
         """Calls ``listener`` with the interaction's id whenever a final transcript was made; returns what ends this."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+        return self._results.on_transcribed(listener)
 
     # -- a conversation's life
 
@@ -187,7 +179,7 @@ class Conversations:
         side: Who = "trader" if who == "trader" else "client"
         turn = Turn(side, round(at, 3), round(at, 3), text.strip())
         segment = talk.said(turn)
-        self._store(interaction_id, segment)
+        self._results.store(interaction_id, segment)
         await self._worker.turn(interaction_id, turn)
 
     async def end(self, interaction_id: str) -> None:
@@ -203,7 +195,7 @@ class Conversations:
             self.privacy.over(interaction_id, intake.received / intake.rate)
         talk.heard_out = True
         if talk.failed:  # the speech process has let go of it: no answer will come
-            self._settle(interaction_id, talk.failed)
+            self._settle(interaction_id)
         await self._worker.finish(interaction_id)
 
     async def correct(self, actor: str, wish: Correction) -> Corrected:
@@ -265,8 +257,7 @@ class Conversations:
         Calls and chats that a crash left "live" are marked "interrupted" first. Call it once, after the apps that
         look for such interactions themselves have started.
         """
-        if self._resuming is None:
-            self._resuming = asyncio.get_running_loop().create_task(self._resume(), name="pending transcripts")
+        self._resumption.start()
 
     # -- inside
 
@@ -293,68 +284,12 @@ class Conversations:
         if (dictation := self._dictations.get(event.id)) is not None:
             dictation.take(event)
         talk = self._live.get(event.id)
-        if self.anew.takes(event) or talk is None:
-            return
-        # What was on its way when the trader had it forgotten is not taken up again.
-        if isinstance(event, messages.Segment):
-            if not talk.forgot(event.start, event.end):
-                self._store(event.id, talk.heard(event))
-        elif isinstance(event, messages.Partial):
-            if not talk.forgot(event.start, event.start + 0.1):
-                talk.looked(event)
-        elif isinstance(event, messages.Facts):
-            if talk.knows(event.analysis):
-                talk.understood(event.analysis, event.summary)
-        elif isinstance(event, messages.Pulse):
-            talk.update(lag_seconds=event.lag)
-        elif isinstance(event, messages.Finished):
-            self._finished(talk, event)
-        else:
-            self._failed(talk, event)
+        if not self.anew.takes(event) and talk is not None:
+            self._results.take(talk, event)
 
-    def _finished(self, talk: LiveConversation, event: messages.Finished) -> None:
-        final = talk.finished(event)
-        share, interaction_id = talk.now.talk_share, event.id
-
-        def work(change: Change) -> None:
-            if talk.header.kind == "call":
-                for segment in final:
-                    change.add(row_of(interaction_id, segment))
-                add_masks(change, interaction_id, event.masked)
-            change.update(Interaction, interaction_id, talk_share=share)
-
-        self._keeping.add(work)
-        if talk.header.kind == "call":
-            masking = asyncio.get_running_loop().create_task(self.privacy.mask_live(interaction_id))
-            self._masking.add(masking)
-            masking.add_done_callback(self._masked)
-        self._settle(interaction_id, "")
-        if talk.edits:  # what was understood rests on the words as they were heard
-            self.anew.soon(interaction_id)
-        for listener in tuple(self._listeners):
-            listener(interaction_id)
-        done = [each for each, known in self._live.items() if known.now.phase == "refined"]
-        for old in done[:-KEPT]:
-            del self._live[old]
-
-    def _masked(self, task: asyncio.Task[None]) -> None:
-        self._masking.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("what was heard live could not be masked: %s", type(error).__name__)
-
-    def _failed(self, talk: LiveConversation, event: messages.Failed) -> None:
-        log.warning("a conversation was not transcribed to its end")
-        talk.update(speech=f"unavailable: {event.reason}", lag_seconds=0.0)
-        if talk.header.kind == "call":
-            self._notify(Notice(f"{event.reason} The recording is kept and transcribed at the next start.", "warning"))
-        talk.failed = event.reason
-        if talk.heard_out:  # until then the recording goes on
-            self._settle(event.id, event.reason)
-
-    def _settle(self, interaction_id: str, failure: str) -> None:
-        waiting = self._resumed.pop(interaction_id, None)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(failure)
+    def _settle(self, interaction_id: str) -> None:
+        """The speech process has given its last answer."""
+        self._resumption.settled(interaction_id)
         intake = self._intakes.get(interaction_id)
         if intake is not None and intake.safe:
             del self._intakes[interaction_id]
@@ -386,9 +321,6 @@ class Conversations:
             kept=intake.kept,
         )
 
-    def _store(self, interaction_id: str, segment: Segment) -> None:
-        self._keeping.add(lambda change: change.add(row_of(interaction_id, segment)))
-
     def _writing_trouble(self, sentence: str) -> None:
         if sentence and sentence != self._trouble:
             self._notify(Notice(f"The transcript is not being stored at the moment. {sentence}", "error"))
@@ -402,46 +334,6 @@ class Conversations:
             return await intake.sound(from_seconds)
         recording = await asyncio.to_thread(self._recordings.read, f"{interaction_id}.rec")
         return recording.pcm[round(from_seconds * recording.rate) * 4 :]
-
-    async def _resume(self) -> None:
-        left = await self._records.query(lambda session: resumption.left_live(session, set(self._live)))
-        for interaction_id in left:
-            await self._interrupt(interaction_id)
-        pending = await self._records.query(lambda session: resumption.pending(session, set(self._live)))
-        for one in pending:
-            try:
-                recording = await asyncio.to_thread(self._recordings.read, one.recording)
-            except StoreError as error:
-                self._notify(Notice(f"A recording cannot be transcribed. {error}", "warning"))
-                continue
-            while self._worker.status != "live":
-                await asyncio.sleep(1.0)
-            await self._transcribe(one, recording.rate, len(recording.pcm) / 4 / recording.rate)
-
-    async def _interrupt(self, interaction_id: str) -> None:
-        try:
-            seconds = await asyncio.to_thread(self._recordings.seconds, f"{interaction_id}.rec")
-        except StoreError:
-            seconds = 0.0
-
-        def work(change: Change) -> None:
-            row = change.require(Interaction, interaction_id)
-            if row.status == "live":
-                ended = row.ended_at or row.started_at + dt.timedelta(seconds=seconds)
-                change.update(Interaction, interaction_id, status="interrupted", ended_at=ended)
-
-        self._keeping.add(work)
-
-    async def _transcribe(self, one: resumption.Pending, rate: int, seconds: float) -> None:
-        talk = LiveConversation(one.interaction_id, one.header, self._worker.status)
-        self._live[one.interaction_id] = talk
-        talk.heard_out, talk.organization_id = True, one.organization_id
-        talk.update(phase="ended", recorded_seconds=round(seconds, 2))
-        found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
-        talk.edits = await self._records.query(lambda session: edits_of(session, one.interaction_id))
-        done = self._resumed[one.interaction_id] = asyncio.get_running_loop().create_future()
-        await self._worker.transcribe(one.interaction_id, one.header, found, rate, seconds)
-        await done
 
 
 def _sentence(status: str) -> str:

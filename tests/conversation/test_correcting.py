@@ -127,8 +127,8 @@ async def test_a_call_of_an_earlier_run_keeps_its_edits_when_it_is_transcribed(r
         writer.append(bytes(8000 * 4))
     with room.records.read() as session:
         (pending,) = resumption.pending(session, ())
-    passing = asyncio.create_task(room.conversations._transcribe(pending, 8000, 1.0))
-    while call not in room.conversations._resumed:
+    passing = asyncio.create_task(room.conversations._resumption.transcribe(pending, 8000, 1.0))
+    while call not in room.conversations._resumption._waiting:
         await asyncio.sleep(0)
     hang_up(room, call, "fifteen in buns")
     await passing

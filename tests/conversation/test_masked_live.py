@@ -44,7 +44,7 @@ async def call_with_a_password(room: Room, ringing: Ringing) -> str:
         )
     )
     async with asyncio.timeout(30):
-        while room.conversations._masking:
+        while room.conversations._results._masking:
             await asyncio.sleep(0.005)
     assert await room.conversations._keeping.drained(30)
     return call
@@ -83,7 +83,7 @@ async def test_a_call_without_secrets_is_left_as_it_is(room: Room, ringing: Ring
     turns = (Turn("client", 1.0, 2.0, "any bunds"),)
     room.conversations._event(messages.Finished(id=call, turns=turns, analysis=Analysis(turns=turns), summary=""))
     async with asyncio.timeout(30):
-        while room.conversations._masking:
+        while room.conversations._results._masking:
             await asyncio.sleep(0.005)
     assert await room.conversations._keeping.drained(30)
     with room.records.read() as session:

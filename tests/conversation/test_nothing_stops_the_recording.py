@@ -142,7 +142,7 @@ async def test_a_write_that_fails_in_an_unforeseen_way_does_not_hold_up_the_othe
 async def test_of_a_long_day_only_the_last_conversations_stay_in_memory(
     room: Room, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.conversation.service.KEPT", 2)
+    monkeypatch.setattr("app.conversation.results.KEPT", 2)
     chats = [room.interaction("chat") for _ in range(4)]
     for chat in chats:
         await room.conversations.open_chat(chat, room.header(chat, "chat"))
