@@ -75,7 +75,8 @@ class _LineRow(QWidget):
         self._state.setText(text)
         set_kind(self._state, kind)
         self._state.setMinimumWidth(self._state.sizeHint().width())
-        self._who.set_text(line.who or ("Unknown number" if busy else "Free"))
+        nameless = "This computer" if line.line == COMPUTER else "Unknown number" if busy else "Free"
+        self._who.set_text(line.who or nameless)
         set_kind(self._who, "" if busy else "dim")
         verb = {"ringing": ("Answer", "buy"), "connected": ("Hold", ""), "held": ("Resume", "pri")}.get(line.state)
         self._main.setVisible(verb is not None)

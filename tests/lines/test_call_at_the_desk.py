@@ -150,7 +150,7 @@ async def lines(host: Host, panels: Panels, notices: list[Notice]) -> AsyncItera
         records=cast(Any, None),
         conversations=cast(Any, None),
         prices=PriceBook(),
-        settings=Settings(),
+        settings=Settings(call_microphone="no such input"),
         clock=utc_now,
         notify=notices.append,
     )
@@ -225,6 +225,21 @@ async def test_the_desk_reads_the_audio_while_the_call_goes_on(
             await socket.send(json.dumps({"ack": len(heard) // 4}))
     assert heard == pcm
     await until(lambda: panels.events["L1"] == [("ended", "the other side hung up")])
+
+
+async def test_a_call_through_this_computer_asks_for_the_inputs_of_the_settings_and_says_what_there_is(
+    lines: LinesApp, panels: Panels, notices: list[Notice]
+) -> None:
+    await lines.start_turret()
+    await until(lambda: lines.state.value.present)
+    await lines.listen("+442079460112")
+    await until(lambda: notices)
+    assert notices[-1].text.startswith(
+        "No input is called “no such input”, which the settings name for the microphone."
+    )
+    assert "There are: " in notices[-1].text
+    assert not lines.state.value.busy
+    assert not panels.interactions
 
 
 async def test_the_turrets_death_in_a_call_is_noticed(

@@ -124,6 +124,7 @@ def test_a_call_through_this_computer_begins_by_key_with_the_number_in_the_field
     lines = app.state.value.lines
     app.state.set(LinesState((*lines, LineView("PC", "connected", None, "outbound", ago(9), ago(9))), present=True))
     qtbot.waitUntil(lambda: "PC" in panel._rows and panel._rows["PC"].isVisible())
+    assert panel._rows["PC"]._who.text_whole() == "This computer"
     assert not panel._listen_button.isEnabled()
     app.state.set(LinesState(lines, present=True))
     qtbot.waitUntil(lambda: not panel._rows["PC"].isVisible())
