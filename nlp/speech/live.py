@@ -24,6 +24,8 @@ RECENT = 8
 """Turns before one that tell what is read out in it."""
 LEFT = 0.15
 """Share of an utterance's power that must be left without its echo, or it was nothing else."""
+FIRST_PARTIAL = 0.3
+"""Seconds of speech after which an utterance is looked at first: who it is that speaks, and how they begin."""
 PARTIAL_EVERY = 1.0
 """Seconds of new speech after which a running utterance is worth another look."""
 LONGEST_GAP = 600.0
@@ -154,7 +156,7 @@ class LiveSide:
                 continue
             if boundary.kind == "begin":
                 self._count += 1
-                self._looked = boundary.start
+                self._looked = boundary.start - round((PARTIAL_EVERY - FIRST_PARTIAL) / FRAME_SECONDS)
             elif boundary.kind == "end":
                 found.append(self._cut(boundary.start, boundary.end, ended=True))
             elif boundary.kind == "pause":

@@ -17,7 +17,7 @@ class Work:
     for words; steps of hang-up passes and analyses take turns with each other, conversation by conversation.
 
     No conversation can starve another: passes yield after every window, analyses of the same conversation coalesce
-    and keep a distance of ``pace`` times their own duration.
+    and keep a distance of ``pace`` times their own duration, but for what a phrase that ended asks for.
     """
 
     def __init__(self, clock: Clock = time.monotonic, least_distance: float = 0.7, pace: float = 3.0) -> None:
@@ -41,11 +41,12 @@ class Work:
                 self._looks[side] = utterance  # an older look at this side is of no use any more
             self._ready.notify()
 
-    def analysis(self, conversation: str) -> None:
+    def analysis(self, conversation: str, *, at_once: bool = False) -> None:
+        """``at_once``: a phrase has ended, and somebody waits for what it means; no distance is kept."""
         with self._ready:
-            if conversation not in self._analyses:
-                last = self._analysed.get(conversation)
-                self._analyses[conversation] = 0.0 if last is None else last + self._distance.get(conversation, 0.0)
+            last = None if at_once else self._analysed.get(conversation)
+            due = 0.0 if last is None else last + self._distance.get(conversation, 0.0)
+            self._analyses[conversation] = min(due, self._analyses.get(conversation, due))
             self._ready.notify()
 
     def hang_up(self, conversation: str, steps: Iterator[None]) -> None:

@@ -232,7 +232,7 @@ class SpeechProcess:
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=shown))
             if text:  # what is asked for is understood while it is spoken
                 conversation.running[utterance.who] = running
-                self._work.analysis(utterance.call)
+                self._work.analysis(utterance.call, at_once=utterance.paused)
             return
         self._heard.pop(side, None)
         conversation.running.pop(utterance.who, None)
@@ -260,7 +260,7 @@ class SpeechProcess:
                 guessed=conversation.one_channel,
             )
         )
-        self._work.analysis(utterance.call)
+        self._work.analysis(utterance.call, at_once=True)
 
     def _analyse(self, name: str) -> None:
         conversation = self._conversations.get(name)

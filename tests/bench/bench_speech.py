@@ -101,7 +101,7 @@ async def _live(call: Recording, seconds: float, calls: int) -> list[Figure]:
     of = "one call" if calls == 1 else f"{calls} calls at once"
     return [
         figure(f"{of}: from the end of an utterance to its final words", finals, "s", "1.0, p95 1.5"),
-        figure(f"{of}: from the first word of an utterance to its first words shown", firsts, "s"),
+        figure(f"{of}: from the first word of an utterance to its first words shown", firsts, "s", "0.6, p95 1.0"),
         figure(
             f"{of}: hang-up to refined transcript and facts, {hung_up:.0f} s", [max(refined.values()) - hung_up], "s"
         ),

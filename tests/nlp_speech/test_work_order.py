@@ -79,3 +79,16 @@ def test_a_forgotten_conversation_has_no_jobs() -> None:
     work.analysis("a")
     work.forget("a")
     assert work.next(0) is None
+
+
+def test_what_a_phrase_that_ended_means_is_not_waited_for() -> None:
+    watch = Watch()
+    work = Work(watch)
+    work.analysis("a")
+    assert work.next(0) == "a"
+    work.analysed("a", 2.0)
+    work.analysis("a")
+    assert work.next(0) is None
+    work.analysis("a", at_once=True)
+    assert work.next(0) == "a"
+    assert work.next(0) is None
