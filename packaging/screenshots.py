@@ -20,11 +20,11 @@ SCENES = (
     (
         "--call",
         "call.wav",
-        "3",
+        "1",
         {
             "live-transcript": "live-transcript",
             "call-report-refined": "call-report",
-            "call-report-evidence": "call-evidence",
+            "call-report-evidence": "report-evidence",
             "call-dictation": "dictation",
             "call-playback": "playback",
         },
@@ -33,7 +33,7 @@ SCENES = (
         "--chat",
         "chat.yaml",
         "12",
-        {"chat-analysis": "chat", "live-ticket": "live-ticket", "chat-report-evidence": "report-evidence"},
+        {"chat-analysis": "chat", "live-ticket": "live-ticket"},
     ),
     ("--chat", "unclear.yaml", "10", {"chat-report-refined": "report-question"}),
 )
@@ -52,6 +52,9 @@ def main() -> int:
                 if (name := wanted.pop(picture.stem.split("-", 1)[1], None)) is not None:
                     shutil.copyfile(picture, IMAGES / f"{name}.png")
                     sys.stdout.write(f"docs/images/{name}.png\n")
+        if wanted:
+            sys.stderr.write(f"the demo came to its end without {', '.join(wanted)}\n")
+            return 1
     return 0
 
 

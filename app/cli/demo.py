@@ -89,8 +89,7 @@ def _play(settings: Settings, script: Script, key: bytes | None = None) -> int:
     program.failed.connect(demo.fail)
     if script.out is not None:
         qInstallMessageHandler(_say_qt)
-        program.window.setMinimumSize(*SIZE)
-        program.window.resize(*SIZE)
+        program.window.setFixedSize(*SIZE)
         demo.say("building two years of business")
     program.start()
     application.exec()
@@ -101,6 +100,12 @@ def _say_qt(_kind: object, _where: object, text: str) -> None:
     """Qt's warnings, without the one that there is no real window without a display."""
     if "propagateSizeHints" not in text:
         print(text, file=sys.stderr)
+
+
+def _marked(stage: Stage) -> bool:
+    """Whether the live transcript shows what a deal is made of."""
+    lines = stage.app("deskline-transcript").state.value.lines
+    return len(lines) >= 8 and any(span.tone == "deal" for line in lines for span in line.spans)
 
 
 def _more_rows(deals: Any, before: int) -> bool:
@@ -178,7 +183,7 @@ class Demo:
         await lines.answer()
         conversation = await self._conversation(stage)
         self.say("connected; the talk is being transcribed")
-        await stage.until(lambda: len(conversation().segments) >= 8, "eight sentences of transcript", 180)
+        await stage.until(lambda: _marked(stage) or conversation().phase != "live", "facts in the transcript", 180)
         await self._picture(stage, "live-transcript")
         deals = stage.app("deskline-deals")
         await stage.until(lambda: _done(deals) or conversation().phase != "live", "a deal to be heard", 300)
@@ -221,11 +226,22 @@ class Demo:
             more = functools.partial(_more_rows, deals, len(deals.state.value.rows))
             await deals.accept_heard()
             await asyncio.sleep(0.4)
+            await self._deal_spot(deals)
             await self._picture(stage, "ticket-prefilled")
             await stage.command("deals.register")
             await stage.until(more, "the deal to be registered")
             self.say(f"deal registered: {deals.state.value.rows[0].sentence}")
             await self._picture(stage, "deal-registered")
+
+    async def _deal_spot(self, deals: Any) -> None:
+        """The talks name days of the week in which they were held; in this week such a day may be a holiday."""
+        state = deals.state.value
+        if state.reading.complete or not state.ticket.text("value_date"):
+            return
+        self.say(f"the ticket says: {state.reading.problem}")
+        if state.ticket.text("product") == "fx-forward":
+            await deals.type("product", "fx-spot")
+        await deals.type("value_date", "")
 
     async def _conversation(self, stage: Stage) -> Callable[[], Any]:
         """The state of the conversation that began last."""
@@ -271,15 +287,17 @@ class Demo:
 
     async def _playback(self, stage: Stage, card: Any) -> None:
         """The words of the first deal are heard again: the transcript lights them up as they sound."""
-        said = next((heard.terms.said for heard in card.heard), card.draft.said("summary"))
-        if not said:
-            return
-        reports = stage.app("deskline-reports").reports
+        reports, transcript = stage.app("deskline-reports").reports, self.program.panels["deskline-transcript"]
         await reports.show(card.talk.interaction_id)
-        await reports.play_words(reports.state.value.current.report_id, said)
-        await reports.put_aside(reports.state.value.current.report_id)
-        await asyncio.sleep(1.5)
-        await self._picture(stage, "call-playback")
+        shown = reports.state.value.current
+        said = next((heard.terms.said for heard in shown.heard), shown.draft.said("summary"))
+        if said:
+            await reports.play_words(shown.report_id, said)
+        await reports.put_aside(shown.report_id)
+        if said:
+            page: Any = transcript
+            await stage.until(lambda: page.page.lit, "a word to light up")
+            await self._picture(stage, "call-playback")
 
     async def _dictation(self, stage: Stage) -> None:
         """The trader speaks a note into the report: it stands there as it is heard."""

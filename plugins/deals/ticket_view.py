@@ -159,7 +159,9 @@ class TicketPage(QWidget):
         self.credit.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
 
     def _build_register(self) -> None:
-        self.problem = ElidedLabel("", "warn")
+        self.problem = label("", "warn")
+        self.problem.setWordWrap(True)
+        self.problem.hide()
         self.reason = QLineEdit()
         self.reason.setAccessibleName("Reason for going ahead")
         self.reason.setPlaceholderText("Reason for going ahead, then Ctrl+Enter again")
@@ -194,7 +196,7 @@ class TicketPage(QWidget):
         sides.addWidget(self.buy, 1)
         end = QHBoxLayout()
         end.setSpacing(8)
-        end.addWidget(self.problem, 1)
+        end.addStretch(1)
         end.addWidget(self.clear)
         end.addWidget(self.register)
         inner = QWidget()
@@ -204,6 +206,7 @@ class TicketPage(QWidget):
         fields_column.addLayout(grid)
         fields_column.addLayout(sides)
         fields_column.addWidget(self.heard)
+        fields_column.addWidget(self.problem)
         fields_column.addWidget(separator())
         fields_column.addWidget(self.checks)
         fields_column.addWidget(self.credit)
@@ -347,13 +350,14 @@ class TicketPage(QWidget):
         ticket = state.ticket
         text = state.refused or state.needs_reason or not_found
         credit = state.reading.credit
-        if not text and ticket.touched:
+        if not text and (ticket.touched or ticket.heard is not None):
             text = next(
                 (state.reading.errors[name] for name in _TYPED if name in state.reading.errors and ticket.text(name)),
                 "",
             )
         set_kind(self.problem, "dn" if state.refused or (credit is not None and not credit.bookable) else "warn")
-        self.problem.set_text(text)
+        _set_text(self.problem, text)
+        self.problem.setVisible(bool(text))
         self.reason.setVisible(bool(state.needs_reason))
         if state.needs_reason and not self.reason.hasFocus() and not self.reason.text():
             self.reason.setFocus()

@@ -26,7 +26,7 @@ class FollowUpsPanel(QWidget):
         self.setObjectName("panel")
         self.table = RecordTable(
             [
-                Column("Task", lambda task: task.what, 0, tip=_tip, least=150),
+                Column("Task", lambda task: task.what, 0, tip=_tip, least=146),
                 Column(
                     "By",
                     lambda task: "us" if task.owner == "trader" else "client",
@@ -35,7 +35,7 @@ class FollowUpsPanel(QWidget):
                     drop=1,
                 ),
                 Column("Client", lambda task: task.customer, 118, color=lambda task: "tx2"),
-                Column("Due", self._due, 116, "right", self._color, sort=lambda task: task.due or _FAR),
+                Column("Due", self._due, 106, "right", self._color, sort=lambda task: task.due or _FAR),
             ],
             "Loading follow-ups…",
             name="Follow-ups",

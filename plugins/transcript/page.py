@@ -118,6 +118,11 @@ class TranscriptPage(QTextEdit):
                 bar = self.verticalScrollBar()
                 bar.setValue(bar.value() + rect.top() - self.viewport().height() // 3)
 
+    @property
+    def lit(self) -> bool:
+        """Whether a word sounds that stands here."""
+        return bool(self._lit)
+
     def place_at(self, cursor: QTextCursor) -> tuple[int, int] | None:
         """The line and the character of its text under a cursor; None beside the text."""
         at = cursor.blockNumber()

@@ -48,8 +48,9 @@ class TranscriptPanel(QWidget):
         self._header.add(self._pill)
         self._keeping = pill("")
         self._header.add(self._keeping)
-        for text, kind in (("Product", "acc"), ("Deal", "up"), ("Follow-up", "warn")):
-            self._header.add_right(pill(text, kind))
+        self._legend = [pill(*each) for each in (("Product", "acc"), ("Deal", "up"), ("Follow-up", "warn"))]
+        for each in self._legend:
+            self._header.add_right(each)
         self._local = label("local only", "dim")
         self._local.setToolTip("Sound and words are transcribed on this computer and leave it for nobody.")
         self._header.add_right(self._local)
@@ -248,8 +249,15 @@ class TranscriptPanel(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: object) -> None:
-        self._local.setVisible(self.width() >= ROOMY)
+        self._make_room()
         self._place_latest()
+
+    def _make_room(self) -> None:
+        """Short of room the title and what holds now go before the legend."""
+        roomy = self.width() >= ROOMY
+        self._local.setVisible(roomy)
+        for each in self._legend:
+            each.setVisible(roomy or self._keeping.isHidden())
 
     def _show(self, script: Script) -> None:
         before, self._script = self._script, script
@@ -265,6 +273,7 @@ class TranscriptPanel(QWidget):
         text, kind = scripts.keeping(script)
         self._keeping.setText(text)
         self._keeping.setVisible(bool(text))
+        self._make_room()
         set_kind(self._keeping, f"pill{kind}")
         remark = scripts.remark(script)
         self._remark.setText(remark)

@@ -89,11 +89,26 @@ def test_typing_is_never_overwritten_while_prices_move_and_words_are_heard(
     assert price.text() == "98.45"
 
 
+def test_a_day_that_was_said_and_is_none_to_settle_on_is_explained(panel: DealsPanel, stage: Stage, qtbot) -> None:  # type: ignore[no-untyped-def]
+    channel = stage.call(stage.agent.other.get_or_create_channel("deskline.conversation"))
+    about = {"id": {"deskline": "i1"}}
+    state = Context(type="deskline.conversation.state", organization_id="ngam", kind="call", phase="live", **about)
+    said = {"client_side": "buy", "instrument_id": "vod33", "quantity": 5_000_000, "value_date": "2026-11-28"}
+    stage.call(channel.broadcast(state))
+    stage.call(channel.broadcast(Context(type="deskline.conversation.facts", report={"deals": [said]}, **about)))
+    qtbot.waitUntil(lambda: panel.ticket.lines["value_date"].property("k") == "bad")
+    qtbot.waitUntil(panel.ticket.problem.isVisible)
+    assert "Saturday" in panel.ticket.problem.text()
+    foot = panel.ticket.register
+    assert panel.rect().contains(foot.mapTo(panel, foot.rect().bottomRight())), "Register stays in sight"
+    assert not panel.ticket.register.isEnabled()
+
+
 def test_an_unreadable_entry_is_marked_and_explained(panel: DealsPanel, qtbot) -> None:  # type: ignore[no-untyped-def]
     quantity = panel.ticket.lines["quantity"]
     qtbot.keyClicks(quantity, "ten")
     qtbot.waitUntil(lambda: quantity.property("k") == "bad")
-    assert "is not a quantity" in panel.ticket.problem.text_whole()
+    assert "is not a quantity" in panel.ticket.problem.text()
     assert not panel.ticket.register.isEnabled()
     shot(panel, "bad")
 

@@ -208,6 +208,20 @@ def test_turns_words_and_what_is_being_said_are_shown(
     ]
 
 
+def test_in_a_narrow_panel_what_holds_now_goes_before_the_legend(
+    panel: tuple[TranscriptPanel, State[Script]], qtbot: QtBot
+) -> None:
+    made, state = panel
+    state.set(TALK)
+    qtbot.waitUntil(made._keeping.isVisible)
+    assert all(each.isVisible() for each in made._legend)
+    made.resize(410, 300)
+    qtbot.waitUntil(lambda: not any(each.isVisible() for each in made._legend))
+    assert made._keeping.isVisible()
+    state.set(replace(TALK, phase="refined"))
+    qtbot.waitUntil(lambda: all(each.isVisible() for each in made._legend))
+
+
 def test_only_what_changed_is_written_again(panel: tuple[TranscriptPanel, State[Script]], qtbot: QtBot) -> None:
     made, state = panel
     state.set(replace(long(50), partial={}))
