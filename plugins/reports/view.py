@@ -163,13 +163,13 @@ class ReportPopup(QWidget):
             self._fill(card, state)
         self._undo.offer(state.discarded.talk.title if state.discarded else None)
         wanted = card is not None or state.discarded is not None
+        if not wanted and self._open:
+            self._ui.close_popup(self)  # while it still has the keyboard, so that it is given back
         self._body.setVisible(card is not None)
         if changed:
             self.setFocusProxy(self.form.first_to_settle())
         if wanted and (changed or not self._open):
             self._ui.show_popup(self, "transcript")
-        elif not wanted and self._open:
-            self._ui.close_popup(self)
         self._open = wanted
         if (frame := self.parentWidget()) is not None:
             self.evidence.stand_beside(frame)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QLineEdit, QPushButton, QWidget
 from sqlalchemy import select
 
 from app.records.store import Records
@@ -204,3 +204,16 @@ def test_a_failed_write_is_shown_with_a_way_to_repeat_it(screen: Screen, monkeyp
         screen.until(lambda: screen.popup._state.text_whole() == "not saved: The disk is full.")
     screen.bot.mouseClick(screen.button("Retry"), Qt.MouseButton.LeftButton)
     screen.until(lambda: screen.popup._state.text_whole() == "draft · saved locally 10:42:31")
+
+
+def test_a_saved_report_gives_the_keyboard_back_where_it_was(screen: Screen) -> None:
+    first, before = QLineEdit(screen.root), QPushButton("Where the trader was", screen.root)
+    for widget in (first, before):
+        widget.show()
+    before.setFocus()
+    screen.bot.waitUntil(before.hasFocus)
+    screen.end_call()
+    screen.focus("disposition")
+    assert screen.io(screen.reports.save(screen.card.report_id))
+    screen.until(lambda: not screen.popup.isVisible())
+    screen.until(before.hasFocus)
