@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import json
@@ -224,18 +225,32 @@ class Demo:
         """Takes each deal that was heard into the ticket, and registers it."""
         deals = stage.app("deskline-deals")
         while _done(deals):
-            more = functools.partial(_more_rows, deals, len(deals.state.value.rows))
-            await deals.accept_heard()
-            await asyncio.sleep(0.4)
-            await self._deal_spot(deals)
+            await self._take(deals)
             await self._picture(stage, "ticket-prefilled")
-            await stage.command("deals.register")
-            await stage.until(more, "the deal to be registered")
+            await self._press_register(stage)
             self.say(f"deal registered: {deals.state.value.rows[0].sentence}")
             await self._picture(stage, "deal-registered")
 
-    async def _deal_spot(self, deals: Any) -> None:
-        """The talks name days of the week in which they were held; in this week such a day may be a holiday."""
+    async def _press_register(self, stage: Stage) -> None:
+        """A ticket that changes while it is read is read again: the talk goes on."""
+        from app.desk.stage import NothingHappened
+
+        deals = stage.app("deskline-deals")
+        more = functools.partial(_more_rows, deals, len(deals.state.value.rows))
+        for patience in (4.0, 8.0, 16.0, 32.0):
+            await stage.command("deals.register")
+            with contextlib.suppress(NothingHappened):
+                await stage.until(more, "the deal to be registered", patience)
+                return
+            self.say(f"the ticket says: {deals.state.value.refused or deals.state.value.reading.problem}")
+            await self._take(deals)
+        raise NothingHappened("the deal was not registered")
+
+    async def _take(self, deals: Any) -> None:
+        """Takes what was heard. The talks name days of the week in which they were held; in this week such a day may be
+        a holiday."""
+        await deals.accept_heard()
+        await asyncio.sleep(0.4)
         state = deals.state.value
         if state.reading.complete or not state.ticket.text("value_date"):
             return
