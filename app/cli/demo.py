@@ -222,17 +222,20 @@ class Demo:
         await self._report(stage, conversation, "chat")
 
     async def _register(self, stage: Stage) -> None:
-        """Takes each deal that was heard into the ticket, and registers it."""
+        """Takes each deal that was heard into the ticket, and registers it, but for one that only a trader can answer
+        for: as it stands, it wants a reason."""
         deals = stage.app("deskline-deals")
         while _done(deals):
             await self._take(deals)
             await self._picture(stage, "ticket-prefilled")
-            await self._press_register(stage)
+            if not await self._press_register(stage):
+                await deals.clear()
+                return
             self.say(f"deal registered: {deals.state.value.rows[0].sentence}")
             await self._picture(stage, "deal-registered")
 
-    async def _press_register(self, stage: Stage) -> None:
-        """A ticket that changes while it is read is read again: the talk goes on."""
+    async def _press_register(self, stage: Stage) -> bool:
+        """Whether it is registered. A ticket that changes while it is read is read again: the talk goes on."""
         from app.desk.stage import NothingHappened
 
         deals = stage.app("deskline-deals")
@@ -240,11 +243,15 @@ class Demo:
         for patience in (4.0, 8.0, 16.0, 32.0):
             await stage.command("deals.register")
             with contextlib.suppress(NothingHappened):
-                await stage.until(more, "the deal to be registered", patience)
-                return
+                await stage.until(
+                    lambda: more() or deals.state.value.needs_reason, "the deal to be registered", patience
+                )
+                break
             self.say(f"the ticket says: {deals.state.value.refused or deals.state.value.reading.problem}")
             await self._take(deals)
-        raise NothingHappened("the deal was not registered")
+        if not more():
+            self.say(f"not registered: {deals.state.value.needs_reason or deals.state.value.refused}")
+        return more()
 
     async def _take(self, deals: Any) -> None:
         """Takes what was heard. The talks name days of the week in which they were held; in this week such a day may be
