@@ -96,6 +96,8 @@ class Dealing(Hearing):
 
     def _swap(self, i: int, frame: Frame, topic: Topic) -> bool:
         """A swap read back by its points: "you sell and buy fifteen million at eighteen point eight"."""
+        if topic.quoted_at is None and not saying.done(frame):
+            return False  # what is asked for, said again
         terms = fxswaps.read_back(topic, frame)
         size = topics.size_of(frame.sizes[0], topic.instrument)[0] if frame.sizes else topic.size
         if terms is None or size is None or not self._accepted(i, topic):

@@ -145,7 +145,9 @@ class _Reader:
             self.i += 1
             self.chunks = ["1"]
         elif self.word() == "half" and self.word(1) == "a" and SCALES.get(self.word(2), 0) > 1000:
-            return self._half_a_million()
+            return self._part_of_a_million(3, Decimal(SCALES[self.word(2)]) / 2, self.word(2))
+        elif self.word() == "quarter" and self.word(1) == "of" and SCALES.get(self.word(3), 0) > 1000:
+            return self._part_of_a_million(4, Decimal(SCALES[self.word(3)]) / 4, self.word(3))
         elif self.word() in ("oh", "o"):
             if not self._number_word(1):
                 return None
@@ -157,12 +159,10 @@ class _Reader:
             return None
         return self._figure()
 
-    def _half_a_million(self) -> Figure:
-        scale = SCALES[self.word(2)]
-        value = Decimal(scale) / 2
-        return Figure(
-            self.first, self.first + 3, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=self.word(2)
-        )
+    def _part_of_a_million(self, tokens: int, value: Decimal, scale: str) -> Figure:
+        """ "Half a million", "quarter of a million"."""
+        last = self.first + tokens
+        return Figure(self.first, last, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=scale)
 
     def _number_word(self, ahead: int) -> bool:
         word = self.word(ahead)

@@ -12,7 +12,7 @@ from typing import Any
 from nlp.language import amounts, bonds, options, shares, terms, vocabulary
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
-from nlp.language.figures import Figure
+from nlp.language.figures import SCALES, Figure, is_number
 from nlp.language.model import Side
 from nlp.language.options import Option
 from nlp.language.periods import Months, Tenor, months_at, tenor_at
@@ -100,7 +100,10 @@ def read(words: Sequence[Word], security: Security) -> Frame:
     for first, maturity, coupon in bonds.coupons(words, maturities):
         taken.update(range(first if coupon is None else coupon.first, maturity.last))
     for mention in found:
-        taken.update(range(mention.first, mention.last))
+        inside = range(mention.first, mention.last)
+        if mention.instrument.kind == "fx":  # "EUR 3.5m vs PLN" is a pair around an amount
+            inside = [k for k in inside if not is_number(lows[k]) and lows[k] not in SCALES]
+        taken.update(inside)
     optional = options.mentions(lows, found, monies)
     if optional:
         named = {mention.instrument.form for mention, _ in optional}

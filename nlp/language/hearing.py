@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
+SOME_DONE = ("got", "done", "filled", "another", "bought", "sold", "picked up", "fild")
+INSTRUCTIONS = (
+    "limit",
+    "lim",
+    "vwap",
+    "twap",
+    "work",
+    "order",
+    "at mkt",
+    "at market",
+    "if u can get",
+    "if you can get",
+)
+TOLD_FILL = ("avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought")
 OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
 FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
@@ -123,11 +137,28 @@ class Hearing:
         frame = frames[i]
         if not (frame.sizes and frame.prices) or frame.question or saying.past(frame):
             return False
+        if frame.has(*SOME_DONE) and self._being_worked(i, topic):
+            return True
         last = max((done.turn for done in self.done if done.topic is topic and done.turn < i), default=None)
         if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):
             return frame.has("and", "filled", "balance", "rest", "another", "remaining", "final", "last")
         asked = any(turns[k].who == "client" and frames[k].has(*ASKED_FILL) for k in range(max(0, i - 3), i))
-        return asked and frame.has("avg", "average", "averaged", "filled", "completed", "executed", "done")
+        told = frame.has(
+            "avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought"
+        )
+        return asked and told
+
+    def _being_worked(self, i: int, topic: Topic | None) -> bool:
+        """The client has left an instruction in this instrument: an amount with a limit, "at market", "VWAP"."""
+        turns, frames = self.talk.turns, self.talk.frames
+        return topic is not None and any(
+            turns[k].who == "client"
+            and self.talk.topic_at.get(k) is topic
+            and frames[k].sizes
+            and frames[k].verbs
+            and frames[k].has(*INSTRUCTIONS)
+            for k in range(max(0, i - 10), i)
+        )
 
     def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Figure | None]:
         lows = [word.low for word in frame.words]
@@ -231,6 +262,8 @@ class Hearing:
         if self.talk.header.kind == "chat" or self._fill(i, about):
             return True  # what an order did, nobody else has said
         digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
+        places = about.instrument.decimals or 0
+        written = f"{price:.{places}f}".replace(".", "") if price == round(price, places) else digits
         for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
             for figure in self.talk.frames[k].prices:
                 said = (
@@ -238,9 +271,12 @@ class Hearing:
                     if figure.pointed
                     else figure.digits.lstrip("0")
                 )
+                if figure.fraction and not figure.pointed:
+                    said = format(figure.value.normalize(), "f").replace(".", "")
                 if (
                     len(said) > 1
-                    and digits.endswith(said)
+                    and (digits.endswith(said) or written.endswith(said))
+                    or (about.instrument.ticks and figure.value == int(price) + (price - int(price)) * 32)
                     or said
                     and said.rstrip("0") == digits.rstrip("0")
                     or figure.value == price

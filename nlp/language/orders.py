@@ -6,7 +6,7 @@ The trader's words count: an order stands when the trader repeats it with its le
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from nlp.language import saying, topics, vocabulary
@@ -15,6 +15,7 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType, Side
 from nlp.language.quoting import placed
+from nlp.language.readback import legs
 from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
 from nlp.language.tasks import sentences
@@ -57,6 +58,9 @@ def orders_left(talk: Talk) -> list[Order]:
             continue
         if _dealt_at(talk, i):
             whole = _after_deal(whole)
+            dealt = {done.deal.price for done in talk.dealing.done if done.turn == i}
+            if any(placed(talk.topic_at[i], whole, figure) in dealt for figure in whole.prices):
+                continue
         if not whole.has(*CUES) or saying.past(whole):
             continue
         if turn.who == "client" and not _acknowledged(talk, i):
@@ -65,7 +69,7 @@ def orders_left(talk: Talk) -> list[Order]:
             for order in _stated(talk, i, frame, topic):
                 found = [o for o in found if not (o.topic is topic and o.kind == order.kind and o.side == order.side)]
                 found.append(order)
-    found = [order for order in found if not _filled(talk, order)]
+    found = _with_limits([order for order in found if not _filled(talk, order)])
     typed = {(id(o.topic), o.side, o.level) for o in found if o.kind != "limit"}
     found = [o for o in found if o.kind != "limit" or (id(o.topic), o.side, o.level) not in typed]
     for order in found:
@@ -77,6 +81,20 @@ def orders_left(talk: Talk) -> list[Order]:
     ]
 
 
+def _with_limits(found: list[Resting]) -> list[Resting]:
+    """ "VWAP to the close, five oh five limit" is one order: the limit is the level of the other."""
+    result = list(found)
+    for order in found:
+        same = (o for o in result if o is not order and o.topic is order.topic and o.side == order.side)
+        worked = next((o for o in same if o.kind in WORKED and o.level is None and o.size == order.size), None)
+        if order.kind == "limit" and worked is not None:
+            worked.level, worked.turn = order.level, order.turn
+            worked.evidence |= order.evidence
+            result.remove(order)
+    return result
+
+
+WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
 NOT_GONE = ("one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled")
 
 
@@ -84,7 +102,7 @@ def _after_deal(frame: Frame) -> Frame:
     """What a turn that reads back a deal says after it: ", and I'm working the other half"."""
     for k in range(len(frame.lows) - 1, 0, -1):
         tail = frame.part(k, len(frame.lows))
-        if frame.lows[k] in ("and", ".", ";") and tail.has(*CUES) and tail.sizes:
+        if frame.lows[k] in ("and", ".", ";", ",") and tail.has(*CUES) and tail.sizes:
             return tail
     return frame.part(0, 0)
 
@@ -106,7 +124,17 @@ def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
         named = [t for m in part.mentions if (t := talk.find(m.instrument, i)) is not None]
         if part.sizes and named:
             found.append((named[-1], part))
-    return found if len(found) > 1 else [(talk.topic_at[i], whole)]
+    if len(found) > 1:
+        return found
+    stated = legs(whole) if len(whole.sizes) > 1 else []
+    parts = [whole.part(leg.at, leg.last) for leg in stated]
+    named_parts = [
+        (t, part) for part in parts for m in part.mentions[:1] if (t := talk.find(m.instrument, i)) and part.sizes
+    ]
+    if len({id(t) for t, _ in named_parts}) > 1:
+        cues = whole.part(0, parts[0].begin)
+        return [(t, replace(part, lows=(*cues.lows, *part.lows))) for t, part in named_parts]
+    return [(talk.topic_at[i], whole)]
 
 
 def _dealt_at(talk: Talk, i: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Container
 
 from nlp.language.frames import Frame
 from nlp.language.readback import legs
+from nlp.language.vocabulary import section
 
 
 def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[str, Frame]]:
@@ -28,12 +29,21 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
     return found
 
 
+AFTER_LETTER: frozenset[str] = frozenset(section("phrases", "dealing")["after_letter"])
+
+
 def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
     marks: list[tuple[int, str]] = []
     for k, low in enumerate(frame.lows):
-        if not (low.isdecimal() and len(low) == 1):
+        lettered = len(low) == 1 and low in "abcdefgh"
+        if not (low.isdecimal() and len(low) == 1 or lettered):
             continue
         nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
+        if lettered and nxt != ")":
+            starts = k == 0 or frame.lows[k - 1] in (".", ",", ";")
+            if low in labels and starts and nxt in AFTER_LETTER:
+                marks.append((k, low))
+            continue
         again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")
         if nxt == ")" or again:
             marks.append((k, low))

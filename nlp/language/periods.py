@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from nlp.language.calendar import LETTERS, MONTHS, year_at
 from nlp.language.figures import figure_at, is_numeral
+from nlp.language.vocabulary import currencies
 
 UNITS = {
     "day": "D",
@@ -157,6 +158,18 @@ def _season(words: Sequence[str], i: int) -> Months | None:
     return Months(i, i + 1 + skip + length, begin, end, year, name)
 
 
+OPTION_WORDS = {"call", "put", "strike", "straddle", "option"}
+
+
+def _amount_of_two(words: Sequence[str], i: int) -> bool | None:
+    """Of "3m, 6m eur" with an option: True for the amount, False for the tenor; None where only one of them is said."""
+    found = [k for k in range(len(words) - 1) if is_numeral(words[k]) and words[k + 1] == "m"]
+    amounts = [k for k in found if k + 2 < len(words) and words[k + 2] in currencies()]
+    if len(found) != 2 or len(amounts) != 1:
+        return None
+    return i in amounts
+
+
 def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
     """ "seven-year", "three months", "5y"; "3m" only where it cannot be an amount."""
     figure = figure_at(words, i)
@@ -173,6 +186,8 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
         before = words[i - 1] if i else ""
         if letter == "d" and int(number) > 14:
             return None
+        if letter == "m" and OPTION_WORDS & set(words) and (amount := _amount_of_two(words, i)) is not None:
+            return None if amount or number not in OPTION_MONTHS else Tenor(i, i + 2, f"{number}M")
         if letter == "m" and not (
             (number in OPTION_MONTHS and before in ("call", "put", "straddle", "lme"))
             or (number in OPTION_MONTHS and {"call", "put", "straddle"} & set(ahead) and "m" not in ahead)

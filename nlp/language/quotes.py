@@ -68,6 +68,8 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     bid, ask, mid = topic.bid, topic.ask, topic.mid
     if outcome != "no_quote" and bid is None and ask is None and mid is None:
         return None
+    if bid is None and ask is None and not _level_asked(talk, topic):
+        return None
     if bid is None and ask is None and mid is not None and "mid" not in topic.hints and outcome != "indicative":
         if topic.side is None:
             return None  # a level without a side: colour
@@ -99,6 +101,32 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         outcome=outcome,
         evidence=tuple(sorted(topic.evidence)),
     )
+
+
+def _level_asked(talk: Talk, topic: Topic) -> bool:
+    """The client asked where it is, not what somebody thinks of it."""
+    if topic.quoted_at is None or topic.side is not None or "mid" in topic.hints:
+        return True
+    before = range(max(0, topic.quoted_at - 3), topic.quoted_at)
+    return any(talk.turns[k].who == "client" and talk.frames[k].has(*LEVEL) for k in before)
+
+
+LEVEL = (
+    "where",
+    "wheres",
+    "level",
+    "levels",
+    "price",
+    "px",
+    "mid",
+    "mids",
+    "indic",
+    "indicative",
+    "quote",
+    "rate",
+    "whats",
+)
+LEVEL += ("what 's", "what is", "what does", "how much", "indication", "show", "two - way", "two way")
 
 
 def _shown(price: Decimal | None) -> Decimal | None:

@@ -104,7 +104,8 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         last = next(
             (p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None
         )
-        if last is None or frame.question or _other_scale(topic, last):
+        offered = frame.has("could do", "can do", "could show", "how about", "can show")
+        if last is None or (frame.question and not offered) or _other_scale(topic, last):
             return
         _one_way(topic, frame, last)
         shown = [last]
@@ -132,6 +133,9 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True
     if {"than", "above", "below", "under"} & set(near):
         return True  # a level to watch, not one that is shown
+    outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
+    if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
+        return True  # what the outright starts from
     return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"})
 
 

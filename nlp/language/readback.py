@@ -72,14 +72,11 @@ def _fill(frame: Frame) -> Leg:
     return _leg(frame, begin, None, begin, end)
 
 
+FILL_WORDS: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["fill_words"])
+
+
 def _filled(frame: Frame) -> bool:
-    return (
-        frame.has(
-            "filled", "fild", "you 've got", "you have got", "u got", "you got", "you 're long", "you 're short", "done"
-        )
-        and bool(frame.prices)
-        and bool(frame.sizes)
-    )
+    return frame.has(*FILL_WORDS) and bool(frame.prices) and bool(frame.sizes)
 
 
 def _clause_start(frame: Frame, at: int) -> int:

@@ -21,6 +21,7 @@ def recalled(frame: Frame, topics: Iterable[Topic]) -> Frame:
             names[word] = None if word in names and names[word] is not topic else topic
     if not names:
         return frame
+    frame = replace(frame, mentions=tuple(_meant(frame, m, names) for m in frame.mentions))
     named = {k for m in frame.mentions for k in range(m.first, m.last)}
     end = frame.begin + len(frame.lows)
     added = []
@@ -30,6 +31,12 @@ def recalled(frame: Frame, topics: Iterable[Topic]) -> Frame:
         if known is not None and k not in named:
             added.append(Mention(k, k + 1, known.instrument))
     return replace(frame, mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first))) if added else frame
+
+
+def _meant(frame: Frame, mention: Mention, names: dict[str, Topic | None]) -> Mention:
+    """ "Three million Meridian Ports": the bond of that issuer that is spoken of, not its share."""
+    known = names.get(frame.words[mention.first].low) if mention.instrument.kind == "equity" else None
+    return replace(mention, instrument=known.instrument) if known is not None and known.kind == "bond" else mention
 
 
 def _names(topic: Topic) -> list[str]:

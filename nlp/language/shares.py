@@ -38,7 +38,8 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
     if 3 <= len(text) <= 5 and _capitals(text):
         beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
         amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares|of|hundred|thousand", words[i - 1].low)
-        if beside & BESIDE or amount or SHARE_WORDS & {word.low for word in words}:
+        bracketed = i > 0 and words[i - 1].text == "("  # "Selby Rail (SLBY LN)"
+        if bracketed or beside & BESIDE or amount or SHARE_WORDS & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
     last = i
     while last < len(words) and len(words[last].text) == 1 and words[last].text.isupper() and words[last].low != "i":
@@ -82,6 +83,7 @@ def _names(words: Sequence[Word]) -> list[Mention]:
 
 def _name_word(word: Word) -> bool:
     low = word.low
-    proper = word.text[:1].isupper() and not word.text.isupper() and word.text.isalpha() and len(word.text) > 2
+    shouted = word.text.isupper() and (len(word.text) < 5 or word.text in NOT_TICKERS)
+    proper = word.text[:1].isupper() and not shouted and word.text.isalpha() and len(word.text) > 2
     known = low in NOT_ISSUERS or low in MONTHS or low in DAYS or low in v.currencies() or low in v.governments()
     return proper and not known and (low,) not in v.terms() and word.pos not in ("VERB", "INTJ", "ADV", "PRON", "DET")

@@ -70,18 +70,9 @@ class Talk:
             topic.evidence.add(i - 1)
         self._learn(i, turn, frame, topic)
         if turn.who == "trader":
-            if not frame.has("limit", "or better", "good till", "good until", "gtc", "day order", "stop", "lim"):
+            if not frame.has(*NO_QUOTE):
                 read_quote(topic, frame, i)
-            if frame.has(
-                "no offer",
-                "no bid",
-                "cant find any",
-                "ca n't find any",
-                "no axe",
-                "nothing around",
-                "ca n't show",
-                "cant show",
-            ):
+            if frame.has(*NOTHING_SHOWN):
                 topic.refused_at = i
                 topic.evidence.add(i)
             if not self.dealing.cancelled(i, frame, topic):
@@ -148,7 +139,11 @@ class Talk:
         if chosen is not None:
             self.current = chosen
         if self.current is not None and turn.who == "client" and self._anew(i, frame, self.current):
-            self.current = self.opened(i, self.current.instrument)
+            before, self.current = self.current, self.opened(i, self.current.instrument)
+            self.current.hints |= before.hints & {"swap", "ndf"}
+            self.current.anchors = before.anchors[-2:]
+            if frame.has("same side", "same way", "same direction", "same again"):
+                self.current.side = before.side
         return self.current
 
     def _anew(self, i: int, frame: Frame, topic: Topic) -> bool:
@@ -340,6 +335,8 @@ class Talk:
             topic.evidence.add(i)
 
 
+NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
+NO_QUOTE = ("limit", "or better", "good till", "good until", "gtc", "day order", "stop", "lim", "t / p", "s / l", "oco")
 RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
 MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])

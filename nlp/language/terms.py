@@ -129,6 +129,7 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
         near = not gap or (
             len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap)
         )
+        near = near or _sold_against(lows, one, other, gap)
         if not gap and not (one.strong or other.strong):
             continue
         if near and len(gap) == 1 and gap[0] in ("to", "for") and not (one.strong and other.strong):
@@ -143,6 +144,16 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
             if pair is not None:
                 result.append(Mention(i, i + 1, pair, weak=low in v.currencies()))
     return sorted(result, key=lambda mention: mention.first)
+
+
+def _sold_against(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]) -> bool:
+    """ "Sell USD 900k forward to 31 August against GBP": the second currency stands right behind "against"."""
+    if not (len(gap) <= 10 and gap[-1:] and gap[-1] in PAIRED | {"v"} and one.strong and other.strong):
+        return False
+    return not any(word in (".", "?", "!", ";") for word in gap) and any(low in SIDES for low in lows[: one.first])
+
+
+SIDES = {"buy", "buying", "sell", "selling", "buys", "sells", "sold", "bought"}
 
 
 def isins(words: Sequence[Word]) -> list[tuple[int, int, str]]:
@@ -252,7 +263,7 @@ def _vocabulary_mention(
         if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
             option = "call" if "call" in lows else "put" if "put" in lows else "option"
         begin = near.first if near is not None and near.last <= first else first
-        counted = {"lot", "lots", "future", "futures"} & set(lows) and not option
+        counted = {"lot", "lots", "future", "futures", "contract", "contracts"} & set(lows) and not option
         if near is not None and counted and name in v.section("listed", "futures") and near.begin == near.end:
             return Mention(begin, last, v.future(name, near.year, near.begin))
         metal = v.section("commodities", "commodities")[name]["kind"] == "metal"
