@@ -100,7 +100,7 @@ def read(words: Sequence[Word], security: Security) -> Frame:
     for first, maturity, coupon in bonds.coupons(words, maturities):
         taken.update(range(first if coupon is None else coupon.first, maturity.last))
     for mention in found:
-        inside = range(mention.first, mention.last)
+        inside = list(range(mention.first, mention.last))
         if mention.instrument.kind == "fx":  # "EUR 3.5m vs PLN" is a pair around an amount
             inside = [k for k in inside if not is_number(lows[k]) and lows[k] not in SCALES]
         taken.update(inside)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from nlp.language import topics
+from nlp.language import topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
 from nlp.language.settlement import enquired, title, trimmed
@@ -111,22 +111,7 @@ def _level_asked(talk: Talk, topic: Topic) -> bool:
     return any(talk.turns[k].who == "client" and talk.frames[k].has(*LEVEL) for k in before)
 
 
-LEVEL = (
-    "where",
-    "wheres",
-    "level",
-    "levels",
-    "price",
-    "px",
-    "mid",
-    "mids",
-    "indic",
-    "indicative",
-    "quote",
-    "rate",
-    "whats",
-)
-LEVEL += ("what 's", "what is", "what does", "how much", "indication", "show", "two - way", "two way")
+LEVEL: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["level_asked"])
 
 
 def _shown(price: Decimal | None) -> Decimal | None:

@@ -1,4 +1,6 @@
-"""Labelled talks, short ones about one convention each and whole ones (seventh to ninth): `talks/tuned` was worked on with, `talks/aside` is only scored.
+"""Labelled talks, short ones about one convention each, whole ones from the seventh file on.
+
+`talks/tuned` was worked on with, `talks/aside` is only scored.
 
 A row of a file: id, kind, turns ("c: ..." and "t: ..." lines), and what must be understood: `deals` as [side,
 instrument, quantity, price], `quotes` as [side, instrument, bid, ask, outcome], `orders` as [side, instrument,
