@@ -143,10 +143,7 @@ class Hearing:
         if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):
             return frame.has("and", "filled", "balance", "rest", "another", "remaining", "final", "last")
         asked = any(turns[k].who == "client" and frames[k].has(*ASKED_FILL) for k in range(max(0, i - 3), i))
-        told = frame.has(
-            "avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought"
-        )
-        return asked and told
+        return asked and frame.has(*TOLD_FILL)
 
     def _being_worked(self, i: int, topic: Topic | None) -> bool:
         """The client has left an instruction in this instrument: an amount with a limit, "at market", "VWAP"."""

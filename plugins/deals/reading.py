@@ -12,6 +12,7 @@ from app.brokerage.credit import CreditCheck, Money, Rates, check, choose_line, 
 from app.brokerage.entry import EntryError, Quantity, off_market, parse_price, parse_quantity
 from app.brokerage.settlement import parse_value_date, product_for
 from plugins.deals.ticket import AccountChoice, Heard, Security, Ticket
+from resources.calendars import settles
 
 _YEAR = Decimal("365.25")
 # FX moves little within a day, so a slipped digit shows early; other prices need more room.
@@ -178,16 +179,16 @@ def _settlement(ticket: Ticket, today: dt.date, errors: dict[str, str]) -> tuple
     if security is None:
         return None, None
     typed = ticket.text("value_date")
+    spot = settles(today, security.settle_days, security.calendars)
     try:
-        settles = parse_value_date(typed, today, security.settle_days, security.calendars)
-        spot = parse_value_date("spot", today, security.settle_days, security.calendars)
+        value = parse_value_date(typed, today, security.settle_days, security.calendars)
     except EntryError as error:
         errors["value_date"] = str(error)
         return None, None
-    product = ticket.text("product") or product_for(security.kind, settles, spot)
+    product = ticket.text("product") or product_for(security.kind, value, spot)
     if product not in security.products:
         errors["product"] = f"{security.symbol} cannot be dealt as {product}."
-    return settles, product
+    return value, product
 
 
 def _account(ticket: Ticket, errors: dict[str, str]) -> AccountChoice | None:

@@ -11,7 +11,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import holidays
 import yaml
 
 _SATURDAY = 5
@@ -65,6 +64,8 @@ def settles(traded: dt.date, days: int, calendars: Collection[str]) -> dt.date:
 
 @cache
 def _holidays(calendar: str, year: int) -> Mapping[dt.date, str]:
+    import holidays  # a tenth of the time in which the desk starts, and not needed for that
+
     rule = _rules().get(calendar, {})
     found: dict[dt.date, str] = {}
     if country := rule.get("country"):
