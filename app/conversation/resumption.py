@@ -115,7 +115,7 @@ class Resumption:
         talk = LiveConversation(one.interaction_id, one.header, self._worker.status)
         self._live[one.interaction_id] = talk
         talk.heard_out, talk.organization_id = True, one.organization_id
-        talk.update(phase="ended", recorded_seconds=round(seconds, 2))
+        talk.update(phase="ended", recorded_seconds=seconds)
         found = await self._records.query(lambda session: reference.build(session, one.organization_id, self._prices))
         talk.edits = await self._records.query(lambda session: edits_of(session, one.interaction_id))
         done = self._waiting[one.interaction_id] = asyncio.get_running_loop().create_future()

@@ -312,12 +312,11 @@ class Conversations:
         ):
             if after and after != before:
                 self._notify(Notice(after, "error" if level == "error" else "warning"))
-        seconds = round(intake.recorded, 2)
         talk.update(
             recording=intake.recording,
             audio=intake.audio,
             lost=intake.lost,
-            recorded_seconds=seconds,
+            recorded_seconds=intake.recorded,
             kept=intake.kept,
         )
 
