@@ -20,19 +20,8 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-SOME_DONE = ("got", "done", "filled", "another", "bought", "sold", "picked up", "fild")
-INSTRUCTIONS = (
-    "limit",
-    "lim",
-    "vwap",
-    "twap",
-    "work",
-    "order",
-    "at mkt",
-    "at market",
-    "if u can get",
-    "if you can get",
-)
+SOME_DONE: tuple[str, ...] = tuple(v.section("phrases", "dealing")["some_done"])
+INSTRUCTIONS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["instructions"])
 TOLD_FILL = ("avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought")
 OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
 FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
