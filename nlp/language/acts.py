@@ -59,8 +59,16 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "call"
     if lemma == "let" and "know" in after[1:3]:
         return "call"
-    if lemma == "owe" and TREATS & set(after[:5]):
+    if lemma == "let" and after[:2] in (["you", "have"], ["u", "have"], ["me", "have"], ["us", "have"]):
+        return "send"
+    if lemma in ("tell", "ask", "call", "speak", "ring", "phone", "remind", "chat", "write") and _elsewhere(after):
+        return "soft"
+    if lemma == "tell" and after[:2] in (["you", "what"], ["u", "what"], ["you", "the"], ["you", "that"]):
         return None
+    if lemma == "owe" and (TREATS & set(after[:5]) or not {"you", "u", "me", "us"} & set(after[:1])):
+        return None
+    if lemma == "share" and {"details", "detail", "data"} & set(after[:4]):
+        return None  # a matter of consent
     if lemma == "put" and {"ticket", "screen", "line", "hold"} & set(after):
         return None
     if lemma == "drop":
@@ -109,6 +117,15 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     ):
         return None
     return kind
+
+
+ASIDE = {"my", "our", "the", "them", "him", "her", "his", "their", "those", "these", "some", "a"}
+
+
+def _elsewhere(after: list[str]) -> bool:
+    """The action is towards somebody other than the two who speak: "speak to my boss", "tell the junior"."""
+    at = 1 if after[:1] in (["to"], ["with"]) else 0
+    return bool(ASIDE & set(after[at : at + 1])) or at == 1 and after[1:2] in (["your"], ["ur"])
 
 
 def _made(frame: Frame, first: int, last: int) -> bool:

@@ -44,8 +44,10 @@ ORDINALS = (
     | {"thirtieth": 30}
 )
 LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
-TODAY = {"today", "tonight", "eod", "now", "asap"}
-TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "tmw"}
+TODAY = {"today", "tonight", "eod", "now", "asap", "tdy", "2day", "2nite", "tonite"}
+TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "2mrw", "tmw"}
+DEADLINE = {"by", "on", "until", "till", "before", "due"}
+NO_DAYS = {"am", "pm", "a.m.", "p.m.", ":", "/", "-", "%", "o'clock", "lots"}
 HALF_A_YEAR = timedelta(183)
 PARTS = {"morning", "afternoon", "evening", "lunchtime"}
 
@@ -251,6 +253,10 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         day, length = int(words[at]), 1
     if not length and weekday is None and at < len(words) and words[at] in MONTHS:
         return _month_first(words, i, at)
+    if not length and weekday is None and i and words[i - 1] in DEADLINE and (slashed := _slashed_day(words, i)):
+        return slashed
+    if not length and weekday is not None and at == last and (day := _bare_day(words, at)):
+        return Day(i, at + 1, day, weekday=weekday)
     if length and 1 <= day <= 31:
         after = at + length
         month_at = after + 1 if words[after : after + 1] == ["of"] else after
@@ -264,6 +270,29 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         if spelled and _stands_alone(words, i, at, after, day):
             return Day(i, after, day)
     return Day(i, last, weekday=weekday, next_week=next_week) if weekday is not None else None
+
+
+def _slashed_day(words: Sequence[str], i: int) -> Day | None:
+    """ "30/6" after a word of deadline: day and month."""
+    if words[i + 1 : i + 2] != ["/"] or i + 2 >= len(words):
+        return None
+    if not all(word.isascii() and word.isdecimal() and len(word) <= 2 for word in (words[i], words[i + 2])):
+        return None
+    day, month = int(words[i]), int(words[i + 2])
+    return Day(i, i + 3, day, month) if 1 <= day <= 31 and 1 <= month <= 12 else None
+
+
+def _bare_day(words: Sequence[str], at: int) -> int:
+    """The 16 of "tue 16"; 0 where the number is an amount, an hour or a price ("tue 16m", "fri 10am", "mon 9:30")."""
+    number, after = (*words[at : at + 2], "", "")[:2]
+    if not (number.isascii() and number.isdecimal() and len(number) <= 2 and 1 <= int(number) <= 31):
+        return 0
+    taken = (
+        after in SCALES
+        or after in LETTERS
+        or after in ("am", "pm", "a.m.", "p.m.", ":", "/", "-", "%", "o'clock", "lots")
+    )
+    return 0 if taken else int(number)
 
 
 def _stands_alone(words: Sequence[str], i: int, at: int, after: int, day: int) -> bool:

@@ -4,13 +4,33 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from nlp.language import vocabulary
 from nlp.language.figures import figure_at, is_number
 from nlp.language.frames import Frame
 
 
+def due(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    """By when the words `first` to `last` of a turn are to be done: a day or week named there, one named elsewhere in
+    the turn, or an hour, which is of this day."""
+    whole = (0, len(frame.words))
+    return (
+        named(frame, first, last, today)
+        or rough(frame, first, last, today)
+        or named(frame, *whole, today)
+        or rough(frame, *whole, today)
+        or hours(frame, first, last, today)
+        or hours(frame, *whole, today)
+    )
+
+
 def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
-    """Days said in a span; "in ten minutes" and "straight away" are today."""
-    result = [
+    """Days said in a span, else its hours."""
+    return named(frame, first, last, today) or hours(frame, first, last, today)
+
+
+def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    """Days to come that are said in a span, today among them."""
+    return [
         day
         for d in frame.days
         if first <= d.first < last
@@ -18,19 +38,16 @@ def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
         and (day := d.resolve(today)) is not None
         and day >= today
     ]
+
+
+def hours(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    """Today, where an hour or a short while is said: "by five", "in ten minutes", "straight away"."""
     lows = [word.low for word in frame.words[first:last]]
+    text = f" {' '.join(lows)} "
     clock = any(low in ("by", "before", "at", "until") and _hour(lows, k + 1) for k, low in enumerate(lows))
-    if not result and (
-        clock
-        or any(f" {phrase} " in f" {' '.join(lows)} " for phrase in TODAY)
-        or {"minutes", "mins", "hour", "inbox"} & set(lows)
-        or {"shortly", "soon"} & set(lows)
-        or "straight away" in " ".join(lows)
-        or "right away" in " ".join(lows)
-        or "half twelve" in " ".join(lows)
-    ):
-        result = [today]
-    return result
+    short = any(f" {phrase} " in text for phrase in TODAY) or set(lows) & SHORT_WHILES
+    soon = "soon" in lows and ("as soon as" not in text or "as soon as pos" in text)
+    return [today] if clock or short or soon else []
 
 
 def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -39,24 +56,17 @@ def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
     return _in_week(lows, today) or _in_time(lows, today)
 
 
-TODAY = (
-    "close of play",
-    "end of play",
-    "cob",
-    "c o b",
-    "in a bit",
-    "in a sec",
-    "in a moment",
-    "right now",
-    "in a minute",
-)
+_WORDS = vocabulary.section("phrases", "deadlines")
+TODAY: tuple[str, ...] = tuple(_WORDS["today"])
+SHORT_WHILES: frozenset[str] = frozenset(_WORDS["short_whiles"])
+AFTER_HOURS = {"pm", "am", "p", "o'clock", "with", "then", "today", "your", "my", "pls", "please", "plz"}
 FRIDAY = 4
 
 
 def _in_week(lows: list[str], today: date) -> list[date]:
     """ "This week" and "by the end of next week" are over on Friday; "early next week" is Monday."""
     for k in range(1, len(lows)):
-        if lows[k] != "week" or lows[k - 1] not in ("this", "next", "the", "of"):
+        if lows[k] != "week" or lows[k - 1] not in ("this", "next", "the", "of") or lows[k - 2 : k - 1] == ["not"]:
             continue
         if lows[k - 1] in ("the", "of") and "end" not in lows[max(0, k - 4) : k]:
             continue
@@ -91,11 +101,13 @@ def _hour(lows: list[str], at: int) -> bool:
         return True
     whole = is_number(word) and (not word.isdecimal() or 1 <= int(word) <= 18)
     return whole and (
-        not after.isalpha() or after in ("pm", "am", "p", "o'clock", "with", "then", "today", "your", "my")
+        not after.isalpha()
+        or after in ("pm", "am", "p", "o'clock", "with", "then", "today", "your", "my", "pls", "please", "plz")
     )
 
 
 def _past(frame: Frame, at: int) -> bool:
-    """ "Last Tuesday", "came out on Monday", "as of the end of October"."""
+    """ "Last Tuesday", "came out on Monday", "as of the end of October", "the report of Friday"."""
     back = [word.low for word in frame.words[max(0, at - 4) : at]]
-    return bool(set(back) & {"last", "of", "since", "was", "expires", "came"}) and "end" not in back[-1:]
+    told = bool(set(back) & {"last", "since", "was", "expires", "came"}) and "end" not in back[-1:]
+    return told or "as of" in " ".join(back) or back[-1:] == ["of"] or back[-2:] == ["of", "the"] and "end" not in back

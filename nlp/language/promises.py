@@ -6,27 +6,17 @@ from collections.abc import Mapping
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.acts import act, conditional, vague
-from nlp.language.deadlines import days, rough
+from nlp.language.deadlines import days, due, rough
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
-from nlp.language.model import FollowUp, Turn, Who
+from nlp.language.model import FollowUp, Turn
+from nlp.language.pledges import pledge
 from nlp.language.tasks import Promise, task, thoughts
 
-PASS: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["pass"])
-WITHDRAWN = (
-    "do n't bother",
-    "dont bother",
-    "never mind",
-    "no need",
-    "forget it",
-    "forget that",
-    "do n't worry about it",
-)
-NO_TASKS: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["no_tasks"])
-DELIVERIES: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["deliveries"])
-ACCEPT: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["accept"])
-REFUSE: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["refuse"])
+_WORDS = vocabulary.section("phrases", "promises")
+WITHDRAWN: tuple[str, ...] = tuple(_WORDS["withdrawn"])
+ACCEPT: tuple[str, ...] = tuple(_WORDS["accept"])
+REFUSE: tuple[str, ...] = tuple(_WORDS["refuse"])
 
 
 def follow_ups(
@@ -41,14 +31,9 @@ def follow_ups(
         if frame.has(*WITHDRAWN):
             found = [p for p in found if i - max(p.evidence) > 2 or p.owner == turn.who]
         for first, last in thoughts(frame):
-            promise = (
-                _promise(i, turn.who, frame, first, last)
-                or _request(i, turn.who, frame, first, last)
-                or _delivery(i, turn.who, frame, first, last)
-                or _by_a_day(i, turn.who, frame, first, last, today)
-            )
+            promise = pledge(i, turn.who, frame, first, last, today)
             if promise is not None:
-                promise.days = days(frame, first, last, today) or days(frame, 0, len(frame.words), today)
+                promise.days = due(frame, first, last, today)
                 _enter(found, promise, frames)
     kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
     for promise in kept:
@@ -61,132 +46,6 @@ def follow_ups(
         for promise in _unique(kept)
         if _worth(promise) and not _settled(promise, turns, frames)
     ]
-
-
-def _promise(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
-    """ "I'll send", "we will call", "let me chase", "sending tomorrow", "I can get you ..."."""
-    words = frame.words
-    for k in range(first, last):
-        low, lemma = words[k].low, words[k].lemma
-        back = [w.low for w in words[max(first, k - 5) : k]]
-        kind = act(frame, k, last)
-        if kind is None:
-            continue
-        subject = _speaker(back)
-        ongoing = low in ("sending", "setting", "mailing", "emailing") and (
-            not back or set(back) <= {"yes", "ok", "sure", "yep", ",", "am", "'m", "i"}
-        )
-        if not subject and not ongoing:
-            continue
-        if (
-            " so " in f" {' '.join(back[-3:])} "
-            or "if" in back[-3:]
-            or "not" in back[-2:]
-            or "n't" in back[-2:]
-            or (lemma == "put" and "on" not in [w.low for w in words[k:last]])
-        ):
-            continue
-        if kind == "soft" and any(act(frame, n, last) not in (None, "soft") for n in range(k + 2, last)):
-            continue  # "find out what happened and ring you back"
-        hangs = conditional(frame, first, last)
-        return Promise(who, kind, i, (k, last), True, hangs, {i}, vague(frame, k, last))
-    return None
-
-
-def _by_a_day(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -> Promise | None:
-    """Any other action with a day to do it by: "I'll renew it by Friday", "could you pay that tomorrow?"."""
-    words = frame.words
-    dated = days(frame, first, last, today) or rough(frame, first, last, today)
-    if not dated or frame.sizes or frame.prices or frame.has(*PASS):
-        return None
-    for k in range(first, last):
-        if words[k].pos != "VERB" or words[k].lemma in NO_TASKS or words[k].low in NO_TASKS:
-            continue
-        back = [w.low for w in words[max(first, k - 3) : k]]
-        text = " " + " ".join(back)
-        hangs = conditional(frame, first, last)
-        span_, bare = (k, last), vague(frame, k, last)
-        if {"not", "n't", "never"} & set(back) or frame.question and who == "trader":
-            continue
-        if text.endswith((" i 'll", " we 'll", " i will", " we will", " ill")):
-            return Promise(who, "work", i, span_, True, hangs, {i}, bare)
-        if text.endswith((" can you", " could you", " can u", " could u", " please", " pls", " would you")):
-            other: Who = "client" if who == "trader" else "trader"
-            return Promise(other, "work", i, span_, False, hangs, {i}, bare)
-    return None
-
-
-def _speaker(back: list[str]) -> bool:
-    """The speaker is the one who will act."""
-    text = " ".join(back)
-    direct = (
-        "i 'll",
-        "i will",
-        "we 'll",
-        "we will",
-        "ill",
-        "let me",
-        "i 'm going to",
-        "i am going to",
-        "i 'll just",
-        "i 'll have",
-        "i can",
-        "we can",
-        "i 'll get",
-        "i 'm seeing",
-    )
-    padded = f" {text} "
-    if any(f" {phrase} " in padded for phrase in direct) and "you can" not in text:
-        return True
-    return text in ("will", "ok will", "sure will", "yes will", "i", "yes sorry i", "sorry i")
-
-
-def _delivery(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
-    """ "You'll have it by Friday", "it'll be in your inbox today": what the speaker will see to."""
-    text = " ".join(word.low for word in frame.words[first:last])
-    for phrase in DELIVERIES:
-        at = f" {text} ".find(f" {phrase} ")
-        if at >= 0:
-            k = first + text[:at].count(" ")
-            hangs = conditional(frame, first, last)
-            return Promise(who, "send", i, (k, last), True, hangs, {i}, vague(frame, k, last))
-    return None
-
-
-def _request(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
-    """ "Could you send me ...", "call me ...", "please send", "shall I ring you", "do you want me to ..."."""
-    words = frame.words
-    other: Who = "client" if who == "trader" else "trader"
-    for k in range(first, last):
-        kind = act(frame, k, last)
-        if kind is None:
-            continue
-        back = [w.low for w in words[max(first, k - 5) : k]]
-        text = " " + " ".join(back)
-        after = [w.low for w in words[k + 1 : k + 6]]
-        owner: Who | None = None
-        if any(text.endswith(f" {phrase}") for phrase in ("shall i", "want me to", "should i", "like me to")):
-            owner = who
-        elif (
-            any(f" {verb} {you}" in text for verb in ("can", "could", "would", "will", "if") for you in ("you", "u"))
-            or back[-1:] in (["please"], ["pls"])
-            or back[-1:] in (["you"], ["u"])
-            and back[-2:-1] in ([], [","], ["then"], ["and"])
-            and after[:1] in (["me"], ["us"])
-            or (not back or back[-1] in (",", "and", "then") or set(back) <= OPENERS)
-            and set(after[:3]) & {"me", "us"}
-            or any(f" {you} " in text + " " for you in ("u", "you"))
-            and words[k].low in ("revert",)
-        ):
-            owner = other
-        if owner is None or "not" in back or "n't" in back or "dont" in back:
-            continue
-        hangs = conditional(frame, first, last) and not text.endswith((" if you could", " if you"))
-        return Promise(owner, kind, i, (k, last), False, hangs, {i}, vague(frame, k, last))
-    return None
-
-
-OPENERS: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["openers"])
 
 
 def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:

@@ -29,6 +29,10 @@ ENDS = {
     "which",
     "everyone",
 }  # after a comma: another thought
+JOINTS = {"and", "but", ",", "so", "then", "--", "-", "n"}
+BEGINNINGS: tuple[tuple[str, ...], ...] = tuple(
+    tuple(phrase.split()) for phrase in vocabulary.section("phrases", "promises")["beginnings"]
+)
 DAY_LINKS = {"by", "on", "before", "until", "till", "for", "the", ",", "from", "and"}
 
 
@@ -61,17 +65,27 @@ def sentences(frame: Frame) -> list[tuple[int, int]]:
 
 
 def thoughts(frame: Frame) -> list[tuple[int, int]]:
-    """Sentences, cut again where another promise begins ("..., and I'll call you back")."""
-    result = []
+    """Sentences, cut again where another promise or request begins ("..., and I'll call you back", ", you'll get")."""
+    lows, result = [word.low for word in frame.words], []
     for first, last in sentences(frame):
         start = first
         for k in range(first + 2, last - 2):
-            lows = [word.low for word in frame.words[k : k + 3]]
-            if lows[0] in ("and", "but", ",") and lows[1] in ("i", "we") and lows[2] in ("'ll", "will"):
+            if lows[k] in JOINTS and k > start + 1 and _begins(frame, lows, k + 1):
                 result.append((start, k))
                 start = k + 1
         result.append((start, last))
     return result
+
+
+def _begins(frame: Frame, lows: list[str], at: int) -> bool:
+    """A subject with its verb, or the words of a request: another thought."""
+    at += lows[at] in ("so", "then", "and", "but", "also")
+    if any(tuple(lows[at : at + len(phrase)]) == phrase for phrase in BEGINNINGS):
+        return True
+    subject, verb = lows[at : at + 1], frame.words[at + 1] if at + 1 < len(lows) else None
+    if verb is None or subject[0] not in ("i", "we", "you", "u", "she", "he", "they", "will"):
+        return False
+    return verb.low in ("'ll", "will", "ll", "'d") or subject[0] in ("i", "will") and verb.pos == "VERB"
 
 
 def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: Mapping[str, str]) -> str:

@@ -1,0 +1,213 @@
+"""Who takes something upon whom, clause by clause: promises, offers and requests by the words that lead to the action.
+
+An action is a follow-up by its class ("send", "call", "chase"); any other verb is one if a day is set for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from nlp.language import vocabulary
+from nlp.language.acts import act, conditional, vague
+from nlp.language.deadlines import days, rough
+from nlp.language.frames import Frame
+from nlp.language.model import Who
+from nlp.language.tasks import Promise
+
+_WORDS = vocabulary.section("phrases", "promises")
+PASS: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["pass"])
+NO_TASKS: frozenset[str] = frozenset(_WORDS["no_tasks"])
+DELIVERIES: tuple[str, ...] = tuple(_WORDS["deliveries"])
+OPENERS: frozenset[str] = frozenset(_WORDS["openers"])
+LEADS: dict[str, tuple[tuple[str, ...], ...]] = {
+    kind: tuple(tuple(phrase.split()) for phrase in phrases) for kind, phrases in _WORDS["leads"].items()
+}
+ADVERBS: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in _WORDS["adverbs"])
+SOMEONE: frozenset[str] = frozenset(_WORDS["someone"])
+WILL: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in _WORDS["will"])
+SENDING: frozenset[str] = frozenset(_WORDS["send"]) | {"arrange", "set"}
+TO_THE_OTHER: tuple[str, ...] = tuple(_WORDS["to_the_other"])
+READY: tuple[str, ...] = tuple(_WORDS["ready"])
+GONE: frozenset[str] = frozenset(_WORDS["gone"])
+GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
+JOINS = {"and", "then", "&", "n", ","}
+BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
+GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
+
+
+@dataclass(frozen=True)
+class Led:
+    """What leads to an action: the speaker is to act, it is promised rather than asked for, where the task begins."""
+
+    own: bool
+    stated: bool
+    start: int
+
+
+def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -> Promise | None:
+    """What one thought of turn `i` (tokens `first` to `last`) lays upon one side."""
+    dated = bool(days(frame, first, last, today) or rough(frame, first, last, today))
+    part = frame.part(first, last)
+    dealing = bool(part.sizes or part.prices) or frame.has(*PASS)
+    soft: Led | None = None
+    for k in range(first, last):
+        kind = act(frame, k, last)
+        firm = kind is not None
+        if kind is None:
+            if not (_open(frame, k) and dated) or dealing:
+                continue
+            kind = "work"
+        found = _led(frame, first, k, last, firm=firm, dated=dated)
+        if found is None and soft is not None and firm and frame.words[k - 1].low in JOINS:
+            found = soft
+        if found is None:
+            continue
+        if kind == "soft" and _better(frame, k, last):
+            soft = found  # "find out what happened and ring you back" is one task
+            continue
+        if not firm and not found.own and frame.question and who == "trader":
+            continue
+        owner: Who = who if found.own else "client" if who == "trader" else "trader"
+        hangs, words = conditional(frame, first, last), (found.start, last)
+        return Promise(owner, kind, i, words, found.stated, hangs, {i}, vague(frame, found.start, last))
+    return _delivery(i, who, frame, first, last, dated=bool(days(frame, first, last, today)))
+
+
+def _open(frame: Frame, k: int) -> bool:
+    """Any other action: a verb in its plain form that is not dealing or talk."""
+    word = frame.words[k]
+    return word.pos == "VERB" and word.lemma == word.low and not {word.lemma, word.low} & NO_TASKS
+
+
+def _better(frame: Frame, k: int, last: int) -> bool:
+    """A firmer action follows: "find out what happened and ring you back"."""
+    return any(act(frame, n, last) not in (None, "soft") for n in range(k + 2, last))
+
+
+def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool) -> Led | None:
+    """The words that lead to the action at token `k`, None if nothing does."""
+    lows = [word.low for word in frame.words]
+    ways, word = _ways(lows, first, k), frame.words[k]
+    if "n't" in lows[max(first, k - 2) : k] or "not" in lows[max(first, k - 2) : k]:
+        return None
+    after = lows[k + 1 : min(last, k + 9)]
+    plain = word.low == word.lemma or word.low.endswith("ing") or word.pos != "VERB"
+    for kind, phrases in LEADS.items():
+        if not any(_ends(lows, first, at, phrase) for at in ways for phrase in phrases):
+            continue
+        if kind == "ask":
+            return Led(False, False, k) if plain else None
+        if kind == "offer":
+            return Led(True, False, k)
+        if kind == "own" or (dated and plain and (firm or _to_other(after))):
+            return Led(True, True, k) if plain or "be" in lows[max(first, k - 2) : k] else None
+    if any(
+        lows[at - 1] in ("will", "wil") and (at - 1 == first or lows[at - 2] in BREAKS) for at in ways if at > first
+    ):
+        return Led(True, True, k)
+    doing = word.low.endswith("ing") and word.lemma != word.low and word.lemma in SENDING
+    if doing and set(lows[first:k]) <= OPENERS:
+        return Led(True, True, k)
+    return _for_others(frame, lows, first, k, after) or (_bare(frame, first, k, after) if firm else None)
+
+
+def _ways(lows: list[str], first: int, k: int) -> list[int]:
+    """Where the lead of an action may end: before it, and before each adverb that stands between."""
+    ways = [k]
+    for at in ways:
+        ways += [at - len(phrase) for phrase in ADVERBS if _ends(lows, first, at, phrase)]
+    return ways
+
+
+def _ends(lows: list[str], first: int, at: int, phrase: tuple[str, ...]) -> bool:
+    return at - len(phrase) >= first and tuple(lows[at - len(phrase) : at]) == phrase
+
+
+def _to_other(after: list[str]) -> bool:
+    text = f" {' '.join(after)} "
+    return any(f" {phrase} " in text for phrase in TO_THE_OTHER)
+
+
+def _for_others(frame: Frame, lows: list[str], first: int, k: int, after: list[str]) -> Led | None:
+    """Someone of the speaker's side acts ("Rory will call you", "I'll get Rory to call you"), or of the other side
+    ("can your analyst ring me")."""
+    own, asks = LEADS["own"], LEADS["ask"]
+    for start in range(max(first, k - 9), k):  # "I'll get our Ms Lund to ring you", "could you ask Ed to ..."
+        if frame.words[start].lemma not in GETTING or not 2 <= k - start <= 9 or {",", "and"} & {lows[k - 1]}:
+            continue
+        heads = _ways(lows, first, start)
+        through = lows[k - 1] == "to" or frame.words[start].lemma == "have" and k - start <= 4
+        if through and any(_ends(lows, first, head, phrase) for head in heads for phrase in own):
+            return Led(True, True, start)
+        if through and any(_ends(lows, first, head, phrase) for head in heads for phrase in asks):
+            return Led(False, False, start)
+    at = min(_ways(lows, first, k))
+    for phrase in WILL:
+        if not _ends(lows, first, at, phrase):
+            continue
+        subject = frame.words[at - len(phrase) - 1] if at - len(phrase) > first else None
+        if subject is not None and (subject.low in SOMEONE or subject.pos == "PROPN") and _to_other(after[:5]):
+            return Led(True, True, k)
+    asked = next((n for n in range(at - 1, max(first, at - 5) - 1, -1) if lows[n] in ("your", "ur")), None)
+    if asked and lows[asked - 1] in ("can", "could", "would", "will") and {"me", "us"} & set(after[:3]):
+        return Led(False, False, k)
+    return None
+
+
+def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
+    """An instruction without a lead: "send me ...", "and tell us ..."."""
+    back = [word.low for word in frame.words[max(first, k - 5) : k]]
+    opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
+    return Led(False, False, k) if opens and {"me", "us"} & set(after[:3]) else None
+
+
+def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: bool) -> Promise | None:
+    """ "You'll have it by Friday", "you get it from me on the 4th", "with you by noon": the speaker will see to it."""
+    lows = [word.low for word in frame.words[first:last]]
+    text = f" {' '.join(lows)} "
+    start = next((_at(text, phrase) for phrase in DELIVERIES if f" {phrase} " in text), None)
+    if start is None and dated and lows[-1:] != ["?"]:
+        starts = (_given(lows), _with_you(frame, first, last), _time_granted(text), _ready(text, lows))
+        start = next((at for at in starts if at is not None), None)
+    if start is None or GONE & set(lows[:start]):
+        return None
+    k = first + start
+    return Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
+
+
+def _at(text: str, phrase: str) -> int:
+    """Tokens before a phrase of a text that begins with a blank."""
+    return text[: text.find(f" {phrase} ")].count(" ")
+
+
+def _given(lows: list[str]) -> int | None:
+    """ "You get the list from me", "you'd have it from us"."""
+    for k, low in enumerate(lows):
+        if low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k]):
+            if "from me" in " ".join(lows[k:]) or "from us" in " ".join(lows[k:]):
+                return k
+    return None
+
+
+def _with_you(frame: Frame, first: int, last: int) -> int | None:
+    """ "Amended paper with you by noon", "the file is coming to you Friday": a day right after the other side."""
+    lows = [word.low for word in frame.words]
+    if GONE & set(lows[first:last]):
+        return None
+    starts = {day.first for day in frame.days}
+    for k in range(first + 1, last):
+        if lows[k] in ("you", "u") and lows[k - 1] in ("with", "to") and starts & set(range(k + 1, k + 4)):
+            return 0
+    return None
+
+
+def _time_granted(text: str) -> int | None:
+    """ "Give me until Monday for that"."""
+    return 0 if any(f" {phrase} " in text for phrase in GRANTS_TIME) else None
+
+
+def _ready(text: str, lows: list[str]) -> int | None:
+    """ "It will be in place by the 30th"."""
+    found = any(f" {phrase} " in text for phrase in READY) and {"'ll", "will", "should", "ll"} & set(lows)
+    return 0 if found else None
