@@ -184,9 +184,9 @@ def _at(text: str, phrase: str) -> int:
 def _given(lows: list[str]) -> int | None:
     """ "You get the list from me", "you'd have it from us"."""
     for k, low in enumerate(lows):
-        if low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k]):
-            if "from me" in " ".join(lows[k:]) or "from us" in " ".join(lows[k:]):
-                return k
+        to_you = low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k])
+        if to_you and any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our")):
+            return k
     return None
 
 
