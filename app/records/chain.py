@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as upsert
 
 from app.records.anchor import Anchor
+from app.records.bulk import BulkInsert
 from app.records.change import Change, Draft
 from app.records.codec import compact
 from app.records.hlc import ZERO, HybridClock
@@ -189,7 +190,7 @@ class Chain:
             entries.append(entry)
         if not rows:
             return Commit((), head, seq)
-        connection.exec_driver_sql(_INSERT, rows)
+        _INSERT.run(connection, rows)
         new = Head(head.site, site_seq, previous, readings[-1])
         values = {"count": new.count, "hash": new.hash, "hlc": new.hlc, "mac": new.mac(self.key)}
         statement = upsert(log_head).values(site=new.site, **values)
@@ -202,7 +203,7 @@ _LARGEST = 2000
 
 # By the driver alone: a first sync logs a hundred thousand of them.
 _COLUMNS = [f'"{column.name}"' for column in change_log.columns]
-_INSERT = f"INSERT INTO change_log ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+_INSERT = BulkInsert(f"INSERT INTO change_log ({', '.join(_COLUMNS)})", len(_COLUMNS))
 
 
 def _empty(site: str) -> Head:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from app.records.bulk import BulkInsert
 from app.records.change import Draft
 from app.records.codec import Field, JsonValue, compact, fields_of, models
 
@@ -37,7 +38,7 @@ class Shape:
     record: type[msgspec.Struct]
     to_columns: tuple[tuple[int, Callable[[JsonValue], Any]], ...]
     from_columns: tuple[tuple[str, Callable[[Any], JsonValue]], ...]
-    write: str
+    write: BulkInsert
     read: str
 
 
@@ -55,7 +56,6 @@ def shape_of(table: str) -> Shape | None:
     }
     empty = {each.column: defaults.get(each.column) for each in fields}
     names = [f'"{each.column}"' for each in fields]
-    marks = ", ".join("?" * len(names))
     changed = ", ".join(f"{name} = excluded.{name}" for name in names if name != '"id"')
     return Shape(
         columns=frozenset(empty),
@@ -64,7 +64,9 @@ def shape_of(table: str) -> Shape | None:
         record=_record_of(table, fields, required),
         to_columns=tuple((at, each.to_column) for at, each in enumerate(fields) if each.to_column is not None),
         from_columns=tuple((each.column, each.from_column) for each in fields if each.from_column is not None),
-        write=f'INSERT INTO "{table}" ({", ".join(names)}) VALUES ({marks}) ON CONFLICT (id) DO UPDATE SET {changed}',
+        write=BulkInsert(
+            f'INSERT INTO "{table}" ({", ".join(names)})', len(names), f"ON CONFLICT (id) DO UPDATE SET {changed}"
+        ),
         read=f'SELECT {", ".join(names)} FROM "{table}" WHERE id IN (SELECT value FROM json_each(?))',
     )
 
@@ -121,7 +123,7 @@ def write_rows(connection: Connection, rows: Mapping[Key, Mapping[str, JsonValue
     for table, written in columns.items():
         shape = shape_of(table)
         assert shape is not None
-        connection.exec_driver_sql(shape.write, written)
+        shape.write.run(connection, written)
     if plain and connection.exec_driver_sql("SELECT 1 FROM sync_extra LIMIT 1").first() is not None:
         connection.exec_driver_sql("DELETE FROM sync_extra WHERE table_name = ? AND record_id = ?", plain)
     if extras:

@@ -12,10 +12,10 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from app.records.errors import StoreError
-from app.sync.protocol import BadFrame, FromDesk, Renew, encode, read_from_server
+from app.sync.protocol import BadFrame, FromDesk, FromServer, Renew, encode, read_from_server
 from app.sync.session import DeskSession, Status
 from app.sync.transports import Connect, Connection, TokenRefused, Unreachable
 
@@ -127,17 +127,22 @@ class SyncClient:
             token = await self._token(self._refused_token)
             self._connection = await self._connect(token)
             self._refused_token = False
-            beside = [asyncio.create_task(self._push_as_written()), asyncio.create_task(self._renew(token))]
+            coming = _Coming(self._connection)
+            beside: list[asyncio.Task[Any]] = [
+                asyncio.create_task(self._push_as_written()),
+                asyncio.create_task(self._renew(token)),
+            ]
             try:
                 await self._send(await self._do(self._session.opened))
                 while True:
-                    message = read_from_server(await self._connection.receive())
+                    message = await coming.take()
                     await self._send(await self._do(partial(self._session.ahead, message)))
                     await self._send(await self._do(partial(self._session.received, message)))
                     await self._tell()
                     if self._session.state in _OVER:
                         return self._problem
             finally:
+                beside.append(coming.task)
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
@@ -203,3 +208,22 @@ class SyncClient:
 
     async def _do(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+
+class _Coming:
+    """What the server says, one message ahead: the next one is received and read while the last is taken in."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.task = self._begin()
+
+    async def take(self) -> FromServer:
+        message = await self.task
+        self.task = self._begin()
+        return message
+
+    def _begin(self) -> asyncio.Task[FromServer]:
+        return asyncio.create_task(self._read())
+
+    async def _read(self) -> FromServer:
+        return read_from_server(await self._connection.receive())

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 
+from app.records.bulk import BulkInsert
 from app.records.chain import Authored
 from app.records.change import Draft
 from app.records.codec import compact
@@ -222,7 +223,7 @@ class RecordsStore:
                 known.append((table, record_id, view.seq, view.scope, server, view.aside))
         known += [(*key, item.seq, item.scope, None, False) for key, item in plan.confirmed.items()]
         if known:
-            connection.exec_driver_sql(_WRITE_KNOWN, known)
+            _WRITE_KNOWN.run(connection, known)
         if unknown:
             connection.exec_driver_sql("DELETE FROM sync_row WHERE table_name = ? AND record_id = ?", unknown)
 
@@ -279,9 +280,7 @@ _READ_KNOWN = (
     "SELECT record_id, seq, scope, server, aside FROM sync_row"
     " WHERE table_name = ? AND record_id IN (SELECT value FROM json_each(?))"
 )
-_WRITE_KNOWN = (
-    "INSERT OR REPLACE INTO sync_row (table_name, record_id, seq, scope, server, aside) VALUES (?, ?, ?, ?, ?, ?)"
-)
+_WRITE_KNOWN = BulkInsert("INSERT OR REPLACE INTO sync_row (table_name, record_id, seq, scope, server, aside)", 6)
 _READ_OWN = (
     "SELECT id, site_seq, hlc, actor, cause, cause_reference, transaction_id, table_name, record_id, op,"
     ' "before", "after", schema_version, COALESCE(salt, \'\'), commitment, hash'
