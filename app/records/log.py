@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from sqlalchemy import Column, ColumnElement, Index, Integer, MetaData, RowMapping, String, Table, Text
 
-from app.records.codec import JsonValue, canonical, compact
+from app.records.codec import JsonValue, canonical, compact_bytes
 
 Op = Literal["insert", "update", "delete"]
 GENESIS = "0" * 64
@@ -71,8 +71,7 @@ tail_cursor = Table(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(msgspec.Struct, frozen=True, gc=False):
     """Why a change happened: kind ``user``, ``rule``, ``sync``, ``demo``, ``program``, and what it refers to."""
 
     kind: str
@@ -183,12 +182,12 @@ def new_salts(count: int) -> list[str]:
 
 def commitment_of(salt: str, before: str | None, after: str | None) -> str:
     """Hex SHA-256 that binds an entry to its stored texts; without ``salt`` it says nothing about them."""
-    return hashlib.sha256(compact([salt, before, after]).encode()).hexdigest()
+    return hashlib.sha256(compact_bytes([salt, before, after])).hexdigest()
 
 
 def entry_hash(previous: str, site: str, entry: Sealed) -> str:
     """Hex SHA-256 over the previous entry's hash and every logged column except the local ``seq`` and the texts."""
-    body = compact(
+    body = compact_bytes(
         [
             previous,
             entry.id,
@@ -206,7 +205,7 @@ def entry_hash(previous: str, site: str, entry: Sealed) -> str:
             entry.schema_version,
         ]
     )
-    return hashlib.sha256(body.encode()).hexdigest()
+    return hashlib.sha256(body).hexdigest()
 
 
 def entry_of(row: Mapping[str, JsonValue] | RowMapping) -> Entry:

@@ -61,6 +61,9 @@ class View(msgspec.Struct, frozen=True, gc=False):
     scope: str = ""
 
 
+_NOTHING = View()
+
+
 class Effect(msgspec.Struct, frozen=True, gc=False):
     """A change that shows at the desk, to be logged as received: of which item, and the changed columns."""
 
@@ -160,7 +163,7 @@ def plan(
         key = (item.table, item.record_id)
         record = records.get(key)
         if record is None:
-            record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
+            record = records[key] = _record(key[0], views.get(key, _NOTHING), unsettled.get(key, ()))
         if item.site == site:
             settled = max(settled, item.site_seq)
             record.unsettled = [each for each in record.unsettled if each.site_seq > item.site_seq]
@@ -205,7 +208,7 @@ def take_up(
     effects: list[Effect] = []
     for each in stored:
         key = (each.table, each.record_id)
-        record = records[key] = _record(key[0], views.get(key, View()), unsettled.get(key, ()))
+        record = records[key] = _record(key[0], views.get(key, _NOTHING), unsettled.get(key, ()))
         if each.seq > record.seq:
             record.server = read_values(each.fields)
             record.seq, record.scope = each.seq, each.scope

@@ -168,7 +168,8 @@ class RecordsStore:
             erased = erase_texts(connection, plan.gone - plan.erased, (self.site, plan.settled))
             erased |= erase_texts(connection, plan.erased, (self.site, plan.settled), refused=True)
             erased |= erase_texts(connection, plan.unseen, (self.site, 0))
-            received = [each for effect in plan.effects if (each := _authored(effect, plan)) is not None]
+            lost = plan.gone | plan.unseen
+            received = [each for effect in plan.effects if (each := _authored(effect, plan, lost)) is not None]
             said = {effect.key for effect in plan.effects}
             received += [_purged(key, position.epoch) for key in sorted(erased - said) if plan.views[key].row is None]
             write_rows(connection, {key: plan.views[key].row for key in said})
@@ -243,7 +244,7 @@ class RecordsStore:
             connection.execute(statement.on_conflict_do_nothing())
 
 
-def _authored(effect: Effect, plan: Plan) -> Authored | None:
+def _authored(effect: Effect, plan: Plan, lost: Collection[Key]) -> Authored | None:
     """The effect as it is logged; None where it changes nothing that this version can tell apart."""
     table, record_id = effect.key
     before, after = effect.before, effect.after
@@ -259,7 +260,7 @@ def _authored(effect: Effect, plan: Plan) -> Authored | None:
             return None
         before, after = {name: before.get(name) for name in names}, {name: after[name] for name in names}
     cause = Cause("sync", effect.reference or None)
-    if effect.key in plan.gone | plan.unseen:
+    if effect.key in lost:
         before = None
         if plan.views[effect.key].row is None:
             after = None  # it may have come and gone with one page
