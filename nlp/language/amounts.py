@@ -18,6 +18,9 @@ BUY: frozenset[str] = frozenset(_WORDS["buy"])
 SELL: frozenset[str] = frozenset(_WORDS["sell"])
 NO_COUNT: frozenset[str] = frozenset(_WORDS["after_one"])
 FILLS = {"filled", "fild", "bought", "buy", "sold", "sell", "done", "got", "and", "another", "rest", "balance"}
+DEALT = {"buy", "sell", "buying", "selling"}
+HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "lim", "more", "worst"}
+ENDS = {"", ".", ",", "?", "!", ";"}
 PERCENT = {"percent", "%", "pct"}
 
 
@@ -73,7 +76,12 @@ def read(
             if unit and at_mention is not None and at_mention.instrument.unit and not figure.scaled and unit == "t CO2":
                 unit = at_mention.instrument.unit
             sizes.append(Size(figure, code, unit, True))
-        elif figure.cardinal and figure.value >= 1000 and before not in ("at", "@"):
+        elif (
+            figure.cardinal
+            and not (figure.pointed or figure.fraction)
+            and figure.value >= 1000
+            and before not in ("at", "@")
+        ):
             sizes.append(Size(figure, code, unit, True))
         elif _in_millions(lows, figure, before, after, money_after, money_before, at_mention):
             sizes.append(Size(figure, code, None, False))
@@ -140,8 +148,12 @@ def _in_millions(
     beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
     if after in ("done", "filled") and beyond in ("at", "@"):
         return True  # "20 done at 6430"
+    if before in DEALT and after in HOW:
+        return True  # "sell 80 on the close", "sell 200 at mkt"
     if before in ("in",) and after not in PERCENT:
         return True
+    if before == "the" and lows[figure.first - 2 : figure.first - 1] in (["for"], ["in"]) and after in ENDS:
+        return True  # "one thirty-six, for the six"
     if before in FILLS and after in ("at", "@") and not figure_free(lows, figure.last + 1):
         return True  # "filled 40 at 71.32", "you buy twenty at sixty-two"
     if money_after is not None and money_after.first == figure.last:
@@ -161,7 +173,7 @@ def _in_millions(
     return (
         at_mention is not None
         and before not in ("at", "@", "plus", "+")
-        and not at_mention.weak
+        and (not at_mention.weak or at_mention.instrument.kind == "bond")
         and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do"})
     )
 

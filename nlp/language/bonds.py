@@ -12,6 +12,7 @@ from nlp.language.periods import Months
 from nlp.language.terms import Mention
 from nlp.language.words import Word
 
+SMALL_WORDS = {"ADP", "AUX", "CCONJ", "SCONJ", "DET", "INTJ", "ADV", "NUM", "PART", "PRON"}
 NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
 
 
@@ -57,7 +58,7 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         issuer = i and (_issuer(words, i, guess=False)[0] or lows[i - 1] in v.governments())
         pointed = i and on_curve and lows[i - 1] == "the"
         of_year = not issuer and _coupon_of_year(lows, i)
-        issuer = issuer or pointed or of_year
+        issuer = issuer or pointed or of_year or _in_full(lows, i)
         coupon = figure_at(lows, i) if issuer and word.low != "a" else None
         if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
@@ -79,6 +80,17 @@ def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
         return False
     of = lows[coupon.last : coupon.last + 1] == ["of"]
     return (of and lows[i - 1 : i] == ["the"]) or i == 0 or lows[i - 1] in (".", "?", "!")
+
+
+def _in_full(lows: Sequence[str], i: int) -> bool:
+    """ "Four and an eighth twenty thirty-two", "4.125 2032": a coupon and all four digits of a year."""
+    coupon = figure_at(lows, i)
+    if coupon is None or not _bare_start(lows, i) or not (coupon.fraction or coupon.pointed):
+        return False
+    at = coupon.last + (lows[coupon.last : coupon.last + 1] in (["%"], ["percent"], ["of"], ["due"], [","]))
+    year, length = year_at(lows, at)
+    spelled = figure_at(lows, at)
+    return year > 0 and length > 0 and spelled is not None and spelled.digits == str(year)
 
 
 def _misheard_month(lows: Sequence[str], at: int) -> int:
@@ -133,6 +145,8 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
             result.append(Mention(named[1], maturity.last, v.bond(named[0], None, when, None), weak=True))
         elif coupon is not None:
             issuer, begin = _issuer(words, at)
+            if not issuer:
+                issuer, begin = _named_before(words, at), at
             result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
     taken = [(m.first, m.last) for m in result]
     result += [m for m in _contracts(lows, months) if not any(m.first < b and a < m.last for a, b in taken)]
@@ -181,7 +195,21 @@ def _issuer(words: Sequence[Word], at: int, *, guess: bool = True) -> tuple[str,
             and at - begin < 2
             and words[begin - 1].text.isalpha()
             and words[begin - 1].low not in NOT_ISSUERS
+            and words[begin - 1].pos not in SMALL_WORDS
             and len(words[begin - 1].text) > 2
         ):
             begin -= 1
     return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin
+
+
+def _named_before(words: Sequence[Word], at: int) -> str:
+    """The issuer said a few words before: "Brennick Telecom, the... wait, the four and an eighth"."""
+    end = at
+    while end and at - end < 8 and words[end - 1].low not in (".", "?", "!", ";"):
+        word = words[end - 1]
+        if word.text[:1].isupper() and word.pos == "PROPN" and word.low not in NOT_ISSUERS:
+            return _issuer(words, end, guess=False)[0]
+        if word.pos not in SMALL_WORDS and word.low not in NOT_ISSUERS and word.text.isalpha():
+            return ""
+        end -= 1
+    return ""

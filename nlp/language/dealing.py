@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from nlp.language import fxswaps, saying, topics
+from nlp.language import fxswaps, resting, saying, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done, Hearing
@@ -46,8 +46,9 @@ class Dealing(Hearing):
             topic.accepted_at = None
             topic.evidence.add(i)
             return
-        if saying.takes(frame):
+        if saying.takes(frame) and not frame.has(*resting.LASTING):
             topic.accepted_at = i
+            topic.status = "open"  # what was passed a moment ago is taken after all
             topic.evidence.add(i)
             for figure in frame.prices:
                 price = placed(topic, frame, figure)
@@ -281,7 +282,7 @@ class Dealing(Hearing):
 
     def cancelled(self, i: int, frame: Frame, topic: Topic) -> bool:
         """Undo the standing deal that is called off; the quote it was done on stays as cancelled."""
-        if not frame.has(*topics.CANCEL):
+        if not frame.has(*topics.CANCEL) or frame.has(*resting.LASTING):
             return False
         said = _sentence(frame, topics.CANCEL)
         before = self.talk.frames[max(0, i - 1)]

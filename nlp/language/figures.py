@@ -273,7 +273,8 @@ class _Reader:
         if name == "-":
             at += 1
             name = self.words[at] if at < len(self.words) else ""
-        if name in FRACTIONS and not self.scaled and count < FRACTIONS[name] and not self.pointed:
+        whole = not self.scaled or (self.chunks and self.scale_word == "thousand")
+        if name in FRACTIONS and whole and count < FRACTIONS[name] and not self.pointed:
             self.fraction = count / FRACTIONS[name]
             self.i = at + 1
             return self.word() in SCALES
@@ -325,6 +326,14 @@ class _Reader:
 
     def _figure(self) -> Figure:
         text = "".join(self.chunks)
+        if self.scaled and self.chunks and self.fraction:
+            value = self.total + self._open_value()
+            return Figure(
+                self.first, self.i, (format(value - self.fraction, "f"),), value, self.fraction, cardinal=True
+            )
+        if self.scaled and "." in text:  # "one thousand four hundred and eighteen point two": a price in full
+            value = self.total + self._open_value()
+            return Figure(self.first, self.i, (format(value, "f"),), value, pointed=True, cardinal=True)
         if self.scaled:
             value = self.total + self._open_value()
             return Figure(
@@ -338,7 +347,7 @@ class _Reader:
             )
         value = Decimal(text) + self.fraction
         if self.pointed and len(self.chunks) == 1:
-            return Figure(self.first, self.i, (text,), value, self.fraction, pointed=True)
+            return Figure(self.first, self.i, (text,), value, self.fraction, pointed=True, cardinal=self.cardinal)
         return Figure(
             self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal
         )

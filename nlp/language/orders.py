@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from nlp.language import saying, topics, vocabulary
+from nlp.language import resting, saying, topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
@@ -22,8 +22,9 @@ from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
 
 _PHRASES = vocabulary.section("phrases", "orders")
-CUES: tuple[str, ...] = tuple(_PHRASES["cues"])
 TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
+OPEN_ENDED: tuple[str, ...] = tuple(_PHRASES["open_ended"])
+FOR_THE_DAY: tuple[str, ...] = tuple(_PHRASES["for_the_day"])
 GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
 UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap")  # these may stand without a level
@@ -54,20 +55,21 @@ def orders_left(talk: Talk) -> list[Order]:
         if i not in talk.topic_at:
             continue
         if whole.has(*GONE) and not whole.has(*NOT_GONE):
-            found = [o for o in found if o.topic is not talk.topic_at[i]]
+            gone = _gone(talk, i, whole)
+            found = [o for o in found if not (o.topic is gone[0] and gone[1] in (None, o.kind))]
             continue
         if _dealt_at(talk, i):
             whole = _after_deal(whole)
             dealt = {done.deal.price for done in talk.dealing.done if done.turn == i}
             if any(placed(talk.topic_at[i], whole, figure) in dealt for figure in whole.prices):
                 continue
-        if not whole.has(*CUES) or saying.past(whole):
+        if saying.past(whole) or not _ordered(talk, i, whole):
             continue
         if turn.who == "client" and not _acknowledged(talk, i):
             continue
         for topic, frame in _statements(talk, i, whole):
             for order in _stated(talk, i, frame, topic):
-                found = [o for o in found if not (o.topic is topic and o.kind == order.kind and o.side == order.side)]
+                found = [o for o in found if not _replaced(talk, o, order)]
                 found.append(order)
     found = _with_limits([order for order in found if not _filled(talk, order)])
     typed = {(id(o.topic), o.side, o.level) for o in found if o.kind != "limit"}
@@ -79,6 +81,31 @@ def orders_left(talk: Talk) -> list[Order]:
         for order in found
         if order.level is not None or order.kind in UNPRICED
     ]
+
+
+def _ordered(talk: Talk, i: int, whole: Frame) -> bool:
+    if talk.turns[i].who == "client":
+        return whole.has(*resting.CUES) or resting.instructed(whole)
+    return resting.about_an_order(talk, i, whole, talk.topic_at[i])
+
+
+def _gone(talk: Talk, i: int, whole: Frame) -> tuple[Topic, OrderType | None]:
+    """Whose order is called off, and of which kind where only one is ("forget the stop")."""
+    named = [t for m in whole.mentions if (t := talk.find(m.instrument, i)) is not None]
+    kind = _kind(whole.lows)
+    only = kind if kind in ("stop", "take_profit") and not whole.has("order", "orders", "both", "everything") else None
+    return (named[0] if named else talk.topic_at[i]), only
+
+
+def _replaced(talk: Talk, old: Resting, new: Resting) -> bool:
+    """The same order said again, or changed; not one more beside it ("and another four at 10.89")."""
+    if old.topic is not new.topic or old.side != new.side or old.kind != new.kind:
+        return False
+    if old.level == new.level:
+        return True
+    between = range(old.turn, new.turn + 1)
+    more = any(talk.frames[k].has(*MORE) for k in between)
+    return old.turn != new.turn and not more
 
 
 def _with_limits(found: list[Resting]) -> list[Resting]:
@@ -95,6 +122,7 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
 
 
 WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
+MORE: tuple[str, ...] = ("another", "also", "as well", "second", "too", "both", "a further", "additional", "and then")
 NOT_GONE = ("one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled")
 
 
@@ -102,17 +130,18 @@ def _after_deal(frame: Frame) -> Frame:
     """What a turn that reads back a deal says after it: ", and I'm working the other half"."""
     for k in range(len(frame.lows) - 1, 0, -1):
         tail = frame.part(k, len(frame.lows))
-        if frame.lows[k] in ("and", ".", ";", ",") and tail.has(*CUES) and tail.sizes:
+        if frame.lows[k] in ("and", ".", ";", ",") and tail.has(*resting.CUES) and tail.sizes:
             return tail
     return frame.part(0, 0)
 
 
 def _acknowledged(talk: Talk, i: int) -> bool:
     """The trader's next turn takes the client's order as said."""
-    after = next((k for k in range(i + 1, min(len(talk.turns), i + 3)) if talk.turns[k].who == "trader"), None)
-    if after is None or talk.frames[i].question:
+    answers = [k for k in range(i + 1, min(len(talk.turns), i + 5)) if talk.turns[k].who == "trader"]
+    answers = answers[1:] if answers and resting.asks_how_long(talk.frames[answers[0]]) else answers
+    if not answers or answers[0] > i + 4 or (talk.frames[i].question and not talk.frames[i].has("please", "pls")):
         return False
-    answer = talk.frames[after]
+    after, answer = answers[0], talk.frames[answers[0]]
     return not answer.question and answer.has(*ACCEPTED) and not _dealt_at(talk, after)
 
 
@@ -152,6 +181,9 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
     """The orders a trader's turn repeats."""
     if frame.has("would", "'d be", "can", "shall", "do you", "want") and not frame.sizes:
         return []
+    pieces = _pieces(frame)
+    if len(pieces) > 1:
+        return [order for piece in pieces for order in _stated(talk, i, piece, topic)]
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
     levels = _levels(frame, topic)
     result = []
@@ -172,6 +204,24 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
     return result
 
 
+VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
+DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
+
+
+def _pieces(frame: Frame) -> list[Frame]:
+    """A turn with several orders in one instrument, cut behind the level of each; else the turn whole."""
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    pieces: list[Frame] = []
+    start = begin
+    for verb in [v for v in frame.verbs if v.low in VERBS][1:]:
+        figures = [f for f in frame.prices if start <= f.first < verb.at]
+        if figures:
+            pieces.append(frame.part(start, figures[-1].last))
+            start = figures[-1].last
+    pieces.append(frame.part(start, end))
+    return pieces if all(piece.prices for piece in pieces) else [frame]
+
+
 def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
     """Levels with their kinds; a kind said right before or after a level belongs to it."""
     lows = [word.low for word in frame.words]
@@ -181,12 +231,14 @@ def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
         price = placed(topic, frame, figure)
         if price is None or price in seen or _percent(lows, figure):
             continue
+        if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
+            continue  # an iceberg's tip
         if topic.anchors and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
             continue  # no level of this market: misheard, or another number
         seen.add(price)
         near = tuple(lows[max(0, figure.first - 4) : figure.first])
         found.append(
-            (price, _kind(near) if _kind(near) != "limit" else _kind(tuple(lows) if len(frame.prices) == 1 else near))
+            (price, _kind(near) if _kind(near) != "limit" else _kind(frame.lows if len(frame.prices) == 1 else near))
         )
     return (
         found
@@ -201,9 +253,14 @@ def _percent(lows: list[str], figure: Figure) -> bool:
     return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
 
 
+_WHICH = (
+    r"(?:(?:a|the|it|today|tomorrow|tonight|friday|monday|tuesday|wednesday|thursday|'s|this|same|next|four|eleven|4|11"
+    r"|\d\d|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
+    r"|official|-|afternoon|morning|closing|/|:) )"
+)
 FIXING = re.compile(
-    r" (?:at|on|for|same|into) (?:(?:the|today|'s|this|same|four|4|pm|o'clock|london|ecb|wm|w|m|r|wmr|boe|noon|month"
-    r"|end|-|afternoon) )*(?:fix|(?<=the )fixing) | fixing order | wmr (?:fix )?"
+    rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*(?:fix|fixes|ptax|wmr|bfix|officials|official price) "
+    rf"| (?:at|on|for|into|against|as|off) {_WHICH}+(?:fixing|settlement price|official) | fixing order | wmr (?:fix )?"
 )
 
 
@@ -219,11 +276,7 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
         return "buy"
     if frame.has("offer for", "seller", "your offer"):
         return "sell"
-    sides = {
-        topics.of_base(verb.side, frame, verb.at, topic.instrument)
-        for verb in frame.verbs
-        if verb.low in ("buy", "sell", "buying", "selling", "buys", "sells")
-    }
+    sides = {topics.of_base(verb.side, frame, verb.at, topic.instrument) for verb in frame.verbs if verb.low in VERBS}
     if len(sides) == 1:
         return sides.pop()
     for k in reversed(before[-5:]):
@@ -246,20 +299,19 @@ def _terms(talk: Talk, order: Resting) -> None:
             continue
         if frame.has("oco", "one cancels"):
             order.oco = True
-        if order.expiry:
-            continue
         expiry = _expiry(talk, k, frame)
-        if expiry:
+        if expiry and (order.expiry is None or k >= order.turn):
             order.expiry = expiry
             order.evidence.add(k)
 
 
 def _expiry(talk: Talk, k: int, frame: Frame) -> str | None:
-    if frame.has("gtc", "good till cancelled", "good til cancelled", "good until cancelled"):
+    said = [low for low in frame.lows if low.isalpha()]
+    if resting.asks_how_long(frame) and not frame.prices:
+        return None
+    if frame.has(*OPEN_ENDED):
         return "GTC"
-    if frame.has(
-        "day order", "just today", "just for today", "for the day", "today only", "for today", "good for the day"
-    ):
+    if frame.has(*FOR_THE_DAY) or said[-1:] == ["day"] and (len(said) == 1 or bool(frame.prices)):
         return "day"
     for day in frame.days:
         back = [word.low for word in frame.words[max(0, day.first - 3) : day.first]]

@@ -12,9 +12,9 @@ from nlp.language.vocabulary import section
 def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[str, Frame]]:
     """(list mark or "", piece) in order; most turns are one piece. `labels` are the marks already given."""
     marks = _list_marks(frame, labels)
-    if not marks and len(frame.prices) >= 3:
+    if not marks and len(frame.prices) >= 2:
         heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
-        if len(heads) >= 2:
+        if len(heads) >= 2 and (len(frame.prices) >= 3 or (trader and not legs(frame) and _each_priced(frame, heads))):
             marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
     if not marks and not frame.mentions and len(frame.months) >= 2:
         marks = [(0 if n == 0 else m.first, "") for n, m in enumerate(frame.months)]
@@ -27,6 +27,12 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         last = marks[n + 1][0] if n + 1 < len(marks) else len(frame.lows)
         found.append((label, frame.part(k, last)))
     return found
+
+
+def _each_priced(frame: Frame, heads: list[int]) -> bool:
+    """ "8y 3.876, 12y 4.035": a price right behind each."""
+    ends = [*heads[1:], frame.begin + len(frame.lows)]
+    return all(any(a < p.first < b for p in frame.prices) for a, b in zip(heads, ends, strict=True))
 
 
 AFTER_LETTER: frozenset[str] = frozenset(section("phrases", "dealing")["after_letter"])

@@ -42,6 +42,8 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
     client = [k for k in after if talk.turns[k].who == "client"]
     if topic.status != "passed" and not client and "indicative" not in topic.hints:
         return None  # nobody has answered yet
+    if "supposed" in topic.hints:
+        return "hypothetical"
     if any(talk.frames[k].has(*topics.AWAY) for k in client):
         return "traded_away"
     if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
@@ -70,7 +72,13 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         return None
     if bid is None and ask is None and not _level_asked(talk, topic):
         return None
-    if bid is None and ask is None and mid is not None and "mid" not in topic.hints and outcome != "indicative":
+    if (
+        bid is None
+        and ask is None
+        and mid is not None
+        and "mid" not in topic.hints
+        and (_side_said(talk, topic) or outcome != "indicative")
+    ):
         if topic.side is None:
             return None  # a level without a side: colour
         bid, ask = (mid, None) if topic.side == "sell" else (None, mid)
@@ -100,6 +108,16 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         benchmark=topic.benchmark,
         outcome=outcome,
         evidence=tuple(sorted(topic.evidence)),
+    )
+
+
+def _side_said(talk: Talk, topic: Topic) -> bool:
+    """ "You buying again? Call it 25": the one level that was shown is for that side."""
+    at = topic.quoted_at
+    return (
+        topic.side is not None
+        and at is not None
+        and any(talk.frames[k].verbs for k in (at, at + 1) if k < len(talk.frames))
     )
 
 

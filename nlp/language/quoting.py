@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
@@ -14,6 +15,7 @@ from nlp.language.prices import place, ticks
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
+PERCENT = {"percent", "%", "pct"}
 FIGURE_WORDS = ("fig", "figure", "the figure", "the fig")
 
 
@@ -74,6 +76,13 @@ def placed(
         and topic.instrument.decimals
     ):
         return figure.value
+    if (
+        topic.kind == "fx"
+        and len(figure.digits) == 2
+        and not figure.fraction
+        and lows[figure.last : figure.last + 1] == ["flat"]
+    ):
+        figure = replace(figure, chunks=(*figure.chunks, "00"), value=figure.value * 100)  # "sixty-six flat" is 0.6600
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
 
 
@@ -124,6 +133,8 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     after = lows[figure.last : figure.last + 2]
     if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
         return True  # a change, not a level
+    if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond"):
+        return True  # "twenty percent" of the volume
     if set(after[:1]) & VOLS or (
         after[:1] in (["/"], ["-"], [","]) and set(lows[figure.last + 1 : figure.last + 4]) & VOLS
     ):
@@ -187,7 +198,8 @@ def _two_way(
             if ask is not None and ask <= bid and bid - ask <= max(Decimal(15), bid / 5):
                 return bid, ask
             continue
-        ask = placed(topic, frame, other, ask_of=bid, handle=handle)
+        floor = handle if handle is not None else bid.to_integral_value(rounding="ROUND_FLOOR")
+        ask = placed(topic, frame, other, ask_of=bid, handle=floor)
         widest = bid if topic.kind == "option" else bid / 10
         if ask is not None and bid <= ask and ask - bid <= widest:
             return bid, ask

@@ -82,7 +82,9 @@ def _filled(frame: Frame) -> bool:
 def _clause_start(frame: Frame, at: int) -> int:
     words = frame.words
     start = at
-    while start > frame.begin and words[start - 1].low not in STOPS and at - start < 8:
+    end = frame.begin + len(frame.lows)
+    last = at + 1 >= end or words[at + 1].low in STOPS  # "a hundred tonnes at ..., you buy."
+    while start > frame.begin and words[start - 1].low not in STOPS and (last or at - start < 8):
         start -= 1
     return start
 

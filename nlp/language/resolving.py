@@ -37,12 +37,10 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
 def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
     current = talk.current
     if instrument.issuer and instrument.maturity is None and not instrument.isin:
-        if (
-            current is not None
-            and current.kind == "future"
-            and v.contract_roots().get(instrument.issuer) in (current.instrument.form,)
-        ):
-            return current.instrument
+        listed = v.contract_roots().get(instrument.issuer)
+        future = next((t for t in reversed(talk.topics) if t.kind == "future" and t.instrument.form == listed), None)
+        if future is not None and (current is None or current.kind == "future"):
+            return future.instrument
         return instrument if current is not None and current.kind == "bond" else None
     if instrument.issuer or instrument.maturity is None:
         return instrument

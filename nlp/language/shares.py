@@ -25,11 +25,28 @@ def shares(words: Sequence[Word]) -> list[Mention]:
     tickers = [found for i in range(len(words)) if (found := _ticker(words, i)) is not None]
     tickers = [t for n, t in enumerate(tickers) if not any(t.first < o.last for o in tickers[:n])]
     names = [m for m in _names(words) if not any(m.first < t.last and t.first < m.last for t in tickers)]
+    if not names and len(tickers) == 1:
+        names = _spelled_out(words, tickers[0])
     if len(tickers) == 1 and len(names) == 1:
         name, ticker = names[0], tickers[0]
         both = Instrument("equity", ticker.instrument.code, description=name.instrument.code, unit="shares")
         return [Mention(name.first, name.last, both), Mention(ticker.first, ticker.last, both)]
     return sorted([*tickers, *names], key=lambda m: m.first)
+
+
+def _spelled_out(words: Sequence[Word], ticker: Mention) -> list[Mention]:
+    """The company whose ticker follows: "Orlane in Paris, O R L N", its letters in their order."""
+    letters = ticker.instrument.code.lower()
+    for first in range(max(0, ticker.first - 8), ticker.first):
+        last = first
+        while last < ticker.first and words[last].text[:1].isupper() and words[last].text.isalpha():
+            last += 1
+        for end in range(last, first, -1):
+            rest = iter("".join(word.low for word in words[first:end]))
+            if words[first].low[0] == letters[0] and all(letter in rest for letter in letters):
+                code = " ".join(word.text for word in words[first:end])
+                return [Mention(first, end, Instrument("equity", code, unit="shares"))]
+    return []
 
 
 def _ticker(words: Sequence[Word], i: int) -> Mention | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from nlp.language import saying, topics
+from nlp.language import resting, saying, topics
 from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
 from nlp.language.frames import Frame
@@ -70,7 +70,7 @@ class Talk:
             topic.evidence.add(i - 1)
         self._learn(i, turn, frame, topic)
         if turn.who == "trader":
-            if not frame.has(*NO_QUOTE):
+            if not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i)
             if frame.has(*NOTHING_SHOWN):
                 topic.refused_at = i
@@ -132,14 +132,21 @@ class Talk:
             chosen = next((t for t in self.topics for m in frame.mentions if m.point and t.point == m.point), None)
         if chosen is None and label:
             chosen = self.labels.get(label)
+        if chosen is None and turn.who == "client":
+            chosen = self._by_currency(frame)
         for _, _, isin in frame.isins:
             chosen = self._isin(i, isin, chosen, label)
         if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
         if chosen is not None:
             self.current = chosen
-        if self.current is not None and turn.who == "client" and self._anew(i, frame, self.current):
+        anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
+        supposed = turn.who == "client" and self._supposed(i, frame)
+        if self.current is not None and (anew or supposed):
             before, self.current = self.current, self.opened(i, self.current.instrument)
+            if supposed:
+                self.current.side = before.side
+                self.current.hints.add("supposed")
             self.current.hints |= before.hints & {"swap", "ndf"}
             self.current.anchors = before.anchors[-2:]
             if frame.has("same side", "same way", "same direction", "same again"):
@@ -199,6 +206,17 @@ class Talk:
             self.labels[label] = target
         return target
 
+    def _by_currency(self, frame: Frame) -> Topic | None:
+        """ "An order for the won": the pair with that currency, when another pair was spoken of since."""
+        current = self.current
+        codes = {money.code for money in frame.monies} - {"USD"}
+        if current is None or current.kind != "fx" or len(codes) != 1:
+            return None
+        code = codes.pop()
+        pairs = {t.instrument.code: t for t in self.topics if t.kind == "fx"}
+        named = [t for t in pairs.values() if code in t.instrument.code]
+        return named[0] if len(named) == 1 and code not in current.instrument.code else None
+
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
@@ -208,14 +226,19 @@ class Talk:
         if (
             current is None
             or not frame.tenors
-            or not (current.kind in ("irs", "option") or swapped(current) or outright)
+            or not (
+                current.kind in ("irs", "option")
+                or topics.swapped(current)
+                or outright
+                or self._forward(i, frame, turn)
+            )
             or (current.kind != "irs" and saying.takes(frame))
         ):
             return None
         code = frame.tenors[0].code
         if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
             return None
-        if current.kind != "irs" and current.tenor is None:
+        if current.kind != "irs" and current.tenor is None and not self._forward(i, frame, turn):
             return current
         same = [
             t for t in self.topics if topics.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind
@@ -228,12 +251,29 @@ class Talk:
         instrument = swap(current.instrument.form, code) if current.kind == "irs" else current.instrument
         opened = self.opened(i, instrument)
         opened.tenor = code
-        if i - current.opened <= 12:
+        if self._forward(i, frame, turn):
+            opened.hints.add("forward")
+        elif i - current.opened <= 12:
             opened.hints, opened.side = set(current.hints), current.side
         if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
             opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
             opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
         return opened
+
+    def _forward(self, i: int, frame: Frame, turn: Turn) -> bool:
+        """After spot was dealt or passed the client asks for a date: "and what's the six-month at the moment?" """
+        current = self.current
+        asks = turn.who == "client" and (frame.question or frame.has(*ASKS)) and not saying.past(frame)
+        over = current is not None and current.kind == "fx" and current.tenor is None and not topics.swapped(current)
+        return asks and over and current is not None and current.quoted_at is not None and current.quoted_at < i
+
+    def _supposed(self, i: int, frame: Frame) -> bool:
+        """ "And supposing he wants forty?": the same instrument in another size, beside what was quoted."""
+        topic = self.current
+        if topic is None or topic.quoted_at is None or topic.size is None or not frame.has(*topics.HYPOTHETICAL):
+            return False
+        others = {topics.size_of(size, topic.instrument)[0] for size in frame.sizes} - {topic.size}
+        return topic.status in ("open", "passed") and bool(others)
 
     def _by_period(self, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
         """ "Q3 702.50, q4 708": the same commodity for another delivery."""
@@ -290,6 +330,8 @@ class Talk:
             loose = not size.sure or (topic.unit is not None and size.unit is None)
             if turn.who == "trader" and topic.size is not None and loose:
                 continue
+            if topics.a_level(size, topic):
+                continue
             if topic.status == "open":
                 topic.size, topic.ccy, topic.unit = topics.size_of(
                     self._in_currency(frame, size, topic), topic.instrument
@@ -303,7 +345,7 @@ class Talk:
             if topic.kind == "fx" and saying.far_side(frame) is not None:
                 topic.hints.add("swap")
             side = topics.client_side(frame, topic.instrument)
-            if side and topic.status == "open":
+            if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
                 topic.side, useful = side, True
         for day in frame.days:
             if (
@@ -319,12 +361,12 @@ class Talk:
                 topic.day, useful = topic.day or day, True
         for tenor in frame.tenors:
             topic.tenor = tenor.code
-        for phrase, hint in HINTS.items():
+        for phrase, hint in topics.HINTS.items():
             if frame.has(phrase):
-                if hint in PRICED_ON:
+                if hint in topics.PRICED_ON:
                     if turn.who == "trader" and frame.question:
                         continue  # "on price or on yield?"
-                    topic.hints -= PRICED_ON
+                    topic.hints -= topics.PRICED_ON
                 topic.hints.add(hint)
                 if hint == "indicative":
                     topic.indicative_at = i
@@ -336,43 +378,6 @@ class Talk:
 
 
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
-NO_QUOTE = ("limit", "or better", "good till", "good until", "gtc", "day order", "stop", "lim", "t / p", "s / l", "oco")
 RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
 MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
-
-
-def swapped(topic: Topic) -> bool:
-    """True for an FX swap."""
-    return topic.kind == "fx" and "swap" in topic.hints
-
-
-HINTS = {
-    "mids": "mid",
-    "mid": "mid",
-    "push it out": "swap",
-    "push out": "swap",
-    "roll": "swap",
-    "rolling": "swap",
-    "roll over": "swap",
-    "tom next": "swap",
-    "tomnext": "swap",
-    "ndf": "ndf",
-    "n d f": "ndf",
-    "forward": "forward",
-    "outright": "forward",
-    "swap": "swap",
-    "on spread": "spread_bp",
-    "spread": "spread_bp",
-    "on yield": "yield",
-    "yield": "yield",
-    "yld": "yield",
-    "ytm": "yield",
-    "cash": "price",
-    "on price": "price",
-    "cash px": "price",
-    "spot": "spot",
-    "limit": "order",
-}
-PRICED_ON = {"spread_bp", "yield", "price"}
-HINTS |= dict.fromkeys(topics.INDICATIVE, "indicative")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import figure_at
+from nlp.language.figures import SCALES, figure_at, is_number
 from nlp.language.model import Reference, ReferenceInstrument
 from nlp.language.periods import Months, Tenor
 from nlp.language.vocabulary import Instrument
@@ -147,10 +147,12 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
 
 
 def _sold_against(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]) -> bool:
-    """ "Sell USD 900k forward to 31 August against GBP": the second currency stands right behind "against"."""
+    """ "USD 900k forward to 31 August against GBP": the second currency stands right behind "against"."""
     if not (len(gap) <= 10 and gap[-1:] and gap[-1] in PAIRED | {"v"} and one.strong and other.strong):
         return False
-    return not any(word in (".", "?", "!", ";") for word in gap) and any(low in SIDES for low in lows[: one.first])
+    counted = one.first > 0 and (is_number(lows[one.first - 1]) or lows[one.first - 1] in SCALES)
+    dealt = counted or any(low in SIDES for low in lows[: one.first])
+    return dealt and not any(word in (".", "?", "!", ";") for word in gap)
 
 
 SIDES = {"buy", "buying", "sell", "selling", "buys", "sells", "sold", "bought"}
@@ -260,8 +262,9 @@ def _vocabulary_mention(
         )
     if section == "commodity":
         option = ""
-        if {"call", "put", "option", "collar"} & set(lows) and name != "EUA":
-            option = "call" if "call" in lows else "put" if "put" in lows else "option"
+        kinds = {low for k, low in enumerate(lows) if low in OPTIONS and not _verb(lows, k)}
+        if kinds and name != "EUA":
+            option = "call" if "call" in kinds else "put" if "put" in kinds else "option"
         begin = near.first if near is not None and near.last <= first else first
         counted = {"lot", "lots", "future", "futures", "contract", "contracts"} & set(lows) and not option
         if near is not None and counted and name in v.section("listed", "futures") and near.begin == near.end:
@@ -276,6 +279,32 @@ def _vocabulary_mention(
             return None
         return Mention(first, last, v.swap(index, tenor), weak=tenor is None)
     return None
+
+
+OPTIONS = {"call", "put", "option", "collar"}
+OBJECTS = {
+    "it",
+    "that",
+    "this",
+    "them",
+    "me",
+    "us",
+    "you",
+    "u",
+    "him",
+    "in",
+    "an",
+    "something",
+    "on",
+    "down",
+    "through",
+    "the",
+}
+
+
+def _verb(lows: Sequence[str], k: int) -> bool:
+    """ "Put that in", "call you": no option."""
+    return lows[k] in ("call", "put") and bool(set(lows[k + 1 : k + 2]) & OBJECTS)
 
 
 def period(months: Months | None) -> str:

@@ -215,3 +215,46 @@ def strong(mention: Mention) -> bool:
     return not mention.benchmark and (
         not mention.weak or mention.instrument.kind in ("fx", "metal", "commodity", "future")
     )
+
+
+def a_level(size: Size, topic: Topic) -> bool:
+    """ "I had twenty-seven hundred in my head", beside a price of 2684, is no amount."""
+    shown = [price for price in (topic.bid, topic.ask, topic.mid) if price]
+    bare = size.unit is None and size.ccy is None and not size.figure.scale_word.startswith("m")
+    return bare and any(abs(size.figure.value / price - 1) < Decimal("0.1") for price in shown)
+
+
+def swapped(topic: Topic) -> bool:
+    """True for an FX swap."""
+    return topic.kind == "fx" and "swap" in topic.hints
+
+
+HINTS = {
+    "mids": "mid",
+    "mid": "mid",
+    "push it out": "swap",
+    "push out": "swap",
+    "roll": "swap",
+    "rolling": "swap",
+    "roll over": "swap",
+    "tom next": "swap",
+    "tomnext": "swap",
+    "ndf": "ndf",
+    "n d f": "ndf",
+    "forward": "forward",
+    "outright": "forward",
+    "swap": "swap",
+    "on spread": "spread_bp",
+    "spread": "spread_bp",
+    "on yield": "yield",
+    "yield": "yield",
+    "yld": "yield",
+    "ytm": "yield",
+    "cash": "price",
+    "on price": "price",
+    "cash px": "price",
+    "spot": "spot",
+    "limit": "order",
+}
+PRICED_ON = {"spread_bp", "yield", "price"}
+HINTS |= dict.fromkeys(INDICATIVE, "indicative")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlp.language import topics
+from nlp.language import resting, topics
 from nlp.language.asking import described
 from nlp.language.evidence import supported
 from nlp.language.model import FieldSpan, Unclear
@@ -42,7 +42,9 @@ def _confirmed(talk: Talk, topic: Topic) -> int | None:
     for k in range(taken + 1, min(len(talk.turns), taken + 1 + CONFIRMED_WITHIN)):
         frame = talk.frames[k]
         said = bool(set(frame.lows) & topics.DONE) or frame.has(*READING, "confirm", "you 've got")
-        if talk.turns[k].who == "trader" and said and not frame.question and not frame.has("nothing done", "not done"):
+        resting_order = resting.shows_no_price(talk, k, frame, topic)
+        said = said and not resting_order and not frame.question
+        if talk.turns[k].who == "trader" and said and not frame.has("nothing done", "not done"):
             return k
     return None
 
