@@ -17,6 +17,10 @@ KEY_BYTES = 32
 _BUSY_MILLISECONDS = 5000
 _READERS = 4
 
+# Without these the driver looks for a way to adapt each None and bool that is bound: a microsecond for each.
+sqlcipher.register_adapter(type(None), {}.get)  # None for None, without a frame
+sqlcipher.register_adapter(bool, int)
+
 
 def connect(path: Path, key: bytes, *, read_only: bool = False) -> Any:
     """A raw driver connection. The key is not tried until the first read.
