@@ -116,8 +116,13 @@ class Endpointer:
 
     @property
     def surely(self) -> bool:
-        """Whether the running utterance is speech for all that is known."""
-        return self._peak >= self.rules.sure
+        """Whether the running utterance is speech for all that is known: neither tone nor click."""
+        return self._start is not None and self._spoken(self._start, self._stopped)
+
+    @property
+    def silent(self) -> bool:
+        """Whether the running utterance may be over."""
+        return self._silent_from is not None
 
     @property
     def heard_until(self) -> int:
@@ -146,8 +151,7 @@ class Endpointer:
             return self._close()
         if silent >= _frames(rules.pause) and not self._paused and self.surely:
             self._paused = True
-            assert self._silent_from is not None
-            return Boundary("pause", self._start, self._silent_from)
+            return Boundary("pause", self._start, self._stopped)
         return None
 
     def flush(self) -> Boundary | None:
@@ -156,11 +160,18 @@ class Endpointer:
 
     def _close(self) -> Boundary | None:
         assert self._start is not None
-        start, end = self._start, self._frame if self._silent_from is None else self._silent_from
+        start, end = self._start, self._stopped
         self._start = self._silent_from = None
         self._paused = False
-        spoken = self.surely and end - start >= _frames(self.rules.shortest)
-        return Boundary("end" if spoken else "click", start, end)
+        return Boundary("end" if self._spoken(start, end) else "click", start, end)
+
+    @property
+    def _stopped(self) -> int:
+        """Frame at which the running utterance stopped, if it has."""
+        return self._frame if self._silent_from is None else self._silent_from
+
+    def _spoken(self, start: int, end: int) -> bool:
+        return self._peak >= self.rules.sure and end - start >= _frames(self.rules.shortest)
 
 
 def _frames(seconds: float) -> int:

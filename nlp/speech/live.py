@@ -164,7 +164,10 @@ class LiveSide:
                 found.append(self._cut(boundary.start, boundary.end, ended=False, paused=True))
         now = self._framed // FRAME
         since = self._ends.speaking_since
-        if since is not None and self._ends.surely and (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY:
+        due = (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY
+        # Where speech has just stopped a look at the pause comes next: but for the first, no other keeps it waiting.
+        pausing = self._ends.silent and since is not None and self._looked >= since
+        if since is not None and self._ends.surely and due and not pausing:
             self._looked = now
             found.append(self._cut(since, now, ended=False))
         self._forget()

@@ -16,13 +16,18 @@ from nlp.speech.windows import windows
 from nlp.speech.words import Word
 
 if TYPE_CHECKING:
-    from faster_whisper import WhisperModel
     from faster_whisper.transcribe import Segment
+
+    from nlp.speech.whisper import Whisper
 
 Sound = NDArray[np.float32]
 TOKENS_PER_SECOND = 8
 MOST_TOKENS = 200
 UNBELIEVED = 0.06
+UNSURE = -0.7
+"""Mean log probability of a token below which what whisper heard in a part of its thirty seconds is mostly wrong."""
+LOOPS = 2.4
+"""Compression above which a text is the same words over and over."""
 REST = 1.5
 """Seconds of a stretch of speech after the last word from which on something may have been left out."""
 FEW = 5
@@ -43,11 +48,12 @@ class Recogniser:
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         import ctranslate2
-        from faster_whisper import WhisperModel
+
+        from nlp.speech.whisper import Whisper
 
         ctranslate2.set_random_seed(1)  # the same sound gives the same words
         device, numbers, cores = place()
-        self._model: WhisperModel = WhisperModel(
+        self._model = Whisper(
             str(folder), device=device, compute_type=numbers, cpu_threads=threads or cores, local_files_only=True
         )
         self._language = "en"
@@ -57,8 +63,16 @@ class Recogniser:
         """The words of one utterance: greedy, one temperature, tokens capped, so that it cannot run away.
 
         Times are seconds from the start of ``sound``; unless ``timed`` each word spans its whole segment, which is
-        quicker.
+        quicker. Words that are timed are to stay: where whisper is unsure of them it looks again as it was trained to.
         """
+        self._model.fit(len(sound) / 16_000)
+        heard = self._look(sound, timed)
+        if timed and not sure(heard):
+            self._model.fit()
+            heard = self._look(sound, timed)
+        return tuple(word for segment in heard for word in _words(segment))
+
+    def _look(self, sound: Sound, timed: bool) -> list[Segment]:
         seconds = len(sound) / 16_000
         segments, _ = self._model.transcribe(
             sound,
@@ -73,12 +87,13 @@ class Recogniser:
             log_prob_threshold=-1.0,
             no_speech_threshold=0.6,
         )
-        return tuple(word for segment in once(segments, seconds) for word in _words(segment))
+        return list(once(segments, seconds))
 
     def careful(self, sound: Sound) -> Iterator[Stretch]:
         """One side of a whole call, beam 5 with word times, window by window of up to 25 seconds of speech."""
         for window in windows(sound):
             heard = window.cut(sound)
+            self._model.fit()
             segments, _ = self._model.transcribe(
                 heard,
                 language=self._language,
@@ -111,7 +126,7 @@ def once(segments: Iterable[Segment], seconds: float) -> Iterator[Segment]:
             return
 
 
-def _figures(model: WhisperModel) -> list[int]:
+def _figures(model: Whisper) -> list[int]:
     """The tokens that hold a figure or a currency sign.
 
     Left to itself whisper writes "one sixteen seventy-eight" as 1.16.78, $1,678 or 116, 78, as it happens. Without
@@ -143,6 +158,13 @@ def uninvented(words: Sequence[Word]) -> tuple[Word, ...]:
     return tuple(kept)
 
 
+def sure(segments: Sequence[Segment]) -> bool:
+    """Whether whisper believes that it has understood all that was said: words, none of them doubtful, no loop."""
+    return bool(segments) and all(
+        segment.avg_logprob >= UNSURE and compression_ratio(segment.text) < LOOPS for segment in segments
+    )
+
+
 def credible(text: str, no_speech: float, log_probability: float) -> bool:
     """False for what whisper invents in noise and silence: low confidence, loops, words without sound."""
     words = text.strip()
@@ -152,7 +174,7 @@ def credible(text: str, no_speech: float, log_probability: float) -> bool:
         return False
     if words.strip(" .!?,").lower() in INVENTED and (no_speech > 0.2 or log_probability < -0.8):
         return False
-    return compression_ratio(words) < 2.4 or len(words) < 40
+    return compression_ratio(words) < LOOPS or len(words) < 40
 
 
 INVENTED = frozenset(

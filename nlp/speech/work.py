@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from nlp.speech.live import Utterance
 
 Clock = Callable[[], float]
+AT_ONCE = float("-inf")
 
 
 class Work:
-    """Jobs for one thread: ended utterances first, in order; the newest look at a running one when nothing else waits
-    for words; steps of hang-up passes and analyses take turns with each other, conversation by conversation.
+    """Jobs for one thread: ended utterances first, in order; what a phrase that was just heard means; the newest look
+    at a running one, at a pause before others; steps of hang-up passes and analyses take turns with each other,
+    conversation by conversation.
 
     No conversation can starve another: passes yield after every window, analyses of the same conversation coalesce
     and keep a distance of ``pace`` times their own duration, but for what a phrase that ended asks for.
@@ -39,13 +41,16 @@ class Work:
                 self._ended.append(utterance)
             else:
                 self._looks[side] = utterance  # an older look at this side is of no use any more
+                if utterance.paused:
+                    self._looks.move_to_end(side, last=False)
             self._ready.notify()
 
     def analysis(self, conversation: str, *, at_once: bool = False) -> None:
         """``at_once``: a phrase has ended, and somebody waits for what it means; no distance is kept."""
         with self._ready:
-            last = None if at_once else self._analysed.get(conversation)
+            last = self._analysed.get(conversation)
             due = 0.0 if last is None else last + self._distance.get(conversation, 0.0)
+            due = AT_ONCE if at_once else due
             self._analyses[conversation] = min(due, self._analyses.get(conversation, due))
             self._ready.notify()
 
@@ -90,6 +95,10 @@ class Work:
     def _choose(self) -> tuple[Utterance | Iterator[None] | str | None, float | None]:
         if self._ended:
             return self._ended.popleft(), None
+        awaited = next((name for name, at in self._analyses.items() if at == AT_ONCE), None)
+        if awaited is not None:
+            del self._analyses[awaited]
+            return awaited, None
         if self._looks:
             return self._looks.popitem(last=False)[1], None
         now = self._clock()

@@ -194,22 +194,28 @@ class SpeechProcess:
     # The recognising thread.
 
     def work(self) -> None:
-        """Works off the jobs for ever. A job that fails fails its conversation, not the process."""
-        while True:
-            job = self._work.next()
-            name = job.call if isinstance(job, Utterance) else job if isinstance(job, str) else ""
-            try:
-                if isinstance(job, Utterance):
-                    self._utter(job)
-                elif isinstance(job, str):
-                    self._analyse(job)
-                elif job is not None:
-                    next(job, None)
-            except BrokenPipeError:
-                return
-            except Exception as error:
-                log.error("a job failed: %s", type(error).__name__)
-                self._send(Failed(id=name, reason="This part of the call could not be transcribed."))
+        """Works off the jobs until the application is gone."""
+        while self.step():
+            pass
+
+    def step(self, timeout: float | None = None) -> bool:
+        """Works off the next job. A job that fails fails its conversation, not the process. False if there was none
+        for ``timeout`` seconds, or nobody listens any more."""
+        job = self._work.next(timeout)
+        name = job.call if isinstance(job, Utterance) else job if isinstance(job, str) else ""
+        try:
+            if isinstance(job, Utterance):
+                self._utter(job)
+            elif isinstance(job, str):
+                self._analyse(job)
+            elif job is not None:
+                next(job, None)
+        except BrokenPipeError:
+            return False
+        except Exception as error:
+            log.error("a job failed: %s", type(error).__name__)
+            self._send(Failed(id=name, reason="This part of the call could not be transcribed."))
+        return job is not None
 
     def _utter(self, utterance: Utterance) -> None:
         conversation = self._conversations.get(utterance.call)
@@ -233,12 +239,14 @@ class SpeechProcess:
             if text:  # what is asked for is understood while it is spoken
                 conversation.running[utterance.who] = running
                 self._work.analysis(utterance.call, at_once=utterance.paused)
+            else:
+                self._take_back(conversation, utterance.who)
             return
         self._heard.pop(side, None)
-        conversation.running.pop(utterance.who, None)
         with self._lock:
             conversation.pending -= 1
             if text:
+                conversation.running.pop(utterance.who, None)
                 seq = conversation.seq
                 conversation.seq += 1
                 turn = Turn(utterance.who, utterance.start, utterance.end, text, times, conversation.one_channel)
@@ -246,6 +254,7 @@ class SpeechProcess:
                 conversation.turns.append(turn)
         if not text:
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=""))
+            self._take_back(conversation, utterance.who)
             return
         self._send(
             Segment(
@@ -261,6 +270,11 @@ class SpeechProcess:
             )
         )
         self._work.analysis(utterance.call, at_once=True)
+
+    def _take_back(self, conversation: Conversation, who: Who) -> None:
+        """A further look heard no word: what an earlier one was taken to mean counts no more."""
+        if conversation.running.pop(who, None) is not None:
+            self._work.analysis(conversation.header.id, at_once=True)
 
     def _analyse(self, name: str) -> None:
         conversation = self._conversations.get(name)

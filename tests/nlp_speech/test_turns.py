@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from nlp.language.model import Timed, Turn
 from nlp.language.timing import respelled
-from nlp.speech.recognition import credible, once
+from nlp.speech.recognition import credible, once, sure
 from nlp.speech.turns import interleave, merged, talk_share
 from nlp.speech.words import Word, unlooped, written
 
@@ -112,3 +112,13 @@ def test_a_stretch_is_looked_at_once_unless_much_follows_its_last_word() -> None
 
     assert [segment.id for segment in once(heard(9.2, 9.9), 10.0)] == [0]
     assert [segment.id for segment in once(heard(6.0, 9.9, 10.0), 10.0)] == [0, 1]
+
+
+def test_whisper_looks_again_where_it_doubts_its_words_repeats_them_or_has_none() -> None:
+    def heard(text: str, likely: float) -> Heard:
+        return Heard(0, 0, 0.0, 1.0, text, [], likely, 1.0, 0.0, None, 0.0)
+
+    assert sure([heard(" Ten at seventy-eight.", -0.3), heard(" Done.", -0.5)])
+    assert not sure([heard(" Ten at seventy-eight.", -0.3), heard(" The", -2.4)])
+    assert not sure([heard(" and then" * 12, -0.1)])
+    assert not sure([])

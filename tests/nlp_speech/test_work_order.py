@@ -6,12 +6,15 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from nlp.audio.channels import Channel
 from nlp.speech.live import Utterance
 from nlp.speech.work import Work
 
 
-def utterance(call: str, *, ended: bool = True, key: int = 0, who: str = "client") -> Utterance:
-    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), 0.0, ended, 0.0, key)  # type: ignore[arg-type]
+def utterance(
+    call: str, *, ended: bool = True, key: int = 0, who: Channel = "client", paused: bool = False
+) -> Utterance:
+    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), 0.0, ended, 0.0, key, paused)
 
 
 def steps() -> Iterator[None]:
@@ -92,3 +95,13 @@ def test_what_a_phrase_that_ended_means_is_not_waited_for() -> None:
     work.analysis("a", at_once=True)
     assert work.next(0) == "a"
     assert work.next(0) is None
+
+
+def test_a_look_at_a_pause_goes_before_the_others_and_what_it_means_before_them_too() -> None:
+    work = Work(Watch())
+    running, pause = utterance("a", ended=False), utterance("b", ended=False, paused=True)
+    work.utterance(running)
+    work.utterance(pause)
+    assert work.next(0) is pause
+    work.analysis("b", at_once=True)
+    assert [work.next(0), work.next(0)] == ["b", running]
