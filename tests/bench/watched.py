@@ -61,6 +61,10 @@ def open_desk(settings: Settings) -> int:
                 from tests.bench.tickets import Tickets
 
                 self.ui.run(Tickets(self).work(), then=lambda _: self.quit(), failed=self._broken)
+            elif scenario == "listening":
+                from tests.bench.listening import Listening
+
+                self.ui.run(Listening(self).work(), then=lambda _: self.quit(), failed=self._broken)
 
         def _broken(self, error: Exception) -> None:
             tell("broken", sentence=f"{type(error).__name__}: {error}")
