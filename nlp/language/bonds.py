@@ -121,6 +121,8 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
         before = governments.get(lows[at - 1]) if at else None
         if at and words[at - 1].text == "T":
             before = "UST"  # "T 3.75 5/31", as terminals write it
+        elif tuple(lows[max(0, at - 3) : at]) == ("index", "-", "linked"):
+            before = "UKTI"
         after = governments.get(lows[maturity.last]) if maturity.last < len(lows) else None
         if coupon is None and (after or before):
             name = after or before or ""

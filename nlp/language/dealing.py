@@ -61,6 +61,8 @@ class Dealing(Hearing):
         """Read a trader's turn as confirmation. True when it dealt."""
         if frame.has("if", "would", "'d be", "nothing done") and not frame.has("done", "filled"):
             return False
+        if saying.away(frame) and not (frame.sizes and frame.prices):
+            return False
         if frame.has("cancelled") and not (frame.has("done", "filled") or frame.prices and frame.has(*AGENCY)):
             return False
         spoken = saying.done(frame) or frame.has(
@@ -82,7 +84,8 @@ class Dealing(Hearing):
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
         dealt = False
-        groups = self._groups(found)
+        two_dates = topic is not None and topic.kind == "fx" and ("swap" in topic.hints or frame.has("back"))
+        groups = self._groups(found, two_dates)
         if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
             return False
         if topic is not None and topic.kind == "fx" and "swap" in topic.hints and not (groups and len(groups[0]) == 2):
@@ -131,11 +134,13 @@ class Dealing(Hearing):
         same_amount = len(sizes) == 2 and sizes[0] == sizes[1]
         return same_amount and one.side != other.side and currency(one) is not None and currency(one) == currency(other)
 
-    def _groups(self, found: list[Leg]) -> list[list[Leg]]:
+    def _groups(self, found: list[Leg], swap: bool) -> list[list[Leg]]:
         if len(found) == 2 and found[0].side != found[1].side and all(leg.prices for leg in found):
             one, other = currency(found[0]), currency(found[1])
             sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
-            if one and one == other and len(sizes) == 2 and sizes[0] == sizes[1] and (found[0].days or found[1].days):
+            alike = one == other if one and other else bool(one or other) and swap
+            sizes *= 2 if swap and len(sizes) == 1 else 1  # "and sell them back at ..."
+            if alike and len(sizes) == 2 and sizes[0] == sizes[1] and (found[0].days or found[1].days):
                 return [found]  # an FX swap: same amount, two dates
         return merge_currencies(found)
 

@@ -65,6 +65,8 @@ def read_points(topic: Topic, frame: Frame, turn: int) -> None:
             return
     if found and not frame.question:
         value = -abs(found[-1][1]) if discount else found[-1][1]
+        if -value in (topic.bid, topic.ask):
+            value = -value  # the same said again without its sign
         if topic.bid is not None and topic.ask is not None and topic.bid < 0:
             value = -abs(value)
         if topic.side == "sell":

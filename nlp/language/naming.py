@@ -9,6 +9,7 @@ from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.model import Side
 from nlp.language.readback import Leg, currency
+from nlp.language.resolving import resolve
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument
 
@@ -38,6 +39,8 @@ def named(
             return at_point.instrument, at_point
     other = topic is None or topic.kind != "fx" or bool(codes and codes[0] not in topic.instrument.code)
     exchanged = {money.code for leg in group for money in leg.monies}
+    if any(m.instrument.kind == "option" for leg in group for m in leg.mentions):
+        return None, None  # its premium is no countervalue
     pair = v.fx_pair(*sorted(exchanged)) if other and len(exchanged) == 2 and any(leg.side for leg in group) else None
     if pair is not None:
         return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
@@ -52,6 +55,9 @@ def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) ->
     if listed is not None:
         return listed
     for mention in leg.mentions:
+        if mention.instrument.kind == "option" and not mention.instrument.code:
+            option = resolve(talk, i, frame, mention)
+            return topic if option is None or topic is None or topics.same(option, topic.instrument) else None
         if mention.benchmark or not mention.instrument.code or mention.point:
             continue
         known = talk.find(mention.instrument, i)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from nlp.language import topics, vocabulary
+from nlp.language import saying, topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
 from nlp.language.settlement import enquired, title, trimmed
@@ -44,7 +44,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return None  # nobody has answered yet
     if "supposed" in topic.hints:
         return "hypothetical"
-    if any(talk.frames[k].has(*topics.AWAY) for k in client):
+    if any(saying.away(talk.frames[k]) and talk.topic_at.get(k, topic) is topic for k in after):
         return "traded_away"
     if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
         return "conditional"

@@ -15,8 +15,9 @@ from nlp.language.prices import place, ticks
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
+HIGHEST_YIELD = 16
+"""Percent; no bond that is asked for by its price costs as little."""
 PERCENT = {"percent", "%", "pct"}
-FIGURE_WORDS = ("fig", "figure", "the figure", "the fig")
 
 
 def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
@@ -29,7 +30,8 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         return "points" if "swap" in topic.hints else "rate"
     if kind == "option":
         pips = {"pips", "pip", "points", "pts"}
-        return "points" if v.pair_of(topic.instrument.form) and (pips & set(after) or pips & set(lows)) else "price"
+        said = pips & set(lows) or (topic.price_type == "points" and not PERCENT & set(after))
+        return "points" if v.pair_of(topic.instrument.form) and said else "price"
     if kind == "irs":
         return "rate"
     if kind != "bond":
@@ -51,6 +53,8 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
             return hint
+    if topic.price_type is None and figure.pointed and figure.value < HIGHEST_YIELD:
+        return "yield"
     return topic.price_type or "price"
 
 
@@ -147,7 +151,7 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
     if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
         return True  # what the outright starts from
-    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were"})
+    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were", "paid", "received"})
 
 
 def _is_vol(lows: list[str], figure: Figure) -> bool:
@@ -227,7 +231,7 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
     elif frame.has("choice"):
         topic.bid = topic.ask = price
     elif (
-        frame.has("bid", "i pay", "we pay", "he 'll pay", "pay you")
+        frame.has("bid", "i 'd pay", "we 'd pay", "i pay", "we pay", "he 'll pay", "pay you")
         or topic.side == "sell"
         and not frame.has("offer", "offered")
     ):

@@ -22,6 +22,7 @@ from nlp.language.words import Word
 
 CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback")["conditional"])
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
+ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 SUBJECT_BANK = {"i", "we", "bank"}
 OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone", "money", "street", "people"}
@@ -55,7 +56,9 @@ def legs(frame: Frame) -> list[Leg]:
     for n, (at, side) in enumerate(verbs):
         last = verbs[n + 1][0] if n + 1 < len(verbs) else end
         result.append(_leg(frame, at, side, at if n else _clause_start(frame, at), last))
-    if not result and _filled(frame):
+    if not result and frame.has(*ENDED) and frame.prices and frame.sizes:
+        result.append(_ended(frame))
+    elif not result and _filled(frame):
         result.append(_fill(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
 
@@ -70,6 +73,12 @@ def _fill(frame: Frame) -> Leg:
             return _leg(frame, start, None, start, k)
         start = k + 1
     return _leg(frame, begin, None, begin, end)
+
+
+def _ended(frame: Frame) -> Leg:
+    """ "We terminate the seventy-five million seven-year at 3.685, and the net to you is ...": up to its price."""
+    found = _fill(frame)
+    return _leg(frame, found.first, None, found.first, found.prices[0].last) if found.prices else found
 
 
 FILL_WORDS: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["fill_words"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from nlp.language import vocabulary as v
 from nlp.language.figures import is_number
 from nlp.language.frames import Frame
@@ -10,6 +12,13 @@ from nlp.language.model import Side
 ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 COUNTERS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["counters"])
 PAST: tuple[str, ...] = tuple(v.section("phrases", "dealing")["past"])
+AWAY: tuple[str, ...] = tuple(v.section("phrases", "topics")["away"])
+WITH_ANOTHER = re.compile(
+    r"\b(?:do|doing|did|done|deal|dealt|trade|traded|trading|go|going|went|gone|give|gave|take|took|book|booked) "
+    r"(?:(?:it|that|this|them|those|these|both|all|the \w+) )?(?:with|to|through) "
+    r"(?:him|her|them|someone|somebody|others|another"
+    r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|second|different|rival))\b"
+)
 SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
 BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine", "stop"}
@@ -25,7 +34,7 @@ DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "l
 def takes(frame: Frame) -> bool:
     """The client takes the price: "done", "yours", "sold!"; not by a question, nor by a counter ("a half and I'm
     done"), nor by telling of a trade ("on Monday I sold you ten")."""
-    if frame.question or frame.has(*COUNTERS) or past(frame):
+    if frame.question or frame.has(*COUNTERS) or past(frame) or away(frame):
         return False
     if frame.has(*ACCEPT_PHRASES):
         return True
@@ -42,6 +51,13 @@ def takes(frame: Frame) -> bool:
         and (k + 1 == len(lows) or lows[k + 1] in (".", ",", "!", "at", "@", "the"))
         for k, low in enumerate(lows)
     )
+
+
+def away(frame: Frame) -> bool:
+    """It is done with another dealer: "done away", "I'll do it with the other fella", "they went to someone else"."""
+    if frame.has("with you", "mine", "yours"):
+        return False
+    return frame.has(*AWAY) or WITH_ANOTHER.search(" ".join(frame.lows)) is not None
 
 
 def done(frame: Frame) -> bool:

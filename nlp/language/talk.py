@@ -13,8 +13,10 @@ from decimal import Decimal
 from nlp.language import resting, saying, topics
 from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
+from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.model import Header, Turn
+from nlp.language.offsetting import offset
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
 from nlp.language.recalling import recalled
@@ -89,8 +91,12 @@ class Talk:
                 if i - self.government[0] > 20:
                     self.government = (i, "UST")  # points of a curve nobody named are those of treasuries
             name = government_of_title(mention.instrument.issuer) if mention.instrument.kind == "bond" else ""
-            if name and not mention.benchmark:
-                self.government = (i, name)
+            if (
+                name
+                and not mention.benchmark
+                and self.government != (i, section("rates", "governments")[name].get("nominal"))
+            ):
+                self.government = (i, name)  # of "two gilts and a linker" the gilts are those without a name later
         for mention in frame.mentions:
             instrument = resolve(self, i, frame, mention)
             if instrument is None:
@@ -122,6 +128,8 @@ class Talk:
                 chosen = self.opened(i, instrument)
                 if turn.who == "client" and frame.lows[:1] == ("and",) and before is not None:
                     chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
+                if mention.point and before is not None and instrument.kind == "irs":
+                    chosen.side = before.side
                 if self.point and self.point[0] == i and instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
             if chosen is not None and label:
@@ -138,6 +146,8 @@ class Talk:
             chosen = self._isin(i, isin, chosen, label)
         if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
+        asked = chosen or self.current
+        chosen = (by_expiry(self, i, turn, frame, asked) if asked is not None else None) or chosen
         if chosen is not None:
             self.current = chosen
         anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
@@ -337,7 +347,10 @@ class Talk:
                     self._in_currency(frame, size, topic), topic.instrument
                 )
                 useful = True
-        if turn.who == "client":
+        standing = offset(self, i, turn.who, frame, topic)
+        if standing is not None and topic.status == "open":
+            topic.side, useful = standing, True
+        elif turn.who == "client":
             if topic.quoted_at is None and frame.has("offer", "bid") and not frame.has("leave", "my bid", "my offer"):
                 topic.hints |= {word for word in ("offer", "bid") if frame.has(word)}
             if topic.kind == "equity" and topic.quoted_at is None:

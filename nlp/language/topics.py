@@ -16,7 +16,6 @@ from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
 PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
-AWAY: tuple[str, ...] = tuple(v.section("phrases", "topics")["away"])
 HYPOTHETICAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["hypothetical"])
 CONDITIONAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["conditional"])
 INDICATIVE: tuple[str, ...] = tuple(v.section("phrases", "topics")["indicative"])
