@@ -17,7 +17,7 @@ WITH_ANOTHER = re.compile(
     r"\b(?:do|doing|did|done|deal|dealt|trade|traded|trading|go|going|went|gone|give|gave|take|took|book|booked) "
     r"(?:(?:it|that|this|them|those|these|both|all|the \w+) )?(?:with|to|through) "
     r"(?:him|her|them|someone|somebody|others|another"
-    r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|second|different|rival))\b"
+    r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|different|rival))\b"
 )
 SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
