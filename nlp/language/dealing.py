@@ -75,7 +75,7 @@ class Dealing(Hearing):
             "recap",
             "agreed",
         )
-        if frame.has(*ORDER_WORDS) and not saying.done(frame):
+        if frame.has(*ORDER_WORDS) and not saying.done(frame) and not saying.order_filled(frame):
             frame = _before_order(frame)
             if not frame.prices or not frame.sizes:
                 return False

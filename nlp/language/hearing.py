@@ -24,7 +24,6 @@ SOME_DONE: tuple[str, ...] = tuple(v.section("phrases", "dealing")["some_done"])
 INSTRUCTIONS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["instructions"])
 TOLD_FILL = ("avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought")
 OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
-FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
 
@@ -68,7 +67,7 @@ class Hearing:
         recent = [k for k in range(max(0, i - 5), i) if turns[k].who == "client"]
         past = any(saying.past(frames[k]) for k in (*recent, i))
         reported = any(
-            turns[k].who == "trader" and frames[k].has(*FILLED) and not frames[k].question
+            turns[k].who == "trader" and frames[k].has(*saying.FILLED) and not frames[k].question
             for k in range(max(0, i - 3), i)
         )  # the fill of an earlier order
         taken = any(saying.takes(frames[k]) for k in recent)
@@ -127,6 +126,8 @@ class Hearing:
         if not (frame.sizes and frame.prices) or frame.question or saying.past(frame):
             return False
         if frame.has(*SOME_DONE) and self._being_worked(i, topic):
+            return True
+        if saying.order_filled(frame):
             return True
         last = max((done.turn for done in self.done if done.topic is topic and done.turn < i), default=None)
         if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):

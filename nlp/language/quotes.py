@@ -9,6 +9,7 @@ from nlp.language import saying, topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote
 from nlp.language.settlement import enquired, title, trimmed
+from nlp.language.supposing import SUPPOSED, outdone
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
 
@@ -33,7 +34,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return "cancelled"
     if topic.status == "open" and topic.unsettled_at is not None:
         return None  # it seems done, but not how: it is asked about, not reported as passed
-    if topic.status in ("dealt", "ordered") or not client_asked(talk, topic):
+    if topic.status in ("dealt", "ordered") or outdone(talk, topic) or not client_asked(talk, topic):
         return None
     if topic.quoted_at is None:
         return "no_quote" if topic.refused_at is not None else None
@@ -42,7 +43,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
     client = [k for k in after if talk.turns[k].who == "client"]
     if topic.status != "passed" and not client and "indicative" not in topic.hints:
         return None  # nobody has answered yet
-    if "supposed" in topic.hints:
+    if SUPPOSED in topic.hints:
         return "hypothetical"
     if any(saying.away(talk.frames[k]) and talk.topic_at.get(k, topic) is topic for k in after):
         return "traded_away"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
@@ -15,6 +16,7 @@ from nlp.language.prices import place, ticks
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
+MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
 HIGHEST_YIELD = 16
 """Percent; no bond that is asked for by its price costs as little."""
 PERCENT = {"percent", "%", "pct"}
@@ -109,7 +111,7 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
     if "spot" in frame.lows and "points" in frame.lows or "all-in" in " ".join(frame.lows).replace(" - ", "-"):
         _all_in(topic, frame, figures, turn)
         return
-    pair = _two_way(topic, frame, figures, handle)
+    pair = two_way(topic, frame, figures, handle)
     if pair is not None:
         topic.bid, topic.ask, topic.mid = pair[0], pair[1], None
         shown = [pair[0], pair[1]]
@@ -139,10 +141,14 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # a change, not a level
     if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond"):
         return True  # "twenty percent" of the volume
+    if topic.kind == "fx" and "swap" not in topic.hints and after[:1] and after[0] in MOVES:
+        return True  # "it's come off fifteen paise"
     if set(after[:1]) & VOLS or (
         after[:1] in (["/"], ["-"], [","]) and set(lows[figure.last + 1 : figure.last + 4]) & VOLS
     ):
         return True  # "6.45/6.75 vol"
+    if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
+        return True  # "97.15 for 10"
     rough = {"around", "somewhere", "roughly"} & set(near) or "area" in after
     if rough and topic.quoted_at is not None:
         return True
@@ -180,9 +186,11 @@ def _handle(frame: Frame) -> Decimal | None:
     return None
 
 
-def _two_way(
-    topic: Topic, frame: Frame, figures: list[Figure], handle: Decimal | None
+def two_way(
+    topic: Topic, frame: Frame, figures: Sequence[Figure] = (), handle: Decimal | None = None
 ) -> tuple[Decimal, Decimal] | None:
+    """(bid, ask) where two figures (of the turn, unless told which) are one price; None where they are not."""
+    figures = figures or frame.prices
     lows = [word.low for word in frame.words]
     for one, other in pairwise(figures):
         gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+")]

@@ -139,7 +139,7 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             subject = "client"
         elif (
             verb.low in ("bought", "sold")
-            and (back < frame.begin or word in {*STOPS, ",", "and", "ok", "done"})
+            and (back < frame.begin or word in {*STOPS, ",", ":", "-", "--", "and", "ok", "done"})
             and at + 1 < end
             and is_number(words[at + 1].low)
         ):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nlp.language import saying, vocabulary
 from nlp.language.frames import Frame
+from nlp.language.quoting import two_way
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
@@ -42,7 +43,7 @@ def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """A trader's turn that repeats an order rather than showing a price or reading back a deal."""
     if cued(frame):
         return True
-    if not (frame.prices and (frame.sizes or frame.verbs)):
+    if not (frame.prices and (frame.sizes or frame.verbs)) or two_way(topic, frame):
         return False
     return _left_before(talk, i, topic) or _lasting_after(talk, i)
 
@@ -52,7 +53,7 @@ def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     if frame.has(*NO_QUOTE) or frame.has(*LASTING):
         return True
     stated = bool(frame.prices and (frame.sizes or frame.verbs)) and not saying.done(frame)
-    return stated and (_left_before(talk, i, topic) or _lasting_after(talk, i))
+    return stated and not two_way(topic, frame) and (_left_before(talk, i, topic) or _lasting_after(talk, i))
 
 
 def _left_before(talk: Talk, i: int, topic: Topic) -> bool:

@@ -19,6 +19,12 @@ WITH_ANOTHER = re.compile(
     r"(?:him|her|them|someone|somebody|others|another"
     r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|different|rival))\b"
 )
+FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
+NOT_TOLD = {"if", "when", "once", "unless", "will", "'ll", "would", "'d", "not", "n't", "nothing", "might", "may"}
+OWN_ORDER = re.compile(
+    r"\b(?:your|ur|yr|the|that) (?:\S+ ){0,5}?(?:order|limit|lmt|stop|bid|offer|take profit|t / p|tp|twap)\b"
+)
+LEFT_EARLIER = re.compile(rf"\b(?:from|since|left|placed|gave me|you left) (?:{'|'.join(PAST)}|overnight|\w+day)\b")
 SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
 BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine", "stop"}
@@ -80,9 +86,17 @@ def _told(after: tuple[str, ...]) -> bool:
     )
 
 
+def order_filled(frame: Frame) -> bool:
+    """The fill of an order left earlier is told: "your limit from last night got filled on the open"."""
+    told = frame.has(*FILLED) and not frame.question and not NOT_TOLD & set(frame.lows)
+    return told and OWN_ORDER.search(" ".join(frame.lows)) is not None
+
+
 def past(frame: Frame) -> bool:
     """A trade of another day is told: "yesterday I bought", "on Monday I sold you"."""
     lows = frame.lows
+    if order_filled(frame) and LEFT_EARLIER.search(" ".join(lows)):
+        return False
     if frame.has(*PAST) and (DID | {"trade", "trades", "deal"}) & set(lows):
         return True
     return any(

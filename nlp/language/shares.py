@@ -16,7 +16,21 @@ _WORDS = v.section("phrases", "terms")
 NOT_TICKERS: frozenset[str] = frozenset(_WORDS["not_tickers"])
 NOT_ISSUERS: frozenset[str] = frozenset(_WORDS["not_issuers"])
 SHARE_WORDS: frozenset[str] = frozenset(_WORDS["share_words"])
-BESIDE = {"buy", "sell", "bought", "sold", "buying", "selling"}
+BESIDE = {
+    "buy",
+    "sell",
+    "bought",
+    "sold",
+    "buying",
+    "selling",
+    "limit",
+    "lmt",
+    "order",
+    "stop",
+    "twap",
+    "fill",
+    "fills",
+}
 BEFORE_NAME = {"of", "in", "on", "for", "some", "the"}
 
 
@@ -54,7 +68,7 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
     text = words[i].text
     if 3 <= len(text) <= 5 and _capitals(text):
         beside = {words[k].low for k in (i - 1, i + 1) if 0 <= k < len(words)}
-        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|k|shares|of|hundred|thousand", words[i - 1].low)
+        amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|\d{3,7}|k|shares|of|hundred|thousand", words[i - 1].low)
         bracketed = i > 0 and words[i - 1].text == "("  # "Selby Rail (SLBY LN)"
         if bracketed or beside & BESIDE or amount or SHARE_WORDS & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))

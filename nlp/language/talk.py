@@ -21,6 +21,7 @@ from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
 from nlp.language.recalling import recalled
 from nlp.language.resolving import resolve
+from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention, period
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument, commodity, government_of_title, section, swap
@@ -85,6 +86,7 @@ class Talk:
     def _topic(self, i: int, turn: Turn, frame: Frame, label: str) -> Topic | None:
         """The enquiry this part speaks of; opens a new one where a new instrument is named."""
         chosen: Topic | None = None
+        self.current = returned(self, frame)
         for mention in frame.mentions:
             if mention.point:
                 self.point = (i, mention.point)
@@ -151,13 +153,15 @@ class Talk:
         if chosen is not None:
             self.current = chosen
         anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
-        supposed = turn.who == "client" and self._supposed(i, frame)
-        if self.current is not None and (anew or supposed):
+        other_size = supposed(self.current, frame) if turn.who == "client" else None
+        if self.current is not None and (anew or other_size is not None):
             before, self.current = self.current, self.opened(i, self.current.instrument)
-            if supposed:
-                self.current.side = before.side
-                self.current.hints.add("supposed")
-            self.current.hints |= before.hints & {"swap", "ndf"}
+            if other_size is not None:
+                self.current.side, self.current.size, self.current.ccy = before.side, other_size, before.ccy
+                self.current.hints.add(SUPPOSED)
+            self.current.hints |= before.hints & (
+                {"swap", "ndf"} if anew else {"swap", "ndf", "bid", "offer", *topics.PRICED_ON}
+            )
             self.current.anchors = before.anchors[-2:]
             if frame.has("same side", "same way", "same direction", "same again"):
                 self.current.side = before.side
@@ -277,14 +281,6 @@ class Talk:
         over = current is not None and current.kind == "fx" and current.tenor is None and not topics.swapped(current)
         return asks and over and current is not None and current.quoted_at is not None and current.quoted_at < i
 
-    def _supposed(self, i: int, frame: Frame) -> bool:
-        """ "And supposing he wants forty?": the same instrument in another size, beside what was quoted."""
-        topic = self.current
-        if topic is None or topic.quoted_at is None or topic.size is None or not frame.has(*topics.HYPOTHETICAL):
-            return False
-        others = {topics.size_of(size, topic.instrument)[0] for size in frame.sizes} - {topic.size}
-        return topic.status in ("open", "passed") and bool(others)
-
     def _by_period(self, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
         """ "Q3 702.50, q4 708": the same commodity for another delivery."""
         span = next(iter(frame.months), None)
@@ -306,7 +302,10 @@ class Talk:
         """The enquiry in this instrument, newest first."""
         exact = [t for t in self.topics if t.instrument.code == instrument.code]
         if exact:
-            return next((t for t in reversed(exact) if t.status != "passed"), exact[-1])
+            if self.current in exact and SUPPOSED in self.current.hints:
+                return self.current
+            real = [t for t in exact if SUPPOSED not in t.hints] or exact
+            return next((t for t in reversed(real) if t.status != "passed"), real[-1])
         return next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
 
     def opened(self, i: int, instrument: Instrument) -> Topic:
