@@ -10,6 +10,7 @@ SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send
 CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
 WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
 SOFT: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["soft"])
+LEADING = {"ill", "ll", "'ll", "will", "pls", "please", "plz", "n", "u"}
 CLASSES = (
     dict.fromkeys(SOFT, "soft")
     | dict.fromkeys(SEND, "send")
@@ -25,7 +26,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     """The class of the action at token k, None where it is no follow-up."""
     words = frame.words
     word, lemma, pos = words[k].low, words[k].lemma, words[k].pos
-    after = [w.low for w in words[k + 1 : min(last, k + 12)]]
+    after = ["you" if w.low == "u" else w.low for w in words[k + 1 : min(last, k + 12)]]
     to_you = any(
         pair in " ".join(after)
         for pair in (
@@ -35,6 +36,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
             "to me",
             "with you",
             "over to you",
+            "for you",
+            "for u",
             "you the",
             "you a ",
             "you an",
@@ -50,7 +53,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "send"
     if (
         lemma in ("get", "have")
-        and (pos != "AUX" or "to you" in " ".join(after))
+        and (pos != "AUX" or {"to", "for", "with"} & set(after))
         and (to_you or after[:1] == ["you"])
         and after[:2] != ["you", "to"]
     ):
@@ -85,10 +88,15 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     if lemma == "make" and after[:1] == ["sure"]:
         return None if after[1:2] == ["i"] else "work"
     if lemma == "look" and after[:1] == ["into"]:
+        return "soft" if after[1:2] in (["it"], ["that"], ["this"]) else "work"
+    if lemma == "take" and {"off", "out"} & set(after[:4]):
         return "work"
+    if lemma == "have" and after[:2] == ["a", "word"]:
+        return "soft"
     if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
         return None
-    if pos in ("NOUN", "PROPN") and word not in (
+    led = k > 0 and words[k - 1].low in LEADING  # in typed shorthand the tagger does not know a verb
+    if pos in ("NOUN", "PROPN") and not led and word not in (
         "ping",
         "msg",
         "email",
@@ -139,6 +147,9 @@ def _made(frame: Frame, first: int, last: int) -> bool:
 WHEN = {"if", "unless", "once", "when"}
 
 
+EMPTY: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["empty_conditions"])
+
+
 def conditional(frame: Frame, first: int, last: int) -> bool:
     """It hangs on an event; "when you can" and "if you could" are only polite."""
     lows = [word.low for word in frame.words[first:last]]
@@ -168,12 +179,15 @@ POLITE = {
 }
 
 
+NAMELESS = {"u", "pls", "plz", "tmrw", "eod", "half", "quarter", "noon", "midday", "latest", "thanks", "thx"}
+
+
 def vague(frame: Frame, k: int, last: int) -> bool:
     """Nothing is named but the day: "I'll send it over tomorrow"."""
     dated = {n for day in frame.days for n in range(day.first, day.last)}
     return not any(
         w.pos in ("NOUN", "PROPN")
-        and w.low not in ("u", "pls", "tmrw", "eod")
+        and w.low not in NAMELESS
         and n not in dated
         and w.low not in PARTS
         for n, w in enumerate(frame.words[k + 1 : last], k + 1)

@@ -230,12 +230,16 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
     at, weekday, next_week = i, None, False
     if words[at] == "next" and at + 1 < len(words) and words[at + 1] in DAYS:
         next_week, at = True, at + 1
+    if words[at : at + 2] == ["next", "week"] and words[at + 2 : at + 3] and words[at + 2] in DAYS:
+        next_week, at = True, at + 2
     if words[at] in DAYS:
         if words[at] in ("sun", "sat", "mon", "wed") and at + 1 < len(words) and words[at + 1] in ("'s", "is"):
             return None
         weekday, at = DAYS[words[at]], at + 1
         if words[at : at + 3] == ["of", "next", "week"]:
             next_week, at = True, at + 3
+        elif words[at : at + 2] == ["next", "week"]:
+            next_week, at = True, at + 2
     last = at
     while at < len(words) and words[at] in ((",", "the") if weekday is not None else ("the",)):
         at += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 from nlp.language import vocabulary
@@ -35,6 +36,7 @@ def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
         for d in frame.days
         if first <= d.first < last
         and not _past(frame, d.first)
+        and not _turning(frame, d.first)
         and (day := d.resolve(today)) is not None
         and day >= today
     ]
@@ -44,10 +46,22 @@ def hours(frame: Frame, first: int, last: int, today: date) -> list[date]:
     """Today, where an hour or a short while is said: "by five", "in ten minutes", "straight away"."""
     lows = [word.low for word in frame.words[first:last]]
     text = f" {' '.join(lows)} "
-    clock = any(low in ("by", "before", "at", "until") and _hour(lows, k + 1) for k, low in enumerate(lows))
-    short = any(f" {phrase} " in text for phrase in TODAY) or set(lows) & SHORT_WHILES
-    soon = "soon" in lows and ("as soon as" not in text or "as soon as pos" in text)
+    clock = any(low in BY and _hour(lows, k + 1) for k, low in enumerate(lows))
+    short = any(f" {phrase} " in text for phrase in TODAY) or any(
+        low in SHORT_WHILES and k and (lows[k - 1] in COUNTS or is_number(lows[k - 1])) for k, low in enumerate(lows)
+    )
+    in_a_few = any(
+        low == "in" and is_number(lows[k + 1]) and not lows[k + 2 : k + 3] for k, low in enumerate(lows[:-1])
+    )  # "coming in 5"
+    soon = in_a_few or "soon" in lows and ("as soon as" not in text or "as soon as pos" in text)
     return [today] if clock or short or soon else []
+
+
+def in_next_week(days: list[date], around: Sequence[Frame], today: date) -> list[date]:
+    """The same weekday of next week where the talk was of next week ("one day next week?" "Thursday")."""
+    spoken = any(frame.has("next week") for frame in around)
+    week = today + timedelta(6 - today.weekday())
+    return [day + timedelta(7) if spoken and today + timedelta(1) < day <= week else day for day in days]
 
 
 def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -60,6 +74,9 @@ _WORDS = vocabulary.section("phrases", "deadlines")
 TODAY: tuple[str, ...] = tuple(_WORDS["today"])
 SHORT_WHILES: frozenset[str] = frozenset(_WORDS["short_whiles"])
 AFTER_HOURS = {"pm", "am", "p", "o'clock", "with", "then", "today", "your", "my", "pls", "please", "plz"}
+HOURS = set("one two three four five six seven eight nine ten eleven twelve".split())
+COUNTS = {"next", "few", "couple", "of", "some", "an", "half", "your", "ur"}
+BY = {"by", "before", "b4", "at", "until", "till", "@"}
 FRIDAY = 4
 
 
@@ -85,13 +102,25 @@ def _in_time(lows: list[str], today: date) -> list[date]:
         count, at = (figure.value, figure.last) if figure is not None else (1, k + 2)
         if lows[k + 1 : k + 4] == ["a", "couple", "of"]:
             count, at = 2, k + 4
-        unit = lows[at] if at < len(lows) else ""
+        working = lows[at : at + 1] in (["working"], ["business"])
+        unit = lows[at + working] if at + working < len(lows) else ""
         if unit == "fortnight":
             return [today + timedelta(14)]
+        if working and unit in ("day", "days") and 0 < count <= 30:
+            return [_working_day(today, int(count))]
         if unit in ("day", "days", "week", "weeks") and 0 < count <= 12 and lows[k + 1] not in ("the", "this"):
             due = today + timedelta(int(count) * (7 if unit.startswith("week") else 1))
             return [due + timedelta((7 - due.weekday()) % 7 if due.weekday() > FRIDAY else 0)]
     return []
+
+
+def _working_day(today: date, count: int) -> date:
+    """So many days on, weekends left out."""
+    day = today
+    while count:
+        day += timedelta(1)
+        count -= day.weekday() <= FRIDAY
+    return day
 
 
 def _hour(lows: list[str], at: int) -> bool:
@@ -99,11 +128,20 @@ def _hour(lows: list[str], at: int) -> bool:
     word, after = (*lows[at : at + 2], "", "")[:2]
     if word in ("noon", "midday", "lunch", "lunchtime") or (word == "half" and (after == "past" or is_number(after))):
         return True
-    whole = is_number(word) and (not word.isdecimal() or 1 <= int(word) <= 18)
+    whole = word in HOURS or word.isdecimal() and 1 <= int(word) <= 18
     return whole and (
         not after.isalpha()
         or after in ("pm", "am", "p", "o'clock", "with", "then", "today", "your", "my", "pls", "please", "plz")
     )
+
+
+def _turning(frame: Frame, at: int) -> bool:
+    """ "Now, carbon.", "for now": the word that turns the talk, or limits it, is no day."""
+    lows = [word.low for word in frame.words]
+    if lows[at] != "now":
+        return False
+    before, after = lows[at - 1] if at else ".", lows[at + 1] if at + 1 < len(lows) else ""
+    return after == "," or not before.isalpha() and before not in (",", "-") or before in ("for", "until", "till", "just", "from")
 
 
 def _past(frame: Frame, at: int) -> bool:

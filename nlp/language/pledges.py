@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.acts import act, conditional, vague
+from nlp.language.acts import EMPTY, act, conditional, vague
 from nlp.language.deadlines import days, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Who
@@ -30,6 +30,8 @@ SENDING: frozenset[str] = frozenset(_WORDS["send"]) | {"arrange", "set"}
 TO_THE_OTHER: tuple[str, ...] = tuple(_WORDS["to_the_other"])
 READY: tuple[str, ...] = tuple(_WORDS["ready"])
 GONE: frozenset[str] = frozenset(_WORDS["gone"])
+ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
+PRICED = {"price", "level", "fill", "fills", "rate", "bid", "offer", "quote"}
 GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 JOINS = {"and", "then", "&", "n", ","}
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
@@ -69,9 +71,11 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
         if not firm and not found.own and frame.question and who == "trader":
             continue
         owner: Who = who if found.own else "client" if who == "trader" else "trader"
+        if found.own and frame.part(first, last).has(*EMPTY):
+            continue  # "I'll call if I need anything"
         hangs, words = conditional(frame, first, last), (found.start, last)
         return Promise(owner, kind, i, words, found.stated, hangs, {i}, vague(frame, found.start, last))
-    return _delivery(i, who, frame, first, last, dated=bool(days(frame, first, last, today)))
+    return _delivery(i, who, frame, first, last, dated=dated) or _asked_for(i, who, frame, first, last)
 
 
 def _open(frame: Frame, k: int) -> bool:
@@ -92,7 +96,7 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
     if "n't" in lows[max(first, k - 2) : k] or "not" in lows[max(first, k - 2) : k]:
         return None
     after = lows[k + 1 : min(last, k + 9)]
-    plain = word.low == word.lemma or word.low.endswith("ing") or word.pos != "VERB"
+    plain = word.low == word.lemma or word.low.endswith("ing") or word.pos not in ("VERB", "AUX")
     for kind, phrases in LEADS.items():
         if not any(_ends(lows, first, at, phrase) for at in ways for phrase in phrases):
             continue
@@ -157,9 +161,15 @@ def _for_others(frame: Frame, lows: list[str], first: int, k: int, after: list[s
 
 def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
     """An instruction without a lead: "send me ...", "and tell us ..."."""
-    back = [word.low for word in frame.words[max(first, k - 5) : k]]
+    lows = [word.low for word in frame.words]
+    back = lows[max(first, k - 5) : k]
     opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
-    return Led(False, False, k) if opens and {"me", "us"} & set(after[:3]) else None
+    if opens and lows[k - 1 : k] and lows[k - 1] in JOINS and k > first:
+        for own, phrases in ((True, LEADS["own"]), (False, LEADS["ask"])):  # the subject of what it is joined to
+            if any(_ends(lows, first, at, phrase) for at in range(first, k) for phrase in phrases):
+                return Led(own, own, k)
+    handing = frame.words[k].lemma in SENDING and after[:1] in (["it"], ["that"], ["them"], ["both"], ["those"])
+    return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing) else None
 
 
 def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: bool) -> Promise | None:
@@ -170,10 +180,22 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
     if start is None and dated and lows[-1:] != ["?"]:
         starts = (_given(lows), _with_you(frame, first, last), _time_granted(text), _ready(text, lows))
         start = next((at for at in starts if at is not None), None)
-    if start is None or GONE & set(lows[:start]):
+    if start is None or GONE & set(lows[:start]) or PRICED & set(lows):
         return None
     k = first + start
     return Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
+
+
+def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
+    """A thing asked for without an action: "any chance of a copy?", "when do I get the note?", "still need your form"."""
+    part = frame.part(first, last)
+    text = f" {' '.join(part.lows)} "
+    start = next((_at(text, phrase) for phrase in ASKED_FOR if f" {phrase} " in text), None)
+    if start is None or part.sizes or part.prices or part.mentions or part.verbs:
+        return None
+    k = first + start
+    other: Who = "client" if who == "trader" else "trader"
+    return Promise(other, "send", i, (k, last), False, False, {i}, vague(frame, k, last), needs_day=True)
 
 
 def _at(text: str, phrase: str) -> int:
@@ -185,7 +207,8 @@ def _given(lows: list[str]) -> int | None:
     """ "You get the list from me", "you'd have it from us"."""
     for k, low in enumerate(lows):
         to_you = low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k])
-        if to_you and any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our")):
+        from_us = any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our"))
+        if to_you and (from_us or lows[k + 1 : k + 2] in (["it"], ["them"], ["that"], ["one"])):
             return k
     return None
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.deadlines import days, due, rough
+from nlp.language.deadlines import days, due, in_next_week, rough
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
+from nlp.language.meetings import meetings
 from nlp.language.model import FollowUp, Turn
 from nlp.language.pledges import pledge
 from nlp.language.tasks import Promise, task, thoughts
@@ -16,6 +17,7 @@ from nlp.language.tasks import Promise, task, thoughts
 _WORDS = vocabulary.section("phrases", "promises")
 WITHDRAWN: tuple[str, ...] = tuple(_WORDS["withdrawn"])
 ACCEPT: tuple[str, ...] = tuple(_WORDS["accept"])
+COMING: tuple[str, ...] = tuple(_WORDS["coming"])
 REFUSE: tuple[str, ...] = tuple(_WORDS["refuse"])
 
 
@@ -33,19 +35,29 @@ def follow_ups(
         for first, last in thoughts(frame):
             promise = pledge(i, turn.who, frame, first, last, today)
             if promise is not None:
-                promise.days = due(frame, first, last, today)
+                promise.days = in_next_week(due(frame, first, last, today), frames[max(0, i - 2) : i], today)
                 _enter(found, promise, frames)
-    kept = [p for p in found if p.stated or _accepted(p, turns, frames)]
+    kept = [p for p in found if p.stated or _accepted(p, turns, frames, today)]
+    met = meetings(turns, frames, today)
     for promise in kept:
-        _agree(promise, turns, frames, today)
+        others = {p.turn for p in found if p is not promise and p.stated and not p.vague}
+        _agree(promise, turns, frames, today, others)
         if not promise.days:
             around = [k for k in (promise.turn, max(promise.evidence), max(promise.evidence) + 1) if k < len(frames)]
             promise.days = next((r for k in around if (r := rough(frames[k], 0, len(frames[k].words), today))), [])
+        if not promise.days and met and frames[promise.turn].has("bring", "bring along"):
+            promise.days = met[-1].days  # what is brought is brought to the meeting
+    kept += [m for m in met if not any(p.days[-1:] == m.days and _near(p, m) for p in kept)]
     return [
         _follow_up(promise, frames, turns, lines or {}, today)
         for promise in _unique(kept)
         if _worth(promise) and not _settled(promise, turns, frames)
     ]
+
+
+def _near(promise: Promise, meeting: Promise) -> bool:
+    """The promise is that of the meeting ("I'll book a table")."""
+    return any(abs(a - b) <= 2 for a in promise.evidence for b in meeting.evidence) and promise.kind != "send"
 
 
 def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
@@ -63,7 +75,7 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
             if old.stated and new.stated and not new.vague and not old.vague:
                 continue
             old.evidence |= new.evidence
-            old.conditional = old.conditional or new.conditional
+            old.conditional = new.conditional if new.days else old.conditional or new.conditional
             if new.days:
                 old.days = new.days
             if old.vague or (new.stated and not new.vague):
@@ -73,31 +85,40 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
     found.append(new)
 
 
-def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
-    """The other side's next turn agrees to what was asked or offered."""
+def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> bool:
+    """The other side's next turn agrees to what was asked or offered; a thing asked for also by saying when it comes."""
     asker = turns[max(promise.evidence)].who
     for k in range(max(promise.evidence) + 1, min(len(turns), max(promise.evidence) + 3)):
-        if turns[k].who != asker:
-            return frames[k].has(*ACCEPT) and not frames[k].has(*REFUSE)
+        if turns[k].who == asker:
+            continue
+        frame = frames[k]
+        if frame.has(*REFUSE):
+            return False
+        dated = bool(due(frame, 0, len(frame.words), today)) and not (frame.sizes or frame.question)
+        coming = frame.has(*COMING) or dated and (promise.kind == "send" or promise.needs_day)
+        return coming if promise.needs_day else coming or frame.has(*ACCEPT)
     return False
 
 
-def _agree(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> None:
-    """Days and agreement in the turns right after, or the condition right before."""
+def _agree(
+    promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date, others: Collection[int]
+) -> None:
+    """Days and agreement in the turns right after, or the condition right before. `others`: turns that promise
+    something else, with days of their own."""
     last = max(promise.evidence)
     before = min(promise.evidence) - 1
     if before >= 0 and frames[before].has("if") and turns[before].who != turns[before + 1].who and not promise.days:
         promise.conditional = True
         promise.evidence.add(before)
     for k in range(last + 1, min(len(turns), last + 3)):
-        found = days(frames[k], 0, len(frames[k].words), today)
-        if found and (len(frames[k].words) < 16) and not promise.conditional:
+        found = due(frames[k], 0, len(frames[k].words), today)
+        if found and len(frames[k].words) < 16 and not promise.conditional and k not in others:
             if not promise.days or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
-                promise.days = [*promise.days, *found] if not promise.days else promise.days
+                promise.days = promise.days or found
                 promise.evidence.add(k)
         elif frames[k].has(*ACCEPT) and len(frames[k].words) < 8 and k == last + 1:
             promise.evidence.add(k)
-    if not promise.days and before >= 0 and not promise.conditional:
+    if not promise.days and before >= 0 and not promise.conditional and before not in others:
         promise.days = days(frames[before], 0, len(frames[before].words), today)[-1:]
 
 
@@ -133,6 +154,8 @@ def _worth(promise: Promise) -> bool:
 def _settled(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
     """Done while still talking: "could you amend my stop?", "amended"."""
     verb = frames[promise.turn].words[promise.words[0]].lemma
+    if verb in ("have", "get", "be", "let", "make", "give"):
+        return False
     for k in range(promise.turn + 1, min(len(turns), promise.turn + 5)):
         words = frames[k].words
         if turns[k].who == promise.owner and any(
@@ -158,5 +181,5 @@ def _follow_up(
         due=due,
         evidence=tuple(sorted(promise.evidence)),
         spans=(what,),
-        confidence=BOTH if _accepted(promise, turns, frames) else ONE,
+        confidence=BOTH if _accepted(promise, turns, frames, today) else ONE,
     )

@@ -51,6 +51,7 @@ class Promise:
     conditional: bool = False
     evidence: set[int] = field(default_factory=set)
     vague: bool = False
+    needs_day: bool = False  # a thing asked for by its name only: the answer must say when it comes
     days: list[date] = field(default_factory=list)
 
 
@@ -92,6 +93,8 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
     """The wording, with the sentence that says what "it" is. `lines`: what the numbers of a typed list stand for."""
     first, last = promise.words
     frame = frames[promise.turn]
+    if promise.kind == "meet":
+        return f"Meet the client (“{turns[promise.turn].text[frame.words[first].start :].strip(' .?!,;-')[:120]}”)"
     what = wording(promise, frame, turns[promise.turn].who, lines)
     listed = any(word.low in lines for word in frame.words[first:last])
     if not listed and promise.vague or _points_back(promise, frame, first, last):
