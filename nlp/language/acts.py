@@ -96,17 +96,22 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     if lemma == "ask" and pos == "VERB" and "him" not in after[:1]:
         return None
     led = k > 0 and words[k - 1].low in LEADING  # in typed shorthand the tagger does not know a verb
-    if pos in ("NOUN", "PROPN") and not led and word not in (
-        "ping",
-        "msg",
-        "email",
-        "message",
-        "shout",
-        "call",
-        "ring",
-        "mail",
-        "revert",
-        "phone",
+    if (
+        pos in ("NOUN", "PROPN")
+        and not led
+        and word
+        not in (
+            "ping",
+            "msg",
+            "email",
+            "message",
+            "shout",
+            "call",
+            "ring",
+            "mail",
+            "revert",
+            "phone",
+        )
     ):
         return None
     kind = CLASSES.get(lemma) or CLASSES.get(word)
@@ -186,9 +191,6 @@ def vague(frame: Frame, k: int, last: int) -> bool:
     """Nothing is named but the day: "I'll send it over tomorrow"."""
     dated = {n for day in frame.days for n in range(day.first, day.last)}
     return not any(
-        w.pos in ("NOUN", "PROPN")
-        and w.low not in NAMELESS
-        and n not in dated
-        and w.low not in PARTS
+        w.pos in ("NOUN", "PROPN") and w.low not in NAMELESS and n not in dated and w.low not in PARTS
         for n, w in enumerate(frame.words[k + 1 : last], k + 1)
     )

@@ -141,7 +141,12 @@ def _turning(frame: Frame, at: int) -> bool:
     if lows[at] != "now":
         return False
     before, after = lows[at - 1] if at else ".", lows[at + 1] if at + 1 < len(lows) else ""
-    return after == "," or not before.isalpha() and before not in (",", "-") or before in ("for", "until", "till", "just", "from")
+    return (
+        after == ","
+        or not before.isalpha()
+        and before not in (",", "-")
+        or before in ("for", "until", "till", "just", "from")
+    )
 
 
 def _past(frame: Frame, at: int) -> bool:

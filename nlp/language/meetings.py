@@ -61,4 +61,14 @@ def _proposed(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date)
         return None
     head = what.split()[0]
     at = next(k for k, low in enumerate(frame.lows) if low == head)
-    return Promise("trader", "meet", i, (at, len(frame.words)), True, False, {i, last, agreed}, False, days=in_next_week([day], frames[i : last + 1], today))
+    return Promise(
+        "trader",
+        "meet",
+        i,
+        (at, len(frame.words)),
+        True,
+        False,
+        {i, last, agreed},
+        False,
+        days=in_next_week([day], frames[i : last + 1], today),
+    )

@@ -187,7 +187,7 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
 
 
 def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
-    """A thing asked for without an action: "any chance of a copy?", "when do I get the note?", "still need your form"."""
+    """A thing asked for without an action: "any chance of a copy?", "when do I get it?", "still need your form"."""
     part = frame.part(first, last)
     text = f" {' '.join(part.lows)} "
     start = next((_at(text, phrase) for phrase in ASKED_FOR if f" {phrase} " in text), None)

@@ -86,7 +86,7 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
 
 
 def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> bool:
-    """The other side's next turn agrees to what was asked or offered; a thing asked for also by saying when it comes."""
+    """The other side's next turn agrees to what was asked or offered, or says when it comes."""
     asker = turns[max(promise.evidence)].who
     for k in range(max(promise.evidence) + 1, min(len(turns), max(promise.evidence) + 3)):
         if turns[k].who == asker:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nlp.language.asking import enquiry
-from nlp.language.attitude import consents, sentiment
+from nlp.language.attitude import sentiment
+from nlp.language.consents import consents
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
 from nlp.language.model import Analysis, Dialogue, Mention, Reference
