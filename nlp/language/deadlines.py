@@ -61,7 +61,7 @@ def in_next_week(days: list[date], around: Sequence[Frame], today: date) -> list
     """The same weekday of next week where the talk was of next week ("one day next week?" "Thursday")."""
     spoken = any(frame.has("next week") for frame in around)
     week = today + timedelta(6 - today.weekday())
-    return [day + timedelta(7) if spoken and today + timedelta(1) < day <= week else day for day in days]
+    return [day + timedelta(7) if spoken and today < day <= week else day for day in days]
 
 
 def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
