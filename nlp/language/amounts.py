@@ -59,6 +59,8 @@ def read(
         at_mention = next(
             (m for m in found if m.first == figure.last or (after in ("of", "-") and m.first == figure.last + 1)), None
         )
+        if after == "t" and lows[figure.last + 1 : figure.last + 2] in (["/"], ["+"]):
+            after = ""  # "1.1820 t/p" is no weight
         unit = QUANTITY_UNITS.get(after) or (
             QUANTITY_UNITS.get(lows[figure.last + 1])
             if after in ("of", "euro", "-") and figure.last + 1 < len(lows)
@@ -70,7 +72,8 @@ def read(
         if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
             code = at_mention.instrument.currency
         shown = before in ("at", "@") or after in ("bid", "offered", "offer")
-        if shown and not unit and figure.scaled and figure.value < 100_000:
+        full = figure.scaled or figure.cardinal and figure.value >= 1000
+        if not unit and full and figure.value < 100_000 and (shown or _two_way(lows, figure)):
             prices.append(figure)  # "at one thousand three hundred and eighteen dollars"
         elif unit or figure.scaled:
             if unit and at_mention is not None and at_mention.instrument.unit and not figure.scaled and unit == "t CO2":
@@ -88,6 +91,14 @@ def read(
         else:
             prices.append(figure)
     return sizes, prices
+
+
+def _two_way(lows: Sequence[str], figure: Figure) -> bool:
+    """ "24,180 / 24,184": two levels, each said in full."""
+    other = figure_at(lows, figure.last + 1) if lows[figure.last : figure.last + 1] in (["/"], ["-"]) else None
+    if other is None and figure.first > 1 and lows[figure.first - 1] in ("/", "-"):
+        other = figure_at(lows, figure.first - 2)
+    return other is not None and not figure.scaled and abs(other.value / figure.value - 1) < Decimal("0.1")
 
 
 def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figure]:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
-from nlp.language.calendar import year_at
+from nlp.language.calendar import DAYS, MONTHS, year_at
 from nlp.language.figures import Figure, figure_at
-from nlp.language.periods import Months
+from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention
 from nlp.language.words import Word
 
+ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"], ["pls"], ["gilt"], ["gilts"])
 SMALL_WORDS = {"ADP", "AUX", "CCONJ", "SCONJ", "DET", "INTJ", "ADV", "NUM", "PART", "PRON"}
+PRIMARY = {"ioi", "ipt", "ipts", "guidance", "books", "book", "ms", "midswaps", "mids", "reoffer", "issue"}
 NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
 
 
@@ -30,7 +32,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
             (
                 f
                 for start in range(max(0, at - 9), at)
-                if (f := figure_at(lows, start)) is not None and f.last == at and _bare_start(lows, start)
+                if (f := figure_at(lows[:at], start)) is not None and f.last == at and _bare_start(lows, start)
             ),
             None,
         )
@@ -60,6 +62,8 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         of_year = not issuer and _coupon_of_year(lows, i)
         issuer = issuer or pointed or of_year or _in_full(lows, i)
         coupon = figure_at(lows, i) if issuer and word.low != "a" else None
+        if coupon is not None and _then_year(coupon):
+            coupon = figure_at(lows[: i + 1], i)
         if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
         at = coupon.last
@@ -73,12 +77,22 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
     return found
 
 
+def _then_year(figure: Figure) -> bool:
+    """ "5.1 34", "4.375 31": a typed coupon and the two digits of a year."""
+    first, *rest = figure.chunks
+    return "." in first and len(rest) == 1 and len(rest[0]) == 2 and rest[0].isdecimal() and 26 <= int(rest[0]) <= 75
+
+
 def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
     """ "The four and three eighths of fifty-four"; said again without "of" at the start of a sentence."""
     coupon = figure_at(lows, i)
     if coupon is None or not coupon.fraction:
         return False
     of = lows[coupon.last : coupon.last + 1] == ["of"]
+    year, length = year_at(lows, coupon.last)
+    bare = length > 0 and year >= 2027 and coupon.last + length < len(lows) + 1
+    if bare and lows[i - 1 : i] == ["the"] and lows[coupon.last + length : coupon.last + length + 1] in ENDS:
+        return True  # "and what about the one and a half forty-seven, ..."
     return (of and lows[i - 1 : i] == ["the"]) or i == 0 or lows[i - 1] in (".", "?", "!")
 
 
@@ -215,3 +229,36 @@ def _named_before(words: Sequence[Word], at: int) -> str:
             return ""
         end -= 1
     return ""
+
+
+def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
+    """Bonds in the primary market: "the new Mistral Ports 8y", "the Garland Water deal"."""
+    lows = [word.low for word in words]
+    primary = bool(PRIMARY & set(lows)) or "mid - swaps" in " ".join(lows)
+    found: list[Mention] = []
+    i = 0
+    while i < len(words):
+        issuer, last = _capitals(words, i)
+        if not issuer:
+            i += 1
+            continue
+        lead, after = lows[max(0, i - 3) : i], lows[last : last + 1]
+        tenor = next((t for t in tenors if t.first == last), None)
+        new = "new" in lead and not {".", "?", "!"} & set(lead[lead.index("new") :])
+        if new or after in (["deal"], ["ioi"]) and "the" in lead or primary and tenor is not None:
+            end = tenor.last if tenor is not None else last
+            found.append(Mention(i, end, v.new_issue(issuer, tenor.code if tenor else None)))
+        i = last
+    return found
+
+
+def _capitals(words: Sequence[Word], at: int) -> tuple[str, int]:
+    last = at
+    while last < len(words) and last - at < 3 and _name(words[last]):
+        last += 1
+    return " ".join(word.text for word in words[at:last]), last
+
+
+def _name(word: Word) -> bool:
+    proper = word.text[:1].isupper() and word.text.isalpha() and len(word.text) > 2 and word.low not in NOT_ISSUERS
+    return proper and word.low not in MONTHS and word.low not in DAYS and word.low not in v.currencies()

@@ -136,7 +136,8 @@ class Dealing(Hearing):
 
     def _groups(self, found: list[Leg], swap: bool) -> list[list[Leg]]:
         if len(found) == 2 and found[0].side != found[1].side and all(leg.prices for leg in found):
-            one, other = currency(found[0]), currency(found[1])
+            one = currency(found[0])
+            other = currency(found[1]) or one  # "you buy three million euros at ..., and sell three million at ..."
             sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
             alike = one == other if one and other else bool(one or other) and swap
             sizes *= 2 if swap and len(sizes) == 1 else 1  # "and sell them back at ..."

@@ -199,6 +199,8 @@ class _Reader:
     def _group(self) -> bool:
         """One digit group: oh, seven, seventeen, seventy, seventy-seven, or a typed number."""
         word = self.word()
+        if self._typed_fraction():
+            return False
         if is_numeral(word):
             return self._numeral(word)
         if self.pointed and not self.scaled:
@@ -215,6 +217,18 @@ class _Reader:
         else:
             self.chunks.append(group)
         self.i += length
+        return True
+
+    def _typed_fraction(self) -> bool:
+        """ "4 3/8": the eighths of a typed number."""
+        count, parts = self.word(), self.word(2)
+        whole = self.typed and len(self.chunks) == 1 and not (self.pointed or self.cardinal) and len(self.chunks[0]) < 4
+        if not whole or self.word(1) != "/" or parts not in ("2", "4", "8", "16", "32") or not count.isdecimal():
+            return False
+        if not 0 < int(count) < int(parts) or int(count) % 2 == 0:
+            return False
+        self.fraction = Decimal(count) / Decimal(parts)
+        self.i += 3
         return True
 
     def _numeral(self, word: str) -> bool:

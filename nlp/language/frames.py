@@ -12,7 +12,7 @@ from typing import Any
 from nlp.language import amounts, bonds, options, shares, terms, vocabulary
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
-from nlp.language.figures import SCALES, Figure, is_number
+from nlp.language.figures import SCALES, Figure, figures, is_number
 from nlp.language.model import Side
 from nlp.language.options import Option
 from nlp.language.periods import Months, Tenor, months_at, tenor_at
@@ -132,9 +132,10 @@ def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months
     days: list[Day] = []
     months: list[Months] = []
     tenors: list[Tenor] = []
+    eighths = {k for f in figures(lows) if f.fraction and "/" in lows[f.first : f.last] for k in range(f.first, f.last)}
     i = 0
     while i < len(lows):
-        if i in taken:
+        if i in taken or i in eighths:
             i += 1
             continue
         day, span, tenor = day_at(lows, i), months_at(lows, i), tenor_at(lows, i)
@@ -164,6 +165,7 @@ def _mentions(
     groups = [
         terms.named(words, months, tenors, security),
         bonds.bonds(words, months),
+        bonds.new_issues(words, tenors),
         terms.pairs(lows, monies),
         shares.shares(words),
     ]

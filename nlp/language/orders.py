@@ -63,12 +63,12 @@ def orders_left(talk: Talk) -> list[Order]:
             dealt = {done.deal.price for done in talk.dealing.done if done.turn == i}
             if any(placed(talk.topic_at[i], whole, figure) in dealt for figure in whole.prices):
                 continue
-        if saying.past(whole) or not _ordered(talk, i, whole):
+        if saying.past(whole) or not (_ordered(talk, i, whole) or _again(talk, i, whole, found)):
             continue
         if turn.who == "client" and not _acknowledged(talk, i):
             continue
         for topic, frame in _statements(talk, i, whole):
-            for order in _stated(talk, i, frame, topic):
+            for order in _stated(talk, i, frame, topic, found):
                 found = [o for o in found if not _replaced(talk, o, order)]
                 found.append(order)
     found = _with_limits([order for order in found if not _filled(talk, order)])
@@ -87,6 +87,14 @@ def _ordered(talk: Talk, i: int, whole: Frame) -> bool:
     if talk.turns[i].who == "client":
         return whole.has(*resting.CUES) or resting.instructed(whole)
     return resting.about_an_order(talk, i, whole, talk.topic_at[i])
+
+
+def _again(talk: Talk, i: int, whole: Frame, found: list[Resting]) -> bool:
+    """The trader says a resting order's level again, with an amount: "es now 60 lots at 6410"."""
+    topic = talk.topic_at[i]
+    levels = {order.level for order in found if order.topic is topic}
+    said = talk.turns[i].who == "trader" and whole.sizes and not saying.done(whole)
+    return bool(said) and any(placed(topic, whole, figure) in levels for figure in whole.prices)
 
 
 def _gone(talk: Talk, i: int, whole: Frame) -> tuple[Topic, OrderType | None]:
@@ -123,7 +131,16 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
 
 WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
 MORE: tuple[str, ...] = ("another", "also", "as well", "second", "too", "both", "a further", "additional", "and then")
-NOT_GONE = ("one cancels", "oco", "if", "till cancelled", "til cancelled", "until cancelled", "till canceled")
+NOT_GONE = (
+    "one cancels",
+    "oco",
+    "if",
+    "till cancelled",
+    "til cancelled",
+    "until cancelled",
+    "till canceled",
+    *resting.LASTING,
+)
 
 
 def _after_deal(frame: Frame) -> Frame:
@@ -177,13 +194,13 @@ def _filled(talk: Talk, order: Resting) -> bool:
     )
 
 
-def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
-    """The orders a trader's turn repeats."""
+def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]) -> list[Resting]:
+    """The orders a turn states; what a change leaves unsaid is that of the order `found` before."""
     if frame.has("would", "'d be", "can", "shall", "do you", "want") and not frame.sizes:
         return []
     pieces = _pieces(frame)
     if len(pieces) > 1:
-        return [order for piece in pieces for order in _stated(talk, i, piece, topic)]
+        return [order for piece in pieces for order in _stated(talk, i, piece, topic, found)]
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
     levels = _levels(frame, topic)
     result = []
@@ -191,7 +208,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
     if not levels and _kind(frame.lows) in UNPRICED:
         stated = [(None, _kind(frame.lows))]
     for level, kind in stated:
-        side = _side(talk, i, frame, topic, level, before)
+        changed = next((o for o in reversed(found) if o.topic is topic and o.kind == kind), None)
+        if topic.instrument.form == vocabulary.NEW_ISSUE:
+            kind = "ioi"
+        side = _side(talk, i, frame, topic, level, before) or (changed.side if changed else None)
         size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
         if size is None:
             k = next((k for k in reversed(before) if talk.frames[k].sizes and talk.topic_at.get(k) is topic), None)
@@ -205,6 +225,17 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[Resting]:
 
 
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
+HOLDING = (
+    "i 'm long",
+    "im long",
+    "we 're long",
+    "we are long",
+    "i am long",
+    "stop me out of my long",
+    "my longs",
+    "our longs",
+)
+PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
 DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
 
 
@@ -272,11 +303,17 @@ def _kind(lows: tuple[str, ...]) -> OrderType:
 
 
 def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None, before: list[int]) -> Side | None:
+    if topic.instrument.form == vocabulary.NEW_ISSUE:
+        return "buy"
     if frame.has("bid for", "buyer", "your bid"):
         return "buy"
     if frame.has("offer for", "seller", "your offer"):
         return "sell"
-    sides = {topics.of_base(verb.side, frame, verb.at, topic.instrument) for verb in frame.verbs if verb.low in VERBS}
+    sides = {
+        topics.of_base(verb.side, frame, verb.at, topic.instrument)
+        for verb in frame.verbs
+        if verb.low in (VERBS + PAYING if topic.kind == "irs" else VERBS)
+    }
     if len(sides) == 1:
         return sides.pop()
     for k in reversed(before[-5:]):
@@ -287,6 +324,8 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
             return said
         if talk.frames[k].has("bid"):
             return "buy"
+        if talk.frames[k].has(*HOLDING) and _kind(frame.lows) in ("stop", "take_profit"):
+            return "sell"  # what they own, they can only sell
     return None
 
 
@@ -317,13 +356,16 @@ def _expiry(talk: Talk, k: int, frame: Frame) -> str | None:
         back = [word.low for word in frame.words[max(0, day.first - 3) : day.first]]
         if set(back) & {"till", "until", "til", "thru", "through"}:
             resolved = day.resolve(talk.today)
-            return resolved.isoformat() if resolved else None
+            return None if resolved is None else "day" if resolved == talk.today else resolved.isoformat()
     return None
 
 
 def _order(talk: Talk, order: Resting) -> Order:
     topic, instrument = order.topic, order.topic.instrument
     price_type = "rate" if instrument.kind in ("fx", "irs") else topic.price_type or "price"
+    if instrument.form == vocabulary.NEW_ISSUE:
+        price_type = "spread_bp"
+        instrument = vocabulary.new_issue(instrument.issuer, instrument.tenor or topic.tenor)
     return Order(
         client_side=order.side,
         product=enquired(topic, talk.today),

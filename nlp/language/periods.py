@@ -54,6 +54,9 @@ TENOR_NEIGHBOURS = {
     "atmf",
     "lme",
 }
+METALS = {"copper", "zinc", "nickel", "aluminium", "aluminum", "ali", "alu", "lead", "tin", "cobalt"}
+METAL_MONTHS = {"3", "15", "27"}
+TONNES = {"mt", "tonne", "tonnes", "tons", "t"}
 OPTION_MONTHS = {"1", "2", "3", "4", "6", "9", "12", "18"}
 
 
@@ -188,8 +191,10 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
             return None
         if letter == "m" and OPTION_WORDS & set(words) and (amount := _amount_of_two(words, i)) is not None:
             return None if amount or number not in OPTION_MONTHS else Tenor(i, i + 2, f"{number}M")
+        metal = number in METAL_MONTHS and bool(TONNES & set(words) or METALS & {before, nxt})
         if letter == "m" and not (
-            (number in OPTION_MONTHS and before in ("call", "put", "straddle", "lme"))
+            metal
+            or (number in OPTION_MONTHS and before in ("call", "put", "straddle", "lme"))
             or (number in OPTION_MONTHS and {"call", "put", "straddle"} & set(ahead) and "m" not in ahead)
             or nxt in TENOR_NEIGHBOURS
             or before in ("strike", "roll", "carry")

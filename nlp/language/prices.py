@@ -43,6 +43,13 @@ def place(
         handle = str(int(anchor))
         whole = anchor >= 10 and len(figure.digits) >= len(handle)
         if (
+            len(figure.chunks) > 1
+            and figure.chunks[0] == handle
+            and not figure.pointed
+            and abs(full - anchor) < anchor / 20
+        ):
+            return full  # "five fifty-five" next to 5.6120 begins with the figure itself
+        if (
             whole
             and len(figure.digits) > len(handle)
             and figure.digits.startswith(handle)
@@ -86,8 +93,10 @@ def _in_range(figure: Figure, instrument: Instrument) -> Decimal | None:
             return None
         if low <= value <= high:
             return value
-        return None
-    if len(figure.digits) < 3 and not figure.cardinal and not (low <= figure.value <= high and low >= 10):
+        whole = figure.digits.split(".")[0]
+        if instrument.kind != "fx" or len(whole) < 4 or len(figure.digits) != len(whole) + 2:
+            return None  # but "eighty-four thirty-three point two" is 0.84332: tenths of a pip
+    elif len(figure.digits) < 3 and not figure.cardinal and not (low <= figure.value <= high and low >= 10):
         return None
     value = figure.value
     for _ in range(7):

@@ -30,6 +30,8 @@ def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quot
 
 
 def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
+    if topic.instrument.form == vocabulary.NEW_ISSUE:
+        return None  # guidance is published
     if topic.status == "cancelled":
         return "cancelled"
     if topic.status == "open" and topic.unsettled_at is not None:
@@ -45,7 +47,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return None  # nobody has answered yet
     if SUPPOSED in topic.hints:
         return "hypothetical"
-    if any(saying.away(talk.frames[k]) and talk.topic_at.get(k, topic) is topic for k in after):
+    if any(saying.away(talk.frames[k]) and _spoken_of(talk, k, topic) for k in after):
         return "traded_away"
     if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
         return "conditional"
@@ -53,6 +55,12 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return "hypothetical"
     only = indicative(topic) or (topic.status != "passed" and "indicative" in topic.hints)
     return "indicative" if only else "passed"
+
+
+def _spoken_of(talk: Talk, k: int, topic: Topic) -> bool:
+    """The turn is about this instrument, not about another one named in between."""
+    about = talk.topic_at.get(k)
+    return about is None or topics.same(about.instrument, topic.instrument)
 
 
 def indicative(topic: Topic) -> bool:

@@ -50,6 +50,8 @@ def _swap_point(talk: Talk, i: int, frame: Frame, years: int) -> Instrument | No
 
 def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
     current = talk.current
+    if instrument.form == v.NEW_ISSUE:
+        return instrument
     if instrument.issuer and instrument.maturity is None and not instrument.isin:
         listed = v.contract_roots().get(instrument.issuer)
         future = next((t for t in reversed(talk.topics) if t.kind == "future" and t.instrument.form == listed), None)

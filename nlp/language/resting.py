@@ -64,7 +64,7 @@ def _left_before(talk: Talk, i: int, topic: Topic) -> bool:
             frame = talk.frames[k]
             mine = talk.topic_at.get(k) in (topic, None)
             levelled = levelled or bool(frame.prices)
-            if mine and (instructed(frame) and levelled or frame.has(*CUES) or _named_own(frame, topic)):
+            if mine and (levelled and (instructed(frame) or frame.has(*CUES)) or _named_own(frame, topic)):
                 return not frame.question or bool(frame.sizes or frame.prices)
             if saying.takes(frame):
                 return False
@@ -81,8 +81,8 @@ def _lasting_after(talk: Talk, i: int) -> bool:
     """Its end is asked for or said right after."""
     for k in range(i + 1, min(len(talk.turns), i + AFTER)):
         frame = talk.frames[k]
-        if talk.turns[k].who == "trader" and saying.done(frame) and not frame.question:
+        if frame.prices or talk.turns[k].who == "trader" and saying.done(frame) and not frame.question:
             return False
-        if asks_how_long(frame) or frame.has(*LASTING) and not frame.prices:
+        if frame.question and asks_how_long(frame) or frame.has(*LASTING):
             return True
     return False

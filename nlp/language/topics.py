@@ -80,6 +80,8 @@ def same(one: Instrument, other: Instrument) -> bool:
         names = [{x.code.lower(), (x.description or x.code).lower()} for x in (one, other)]
         return any(a.split()[0] == b.split()[0] for a in names[0] for b in names[1])
     if one.kind == "bond":
+        if v.NEW_ISSUE in (one.form, other.form):
+            return one.form == other.form and one.issuer.split()[0] == other.issuer.split()[0]
         if one.isin and other.isin:
             return one.isin == other.isin
         if one.maturity and other.maturity:
@@ -89,7 +91,10 @@ def same(one: Instrument, other: Instrument) -> bool:
             if one.coupon is not None and other.coupon is not None and one.coupon != other.coupon:
                 return False
             heads = (one.issuer.lower().split()[:1], other.issuer.lower().split()[:1])
-            return not (all(heads) and heads[0] != heads[1])
+            if not all(heads) or heads[0] == heads[1]:
+                return True
+            states = v.government_of_title(one.issuer) or v.government_of_title(other.issuer)
+            return one.coupon is not None and one.coupon == other.coupon and not states  # "HALVEN", Halvorsen's ticker
         known, asked = (one, other) if one.maturity or one.isin else (other, one)
         return (
             bool(asked.issuer)
@@ -167,6 +172,8 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
             return "buy"
         if low in ("yours", "urs", "urz"):
             return "sell"
+    if (theirs := _asked_of_you(frame, instrument)) is not None:
+        return theirs
     sides: set[Side] = set()
     for verb in frame.verbs:
         at = verb.at - frame.begin
@@ -184,6 +191,18 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
             continue
         sides.add(of_base(verb.side, frame, verb.at, instrument))
     return sides.pop() if len(sides) == 1 else None
+
+
+def _asked_of_you(frame: Frame, instrument: Instrument) -> Side | None:
+    """ "Where would you buy three million from me?": the client sells."""
+    for verb in frame.verbs:
+        at = verb.at - frame.begin
+        rest = frame.lows[at + 1 : at + 10]
+        stop = next((k for k, low in enumerate(rest) if low in (".", "?", "!", ";")), len(rest))
+        to_me = {"me", "us"} & set(rest[:stop])
+        if to_me and verb.low in ("buy", "sell", "take", "pay") and {"you", "u"} & set(frame.lows[max(0, at - 2) : at]):
+            return of_base("sell" if verb.side == "buy" else "buy", frame, verb.at, instrument)
+    return None
 
 
 def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+NEW_ISSUE = "new issue"
 Kind = str  # fx, metal, bond, irs, future, equity, commodity, option
 
 
@@ -268,3 +269,9 @@ def bond(
         maturity=maturity,
         issuer=issuer,
     )
+
+
+def new_issue(issuer: str, tenor: str | None) -> Instrument:
+    """A bond that is being sold for the first time: "Castellor Infra 7Y new issue"."""
+    code = " ".join(word for word in (issuer, tenor or "", "new issue") if word)
+    return Instrument("bond", code, issuer=issuer, tenor=tenor, form=NEW_ISSUE)
