@@ -315,6 +315,10 @@ def _stands_alone(words: Sequence[str], i: int, at: int, after: int, day: int) -
 def _month_first(words: Sequence[str], i: int, at: int) -> Day | None:
     """ "September 17th", "October 5"; a bare number from 24 on is a year unless a deadline word stands before."""
     day, length = ordinal_at(words, at + 1)
+    lead = next((n for n, gap in ((2, [",", "the"]), (1, ["the"])) if list(words[at + 1 : at + 1 + n]) == gap), 0)
+    if not length and lead and ordinal_at(words, at + 1 + lead)[1]:  # "August, the fourteenth"
+        day, length = ordinal_at(words, at + 1 + lead)
+        length += lead
     if not length:
         number = words[at + 1] if at + 1 < len(words) else ""
         if not (number.isdecimal() and number.isascii() and len(number) <= 2 and 1 <= int(number) <= 31):

@@ -60,6 +60,7 @@ FRACTIONS = {
     "sixteenths": 16,
 }
 GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
+MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
 POINTS = {"point", "spot", "decimal", "dot"}
 
 
@@ -234,6 +235,8 @@ class _Reader:
     def _numeral(self, word: str) -> bool:
         if self.chunks and (self.scaled or self.pointed and not self.typed or "," in word or word.startswith(".")):
             return False
+        if self.chunks and self.word(1)[:3] in MONTH_HEADS and self.word(1).isalpha():
+            return False  # "1.19 10 sep"
         if self.chunks and (len(word) > 3 or self.word(1) in SCALES or self.word(1) in ("y", "yr", "w", "d", "/", ")")):
             return False  # the next number of a list, not more digits of this one
         self.typed = True
@@ -362,8 +365,9 @@ class _Reader:
         value = Decimal(text) + self.fraction
         if self.pointed and len(self.chunks) == 1:
             return Figure(self.first, self.i, (text,), value, self.fraction, pointed=True, cardinal=self.cardinal)
+        whole = self.cardinal and len(self.chunks) == 1  # "a hundred and one forty-four" is no 10144
         return Figure(
-            self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=self.cardinal
+            self.first, self.i, tuple(self.chunks), value, self.fraction, pointed=self.pointed, cardinal=whole
         )
 
 

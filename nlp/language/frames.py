@@ -19,6 +19,8 @@ from nlp.language.periods import Months, Tenor, months_at, tenor_at
 from nlp.language.terms import Mention, Money, Security
 from nlp.language.words import Word
 
+TAKING = {"take", "takes", "took", "taking"}
+NOT_TAKEN = {"profit", "profits", "care", "out", "off", "place", "note", "your", "time", "advantage", "over", "stock"}
 PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
 
 
@@ -196,7 +198,7 @@ def _verbs(lows: Sequence[str]) -> list[Verb]:
     found: list[Verb] = []
     for i, low in enumerate(lows):
         side: Side | None = "buy" if low in BUY or low in ("purchase", "purchases") else "sell" if low in SELL else None
-        if side is None:
+        if side is None or (low in TAKING and lows[i + 1 : i + 2] and lows[i + 1] in NOT_TAKEN):
             continue
         found.append(Verb(i, side, low))
     return found

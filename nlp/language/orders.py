@@ -208,7 +208,12 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     if not levels and _kind(frame.lows) in UNPRICED:
         stated = [(None, _kind(frame.lows))]
     for level, kind in stated:
-        changed = next((o for o in reversed(found) if o.topic is topic and o.kind == kind), None)
+        kind = _meant_kind(talk, kind, before, topic)
+        mine = [o for o in found if o.topic is topic]
+        stated_here = frame.sizes or frame.verbs or _kind(frame.lows) != "limit" or frame.has(*CHANGED)
+        if mine and not stated_here and level not in {o.level for o in mine}:
+            continue  # "GTC. We're ninety-four twenty-two at the moment": the market, not the order
+        changed = next((o for o in reversed(mine) if o.kind == kind), mine[-1] if mine else None)
         if topic.instrument.form == vocabulary.NEW_ISSUE:
             kind = "ioi"
         side = _side(talk, i, frame, topic, level, before) or (changed.side if changed else None)
@@ -225,6 +230,20 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
 
 
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
+CHANGED = (
+    "limit",
+    "order",
+    "then",
+    "instead",
+    "make it",
+    "changed",
+    "amended",
+    "moved",
+    "now at",
+    "it 's now",
+    "its now",
+)
+REST = ("rest", "other", "balance", "remaining", "remainder", "leftover")
 HOLDING = (
     "i 'm long",
     "im long",
@@ -251,6 +270,15 @@ def _pieces(frame: Frame) -> list[Frame]:
             start = figures[-1].last
     pieces.append(frame.part(start, end))
     return pieces if all(piece.prices for piece in pieces) else [frame]
+
+
+def _meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
+    """ "I'd like to take profit" a moment ago makes the level that the trader repeats a take profit."""
+    for k in reversed(before[-2:]):
+        said = _kind(talk.frames[k].lows)
+        if kind == "limit" and said in ("take_profit", "stop") and talk.topic_at.get(k) is topic:
+            return said
+    return kind
 
 
 def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
@@ -316,13 +344,18 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
     }
     if len(sides) == 1:
         return sides.pop()
+    dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
+    if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
+        return dealt[-1].deal.client_side  # the rest of what was done in part
     for k in reversed(before[-5:]):
         if talk.topic_at.get(k) is not topic:
             continue
         said = topics.client_side(talk.frames[k], topic.instrument)
         if said is not None:
             return said
-        if talk.frames[k].has("bid"):
+        if talk.frames[k].has("bid") and not talk.frames[k].has(
+            "you bid", "u bid", "your bid", "show me a bid", "a bid for"
+        ):
             return "buy"
         if talk.frames[k].has(*HOLDING) and _kind(frame.lows) in ("stop", "take_profit"):
             return "sell"  # what they own, they can only sell

@@ -72,7 +72,30 @@ def indicative(topic: Topic) -> bool:
 def client_asked(talk: Talk, topic: Topic) -> bool:
     """The client asked for it; a level that the trader throws in is market colour."""
     until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
-    return any(talk.turns[k].who == "client" for k in topic.evidence if k <= until)
+    return any(talk.turns[k].who == "client" for k in topic.evidence if k <= until) or _refused(talk, topic)
+
+
+def _refused(talk: Talk, topic: Topic) -> bool:
+    """The client turns down what the trader offered unasked."""
+    after = range(topic.quoted_at + 1, min(len(talk.turns), topic.quoted_at + 3)) if topic.quoted_at is not None else ()
+    answer = next((talk.frames[k] for k in after if talk.turns[k].who == "client"), None)
+    offered = topic.quoted_at is not None and talk.frames[topic.quoted_at].has(*OFFERED)
+    return offered and answer is not None and answer.lows[:1] in (("no",), ("nah",), ("nope",))
+
+
+OFFERED = (
+    "i can sell",
+    "i could sell",
+    "i can buy",
+    "i could buy",
+    "i can offer",
+    "i could offer",
+    "i 'd offer",
+    "i 'd sell",
+    "i 'd buy",
+    "i can bid",
+    "i can show",
+)
 
 
 def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:

@@ -227,11 +227,24 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         "you buy",
         "you 'd buy",
         "i can offer",
+        "i can sell",
+        "i could sell",
+        "i 'd sell",
+        "sell you",
         "i offer",
     ):
         topic.ask, topic.mid = price, None
     elif frame.has(
-        "if you were receiving", "you receive", "you 'd receive", "you sell", "you 'd sell", "you 'd be selling"
+        "if you were receiving",
+        "you receive",
+        "you 'd receive",
+        "you sell",
+        "you 'd sell",
+        "you 'd be selling",
+        "i can buy",
+        "i could buy",
+        "i 'd buy",
+        "from you",
     ):
         topic.bid, topic.mid = price, None
     elif frame.has("mid"):

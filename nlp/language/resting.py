@@ -17,7 +17,26 @@ CUES: tuple[str, ...] = tuple(_PHRASES["cues"])
 INSTRUCTIONS: tuple[str, ...] = tuple(_PHRASES["instructions"])
 LASTING: tuple[str, ...] = tuple(_PHRASES["lasting"])
 HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
-NO_QUOTE = ("limit", "or better", "stop", "lim", "t / p", "s / l", "oco", "take profit", "order in", "order :")
+NO_QUOTE = (
+    "limit",
+    "or better",
+    "stop",
+    "lim",
+    "t / p",
+    "s / l",
+    "oco",
+    "take profit",
+    "order in",
+    "order :",
+    "still working",
+    "still in",
+    "still there",
+    "still resting",
+    "still on",
+    "not filled",
+    "unfilled",
+    "untouched",
+)
 BEFORE, AFTER = 4, 3
 """Turns before and after one in which words about an order still belong to it."""
 

@@ -174,12 +174,12 @@ class Talk:
         last = max((done.turn for done in self.dealing.done if done.topic is topic), default=i)
         if topic.status == "cancelled":
             return bool(frame.sizes or frame.verbs) and not frame.has(*topics.CANCEL)
-        if i <= last + 1 or frame.has(*topics.CORRECTION):
+        if (i <= last + 1 and not frame.has(*MORE)) or frame.has(*topics.CORRECTION):
             return False
         if any(f.has(*RESTING) for f in self.frames[max(last + 1, i - 5) : i + 1]):
             return False
         asks = frame.question or frame.has(*ASKS) or frame.has(*MORE)
-        return asks and bool(frame.sizes or frame.tenors) and not frame.prices
+        return asks and bool(frame.sizes or frame.tenors or frame.days) and not any(p.value >= 10 for p in frame.prices)
 
     def _together(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> None:
         """Several enquiries opened in one breath: each has the amount before its name, all have the asked side."""

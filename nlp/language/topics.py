@@ -178,6 +178,10 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     for verb in frame.verbs:
         at = verb.at - frame.begin
         before, after = frame.lows[max(0, at - 4) : at], frame.lows[at + 1 : at + 2]
+        dealt = verb.low in ("hit", "lift", "take", "give", "pay") and after in (("you",), ("u",))
+        if dealt and not set(before[-2:]) & {"you", "u", "can", "could", "not", "n't"}:
+            sides.add(of_base(verb.side, frame, verb.at, instrument))
+            continue
         if set(before) & {"you", "u", "he", "they", "she", "could", "everyone", "not", "n't", "dont"} or after in (
             ("me",),
             ("your",),
@@ -193,14 +197,24 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     return sides.pop() if len(sides) == 1 else None
 
 
+SELL_TO = ("to me", "to us")
+BUY_FROM = ("from me", "from us", "off me", "off us", "off my hands", "off our hands")
+
+
 def _asked_of_you(frame: Frame, instrument: Instrument) -> Side | None:
     """ "Where would you buy three million from me?": the client sells."""
     for verb in frame.verbs:
         at = verb.at - frame.begin
         rest = frame.lows[at + 1 : at + 10]
         stop = next((k for k, low in enumerate(rest) if low in (".", "?", "!", ";")), len(rest))
-        to_me = {"me", "us"} & set(rest[:stop])
-        if to_me and verb.low in ("buy", "sell", "take", "pay") and {"you", "u"} & set(frame.lows[max(0, at - 2) : at]):
+        link = SELL_TO if verb.side == "sell" else BUY_FROM
+        theirs = {"you", "u"} & set(frame.lows[max(0, at - 2) : at])
+        if theirs and verb.low in ("buy", "sell") and " for me " in f" {' '.join(rest[:stop])} ":
+            return of_base(verb.side, frame, verb.at, instrument)  # an order to an agent
+        given = any(f" {words} " in f" {' '.join(rest[:stop])} " for words in link) or (
+            verb.side == "sell" and rest[:1] in (("me",), ("us",))
+        )
+        if given and theirs and verb.low in ("buy", "sell", "take", "pay"):
             return of_base("sell" if verb.side == "buy" else "buy", frame, verb.at, instrument)
     return None
 
