@@ -5,13 +5,11 @@ The trader's words count: an order stands when the trader repeats it with its le
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from nlp.language import resting, saying, topics, vocabulary
+from nlp.language import levels, resting, saying, topics, vocabulary
 from nlp.language.evidence import supported
-from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType, Side
 from nlp.language.quoting import placed
@@ -22,7 +20,6 @@ from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
 
 _PHRASES = vocabulary.section("phrases", "orders")
-TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
 OPEN_ENDED: tuple[str, ...] = tuple(_PHRASES["open_ended"])
 FOR_THE_DAY: tuple[str, ...] = tuple(_PHRASES["for_the_day"])
 GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
@@ -92,15 +89,15 @@ def _ordered(talk: Talk, i: int, whole: Frame) -> bool:
 def _again(talk: Talk, i: int, whole: Frame, found: list[Resting]) -> bool:
     """The trader says a resting order's level again, with an amount: "es now 60 lots at 6410"."""
     topic = talk.topic_at[i]
-    levels = {order.level for order in found if order.topic is topic}
+    known = {order.level for order in found if order.topic is topic}
     said = talk.turns[i].who == "trader" and whole.sizes and not saying.done(whole)
-    return bool(said) and any(placed(topic, whole, figure) in levels for figure in whole.prices)
+    return bool(said) and any(placed(topic, whole, figure) in known for figure in whole.prices)
 
 
 def _gone(talk: Talk, i: int, whole: Frame) -> tuple[Topic, OrderType | None]:
     """Whose order is called off, and of which kind where only one is ("forget the stop")."""
     named = [t for m in whole.mentions if (t := talk.find(m.instrument, i)) is not None]
-    kind = _kind(whole.lows)
+    kind = levels.kind(whole.lows)
     only = kind if kind in ("stop", "take_profit") and not whole.has("order", "orders", "both", "everything") else None
     return (named[0] if named else talk.topic_at[i]), only
 
@@ -198,19 +195,19 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     """The orders a turn states; what a change leaves unsaid is that of the order `found` before."""
     if frame.has("would", "'d be", "can", "shall", "do you", "want") and not frame.sizes:
         return []
-    pieces = _pieces(frame)
+    pieces = levels.pieces(frame)
     if len(pieces) > 1:
         return [order for piece in pieces for order in _stated(talk, i, piece, topic, found)]
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
-    levels = _levels(frame, topic)
+    said = levels.levels(frame, topic)
     result = []
-    stated: list[tuple[Decimal | None, OrderType]] = [*levels]
-    if not levels and _kind(frame.lows) in UNPRICED:
-        stated = [(None, _kind(frame.lows))]
+    stated: list[tuple[Decimal | None, OrderType]] = [*said]
+    if not said and levels.kind(frame.lows) in UNPRICED:
+        stated = [(None, levels.kind(frame.lows))]
     for level, kind in stated:
         kind = _meant_kind(talk, kind, before, topic)
         mine = [o for o in found if o.topic is topic]
-        stated_here = frame.sizes or frame.verbs or _kind(frame.lows) != "limit" or frame.has(*CHANGED)
+        stated_here = frame.sizes or frame.verbs or levels.kind(frame.lows) != "limit" or frame.has(*CHANGED)
         if mine and not stated_here and level not in {o.level for o in mine}:
             continue  # "GTC. We're ninety-four twenty-two at the moment": the market, not the order
         changed = next((o for o in reversed(mine) if o.kind == kind), mine[-1] if mine else None)
@@ -229,7 +226,6 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     return result
 
 
-VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
 CHANGED = (
     "limit",
     "order",
@@ -255,79 +251,15 @@ HOLDING = (
     "our longs",
 )
 PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
-DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
-
-
-def _pieces(frame: Frame) -> list[Frame]:
-    """A turn with several orders in one instrument, cut behind the level of each; else the turn whole."""
-    begin, end = frame.begin, frame.begin + len(frame.lows)
-    pieces: list[Frame] = []
-    start = begin
-    for verb in [v for v in frame.verbs if v.low in VERBS][1:]:
-        figures = [f for f in frame.prices if start <= f.first < verb.at]
-        if figures:
-            pieces.append(frame.part(start, figures[-1].last))
-            start = figures[-1].last
-    pieces.append(frame.part(start, end))
-    return pieces if all(piece.prices for piece in pieces) else [frame]
 
 
 def _meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
     """ "I'd like to take profit" a moment ago makes the level that the trader repeats a take profit."""
     for k in reversed(before[-2:]):
-        said = _kind(talk.frames[k].lows)
+        said = levels.kind(talk.frames[k].lows)
         if kind == "limit" and said in ("take_profit", "stop") and talk.topic_at.get(k) is topic:
             return said
     return kind
-
-
-def _levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
-    """Levels with their kinds; a kind said right before or after a level belongs to it."""
-    lows = [word.low for word in frame.words]
-    found: list[tuple[Decimal, OrderType]] = []
-    seen: set[Decimal] = set()
-    for figure in frame.prices:
-        price = placed(topic, frame, figure)
-        if price is None or price in seen or _percent(lows, figure):
-            continue
-        if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
-            continue  # an iceberg's tip
-        if topic.anchors and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
-            continue  # no level of this market: misheard, or another number
-        seen.add(price)
-        near = tuple(lows[max(0, figure.first - 4) : figure.first])
-        found.append(
-            (price, _kind(near) if _kind(near) != "limit" else _kind(frame.lows if len(frame.prices) == 1 else near))
-        )
-    return (
-        found
-        if len(found) <= 2 and (len(found) < 2 or {kind for _, kind in found} == {"stop", "take_profit"})
-        else found[-1:]
-        if len(seen) == 1
-        else []
-    )
-
-
-def _percent(lows: list[str], figure: Figure) -> bool:
-    return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
-
-
-_WHICH = (
-    r"(?:(?:a|the|it|today|tomorrow|tonight|friday|monday|tuesday|wednesday|thursday|'s|this|same|next|four|eleven|4|11"
-    r"|\d\d|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
-    r"|official|-|afternoon|morning|closing|/|:) )"
-)
-FIXING = re.compile(
-    rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*(?:fix|fixes|ptax|wmr|bfix|officials|official price) "
-    rf"| (?:at|on|for|into|against|as|off) {_WHICH}+(?:fixing|settlement price|official) | fixing order | wmr (?:fix )?"
-)
-
-
-def _kind(lows: tuple[str, ...]) -> OrderType:
-    text = f" {' '.join(lows)} "
-    if FIXING.search(text):
-        return "fixing"
-    return next((kind for kind, phrases in TYPES.items() if any(f" {phrase} " in text for phrase in phrases)), "limit")
 
 
 def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None, before: list[int]) -> Side | None:
@@ -340,7 +272,7 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
     sides = {
         topics.of_base(verb.side, frame, verb.at, topic.instrument)
         for verb in frame.verbs
-        if verb.low in (VERBS + PAYING if topic.kind == "irs" else VERBS)
+        if verb.low in (levels.VERBS + PAYING if topic.kind == "irs" else levels.VERBS)
     }
     if len(sides) == 1:
         return sides.pop()
@@ -357,7 +289,7 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
             "you bid", "u bid", "your bid", "show me a bid", "a bid for"
         ):
             return "buy"
-        if talk.frames[k].has(*HOLDING) and _kind(frame.lows) in ("stop", "take_profit"):
+        if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
             return "sell"  # what they own, they can only sell
     return None
 

@@ -1,0 +1,81 @@
+"""Levels of orders in one turn, with the kind of order that is said beside each."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from nlp.language import vocabulary
+from nlp.language.figures import Figure
+from nlp.language.frames import Frame
+from nlp.language.model import OrderType
+from nlp.language.quoting import placed
+from nlp.language.topics import Topic
+
+_PHRASES = vocabulary.section("phrases", "orders")
+TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
+VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
+DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
+
+
+def pieces(frame: Frame) -> list[Frame]:
+    """A turn with several orders in one instrument, cut behind the level of each; else the turn whole."""
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    pieces: list[Frame] = []
+    start = begin
+    for verb in [v for v in frame.verbs if v.low in VERBS][1:]:
+        figures = [f for f in frame.prices if start <= f.first < verb.at]
+        if figures:
+            pieces.append(frame.part(start, figures[-1].last))
+            start = figures[-1].last
+    pieces.append(frame.part(start, end))
+    return pieces if all(piece.prices for piece in pieces) else [frame]
+
+
+def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
+    """Levels with their kinds; a kind said right before or after a level belongs to it."""
+    lows = [word.low for word in frame.words]
+    found: list[tuple[Decimal, OrderType]] = []
+    seen: set[Decimal] = set()
+    for figure in frame.prices:
+        price = placed(topic, frame, figure)
+        if price is None or price in seen or _percent(lows, figure):
+            continue
+        if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
+            continue  # an iceberg's tip
+        if topic.anchors and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
+            continue  # no level of this market: misheard, or another number
+        seen.add(price)
+        near = tuple(lows[max(0, figure.first - 4) : figure.first])
+        found.append(
+            (price, kind(near) if kind(near) != "limit" else kind(frame.lows if len(frame.prices) == 1 else near))
+        )
+    return (
+        found
+        if len(found) <= 2 and (len(found) < 2 or {kind for _, kind in found} == {"stop", "take_profit"})
+        else found[-1:]
+        if len(seen) == 1
+        else []
+    )
+
+
+def _percent(lows: list[str], figure: Figure) -> bool:
+    return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
+
+
+_WHICH = (
+    r"(?:(?:a|the|it|today|tomorrow|tonight|friday|monday|tuesday|wednesday|thursday|'s|this|same|next|four|eleven|4|11"
+    r"|\d\d|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
+    r"|official|-|afternoon|morning|closing|/|:) )"
+)
+FIXING = re.compile(
+    rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*(?:fix|fixes|ptax|wmr|bfix|officials|official price) "
+    rf"| (?:at|on|for|into|against|as|off) {_WHICH}+(?:fixing|settlement price|official) | fixing order | wmr (?:fix )?"
+)
+
+
+def kind(lows: tuple[str, ...]) -> OrderType:
+    text = f" {' '.join(lows)} "
+    if FIXING.search(text):
+        return "fixing"
+    return next((kind for kind, phrases in TYPES.items() if any(f" {phrase} " in text for phrase in phrases)), "limit")
