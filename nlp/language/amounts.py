@@ -18,6 +18,7 @@ BUY: frozenset[str] = frozenset(_WORDS["buy"])
 SELL: frozenset[str] = frozenset(_WORDS["sell"])
 NO_COUNT: frozenset[str] = frozenset(_WORDS["after_one"])
 FILLS = {"filled", "fild", "bought", "buy", "sold", "sell", "done", "got", "and", "another", "rest", "balance"}
+FILLS |= {"working", "work", "wrkg", "wrking", "wkg", "resting"}
 DEALT = {"buy", "sell", "buying", "selling"}
 HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "lim", "more", "worst"}
 ENDS = {"", ".", ",", "?", "!", ";"}

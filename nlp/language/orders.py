@@ -24,6 +24,7 @@ OPEN_ENDED: tuple[str, ...] = tuple(_PHRASES["open_ended"])
 FOR_THE_DAY: tuple[str, ...] = tuple(_PHRASES["for_the_day"])
 GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
+STAYS: tuple[str, ...] = tuple(_PHRASES["stays"])
 UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap")  # these may stand without a level
 
 
@@ -53,7 +54,10 @@ def orders_left(talk: Talk) -> list[Order]:
             continue
         if whole.has(*GONE) and not whole.has(*NOT_GONE):
             gone = _gone(talk, i, whole)
-            found = [o for o in found if not (o.topic is gone[0] and gone[1] in (None, o.kind))]
+            off = [o for o in found if o.topic is gone[0]]
+            if gone[1] is not None and not whole.has(*STAYS):  # "stop pls, cancel the balance" is no stop order
+                off = [o for o in off if o.kind == gone[1]]
+            found = [o for o in found if o not in off]
             continue
         if _dealt_at(talk, i):
             whole = _after_deal(whole)
@@ -68,7 +72,7 @@ def orders_left(talk: Talk) -> list[Order]:
             for order in _stated(talk, i, frame, topic, found):
                 found = [o for o in found if not _replaced(talk, o, order)]
                 found.append(order)
-    found = _with_limits([order for order in found if not _filled(talk, order)])
+    found = _with_limits([left for order in found if (left := _unfilled(talk, order)) is not None])
     typed = {(id(o.topic), o.side, o.level) for o in found if o.kind != "limit"}
     found = [o for o in found if o.kind != "limit" or (id(o.topic), o.side, o.level) not in typed]
     for order in found:
@@ -184,11 +188,21 @@ def _dealt_at(talk: Talk, i: int) -> bool:
     return any(done.turn == i for done in talk.dealing.done)
 
 
-def _filled(talk: Talk, order: Resting) -> bool:
-    return any(
-        d.standing and d.topic is order.topic and d.turn > order.turn and d.deal.client_side == order.side
+def _unfilled(talk: Talk, order: Resting) -> Resting | None:
+    """The order as it rests after its fills; None where nothing of it is said to stay."""
+    fills = [
+        d
         for d in talk.dealing.done
-    )
+        if d.standing and d.topic is order.topic and d.turn > order.turn and d.deal.client_side == order.side
+    ]
+    if not fills:
+        return order
+    filled = sum((d.deal.quantity or Decimal(0) for d in fills), Decimal(0))
+    after = talk.frames[fills[-1].turn : fills[-1].turn + 6]
+    if filled >= order.size or not any(frame.has(*STAYS) for frame in after):
+        return None
+    evidence = order.evidence | {d.turn for d in fills}
+    return replace(order, size=order.size - filled, evidence=evidence)
 
 
 def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]) -> list[Resting]:

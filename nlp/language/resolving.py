@@ -29,6 +29,8 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
     if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
         month = instrument.maturity[1]
         return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
+    if instrument.kind == "commodity" and not instrument.issuer:
+        return _listed(talk, instrument)
     if instrument.kind == "irs" and not instrument.tenor and talk.current and talk.current.kind == "irs":
         return v.swap(instrument.form, talk.current.instrument.tenor)
     if instrument.kind == "option" and not instrument.form:
@@ -46,6 +48,15 @@ def _swap_point(talk: Talk, i: int, frame: Frame, years: int) -> Instrument | No
     point = v.swap(current.instrument.form, f"{years}Y")
     asked = talk.turns[i].who == "client" and (frame.sizes or frame.question)
     return point if asked or any(t.instrument.code == point.code for t in talk.topics) else None
+
+
+def _listed(talk: Talk, instrument: Instrument) -> Instrument:
+    """ "30 of the brent": the future of that name, once its lots are spoken of."""
+    current = talk.current
+    alike = [t.instrument for t in talk.topics if t.kind == "future" and t.instrument.form == instrument.form]
+    named = [one for one in alike if not instrument.period or instrument.period.split("-")[0] in one.code]
+    beside = current is None or current.kind == "future" or current.instrument.form != instrument.form
+    return named[-1] if named and beside else instrument
 
 
 def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
