@@ -230,7 +230,8 @@ class Mention(msgspec.Struct, frozen=True):
 
 
 class Analysis(msgspec.Struct, frozen=True, kw_only=True):
-    """All that was understood. `turns` are the repaired turns that every index and span refers to."""
+    """All that was understood. `turns` are the repaired turns that every index and span refers to; `subjects` the
+    things and people that were spoken of beside the business, in the words of the talk."""
 
     turns: tuple[Turn, ...] = ()
     deals: tuple[Deal, ...] = ()
@@ -242,4 +243,5 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     consents: tuple[Consent, ...] = ()
     sentiment: Literal["positive", "neutral", "negative"] = "neutral"
     products: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
     mentions: tuple[Mention, ...] = ()

@@ -182,7 +182,8 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
         start = next((at for at in starts if at is not None), None)
     if start is None or GONE & set(lows[:start]) or PRICED & set(lows):
         return None
-    k = first + start
+    had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
+    k = first + had
     return Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
 
 

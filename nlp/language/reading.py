@@ -14,6 +14,7 @@ from nlp.language.promises import follow_ups
 from nlp.language.quotes import quotes_not_dealt
 from nlp.language.repair import repaired
 from nlp.language.settlement import enquired
+from nlp.language.subjects import subjects
 from nlp.language.talk import Talk
 from nlp.language.unsettled import left_open, unsettled
 from nlp.language.words import Word
@@ -28,6 +29,9 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
     lines = {label: topic.instrument.description or topic.instrument.code for label, topic in talk.labels.items()}
     deals = tuple(supported(talk, done.topic, done.deal) for done in talk.dealing.done if done.standing)
     unsure = unsettled(talk)
+    tasks = tuple(follow_ups(turns, frames, dialogue.header.started.date(), lines))
+    weighty = {i for task in tasks for i in task.evidence}
+    thin = not (deals or talk.topics)
     return Analysis(
         turns=turns,
         deals=deals,
@@ -38,8 +42,9 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
         consents=tuple(consents(turns, frames)),
         sentiment=sentiment(turns, frames),
         products=tuple(dict.fromkeys(enquired(topic, talk.today) for topic in talk.topics)),
+        subjects=subjects(dialogue.header, turns, frames, weighty, thin=thin),
         mentions=tuple(mentions(frames)),
-        follow_ups=tuple(follow_ups(turns, frames, dialogue.header.started.date(), lines)),
+        follow_ups=tasks,
     )
 
 

@@ -33,9 +33,10 @@ JOINTS = {"and", "but", ",", "so", "then", "--", "-", "n"}
 BEGINNINGS: tuple[tuple[str, ...], ...] = tuple(
     tuple(phrase.split()) for phrase in vocabulary.section("phrases", "promises")["beginnings"]
 )
-DAY_LINKS = {"by", "on", "before", "until", "till", "for", "the", ",", "from", "and"}
+DAY_LINKS = {"end", "of", "close", "latest", "by", "on", "before", "until", "till", "for", "the", ",", "from", "and"}
 
 
+HANDED_OVER = {"get", "have", "receive", "owe"}  # by whom it is owed: "you'll get it", "I owe you the form"
 STOPS = {".", "?", "!", ";", "...", "--"}
 
 
@@ -152,10 +153,12 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
     result = ""
     for k in range(first, last):
         word = frame.words[k]
-        if k in dated or word.low in FILLERS or word.low in STOPS or (word.low == "," and result.endswith(",")):
-            continue
         before = frame.words[k - 1] if k > first else None
+        filler = word.low in FILLERS and (before is None or before.low not in ("a", "or"))
+        if k in dated or filler or word.low in STOPS or (word.low == "," and result.endswith(",")):
+            continue
         text = word.lemma if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
+        text = "Send" if k == first and promise.kind == "send" and word.lemma in HANDED_OVER else text
         text = SHORTHAND.get(word.low, text)
         if before is not None and before.low in ("for", "on", "of", "in", "line", "number") and word.low in lines:
             text = lines[word.low]
@@ -166,6 +169,7 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
         if text.strip().lower() != result.rsplit(" ", 1)[-1].lower():  # "the the"
             result += text
     sentence = re.sub(r",? (?:by|on|for),? not\b.*$", "", result.strip(" ,-"))
+    sentence = re.sub(r" from (?:me|us)\b", "", sentence)
     sentence = re.sub(r"(?:,| and| or| by| on| before)+$", "", sentence)
     return sentence[:1].upper() + sentence[1:180]
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from nlp.language.model import Terms
 
+LARGE_RATE = 100
 NAMES = "January February March April May June July August September October November December".split()
 
 
@@ -20,14 +21,15 @@ def amount(value: Decimal) -> str:
 
 
 def price(value: Decimal | None, fact: Terms | None) -> str:
-    """A price as dealers write it: FX rates with at least four decimals, treasuries in 32nds."""
+    """A price as dealers write it: FX rates with at least four decimals, of the yen and above a hundred with two,
+    treasuries in 32nds."""
     if value is None:
         return ""
     if fact is not None and fact.product == "bond" and fact.price_type == "price" and fact.instrument.startswith("UST"):
         return _ticks(value)
     text = _plain(value)
     if fact is not None and fact.price_type == "rate" and fact.product != "irs":
-        places = 2 if fact.instrument.endswith("JPY") else 4
+        places = 2 if fact.instrument.endswith("JPY") or value >= LARGE_RATE else 4
         shown = len(text.split(".")[1]) if "." in text else 0
         return f"{value:.{places}f}" if shown < places else text
     return text

@@ -47,10 +47,13 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     )
     if said:
         sentences.append(say("talk" if thin else "also_said", said=said))
-    if analysis.follow_ups:
-        sentences.append(_follow_ups(analysis.follow_ups, dialogue, wording))
-    if analysis.consents:
-        sentences.append(_consents(analysis.consents, wording))
+    after = [_follow_ups(analysis.follow_ups, dialogue, wording)] if analysis.follow_ups else []
+    after += [_consents(analysis.consents, wording)] if analysis.consents else []
+    told = " ".join((*sentences, *after)).lower()
+    touched = [subject for subject in analysis.subjects if subject.lower() not in told]
+    if touched:
+        sentences.append(say("subjects", subjects=", ".join(touched)))
+    sentences += after
     return " ".join(sentence for sentence in sentences if sentence)
 
 

@@ -1,0 +1,100 @@
+"""What else is spoken of: the things and people that a talk names, beside its business."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from nlp.language import vocabulary
+from nlp.language.attitude import NEGATIVE
+from nlp.language.frames import Frame
+from nlp.language.model import Header, Turn, Who
+from nlp.language.words import Word
+
+_WORDS = vocabulary.section("phrases", "subjects")
+EVERYDAY: frozenset[str] = frozenset(_WORDS["everyday"])
+PLAIN: frozenset[str] = frozenset(_WORDS["plain_adjectives"])
+WEIGHTS: dict[str, int] = vocabulary.section("phrases", "salience")["weights"]
+NOMINAL = ("NOUN", "PROPN")
+LONGEST = 3  # words of a name
+GREETING = 8  # tokens with which a desk answers
+ENOUGH = 4.0  # of a score below this a subject was only touched
+MOST = 8
+
+
+@dataclass
+class Subject:
+    """A thing spoken of, in its fullest words so far."""
+
+    text: str
+    first: int
+    score: float = 0.0
+    turns: set[int] = field(default_factory=set)
+    sides: set[Who] = field(default_factory=set)
+
+
+def subjects(
+    header: Header, turns: tuple[Turn, ...], frames: list[Frame], weighty: Collection[int], *, thin: bool
+) -> tuple[str, ...]:
+    """The things most spoken of, in the order of the talk; no instruments, amounts, days nor the speakers' names.
+
+    `weighty`: turns that something was asked for or promised in. Of a `thin` talk, one without business, more is told.
+    """
+    people = " ".join((header.client.contact, header.client.organization, header.trader.name)).lower().split()
+    left_out = EVERYDAY | set(people)
+    found: dict[str, Subject] = {}
+    for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
+        if i < 2 and turn.who == "trader" and len(frame.words) <= GREETING:
+            continue
+        business = _business(frame)
+        weight = 1.0 * (i in weighty) + 1.0 * frame.has(*NEGATIVE)
+        for first, last in _names(frame, business, left_out):
+            words = frame.words[first:last]
+            text = turn.text[words[0].start : words[-1].end]
+            subject = found.setdefault(words[-1].lemma, Subject(text, i))
+            subject.text = text if len(text.split()) > len(subject.text.split()) else subject.text
+            subject.turns.add(i)
+            subject.sides.add(turn.who)
+            subject.score = max(subject.score, _worth(words, first) + weight)
+    ranked = sorted(found.values(), key=lambda s: (-_total(s), s.first))
+    enough = ENOUGH - 1 if thin else ENOUGH
+    best = [subject for subject in ranked[:MOST] if _total(subject) >= enough]
+    return tuple(subject.text for subject in sorted(best, key=lambda s: s.first))
+
+
+def _total(subject: Subject) -> float:
+    return subject.score + len(subject.turns) + len(subject.sides)
+
+
+def _worth(words: tuple[Word, ...], first: int) -> float:
+    """Names, abbreviations and fuller phrases say more than a bare noun; words of the trade more than others."""
+    named = any(w.text[:1].isupper() and (first > 0 or w.text.isupper()) for w in words if len(w.text) > 1)
+    weight = max(WEIGHTS.get(form, 0) for w in words for form in (w.low, w.lemma))
+    return 1.5 * named + min(weight, 3) + 0.5 * (len(words) > 1)
+
+
+def _names(frame: Frame, business: set[int], left_out: frozenset[str]) -> list[tuple[int, int]]:
+    """(first, last) token of each run of nouns with their adjectives."""
+    result, start = [], None
+    for k in range(len(frame.words) + 1):
+        if k < len(frame.words) and k not in business and _part(frame.words[k], left_out):
+            start = k if start is None else start
+            continue
+        if start is not None and frame.words[k - 1].pos in NOMINAL:
+            result.append((max(start, k - LONGEST), k))
+        start = None
+    return result
+
+
+def _part(word: Word, left_out: frozenset[str]) -> bool:
+    if not word.low.isalpha() or len(word.low) < 3 or {word.low, word.lemma} & left_out:
+        return False
+    return word.pos in NOMINAL or word.pos == "ADJ" and word.low not in PLAIN
+
+
+def _business(frame: Frame) -> set[int]:
+    """Tokens of days, terms, amounts, prices and instruments: told by the facts."""
+    spans = [(x.first, x.last) for group in (frame.days, frame.months, frame.tenors, frame.mentions) for x in group]
+    spans += [(x.first, x.last) for x in frame.monies] + [(x.first, x.last) for x in frame.prices]
+    spans += [(x.figure.first, x.figure.last) for x in frame.sizes] + [(x.first, x.last) for x in frame.prices]
+    return {k for first, last in spans for k in range(first, last)}
