@@ -17,6 +17,7 @@ import platformdirs
 from app.conversation.permission import BadPolicy, Policies
 from app.sync.address import BadServerAddress, server_address
 from fdc3.directory.addresses import BadAddress, DirectoryAddress
+from nlp.summary.local_model import BadModelAddress, LocalModel
 
 PREFIX = "DESKLINE_"
 
@@ -38,6 +39,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """The user channel that the desk's panels share."""
     speech_model: str = "tiny.en"
     """tiny.en, base, or a folder that holds a CTranslate2 whisper model."""
+    rewording: str = "off"
+    """A language model on this computer that rewords summaries: off, or its address (http://127.0.0.1:8080)."""
+    rewording_model: str = ""
+    """The model's name there, such as qwen2.5:7b; empty: the one that is loaded."""
     microphone: str = ""
     """A sound file (wav, 16 bit) that is heard in place of a microphone, for trials; empty: the system's microphone."""
     call_microphone: str = ""
@@ -75,6 +80,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def desk_folder(self) -> Path:
         """Database, recordings and key file of this desk."""
         return self.root / self.desk
+
+    @property
+    def language_model(self) -> LocalModel | None:
+        """What rewords summaries; None where that is off."""
+        return None if self.rewording == "off" else LocalModel.parse(self.rewording, self.rewording_model)
 
     @property
     def root(self) -> Path:
@@ -159,6 +169,10 @@ def _check(values: Mapping[str, Any], source: str) -> None:
         Policies.read(settings.recording, settings.line_recording)
     except BadPolicy as error:
         raise SettingsError(f"{source}: {error}") from None
+    try:
+        _ = settings.language_model
+    except BadModelAddress as error:
+        raise SettingsError(f"{source}: rewording: {error}") from None
     for address in settings.app_directories:
         try:
             DirectoryAddress.parse(address)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language.model import Analysis, Dialogue
-
 if TYPE_CHECKING:
+    from nlp.language.model import Analysis, Dialogue
     from nlp.summary.templates import Wording
 
 __all__ = ["summarise"]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.conversation.state import ConversationState
     from fdc3.client import Channel, DesktopAgent, PrivateChannel
     from fdc3.types import ContextMetadata
+    from nlp.summary.local_model import LocalModel
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,11 @@ class ReportsApp:
             desk.conversations.on_transcribed(self._transcribed),
             desk.conversations.anew.on_read(lambda now: self._spawn(self._read_anew(now))),
         )
+
+    @property
+    def language_model(self) -> LocalModel | None:
+        """What rewords summaries; None where that is off."""
+        return self._desk.settings.language_model
 
     async def begin(self) -> None:
         """Closes what a crash left open, and offers the drafts that were not finished."""

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.shell.widgets import button, caption, label
 from plugins.reports import wording
@@ -33,8 +33,9 @@ class ReportForm(QWidget):
     pointed = Signal(object)
     customer_changed = Signal(object)
 
-    def __init__(self, today: Callable[[], dt.date], zone: dt.tzinfo) -> None:
+    def __init__(self, today: Callable[[], dt.date], zone: dt.tzinfo, *, rewords: bool = False) -> None:
         super().__init__()
+        self._rewords = rewords
         self._card: ReportCard | None = None
         self._own: set[str] = set()  # fields whose editor holds the trader's words and is not filled from outside
         self._shown: dict[str, Json] = {}
@@ -43,6 +44,9 @@ class ReportForm(QWidget):
         self.deals = DealRows()
         self.products = ProductsEditor(BY_NAME["products"])
         self.summary = TextEditor(BY_NAME["summary"], (3, 7), "What was said and agreed")
+        self.reword = _small("Reword", "By the language model on this computer, checked against the summary (Alt+W)")
+        self.reword.hide()
+        self.summary.head.addWidget(self.reword)
         self._editors: dict[str, FieldEditor] = {
             "customer": self.customer,
             "contact": self.contact,
@@ -201,15 +205,14 @@ class ReportForm(QWidget):
         editor = self._editors["summary"]
         editor.remark.setText(WRITTEN_LOCALLY)
         editor.remark.setVisible(editor.said)
+        self.reword.setVisible(self._rewords and not card.read_only)
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
         column.setContentsMargins(12, 2, 12, 8)
         column.setSpacing(7)
         self._facts = label("", "dim")
-        self._more = button("Edit", "ghost", tip="Line, number, direction, start, duration and talk share")
-        self._more.setFixedHeight(18)
-        self._more.setStyleSheet("min-height:16px;padding:0 4px;font-size:11px")
+        self._more = _small("Edit", "Line, number, direction, start, duration and talk share")
         self._more.clicked.connect(lambda: self.show_details(self._details.isHidden()))
         facts = QHBoxLayout()
         facts.setSpacing(4)
@@ -235,6 +238,13 @@ class ReportForm(QWidget):
 
     def _pick(self, *names: str) -> Iterator[FieldEditor]:
         return (self._editors[name] for name in names)
+
+
+def _small(text: str, tip: str) -> QPushButton:
+    made = button(text, "ghost", tip=tip)
+    made.setFixedHeight(18)
+    made.setStyleSheet("min-height:16px;padding:0 4px;font-size:11px")
+    return made
 
 
 def _grid(editors: Iterator[FieldEditor], columns: int) -> QGridLayout:

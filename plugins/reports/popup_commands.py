@@ -21,6 +21,9 @@ def commands(popup: ReportPopup, reports: Reports) -> tuple[Command, ...]:
     def recorded() -> bool:
         return popup.card is not None and popup.card.talk.kind == "call"
 
+    def rewordable() -> bool:
+        return popup.rewords and editable()
+
     def unfinished() -> bool:
         return bool(reports.state.value.unfinished)
 
@@ -34,6 +37,7 @@ def commands(popup: ReportPopup, reports: Reports) -> tuple[Command, ...]:
         Command("reports.close", "Close report, keep its draft", popup.put_aside, "Ctrl+W", front, popup, "x"),
         Command("reports.edit", "Edit the saved report", popup.unlock, "Ctrl+E", front, popup, "edit"),
         Command("reports.dictate", "Dictate into the notes, or end it", popup.dictate, "F7", editable, popup, "record"),
+        Command("reports.reword", "Reword the summary", popup.reword, "Alt+W", rewordable, popup, "edit"),
         Command("reports.evidence", "Show where the field was said", popup.show_evidence, "Alt+E", front, popup),
         Command("reports.play", "Play where the field was said", popup.play_evidence, "Alt+P", recorded, popup, "play"),
         Command("reports.next", "Next report", lambda: popup.step(1), "Alt+PgDown", front, popup),

@@ -23,6 +23,7 @@ from plugins.reports.open_report import ReportCard
 from plugins.reports.popup_commands import commands
 from plugins.reports.publish import speaker
 from plugins.reports.queue import ReportsState
+from plugins.reports.rewording_bar import RewordingBar
 from plugins.reports.stops import tab_stops
 from plugins.reports.undo_bar import UndoBar
 
@@ -49,6 +50,8 @@ class ReportPopup(QWidget):
         self.setWindowTitle("Call report")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.dictation = DictationBar(app, ui)
+        self.rewords = app.language_model is not None
+        self.rewording = RewordingBar(app.language_model, ui, lambda: self.form.summary)
         self._build_frame()
         QTimer.singleShot(WARM_MS, self, self._warm)
         self._ui.commands.add(*commands(self, self._reports))
@@ -82,7 +85,7 @@ class ReportPopup(QWidget):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
-            if not self._settle(accept=False):
+            if not (self.rewording.cancel() or self._settle(accept=False)):
                 self.put_aside()
         else:
             super().keyPressEvent(event)
@@ -122,6 +125,11 @@ class ReportPopup(QWidget):
         if self._card is not None and not self._card.read_only:
             self.dictation.toggle(self._card.report_id)
 
+    def reword(self) -> None:
+        """Asks the language model on this computer for the summary in other words."""
+        if self._card is not None and not self._card.read_only:
+            self.rewording.begin()
+
     def unlock(self) -> None:
         if self._card is not None and self._card.read_only:
             self._do(self._reports.unlock(self._card.report_id))
@@ -159,6 +167,7 @@ class ReportPopup(QWidget):
         if changed or card is None:
             self.evidence.forget()
             self.dictation.end()
+            self.rewording.leave()
         if card is not None:
             self._fill(card, state)
         self._undo.offer(state.discarded.talk.title if state.discarded else None)
@@ -308,6 +317,7 @@ class ReportPopup(QWidget):
         self._hint = label("", "mut")
         self._hint.setObjectName("hint")
         column.addWidget(self.dictation)
+        column.addWidget(self.rewording)
         column.addWidget(self._hint)
         line = QHBoxLayout()
         line.setSpacing(6)
@@ -332,7 +342,7 @@ class ReportPopup(QWidget):
         return made
 
     def _build_form(self) -> ReportForm:
-        form = ReportForm(lambda: self._local(self._ui.clock()).date(), self._reports.zone)
+        form = ReportForm(lambda: self._local(self._ui.clock()).date(), self._reports.zone, rewords=self.rewords)
         form.setObjectName("reportform")
         form.setStyleSheet("QWidget#reportform{background:transparent}")
         form.edited.connect(self._edited)
@@ -349,6 +359,8 @@ class ReportPopup(QWidget):
             lambda question, value: self._on_card(lambda card: self._reports.answer(card.report_id, question, value))
         )
         form.customer_changed.connect(self._customer_changed)
+        form.reword.clicked.connect(self.reword)
+        form.summary.text.textChanged.connect(lambda: self.rewording.follow(form.summary.text.toPlainText()))
         self._scroll.setWidget(form)
         self._ui.run(self._reports.customers(), then=form.set_customers, owner=form)
         return form

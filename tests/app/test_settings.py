@@ -30,6 +30,8 @@ def test_a_missing_file_gives_the_defaults(tmp_path: Path) -> None:
         ("font_scale = 9.0", {}, {}, "font_scale"),
         ('server = "http://deskline.example.com"', {}, {}, "https"),
         ('unknown_apps = "admit"', {}, {}, "unknown_apps"),
+        ('rewording = "http://example.com:8080"', {}, {}, "rewording: .* is not on this computer"),
+        ("", {"DESKLINE_REWORDING": "on"}, {}, "DESKLINE_REWORDING: rewording: on must be a plain address"),
     ],
 )
 def test_an_unusable_value_is_refused_by_name(
@@ -39,6 +41,18 @@ def test_an_unusable_value_is_refused_by_name(
     file.write_text(text)
     with pytest.raises(SettingsError, match=named):
         load(file, environment, overrides)
+
+
+def test_summaries_are_reworded_only_where_a_model_is_named(tmp_path: Path) -> None:
+    assert load(tmp_path / "none.toml", {}).language_model is None
+    named = load(
+        tmp_path / "none.toml", {"DESKLINE_REWORDING": "http://localhost:11434"}, {"rewording_model": "qwen2.5:7b"}
+    )
+    assert named.language_model is not None
+    assert (named.language_model.url, named.language_model.name) == (
+        "http://127.0.0.1:11434/v1/chat/completions",
+        "qwen2.5:7b",
+    )
 
 
 def test_a_desk_keeps_everything_in_its_own_folder(tmp_path: Path) -> None:

@@ -313,4 +313,4 @@ async def running(desk: Services, conversations: LedConversations) -> AsyncItera
 
 
 # Last: the popup's stage stands on the fixtures above.
-from tests.reports.screen import screen  # noqa: E402, F401
+from tests.reports.screen import language_model, screen  # noqa: E402, F401

@@ -18,6 +18,7 @@ from app.shell import theme
 from app.shell.io_loop import IoLoop
 from app.shell.popups import Popups
 from app.shell.ui import Ui
+from nlp.summary.local_model import LocalModel
 from plugins.reports import store
 from plugins.reports.items import Reference
 from plugins.reports.open_report import ReportCard
@@ -116,7 +117,13 @@ class Screen:
 
 
 @pytest.fixture
-def screen(qtbot: QtBot, desk: Services) -> Iterator[Screen]:
+def language_model() -> LocalModel | None:
+    """What rewords summaries: nothing, unless a test's file says so."""
+    return None
+
+
+@pytest.fixture
+def screen(qtbot: QtBot, desk: Services, language_model: LocalModel | None) -> Iterator[Screen]:
     application = cast("QApplication", QApplication.instance())
     theme.apply(application)
     loop = IoLoop()
@@ -143,7 +150,8 @@ def screen(qtbot: QtBot, desk: Services) -> Iterator[Screen]:
     )
     ui.set_host(host)
     ui.commands.set_window(root)
-    popup = ReportPopup(cast("Any", SimpleNamespace(reports=reports, dictating=SimpleNamespace(state=State(None)))), ui)
+    app = SimpleNamespace(reports=reports, dictating=SimpleNamespace(state=State(None)), language_model=language_model)
+    popup = ReportPopup(cast("Any", app), ui)
     root.show()
     root.activateWindow()
     qtbot.waitUntil(root.isActiveWindow)
