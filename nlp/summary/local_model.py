@@ -68,10 +68,8 @@ class LocalModel:
 
     async def reword(self, summary: str) -> str:
         """The summary in other words that say the same. Raises NotReworded with a sentence for the trader."""
-        from nlp.summary.rewording import refusal  # its words are read from files, and few desks need them
-
         text = " ".join((await self._answer(summary)).split())
-        if why := refusal(summary, text):
+        if why := await asyncio.to_thread(_refusal, summary, text):
             raise NotReworded(why)
         return text
 
@@ -79,10 +77,8 @@ class LocalModel:
         await asyncio.to_thread(importlib.import_module, "httpx")  # it takes long, and most desks ask no model
         import httpx
 
-        from nlp.summary.marks import texts
-
         asked = {
-            "messages": [{"role": "system", "content": texts()["prompt"]}, {"role": "user", "content": summary}],
+            "messages": await asyncio.to_thread(_messages, summary),
             "temperature": 0,
             "max_tokens": TOKENS,
             "stream": False,
@@ -105,12 +101,10 @@ class LocalModel:
                     body += part
                     if len(body) > LARGEST_ANSWER:
                         raise _silent("answered with more than any summary")
-        except TimeoutError:
+        except (TimeoutError, httpx.TimeoutException):
             raise _silent(f"did not answer within {self.seconds:g} seconds") from None
         except httpx.ConnectError:
             raise _silent(f"is not running at {self.url.removesuffix('/v1/chat/completions')}") from None
-        except httpx.TimeoutException:
-            raise _silent(f"did not answer within {self.seconds:g} seconds") from None
         except httpx.HTTPError:
             raise _silent("broke off its answer") from None
         try:
@@ -120,6 +114,26 @@ class LocalModel:
         if choice.finish_reason == "length":
             raise _silent("did not come to the end of its answer")
         return choice.message.content
+
+
+def _messages(summary: str) -> list[dict[str, str]]:
+    """What the model is told. Reads files at its first call."""
+    from nlp.summary.marks import texts
+
+    example = texts()["example"]
+    return [
+        {"role": "system", "content": texts()["prompt"]},
+        {"role": "user", "content": example["summary"]},
+        {"role": "assistant", "content": example["reworded"]},
+        {"role": "user", "content": summary},
+    ]
+
+
+def _refusal(summary: str, text: str) -> str:
+    """Reads files at its first call."""
+    from nlp.summary.rewording import refusal
+
+    return refusal(summary, text)
 
 
 def _loopback(host: str) -> bool:

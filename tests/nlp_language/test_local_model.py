@@ -40,8 +40,8 @@ async def test_the_request_is_a_chat_completion_with_nothing_left_to_chance(serv
     (path, named), (_, unnamed) = server.asked
     assert path == "/v1/chat/completions"
     assert (named["model"], named["temperature"], named["stream"]) == ("qwen2.5:7b", 0, False)
-    assert [each["role"] for each in named["messages"]] == ["system", "user"]
-    assert named["messages"][1]["content"] == SUMMARY
+    assert [each["role"] for each in named["messages"]] == ["system", "user", "assistant", "user"]
+    assert named["messages"][-1]["content"] == SUMMARY
     assert "model" not in unnamed
 
 
