@@ -68,6 +68,7 @@ SUMMARIES = st.deferred(lambda: st.sampled_from(summaries()))
         (SWAP, SWAP.replace("-26 points", "minus 26 points").replace("14:30", "2:30 pm")),
         (SWAP, SWAP.replace("“", '"').replace("”", '"')),
         (SWAP, SWAP.replace("the client to send the desk", "The client will send the desk").replace(";", ".")),
+        (f"{NOTHING} Also spoken of: settlement.", f"{NOTHING} They also discussed settlement."),
         (NOTHING, NOTHING.replace("22.5 million", "22 and a half million").replace("about", "regarding")),
     ],
 )  # fmt: skip
@@ -121,9 +122,10 @@ def test_what_is_said_otherwise_is_refused_and_told(summary: str, words: str, ot
     assert said in "; ".join(differences(summary, summary.replace(words, others)))
 
 
-def test_what_is_added_is_refused() -> None:
+def test_sentences_that_come_or_go_are_refused() -> None:
     assert differences(SPOT, SPOT + " Sarah will call.") == ("it adds “Sarah”",)
     assert differences(SPOT, SPOT + " It was a friendly talk.") == ("it adds “It was a friendly talk.”",)
+    assert differences(f"{SPOT} Also spoken of: settlement.", SPOT) == ("it leaves out “spoken”",)
     assert differences(SPOT, SPOT * 2) == ("it is much longer than the summary",)
     assert differences(SPOT, " \n") == ("it is empty",)
 
