@@ -231,7 +231,7 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
         size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
         if size is None:
             k = next((k for k in reversed(before) if talk.frames[k].sizes and talk.topic_at.get(k) is topic), None)
-            size = talk.frames[k].sizes[-1] if k is not None else None
+            size = talk.frames[k].sizes[-1] if k is not None else next(iter(frame.sizes), None)
         if side is None or size is None:
             continue
         quantity, ccy, unit = topics.size_of(size, topic.instrument)

@@ -350,8 +350,8 @@ class Talk:
         if standing is not None and topic.status == "open":
             topic.side, useful = standing, True
         elif turn.who == "client":
-            if topic.quoted_at is None and frame.has("offer", "bid") and not frame.has("leave", "my bid", "my offer"):
-                topic.hints |= {word for word in ("offer", "bid") if frame.has(word)}
+            if topic.quoted_at is None and not frame.has("leave", "my bid", "my offer"):
+                topic.hints |= {word[:5] for word in ("offer", "offered", "bid") if frame.has(word)}
             if topic.kind == "equity" and topic.quoted_at is None:
                 topic.anchors += [p.value for p in frame.prices if p.pointed]
             if topic.kind == "fx" and saying.far_side(frame) is not None:
