@@ -63,7 +63,9 @@ class Dealing(Hearing):
             return False
         if saying.away(frame) and not (frame.sizes and frame.prices):
             return False
-        if frame.has("cancelled") and not (frame.has("done", "filled") or frame.prices and frame.has(*AGENCY)):
+        if frame.has("cancelled") and not (
+            frame.has("done", "filled") or frame.prices and (frame.has(*AGENCY) or self._fill(i, topic))
+        ):
             return False
         spoken = saying.done(frame) or frame.has(
             "you 've got",

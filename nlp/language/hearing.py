@@ -22,7 +22,19 @@ if TYPE_CHECKING:
 ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
 SOME_DONE: tuple[str, ...] = tuple(v.section("phrases", "dealing")["some_done"])
 INSTRUCTIONS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["instructions"])
-TOLD_FILL = ("avg", "average", "averaged", "filled", "completed", "executed", "done", "you sold", "you bought")
+TOLD_FILL = (
+    "avg",
+    "average",
+    "averaged",
+    "filled",
+    "completed",
+    "executed",
+    "done",
+    "you sold",
+    "you bought",
+    "u sold",
+    "u bought",
+)
 OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 

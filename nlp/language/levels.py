@@ -15,6 +15,7 @@ from nlp.language.topics import Topic
 _PHRASES = vocabulary.section("phrases", "orders")
 TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
+MARKET = {"'re", "market", "mkt", "spot", "currently", "trading", "now", "screen", "ref"}
 DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
 
 
@@ -47,6 +48,8 @@ def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
             continue  # no level of this market: misheard, or another number
         seen.add(price)
         near = tuple(lows[max(0, figure.first - 4) : figure.first])
+        if len(frame.prices) > 1 and set(near) & MARKET and not set(near) & {"limit", "stop", "profit", "order"}:
+            continue  # "limit thirty-three ten. We're thirty-two ninety-five now"
         found.append(
             (price, kind(near) if kind(near) != "limit" else kind(frame.lows if len(frame.prices) == 1 else near))
         )

@@ -172,6 +172,8 @@ class Talk:
         if topic.status not in ("dealt", "cancelled") or topic.opened == i or saying.past(frame):
             return False
         last = max((done.turn for done in self.dealing.done if done.topic is topic), default=i)
+        if topic.kind == "fx" and frame.sizes and len(frame.days) > 1 and saying.far_side(frame) is not None:
+            return not frame.prices  # "and roll it: b/s 4m, 12 June against 14 September"
         if topic.status == "cancelled":
             return bool(frame.sizes or frame.verbs) and not frame.has(*topics.CANCEL)
         if (i <= last + 1 and not frame.has(*MORE)) or frame.has(*topics.CORRECTION):
