@@ -89,6 +89,11 @@ def asked(i: int, frame: Frame, *, in_round: bool) -> Asked | None:
     return Asked(i, frozenset(channels), frame.has("mind")) if channels else None
 
 
+def _together(frame: Frame, one: int, other: int) -> bool:
+    """Two tokens stand in one sentence."""
+    return not {".", "?", "!"} & set(frame.lows[min(one, other) : max(one, other)])
+
+
 def answer(frame: Frame, minding: bool) -> Answer | None:
     """Yes, no or undecided, by the first word that says so; None if nothing does."""
     if frame.has(*UNDECIDED):

@@ -165,10 +165,11 @@ def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
     back = lows[max(first, k - 5) : k]
     opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
     if opens and lows[k - 1 : k] and lows[k - 1] in JOINS and k > first:
-        for own, phrases in ((True, LEADS["own"]), (False, LEADS["ask"])):  # the subject of what it is joined to
+        mine = (*LEADS["own"], *LEADS["own_by_a_day"], ("will",), ("'ll",))
+        for own, phrases in ((False, LEADS["ask"]), (True, mine)):  # the subject of what it is joined to
             if any(_ends(lows, first, at, phrase) for at in range(first, k) for phrase in phrases):
                 return Led(own, own, k)
-    handing = frame.words[k].lemma in SENDING and after[:1] in (["it"], ["that"], ["them"], ["both"], ["those"])
+    handing = frame.words[k].lemma in SENDING and bool({"it", "that", "them", "both", "those", "all"} & set(after[:1]))
     return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing) else None
 
 
@@ -194,6 +195,8 @@ def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise
     start = next((_at(text, phrase) for phrase in ASKED_FOR if f" {phrase} " in text), None)
     if start is None or part.sizes or part.prices or part.mentions or part.verbs:
         return None
+    if {"you", "u", "they"} & set(part.lows[max(0, start - 2) : start]):
+        return None  # "do you still need our form?"
     k = first + start
     other: Who = "client" if who == "trader" else "trader"
     return Promise(other, "send", i, (k, last), False, False, {i}, vague(frame, k, last), needs_day=True)
@@ -217,7 +220,7 @@ def _given(lows: list[str]) -> int | None:
 def _with_you(frame: Frame, first: int, last: int) -> int | None:
     """ "Amended paper with you by noon", "the file is coming to you Friday": a day right after the other side."""
     lows = [word.low for word in frame.words]
-    if GONE & set(lows[first:last]):
+    if (GONE | {"leave", "leaving", "left"}) & set(lows[first:last]):
         return None
     starts = {day.first for day in frame.days}
     for k in range(first + 1, last):

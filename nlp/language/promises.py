@@ -40,7 +40,7 @@ def follow_ups(
     kept = [p for p in found if p.stated or _accepted(p, turns, frames, today)]
     met = meetings(turns, frames, today)
     for promise in kept:
-        others = {p.turn for p in found if p is not promise and p.stated and not p.vague}
+        others = {p.turn for p in found if p is not promise and p.stated and (p.days or not p.vague)}
         _agree(promise, turns, frames, today, others)
         if not promise.days:
             around = [k for k in (promise.turn, max(promise.evidence), max(promise.evidence) + 1) if k < len(frames)]
