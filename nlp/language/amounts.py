@@ -186,7 +186,7 @@ def _in_millions(
         at_mention is not None
         and before not in ("at", "@", "plus", "+")
         and (not at_mention.weak or at_mention.instrument.kind == "bond")
-        and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do"})
+        and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do", "offer", "bid", "leave", "work"})
     )
 
 

@@ -104,7 +104,7 @@ def read(words: Sequence[Word], security: Security) -> Frame:
     for mention in found:
         inside = list(range(mention.first, mention.last))
         if mention.instrument.kind == "fx":  # "EUR 3.5m vs PLN" is a pair around an amount
-            inside = [k for k in inside if not is_number(lows[k]) and lows[k] not in SCALES]
+            inside = [k for k in inside if not is_number(lows[k]) and lows[k] not in SCALES and lows[k] != "-"]
         taken.update(inside)
     optional = options.mentions(lows, found, monies)
     if optional:

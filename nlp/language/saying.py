@@ -54,7 +54,7 @@ def takes(frame: Frame) -> bool:
     return any(
         low in BARE
         and (k == 0 or lows[k - 1] in STARTS)
-        and (k + 1 == len(lows) or lows[k + 1] in (".", ",", "!", "at", "@", "the"))
+        and (k + 1 == len(lows) or lows[k + 1] in (".", ",", "!", "at", "@", "the") or is_number(lows[k + 1]))
         for k, low in enumerate(lows)
     )
 

@@ -64,7 +64,7 @@ class Talk:
             and turn.who == "trader"
             and i
             and self.turns[i - 1].who == "client"
-            and not self.frames[i - 1].mentions
+            and not any(topics.strong(mention) for mention in self.frames[i - 1].mentions)
             and (self.frames[i - 1].sizes or self.frames[i - 1].has(*ASKS))
         ):
             self._learn(
@@ -73,7 +73,9 @@ class Talk:
             topic.evidence.add(i - 1)
         self._learn(i, turn, frame, topic)
         if turn.who == "trader":
-            if not resting.shows_no_price(self, i, frame, topic):
+            asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
+            converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
+            if not converted and not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i)
             if frame.has(*NOTHING_SHOWN):
                 topic.refused_at = i
@@ -378,7 +380,7 @@ class Talk:
         for phrase, hint in topics.HINTS.items():
             if frame.has(phrase):
                 if hint in topics.PRICED_ON:
-                    if turn.who == "trader" and frame.question:
+                    if (turn.who == "trader" or topic.quoted_at is not None) and frame.question:
                         continue  # "on price or on yield?"
                     topic.hints -= topics.PRICED_ON
                 topic.hints.add(hint)
@@ -393,5 +395,6 @@ class Talk:
 
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
 RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
+CONVERTED = ("in yield", "in spread", "in price", "in cash", "yield terms", "spread terms", "as a yield", "as a spread")
 MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])

@@ -43,7 +43,8 @@ def _confirmed(talk: Talk, topic: Topic) -> int | None:
         frame = talk.frames[k]
         said = bool(set(frame.lows) & topics.DONE) or frame.has(*READING, "confirm", "you 've got")
         resting_order = resting.shows_no_price(talk, k, frame, topic)
-        said = said and not resting_order and not frame.question
+        elsewhere = any(done.turn == k for done in talk.dealing.done)  # the word is for other business
+        said = said and not (resting_order or elsewhere or frame.question)
         if talk.turns[k].who == "trader" and said and not frame.has("nothing done", "not done"):
             return k
     return None
