@@ -23,6 +23,7 @@ DEALT = {"buy", "sell", "buying", "selling"}
 HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "lim", "more", "worst"}
 ENDS = {"", ".", ",", "?", "!", ";"}
 PERCENT = {"percent", "%", "pct"}
+MINOR = {"pence", "cents", "cent", "p"}
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,9 @@ def read(
             continue
         before = lows[figure.first - 1] if figure.first else ""
         after = lows[figure.last] if figure.last < len(lows) else ""
-        if _no_amount(lows, figure, before, after):
+        if _no_amount(lows, figure, before, after) or (
+            after in MINOR and before in ("and", ",") and figure.first - 1 in ends
+        ):
             continue
         money_after = starts.get(figure.last) or (starts.get(figure.last + 1) if after in ("of", "-", "us") else None)
         money_before = ends.get(figure.first)
@@ -83,6 +86,7 @@ def read(
         elif (
             figure.cardinal
             and not (figure.pointed or figure.fraction)
+            and len(figure.chunks) == 1
             and figure.value >= 1000
             and before not in ("at", "@")
         ):
@@ -178,7 +182,7 @@ def _in_millions(
         )
     if money_before is not None and money_before.code.lower() == before:
         return True
-    if after == "of" and beyond in ("the", "those", "these", "them"):
+    if after == "of" and beyond in ("the", "those", "these", "them", "'em", "em", "'"):
         return True
     if after == "up" and before not in ("at",):
         return True

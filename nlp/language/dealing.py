@@ -21,7 +21,20 @@ from nlp.language.topics import Topic
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-AMENDED = ("amended", "changed", "all-in", "all - in", "all in", "rebooked", "new rate")
+AMENDED = (
+    "amended",
+    "amending",
+    "amend",
+    "changed",
+    "corrected",
+    "rebooked",
+    "rebook",
+    "now reads",
+    "all-in",
+    "all - in",
+    "all in",
+    "new rate",
+)
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
 
@@ -85,6 +98,8 @@ class Dealing(Hearing):
         found = legs(frame)
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
+        if not spoken and topic is not None and topic.quoted_at is None and self._left(i):
+            return False  # "It's in. You sell half a million at ...": an order, said again
         dealt = False
         two_dates = topic is not None and topic.kind == "fx" and ("swap" in topic.hints or frame.has("back"))
         groups = self._groups(found, two_dates)
@@ -99,6 +114,12 @@ class Dealing(Hearing):
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt
+
+    def _left(self, i: int) -> bool:
+        """The last turns were of an order that is left, not of a price that is taken."""
+        before = self.talk.frames[max(0, i - 3) : i]
+        told = self.talk.frames[i].has("sold", "bought") or any(saying.done(frame) for frame in before)
+        return not told and any(frame.has(*LEFT) for frame in before)
 
     def _swap(self, i: int, frame: Frame, topic: Topic) -> bool:
         """A swap read back by its points: "you sell and buy fifteen million at eighteen point eight"."""
@@ -267,7 +288,7 @@ class Dealing(Hearing):
                 old.turn = i
                 return
         self.done.append(Done(topic, deal, i))
-        topic.status = "dealt"
+        topic.status, topic.side = "dealt", topic.side or deal.client_side
         self.talk.current = self.talk.topic_at[i] = topic
         topic.anchors.append(deal.price)
 
@@ -276,21 +297,50 @@ class Dealing(Hearing):
         if topic.status != "dealt" or not frame.has(*AMENDED) or frame.question:
             return False
         standing = [done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 6]
-        if standing and any(f.sizes or f.tenors for f in self.talk.frames[standing[-1].turn + 1 : i]):
+        between = self.talk.frames[standing[-1].turn + 1 : i] if standing else []
+        if any((f.sizes or f.tenors) and not f.has(*topics.CORRECTION) for f in between):
             return False  # more business, not other terms for what was done
         prices = [p for figure in frame.prices if (p := placed(topic, frame, figure)) is not None]
-        if not standing or not prices or abs(prices[-1] / standing[-1].deal.price - 1) > Decimal("0.02"):
+        if not standing:
             return False
         old = standing[-1]
-        product, value = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today)
         evidence = tuple(sorted({*old.deal.evidence, i}))
+        quantity = self._other_amount(i, frame, old)
+        if quantity is not None and (not prices or prices[-1] == old.deal.price):
+            old.deal = msgspec.structs.replace(old.deal, quantity=quantity, evidence=evidence)
+            return True
+        if not prices or abs(prices[-1] / old.deal.price - 1) > Decimal("0.02"):
+            return False
+        product, value = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today)
         changes = {"price": trimmed(prices[-1]), "product": product, "value_date": value, "evidence": evidence}
         old.deal = msgspec.structs.replace(old.deal, **changes)
         return True
 
+    def _other_amount(self, i: int, frame: Frame, old: Done) -> Decimal | None:
+        """The amount that the client put right just before and the trader says again: "amended to 540k"."""
+        said = {topics.size_of(size, old.topic.instrument)[0] for size in frame.sizes}
+        for k in range(max(old.turn + 1, i - 3), i):
+            before = self.talk.frames[k]
+            if self.talk.turns[k].who == "client" and before.has(*topics.CORRECTION):
+                meant = {topics.size_of(size, old.topic.instrument)[0] for size in before.sizes}
+                both = (said & meant) - {old.deal.quantity}
+                if len(both) == 1:
+                    return both.pop()
+        return None
+
+    def _refused(self, i: int) -> bool:
+        """The trader does not undo what the client asks to undo."""
+        answer = next(
+            (k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "trader"), 0
+        )
+        after = self.talk.frames[answer]
+        return answer > i and after.has(*REFUSING) and not after.has(*GRANTING)
+
     def cancelled(self, i: int, frame: Frame, topic: Topic) -> bool:
         """Undo the standing deal that is called off; the quote it was done on stays as cancelled."""
         if not frame.has(*topics.CANCEL) or frame.has(*resting.LASTING):
+            return False
+        if self.talk.turns[i].who == "client" and frame.question and self._refused(i):
             return False
         said = _sentence(frame, topics.CANCEL)
         before = self.talk.frames[max(0, i - 1)]
@@ -310,6 +360,22 @@ class Dealing(Hearing):
         standing[-1].topic.status = "cancelled"
         standing[-1].topic.evidence.add(i)
         return True
+
+
+LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")
+REFUSING = (
+    "ca n't",
+    "cannot",
+    "cant",
+    "afraid",
+    "unfortunately",
+    "too late",
+    "no way",
+    "stands",
+    "not possible",
+    "could n't",
+)
+GRANTING = ("torn up", "cancelled", "canceled", "undone", "busted", "scrapped", "reversed", "voided")
 
 
 def _before_order(frame: Frame) -> Frame:

@@ -61,6 +61,7 @@ FRACTIONS = {
 }
 GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
+HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
 POINTS = {"point", "spot", "decimal", "dot"}
 
 
@@ -145,6 +146,8 @@ class _Reader:
         if self.word() == "a" and self.word(1) in {"hundred", "thousand", "million", "billion", "yard"}:
             self.i += 1
             self.chunks = ["1"]
+        elif self.word() == "hundred" and self._counted_hundred():
+            self.chunks = ["1"]  # "the remaining hundred and eighty thousand"
         elif self.word() == "half" and self.word(1) == "a" and SCALES.get(self.word(2), 0) > 1000:
             return self._part_of_a_million(3, Decimal(SCALES[self.word(2)]) / 2, self.word(2))
         elif self.word() == "quarter" and self.word(1) == "of" and SCALES.get(self.word(3), 0) > 1000:
@@ -159,6 +162,11 @@ class _Reader:
         if (not self.chunks and not self.scaled) or self.i == self.first:
             return None
         return self._figure()
+
+    def _counted_hundred(self) -> bool:
+        """ "Hundred" begins a number after "the", "another" and the like; not after "couple", "few"."""
+        before = self.words[self.i - 1] if self.i else ""
+        return before in HUNDREDS and (self.word(1) in ("thousand", "million", "k") or self.word(1) == "and")
 
     def _part_of_a_million(self, tokens: int, value: Decimal, scale: str) -> Figure:
         """ "Half a million", "quarter of a million"."""

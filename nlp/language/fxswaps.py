@@ -57,6 +57,7 @@ def read_points(topic: Topic, frame: Frame, turn: int) -> None:
     discount = frame.has("discount", "negative", "minus", "left hand side")
     for (one, bid), (other, ask) in pairwise(found):
         gap = lows[one.last : other.first]
+        gap = gap[:-1] if len(gap) > 1 and gap[-1] == "-" else gap  # "-0.8 / -0.5"
         if gap in ([","], ["/"], ["-"], [], ["to"], ["at"]) and abs(bid - ask) <= max(Decimal(5), abs(bid) / 2):
             if abs(bid) > abs(ask) or (discount and bid > 0):
                 bid, ask = -abs(bid), -abs(ask)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 
+ALONE = {".", "!", "ok", "okay", "done", ","}
+
+
 def named(
     talk: Talk, i: int, frame: Frame, topic: Topic | None, group: list[Leg]
 ) -> tuple[Instrument | None, Topic | None]:
@@ -92,4 +95,9 @@ def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Sid
     """The client's side: as read back, else as asked."""
     if leg.side is None:
         return about.side
+    alone = frame.words[leg.at].low in ("bought", "sold") and (
+        leg.at == frame.begin or frame.words[leg.at - 1].low in ALONE
+    )
+    if alone and about.side is not None and about.accepted_at is not None:
+        return about.side  # "Bought.", says the desk to a client who sells, or "Sold." after them
     return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side

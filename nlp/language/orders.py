@@ -299,8 +299,10 @@ def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None,
         said = topics.client_side(talk.frames[k], topic.instrument)
         if said is not None:
             return said
-        if talk.frames[k].has("bid") and not talk.frames[k].has(
-            "you bid", "u bid", "your bid", "show me a bid", "a bid for"
+        if (
+            talk.frames[k].has("bid")
+            and not talk.frames[k].question
+            and not talk.frames[k].has("you bid", "u bid", "your bid", "show me a bid", "a bid for")
         ):
             return "buy"
         if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
@@ -333,7 +335,8 @@ def _expiry(talk: Talk, k: int, frame: Frame) -> str | None:
         return "day"
     for day in frame.days:
         back = [word.low for word in frame.words[max(0, day.first - 3) : day.first]]
-        if set(back) & {"till", "until", "til", "thru", "through"}:
+        answers = k > 0 and resting.asks_how_long(talk.frames[k - 1])
+        if answers or set(back) & {"till", "until", "til", "thru", "through"}:
             resolved = day.resolve(talk.today)
             return None if resolved is None else "day" if resolved == talk.today else resolved.isoformat()
     return None

@@ -167,10 +167,39 @@ OPTION_WORDS = {"call", "put", "strike", "straddle", "option"}
 def _amount_of_two(words: Sequence[str], i: int) -> bool | None:
     """Of "3m, 6m eur" with an option: True for the amount, False for the tenor; None where only one of them is said."""
     found = [k for k in range(len(words) - 1) if is_numeral(words[k]) and words[k + 1] == "m"]
-    amounts = [k for k in found if k + 2 < len(words) and words[k + 2] in currencies()]
+    amounts = [
+        k
+        for k in found
+        if set(words[k - 1 : k] if k else []) & set(currencies()) or k + 2 < len(words) and words[k + 2] in currencies()
+    ]
     if len(found) != 2 or len(amounts) != 1:
         return None
     return i in amounts
+
+
+def _beside_a_pair(words: Sequence[str], i: int) -> bool:
+    """ "EURUSD swap 1M", "1m usdkrw ndf 20m", "6M to 14 dec", "6m same amount": a date beside what has one."""
+    before, nxt = words[i - 1 : i], words[i + 2 : i + 3]
+    others = [k for k in range(len(words) - 2) if k != i and is_numeral(words[k]) and words[k + 1] == "m"]
+    if before in (["buy"], ["sell"]) or any(words[k + 2] in TENOR_NEIGHBOURS for k in others):
+        return False  # "buy 4m usdclp 1m ndf": the other one is the date
+    amount = _amount_of_two(words, i)
+    dated = bool(DATED & set(words)) or amount is False
+    if any(_pair(word) for word in (*before, *nxt)) and dated and not amount:
+        return True
+    if before in (["swap"], ["swaps"], ["ndf"], ["fwd"], ["forward"], ["outright"]):
+        return nxt[:1] != ["of"] and not (nxt and nxt[0] in currencies())
+    if nxt in (["to"], ["till"]):
+        return len(words) > i + 4 and words[i + 3].isdecimal() and words[i + 4] in MONTHS
+    same = words[i + 2 : i + 8]
+    return nxt == ["same"] and bool({"amount", "size", "amt", "direction", "side", "way"} & set(same))
+
+
+DATED = {"swap", "swaps", "ndf", "fwd", "forward", "outright", "points", "pts", "fwds"}
+
+
+def _pair(word: str) -> bool:
+    return len(word) == 6 and word[:3] in currencies() and word[3:] in currencies()
 
 
 def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
@@ -198,6 +227,7 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
             or (number in OPTION_MONTHS and {"call", "put", "straddle"} & set(ahead) and "m" not in ahead)
             or nxt in TENOR_NEIGHBOURS
             or before in ("strike", "roll", "carry")
+            or (number in OPTION_MONTHS and _beside_a_pair(words, i))
         ):
             return None
         return Tenor(i, i + 2, number + LETTERS[letter]) if int(number) else None

@@ -89,7 +89,17 @@ def placed(
         and lows[figure.last : figure.last + 1] == ["flat"]
     ):
         figure = replace(figure, chunks=(*figure.chunks, "00"), value=figure.value * 100)  # "sixty-six flat" is 0.6600
+    if topic.kind == "equity" and topic.anchors and figure.digits == str(int(topic.anchors[-1])):
+        return figure.value  # "forty-two" beside 42.35
+    if topic.kind == "equity" and topic.instrument.currency not in (None, "GBX", "GBp", "JPY") and _in_minor(figure):
+        return figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
+
+
+def _in_minor(figure: Figure) -> bool:
+    """A share price said as two numbers, the second of two digits."""
+    spoken = len(figure.chunks) > 1 and all(chunk.isdecimal() for chunk in figure.chunks)
+    return spoken and 3 <= len(figure.digits) <= 6
 
 
 def _anchors(topic: Topic) -> list[Decimal]:
@@ -105,7 +115,7 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
     if topic.kind == "fx" and "swap" in topic.hints:
         read_points(topic, frame, turn)
         return
-    handle = _handle(frame)
+    handle = _handle(frame) or (_of_ticks(figures) if topic.instrument.ticks else None)
     if handle is not None:
         figures = [figure for figure in figures if figure.value != handle or figure.last >= len(frame.words)]
     if "spot" in frame.lows and "points" in frame.lows or "all-in" in " ".join(frame.lows).replace(" - ", "-"):
@@ -152,7 +162,7 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     rough = {"around", "somewhere", "roughly"} & set(near) or "area" in after
     if rough and topic.quoted_at is not None:
         return True
-    if {"than", "above", "below", "under"} & set(near):
+    if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):
         return True  # a level to watch, not one that is shown
     outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
     if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
@@ -184,6 +194,14 @@ def _handle(frame: Frame) -> Decimal | None:
         ):
             return figure.value
     return None
+
+
+def _of_ticks(figures: list[Figure]) -> Decimal | None:
+    """ "Ninety-nine, twenty-four plus, twenty-five": the handle once, then two prices in 32nds."""
+    if len(figures) < 3 or any(len(figure.chunks) != 1 or figure.pointed for figure in figures[:3]):
+        return None
+    handle, *both = (figure.value for figure in figures[:3])
+    return handle if 70 <= handle <= 140 and all(tick < 32 for tick in both) else None
 
 
 def two_way(

@@ -7,13 +7,13 @@ The trader may speak from the bank's side ("I buy 25m from you"): the client's s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nlp.language import vocabulary
+from nlp.language import saying, vocabulary
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.figures import Figure, is_number
+from nlp.language.figures import Figure, figure_at
 from nlp.language.frames import PLAIN_VERBS, Frame
 from nlp.language.model import Side
 from nlp.language.periods import Months, Tenor
@@ -55,12 +55,23 @@ def legs(frame: Frame) -> list[Leg]:
     result = []
     for n, (at, side) in enumerate(verbs):
         last = verbs[n + 1][0] if n + 1 < len(verbs) else end
-        result.append(_leg(frame, at, side, at if n else _clause_start(frame, at), last))
+        leg = _leg(frame, at, side, at if n else _clause_start(frame, at), last)
+        if n == 0 and not (leg.sizes or leg.prices or leg.mentions or leg.monies):
+            leg = _leg(frame, at, side, frame.begin, last)  # "120,000 at 18.40, done. You sell, settles Friday."
+        result.append(leg)
+    if result and not any(leg.prices for leg in result):
+        result[0] = replace(result[0], prices=_done_at(frame, result[0].first))
     if not result and frame.has(*ENDED) and frame.prices and frame.sizes:
         result.append(_ended(frame))
     elif not result and _filled(frame):
         result.append(_fill(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
+
+
+def _done_at(frame: Frame, end: int) -> tuple[Figure, ...]:
+    """The price said on its own before what is read back: "Done at one thirty-five ten. You sell ..."."""
+    said = frame.part(frame.begin, end)
+    return said.prices if saying.done(said) and not said.sizes and len(said.prices) == 1 else ()
 
 
 def _fill(frame: Frame) -> Leg:
@@ -140,10 +151,16 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
         elif (
             verb.low in ("bought", "sold")
             and (back < frame.begin or word in {*STOPS, ",", ":", "-", "--", "and", "ok", "done"})
-            and at + 1 < end
-            and is_number(words[at + 1].low)
+            and _amount_at(words, at + 1)
         ):
             subject = "client"  # "bought 300 at 117.62": an order's fill
+        elif (
+            verb.low in ("buy", "sell", "pay", "receive")
+            and saying.done(frame)
+            and (back < frame.begin or word in {*STOPS, ",", ":", "-", "done"})
+            and frame.prices
+        ):
+            subject = "client"  # "done: sell GBP 450k at 13.4480": the client's instruction, carried out
         elif found and subject and not _new_subject(frame, found[-1][0], at):
             pass
         else:
@@ -153,6 +170,12 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
             side = "sell" if side == "buy" else "buy"
         found.append((at, side))
     return found
+
+
+def _amount_at(words: Sequence[Word], at: int) -> bool:
+    """A number follows: "sold 300 at ...", "sold, a hundred and eighty thousand euros"."""
+    lows = [word.low for word in words[at : at + 6]]
+    return figure_at(lows, 1 if lows[:1] in ([","], [":"]) else 0) is not None
 
 
 def _to_client(words: Sequence[Word], side: Side) -> bool:

@@ -25,7 +25,7 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
     if mention.benchmark:
         return None
     if instrument.kind == "bond":
-        return _bond(talk, i, instrument)
+        return _bond(talk, i, frame, instrument)
     if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
         month = instrument.maturity[1]
         return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
@@ -59,7 +59,7 @@ def _listed(talk: Talk, instrument: Instrument) -> Instrument:
     return named[-1] if named and beside else instrument
 
 
-def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
+def _bond(talk: Talk, i: int, frame: Frame, instrument: Instrument) -> Instrument | None:
     current = talk.current
     if instrument.form == v.NEW_ISSUE:
         return instrument
@@ -78,7 +78,16 @@ def _bond(talk: Talk, i: int, instrument: Instrument) -> Instrument | None:
     turn, name = talk.government
     if known is None and name and i - turn <= MEMORY:
         return v.government_bond(name, instrument.coupon, instrument.maturity)
+    if known is None and instrument.coupon is not None and points_of(frame):
+        talk.government = (i, "UST")  # "two-years, the four percent of May twenty-eight": a benchmark nobody named
+        return v.government_bond("UST", instrument.coupon, instrument.maturity)
     return instrument
+
+
+def points_of(frame: Frame) -> set[int]:
+    """Years of the points of the curve that a turn names: "tens", "the old thirty-year"."""
+    years = {int(tenor.code[:-1]) for tenor in frame.tenors if tenor.code.endswith("Y")}
+    return years | {m.point for m in frame.mentions if m.point}
 
 
 def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:

@@ -17,6 +17,7 @@ CUES: tuple[str, ...] = tuple(_PHRASES["cues"])
 INSTRUCTIONS: tuple[str, ...] = tuple(_PHRASES["instructions"])
 LASTING: tuple[str, ...] = tuple(_PHRASES["lasting"])
 HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
+ASKED = ("bid me", "offer me out", "have a bid")  # in a question these ask for a price: "what would you bid me?"
 NO_QUOTE = (
     "limit",
     "or better",
@@ -55,7 +56,13 @@ def asks_how_long(frame: Frame) -> bool:
 
 def instructed(frame: Frame) -> bool:
     """The client leaves something: "put something in for me", "take an order", "work the rest"."""
-    return frame.has(*INSTRUCTIONS) and not saying.past(frame)
+    phrases = [p for p in INSTRUCTIONS if not p.endswith(ASKED)] if frame.question else INSTRUCTIONS
+    return frame.has(*phrases) and not saying.past(frame)
+
+
+def of_an_order(frame: Frame) -> bool:
+    """The turn itself leaves or repeats an order."""
+    return instructed(frame) or frame.has(*NO_QUOTE, *LASTING)
 
 
 def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:

@@ -27,6 +27,8 @@ OWN_ORDER = re.compile(
 LEFT_EARLIER = re.compile(rf"\b(?:from|since|left|placed|gave me|you left) (?:{'|'.join(PAST)}|overnight|\w+day)\b")
 SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
+DECLINES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["declines"])
+LOOKING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["looking"])
 BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine", "stop"}
 ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
 STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
@@ -42,9 +44,11 @@ def takes(frame: Frame) -> bool:
     done"), nor by telling of a trade ("on Monday I sold you ten")."""
     if frame.question or frame.has(*COUNTERS) or past(frame) or away(frame):
         return False
+    lows = frame.lows
+    if far_side(frame) is not None and (frame.sizes or frame.tenors) and not (DONE | STARTS) & {*lows[:1]}:
+        return frame.has("done", "deal", "agreed", "mine", "yours")  # "30m EUR, we sell and buy" asks
     if frame.has(*ACCEPT_PHRASES):
         return True
-    lows = frame.lows
     if tuple(low for low in lows if low.isalpha())[-2:] == ("it", "is") and frame.prices:
         return True  # "thirty-five seven it is"
     if any(
@@ -64,6 +68,11 @@ def away(frame: Frame) -> bool:
     if frame.has("with you", "mine", "yours"):
         return False
     return frame.has(*AWAY) or WITH_ANOTHER.search(" ".join(frame.lows)) is not None
+
+
+def declines(frame: Frame) -> bool:
+    """The trader shows nothing to what was just asked: "not today sorry, our rupiah trader is out"."""
+    return not (frame.prices or frame.question or frame.has(*LOOKING)) and frame.has(*DECLINES)
 
 
 def done(frame: Frame) -> bool:

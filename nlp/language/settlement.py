@@ -54,7 +54,7 @@ def enquired(topic: Topic, today: date) -> Product:
     value = topic.day.resolve(today) if topic.day else None
     if topic.kind == "fx" and topic.tenor and value is None and "spot" not in topic.hints:
         topic.hints.add("forward")
-    return product_of(topic, value, today)
+    return product_of(topic, value, today, swap=topic.kind == "fx" and "swap" in topic.hints)
 
 
 def settled(topic: Topic, day: Day | None, today: date, *, swap: bool = False) -> tuple[Product, date | None]:

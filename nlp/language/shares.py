@@ -16,6 +16,9 @@ _WORDS = v.section("phrases", "terms")
 NOT_TICKERS: frozenset[str] = frozenset(_WORDS["not_tickers"])
 NOT_ISSUERS: frozenset[str] = frozenset(_WORDS["not_issuers"])
 SHARE_WORDS: frozenset[str] = frozenset(_WORDS["share_words"])
+VENUES: dict[str, str] = {
+    str(place): str(code) for code, places in v.section("listed", "venues").items() for place in places
+}
 BESIDE = {
     "buy",
     "sell",
@@ -46,6 +49,11 @@ def shares(words: Sequence[Word]) -> list[Mention]:
         both = Instrument("equity", ticker.instrument.code, description=name.instrument.code, unit="shares")
         return [Mention(name.first, name.last, both), Mention(ticker.first, ticker.last, both)]
     return sorted([*tickers, *names], key=lambda m: m.first)
+
+
+def priced_in(frame_lows: Sequence[str]) -> str | None:
+    """The currency that shares are priced in on the exchange or by the money that a turn names."""
+    return next((VENUES[low] for low in frame_lows if low in VENUES), None)
 
 
 def _spelled_out(words: Sequence[Word], ticker: Mention) -> list[Mention]:
@@ -117,4 +125,5 @@ def _name_word(word: Word) -> bool:
     shouted = word.text.isupper() and (len(word.text) < 5 or word.text in NOT_TICKERS)
     proper = word.text[:1].isupper() and not shouted and word.text.isalpha() and len(word.text) > 2
     known = low in NOT_ISSUERS or low in MONTHS or low in DAYS or low in v.currencies() or low in v.governments()
+    known = known or low in VENUES
     return proper and not known and (low,) not in v.terms() and word.pos not in ("VERB", "INTJ", "ADV", "PRON", "DET")

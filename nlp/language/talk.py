@@ -13,18 +13,21 @@ from decimal import Decimal
 from nlp.language import resting, saying, topics
 from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
+from nlp.language.deliveries import by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.model import Header, Turn
 from nlp.language.offsetting import offset
+from nlp.language.pairing import completed
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
 from nlp.language.recalling import recalled
 from nlp.language.resolving import resolve
+from nlp.language.shares import priced_in
 from nlp.language.supposing import SUPPOSED, returned, supposed
-from nlp.language.terms import Mention, period
+from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, commodity, government_of_title, section, swap
+from nlp.language.vocabulary import Instrument, government_of_title, section, swap
 
 
 class Talk:
@@ -77,7 +80,8 @@ class Talk:
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
             if not converted and not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i)
-            if frame.has(*NOTHING_SHOWN):
+            asked = i > 0 and self.turns[i - 1].who == "client" and self.topic_at.get(i - 1) is topic
+            if frame.has(*NOTHING_SHOWN) or asked and topic.quoted_at is None and saying.declines(frame):
                 topic.refused_at = i
                 topic.evidence.add(i)
             if not self.dealing.cancelled(i, frame, topic):
@@ -121,8 +125,8 @@ class Talk:
                 and frame.words[mention.first - 1].low in ("vs", "v", "over", "to", "or", "against", "versus")
             ):
                 continue  # an asset swap spread "vs 6s"
-            elif turn.who == "trader" and mention.weak and instrument.kind == "commodity":
-                continue  # "with Brent where it is": colour
+            elif colour(self, i, turn, frame, mention):
+                continue  # "with Brent where it is"
             elif (
                 topics.strong(mention)
                 or instrument is not mention.instrument
@@ -134,7 +138,7 @@ class Talk:
                     chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
                 if mention.point and before is not None and instrument.kind == "irs":
                     chosen.side = before.side
-                if self.point and self.point[0] == i and instrument.kind == "bond":
+                if instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
             if chosen is not None and label:
                 self.labels[label] = chosen
@@ -144,6 +148,9 @@ class Talk:
             chosen = next((t for t in self.topics for m in frame.mentions if m.point and t.point == m.point), None)
         if chosen is None and label:
             chosen = self.labels.get(label)
+        pair = completed(self, i, frame) if chosen is None else None
+        if pair is not None:
+            chosen = self.find(pair, i) or self.opened(i, pair)
         if chosen is None and turn.who == "client":
             chosen = self._by_currency(frame)
         for _, _, isin in frame.isins:
@@ -154,6 +161,11 @@ class Talk:
         chosen = (by_expiry(self, i, turn, frame, asked) if asked is not None else None) or chosen
         if chosen is not None:
             self.current = chosen
+        elif self.current is not None and turn.who == "trader" and in_another_size(frame, self.current):
+            before, self.current = self.current, self.opened(i, self.current.instrument)
+            self.current.side, self.current.hints = before.side, set(before.hints)
+            self.current.anchors = before.anchors[-2:]
+            self.current.evidence |= {k for k in before.evidence if self.turns[k].who == "client"}
         anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
         other_size = supposed(self.current, frame) if turn.who == "client" else None
         if self.current is not None and (anew or other_size is not None):
@@ -199,8 +211,10 @@ class Talk:
                 topic.size, topic.ccy, topic.unit = topics.size_of(before[-1], topic.instrument)
 
     def _point_before(self, frame: Frame, mention: Mention) -> int | None:
+        """The point of the curve that a bond stands for: "tens, the four and a quarter of May thirty-six"."""
         points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
-        return points[-1] if points else None
+        years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
+        return next(iter([*points[-1:], *years[-1:]]), None)
 
     def _isin(self, i: int, isin: str, chosen: Topic | None, label: str) -> Topic:
         known = next((t for t in self.topics if t.instrument.isin == isin), None)
@@ -227,19 +241,21 @@ class Talk:
     def _by_currency(self, frame: Frame) -> Topic | None:
         """ "An order for the won": the pair with that currency, when another pair was spoken of since."""
         current = self.current
-        codes = {money.code for money in frame.monies} - {"USD"}
-        if current is None or current.kind != "fx" or len(codes) != 1:
+        codes = {money.code for money in frame.monies}
+        if current is None or current.kind != "fx" or not codes:
             return None
-        code = codes.pop()
         pairs = {t.instrument.code: t for t in self.topics if t.kind == "fx"}
-        named = [t for t in pairs.values() if code in t.instrument.code]
-        return named[0] if len(named) == 1 and code not in current.instrument.code else None
+        for code in codes - {"USD"} or codes:  # almost every pair has a dollar side: it tells least
+            if code not in current.instrument.code:
+                named = [t for t in pairs.values() if code in t.instrument.code]
+                return named[0] if len(named) == 1 else None
+        return None
 
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
         if current is not None and current.kind == "commodity":
-            return self._by_period(i, turn, frame, current)
+            return by_period(self, i, turn, frame, current)
         outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
         if (
             current is None
@@ -273,6 +289,8 @@ class Talk:
             opened.hints.add("forward")
         elif i - current.opened <= 12:
             opened.hints, opened.side = set(current.hints), current.side
+        if frame.has("same amount", "same size", "same amt", "same again"):
+            opened.size, opened.ccy = current.size, current.ccy
         if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
             opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
             opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
@@ -284,23 +302,6 @@ class Talk:
         asks = turn.who == "client" and (frame.question or frame.has(*ASKS)) and not saying.past(frame)
         over = current is not None and current.kind == "fx" and current.tenor is None and not topics.swapped(current)
         return asks and over and current is not None and current.quoted_at is not None and current.quoted_at < i
-
-    def _by_period(self, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
-        """ "Q3 702.50, q4 708": the same commodity for another delivery."""
-        span = next(iter(frame.months), None)
-        when = period(span) if span is not None and not frame.mentions else ""
-        said = frame.prices or (turn.who == "client" and (frame.question or frame.has(*ASKS)))
-        if not when or not said or not current.instrument.form or (current.instrument.period or "").startswith(when):
-            return None
-        instrument = commodity(current.instrument.form, when, current.instrument.issuer)
-        known = self.find(instrument, i)
-        if known is not None:
-            return known
-        opened = self.opened(i, instrument)
-        opened.hints, opened.side = set(current.hints), current.side
-        opened.size, opened.unit = current.size, current.unit
-        opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
-        return opened
 
     def find(self, instrument: Instrument, i: int) -> Topic | None:
         """The enquiry in this instrument, newest first."""
@@ -339,12 +340,15 @@ class Talk:
         if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
             return  # the talk has moved on to something without a name
         useful = bool(frame.mentions)
+        currency = priced_in(frame.lows) if topic.kind == "equity" and not topic.instrument.currency else None
+        if currency is not None:
+            topic.instrument = replace(topic.instrument, currency=currency)
         for size in frame.sizes:
             loose = not size.sure or (topic.unit is not None and size.unit is None)
             if turn.who == "trader" and topic.size is not None and loose:
                 continue
-            if topics.a_level(size, topic):
-                continue
+            if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
+                continue  # an order has an amount of its own
             if topic.status == "open":
                 topic.size, topic.ccy, topic.unit = topics.size_of(
                     self._in_currency(frame, size, topic), topic.instrument

@@ -129,7 +129,7 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
         near = not gap or (
             len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap)
         )
-        near = near or _sold_against(lows, one, other, gap)
+        near = near or _sold_against(lows, one, other, gap) or _exchanged(lows, one, other, gap)
         if not gap and not (one.strong or other.strong):
             continue
         if near and len(gap) == 1 and gap[0] in ("to", "for") and not (one.strong and other.strong):
@@ -151,8 +151,20 @@ def _sold_against(lows: Sequence[str], one: Money, other: Money, gap: Sequence[s
     if not (len(gap) <= 10 and gap[-1:] and gap[-1] in PAIRED | {"v"} and one.strong and other.strong):
         return False
     counted = one.first > 0 and (is_number(lows[one.first - 1]) or lows[one.first - 1] in SCALES)
+    counted = counted or is_number(gap[0])  # "gbp 450k to sell vs nok"
     dealt = counted or any(low in SIDES for low in lows[: one.first])
     return dealt and not any(word in (".", "?", "!", ";") for word in gap)
+
+
+def _exchanged(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]) -> bool:
+    """ "Sell usd buy nok", "you sell 2.4 million dollars and buy sterling": one for the other, one amount at most."""
+    verbs = [(k, low) for k, low in enumerate(gap) if low in SIDES]
+    lead = [low for low in lows[max(0, one.first - 7) : one.first] if low in SIDES]
+    if len(verbs) != 1 or not lead or len(gap) > 8 or any(low in (".", "?", "!", ";") for low in gap):
+        return False
+    at, verb = verbs[0]
+    counted = any(is_number(low) for low in (*gap[at:], *lows[other.last : other.last + 1]))
+    return lead[-1][:1] != verb[:1] and not counted
 
 
 SIDES = {"buy", "buying", "sell", "selling", "buys", "sells", "sold", "bought"}

@@ -229,7 +229,8 @@ def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     )
     between = {verb.at for verb in frame.verbs if money and at < verb.at < money.first}
     covered = money and any(
-        m.first <= money.first < m.last and m.instrument.code == instrument.code for m in frame.mentions
+        m.first <= money.first < m.last and m.instrument.code == instrument.code and not m.first <= at < money.first
+        for m in frame.mentions
     )
     quote_first = any(  # "buys Swedish kronor against euros": the side is that of the krona
         m.first <= money.first < m.last and money.first == m.first and m.last - m.first > 2

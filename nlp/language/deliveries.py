@@ -1,0 +1,66 @@
+"""Enquiries beside the one spoken of: the same commodity for another delivery, the same instrument in another size."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from nlp.language import resting, saying, topics
+from nlp.language.frames import Frame
+from nlp.language.model import Turn
+from nlp.language.periods import Months
+from nlp.language.terms import Mention, period
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import commodity, section
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
+
+
+def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
+    """ "Q3 702.50, q4 708": the same commodity for another delivery."""
+    span = next(iter(frame.months), None)
+    when = period(_coming(span, talk.today)) if span is not None and not frame.mentions else ""
+    asked = turn.who == "client" and (frame.question or frame.has(*ASKS, *topics.INDICATIVE))
+    said = frame.prices or frame.sizes or asked
+    if not when or not said or not current.instrument.form or (current.instrument.period or "").startswith(when):
+        return None
+    if current.instrument.period is None and current.quoted_at is None:
+        current.instrument = commodity(current.instrument.form, when, current.instrument.issuer)
+        return current
+    if not frame.prices and not asked:
+        return None
+    instrument = commodity(current.instrument.form, when, current.instrument.issuer)
+    known = talk.find(instrument, i)
+    if known is not None:
+        return known
+    opened = talk.opened(i, instrument)
+    opened.hints, opened.side = set(current.hints), current.side
+    opened.size, opened.unit = current.size, current.unit
+    opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
+    return opened
+
+
+def _coming(span: Months, today: date) -> Months:
+    """A delivery without a year is the next one to come."""
+    return span if span.year else replace(span, year=today.year + (span.begin <= span.end < today.month))
+
+
+def colour(talk: Talk, i: int, turn: Turn, frame: Frame, mention: Mention) -> bool:
+    """The trader's word on another commodity; not "WTI swap, same as last year?", which names what was asked for."""
+    if turn.who == "client" or not mention.weak or mention.instrument.kind != "commodity":
+        return False
+    asked = talk.current is None or talk.current.kind == "commodity" and talk.current.quoted_at is None
+    lately = any(talk.frames[k].months or talk.frames[k].sizes for k in range(max(0, i - 2), i))
+    return not (frame.question and asked and lately and not frame.prices)
+
+
+def in_another_size(frame: Frame, topic: Topic) -> bool:
+    """After a price was turned down the trader shows one for another amount: "in 100,000 I'd pay 18.40"."""
+    if topic.status != "passed" or topic.size is None or saying.done(frame) or frame.has(*topics.CORRECTION):
+        return False
+    sizes = {topics.size_of(size, topic.instrument)[0] for size in frame.sizes if size.sure}
+    return bool(sizes) and topic.size not in sizes and bool(frame.prices) and not resting.cued(frame)
