@@ -75,6 +75,8 @@ def read(
         code = money_after.code if money_after else money_before.code if money_before else None
         if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
             code = at_mention.instrument.currency
+        if code is None and after == "us" and figure.scaled:
+            code = "USD"  # "nine point four million US"
         shown = before in ("at", "@") or after in ("bid", "offered", "offer")
         full = figure.scaled or figure.cardinal and figure.value >= 1000
         if not unit and full and figure.value < 100_000 and (shown or _two_way(lows, figure)):

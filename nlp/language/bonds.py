@@ -17,6 +17,8 @@ SMALL_WORDS = {"ADP", "AUX", "CCONJ", "SCONJ", "DET", "INTJ", "ADV", "NUM", "PAR
 PRIMARY = {"ioi", "ipt", "ipts", "guidance", "books", "book", "ms", "midswaps", "mids", "reoffer", "issue"}
 NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
 
+AGAINST = {"against", "over", "versus", "vs"}
+
 
 def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
     """(first token, maturity, coupon) of each bond named by its maturity."""
@@ -140,8 +142,7 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
         after = governments.get(lows[maturity.last]) if maturity.last < len(lows) else None
         if coupon is None and (after or before):
             name = after or before or ""
-            lead = set(lows[max(0, first - 3) : first])
-            against = bool(lead & {"against", "over", "versus", "vs"})
+            against = bool(set(lows[max(0, first - 3) : first]) & AGAINST)
             result.append(
                 Mention(
                     at - 1 if before else first,
@@ -152,11 +153,9 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
                 )
             )
         elif before or after:
-            result.append(
-                Mention(
-                    at - 1 if before else first, maturity.last, v.government_bond(before or after or "", rate, when)
-                )
-            )
+            begin = at - 1 if before else first
+            government = v.government_bond(before or after or "", rate, when)
+            result.append(Mention(begin, maturity.last, government, benchmark=_spread_before(lows, begin)))
         elif coupon is None and maturity.begin and (named := _issuer(words, at, guess=False))[0]:
             result.append(Mention(named[1], maturity.last, v.bond(named[0], None, when, None), weak=True))
         elif coupon is not None:
@@ -169,11 +168,18 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
     taken = [(m.first, m.last) for m in result]
     for i, low in enumerate(lows):
         if low in governments and not any(a <= i < b for a, b in taken):
-            against = bool(set(lows[max(0, i - 2) : i]) & {"against", "over", "versus", "vs"})
+            against = bool(set(lows[max(0, i - 2) : i]) & AGAINST)
             result.append(
                 Mention(i, i + 1, v.government_bond(governments[low], None, None), weak=True, benchmark=against)
             )
     return result
+
+
+def _spread_before(lows: Sequence[str], at: int) -> bool:
+    """ "At g+145 vs UKT 4.25% 34": what a spread is over is not what is dealt."""
+    if at == 0 or lows[at - 1] not in AGAINST:
+        return False
+    return bool(set(lows[max(0, at - 6) : at - 1]) & {"+", "plus", "g", "t", "bp", "bps", "basis", "spread"})
 
 
 def _contracts(lows: Sequence[str], months: Sequence[Months]) -> list[Mention]:

@@ -35,6 +35,7 @@ AMENDED = (
     "all in",
     "new rate",
 )
+SHOWN = ("bid", "offer", "offered")
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
 
@@ -96,6 +97,8 @@ class Dealing(Hearing):
                 return False
         spoken = spoken or self._fill(i, topic)
         found = legs(frame)
+        if topic is not None and topic.quoted_at is None and not spoken and frame.has(*SHOWN):
+            return False  # nobody takes a price before it is shown
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
         if not spoken and topic is not None and topic.quoted_at is None and self._left(i):
@@ -198,6 +201,8 @@ class Dealing(Hearing):
             terms = self._agreed(i, frame, about, group, side, quantity, lead)
         if terms.quantity is None or terms.price is None or terms.quantity <= 0:
             return False
+        if terms.price <= 0 and terms.kind == "price":
+            return False  # points, a spread, a yield may be less than nothing
         days = [leg.days for leg in group if leg.days]
         product, value = settled(about, days[-1][-1] if days else about.day, self.talk.today, swap=swap)
         deal = Deal(
@@ -383,6 +388,8 @@ def _before_order(frame: Frame) -> Frame:
     for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
         head, tail = frame.part(frame.begin, k), frame.part(k, frame.begin + len(frame.lows))
         if frame.words[k].low in ("and", ".", ";", ",") and not head.has(*ORDER_WORDS) and head.prices and head.sizes:
+            if tail.has(*resting.LASTING) and not tail.sizes:
+                break  # "buying five million at point six five five, GTC": all of it is the order
             return head if tail.has(*ORDER_WORDS) else frame
     return frame.part(frame.begin, frame.begin)
 

@@ -115,7 +115,8 @@ def read_back(topic: Topic, frame: Frame) -> SwapTerms | None:
         agreed = difference
     else:
         return None
-    if taken is not None and abs(agreed) > 3 * abs(taken) + 5:
+    shown = taken if topic.price_type == "points" else None
+    if shown is not None and abs(abs(agreed) - abs(shown)) > max(Decimal(5), abs(shown) / 2):
         return None  # not the points that were shown
     figure = said[-1][0] if said else None
     return SwapTerms(side, agreed, rates[0] if rates else None, figure)

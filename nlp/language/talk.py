@@ -354,6 +354,12 @@ class Talk:
                     self._in_currency(frame, size, topic), topic.instrument
                 )
                 useful = True
+        if (
+            topic.kind == "fx"
+            and (turn.who == "client" or topic.status == "open")
+            and saying.far_side(frame, trader=turn.who == "trader") is not None
+        ):
+            topic.hints.add("swap")
         standing = offset(self, i, turn.who, frame, topic)
         if standing is not None and topic.status == "open":
             topic.side, useful = standing, True
@@ -362,8 +368,6 @@ class Talk:
                 topic.hints |= {word[:5] for word in ("offer", "offered", "bid") if frame.has(word)}
             if topic.kind == "equity" and topic.quoted_at is None:
                 topic.anchors += [p.value for p in frame.prices if p.pointed]
-            if topic.kind == "fx" and saying.far_side(frame) is not None:
-                topic.hints.add("swap")
             side = topics.client_side(frame, topic.instrument)
             if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
                 topic.side, useful = side, True
