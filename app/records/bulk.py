@@ -28,12 +28,15 @@ class BulkInsert:
 
     def run(self, connection: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
         """``rows``: a value for each column, as the database holds it."""
-        several = _MOST_VARIABLES // self.columns
-        whole = len(rows) // several * several
-        for at in range(0, whole, several):
-            connection.exec_driver_sql(self._several, tuple(chain.from_iterable(rows[at : at + several])))
+        whole = len(rows) // self._at_once * self._at_once
+        for at in range(0, whole, self._at_once):
+            connection.exec_driver_sql(self._several, tuple(chain.from_iterable(rows[at : at + self._at_once])))
         if whole < len(rows):
             connection.exec_driver_sql(self._one, list(rows[whole:]))
+
+    @property
+    def _at_once(self) -> int:
+        return _MOST_VARIABLES // self.columns
 
     @cached_property
     def _one(self) -> str:
@@ -41,7 +44,7 @@ class BulkInsert:
 
     @cached_property
     def _several(self) -> str:
-        return self._text(_MOST_VARIABLES // self.columns)
+        return self._text(self._at_once)
 
     def _text(self, rows: int) -> str:
         row = f"({', '.join('?' * self.columns)})"

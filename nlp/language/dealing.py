@@ -97,12 +97,11 @@ class Dealing(Hearing):
                 return False
         spoken = spoken or self._fill(i, topic)
         found = legs(frame)
-        if topic is not None and topic.quoted_at is None and not spoken and frame.has(*SHOWN):
-            return False  # nobody takes a price before it is shown
+        unshown = topic is not None and topic.quoted_at is None and not spoken
+        if unshown and (frame.has(*SHOWN) or self._left(i)):
+            return False  # nobody takes a price before it is shown; "it's in, you sell ...": an order, said again
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
-        if not spoken and topic is not None and topic.quoted_at is None and self._left(i):
-            return False  # "It's in. You sell half a million at ...": an order, said again
         dealt = False
         two_dates = topic is not None and topic.kind == "fx" and ("swap" in topic.hints or frame.has("back"))
         groups = self._groups(found, two_dates)

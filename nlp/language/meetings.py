@@ -35,8 +35,7 @@ def _announced(i: int, frame: Frame, today: date) -> Promise | None:
     place = {"at", "in", "office", "there"} & set(frame.lows) or frame.has(*MEETINGS)
     if not (day and place and frame.has(*SEE_YOU)):
         return None
-    at = next(k for k, low in enumerate(frame.lows) if frame.part(k, len(frame.lows)).has(*SEE_YOU) and low)
-    at = max(k for k in range(at, len(frame.lows)) if frame.part(k, len(frame.lows)).has(*SEE_YOU))
+    at = max(k for k in range(len(frame.lows)) if frame.part(k, len(frame.lows)).has(*SEE_YOU))
     return Promise("trader", "meet", i, (at, len(frame.words)), True, False, {i}, False, days=day[-1:])
 
 

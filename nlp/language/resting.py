@@ -67,19 +67,19 @@ def of_an_order(frame: Frame) -> bool:
 
 def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """A trader's turn that repeats an order rather than showing a price or reading back a deal."""
-    if cued(frame):
-        return True
-    if not (frame.prices and (frame.sizes or frame.verbs)) or two_way(topic, frame):
-        return False
-    return _left_before(talk, i, topic) or _lasting_after(talk, i)
+    return cued(frame) or _stated(talk, i, frame, topic)
 
 
 def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """The number in a trader's turn is the level of an order."""
-    if frame.has(*NO_QUOTE) or frame.has(*LASTING):
-        return True
-    stated = bool(frame.prices and (frame.sizes or frame.verbs)) and not saying.done(frame)
-    return stated and not two_way(topic, frame) and (_left_before(talk, i, topic) or _lasting_after(talk, i))
+    return frame.has(*NO_QUOTE, *LASTING) or not saying.done(frame) and _stated(talk, i, frame, topic)
+
+
+def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
+    """A size or a side with one level, amid talk of an order."""
+    if not (frame.prices and (frame.sizes or frame.verbs)) or two_way(topic, frame):
+        return False
+    return _left_before(talk, i, topic) or _lasting_after(talk, i)
 
 
 def _left_before(talk: Talk, i: int, topic: Topic) -> bool:

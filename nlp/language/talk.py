@@ -80,7 +80,7 @@ class Talk:
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
             if not converted and not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i)
-            just_asked = i > 0 and self.turns[i - 1].who == "client" and self.topic_at.get(i - 1) is topic
+            just_asked = asked is not None and self.topic_at.get(i - 1) is topic
             if frame.has(*NOTHING_SHOWN) or just_asked and topic.quoted_at is None and saying.declines(frame):
                 topic.refused_at = i
                 topic.evidence.add(i)

@@ -101,10 +101,7 @@ def _idle(folder: Path) -> list[Row]:
 def _work(folder: Path) -> list[Row]:
     heard: dict[str, list[float]] = {"customer": [], "call ended": [], "words": [], "key": []}
     with watched_desk(folder, "work", "--set", "turret=false") as desk:
-        for line in desk.stdout or ():
-            fact = json.loads(line)
-            if fact["fact"] == "broken":  # what was measured before counts all the same
-                print(fact["sentence"], file=sys.stderr)
+        for fact in facts(desk):
             if fact["fact"] in heard:
                 heard[fact["fact"]].append(fact["s"] if fact["fact"] == "words" else fact["ms"])
     rows = (
@@ -136,6 +133,16 @@ def watched_desk(folder: Path, scenario: str, *arguments: str) -> Iterator[subpr
         desk.wait()
         if desk.stdout is not None:
             desk.stdout.close()
+
+
+def facts(desk: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    """What a watched desk tells, to its end. What broke is printed; what was measured before counts all the same."""
+    for line in desk.stdout or ():
+        fact = json.loads(line)
+        if fact["fact"] == "broken":
+            print(fact["sentence"], file=sys.stderr)
+        else:
+            yield fact
 
 
 def _tree(pid: int) -> list[psutil.Process]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from typing import Any
 
-from tests.bench.bench_desk import Row, demo_desk, watched_desk
+from tests.bench.bench_desk import Row, demo_desk, facts, watched_desk
 
 CALLS = ("nobody speaks", "one call is transcribed", "two calls are transcribed at once")
 
@@ -15,11 +13,8 @@ CALLS = ("nobody speaks", "one call is transcribed", "two calls are transcribed 
 def run() -> list[Row]:
     rows: list[Row] = []
     with demo_desk() as folder, watched_desk(folder, "listening", "--set", "turret=false") as desk:
-        for line in desk.stdout or ():
-            fact = json.loads(line)
-            if fact["fact"] == "broken":
-                print(fact["sentence"], file=sys.stderr)
-            elif fact["fact"] == "frames":
+        for fact in facts(desk):
+            if fact["fact"] == "frames":
                 rows += _rows(CALLS[fact["calls"]], fact)
     return rows
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
-from tests.bench.bench_desk import Row, demo_desk, row, watched_desk
+from tests.bench.bench_desk import Row, demo_desk, facts, row, watched_desk
 
 NAMES = {
     "amount": "amount spoken to amount in the draft ticket, from the end of the phrase",
@@ -16,10 +13,7 @@ NAMES = {
 def run() -> list[Row]:
     heard: dict[str, list[float]] = {name: [] for name in NAMES}
     with demo_desk() as folder, watched_desk(folder, "tickets", "--set", "turret=false") as desk:
-        for line in desk.stdout or ():
-            fact = json.loads(line)
-            if fact["fact"] == "broken":
-                print(fact["sentence"], file=sys.stderr)
-            elif fact["fact"] == "ticket":
+        for fact in facts(desk):
+            if fact["fact"] == "ticket":
                 heard[fact["what"]].append(fact["s"])
     return [row(NAMES[name], values, "s", "0.5" if name == "whole" else "") for name, values in heard.items() if values]
