@@ -6,27 +6,25 @@ import asyncio
 import os
 import time
 import uuid
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, cast
 
-import msgspec
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from app.records.codec import compact
 from app.records.hlc import ZERO
 from app.records.ids import new_id
 from app.records.log import GENESIS, new_salt
 from app.server.hints import Hints
 from app.server.ledger import Batch, Head, Listed, SnapshotPage
+from app.server.table_rows import ENTRY, ITEM, LINKED, RECORD, STATE, item_row, link_rows, record_rows, state_of
 from app.sync import scopes
 from app.sync.chain import ChainEnd, Own
-from app.sync.ground import Ground, Key, Placed, Verdict, Wanted
+from app.sync.ground import Ground, Key, Verdict, Wanted
 from app.sync.merge import State
-from app.sync.policies import UNIQUE
 from app.sync.protocol import Item, Stored
 
 Driver = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -36,28 +34,24 @@ CHANNEL = "deskline"
 PAGE_BYTES = 3_000_000
 """JSON text on one page at most, unless a single record is larger."""
 
-_ITEM = (
-    "seq, entry_id, site, site_seq, hlc, actor, cause, cause_reference, transaction, table_name, record_id, op, "
-    "outcome, fields, whole, scope, left_scope, reason"
-)
-_ENTRY = "site_only, before, after, schema_version, salt, commitment, hash"
-_LISTED = f"SELECT {_ITEM}, site_only FROM item WHERE firm = %s AND seq > %s AND seq <= %s"
+_LISTED = f"SELECT {ITEM}, site_only FROM item WHERE firm = %s AND seq > %s AND seq <= %s"
 _ORDERED = "ORDER BY seq LIMIT %s"
-_COPY = f"COPY item (firm, {_ITEM}, {_ENTRY}) FROM STDIN"
-_STATE = "table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, seq, erased"
+_COPY = f"COPY item (firm, {ITEM}, {ENTRY}) FROM STDIN"
 _NAMED = "unnest(%b::text[], %b::text[]) AS k(t, i)"
 _STATES = f"""
 SELECT r.* FROM {_NAMED} CROSS JOIN LATERAL (
-  SELECT {_STATE} FROM record WHERE firm = %s AND table_name = k.t AND record_id = k.i OFFSET 0) r
+  SELECT {STATE} FROM record WHERE firm = %s AND table_name = k.t AND record_id = k.i OFFSET 0) r
 """
 _HOLDERS = f"""
 SELECT k.t, k.i, r.record_id FROM {_NAMED} CROSS JOIN LATERAL (
   SELECT record_id FROM record WHERE firm = %s AND table_name = k.t AND unique_value = k.i AND deleted IS NULL OFFSET 0
 ) r
 """
-_UPSERT = """
-INSERT INTO record (firm, table_name, record_id, fields, stamps, deleted, scope, parent_table, parent_id, unique_value,
-  seq, erased)
+# What is new is copied: half the work of an insertion that looks whether it is there.
+_COPY_NEW = f"COPY record (firm, {RECORD}) FROM STDIN"
+_COPY_LINKS = f"COPY record_link (firm, {LINKED}) FROM STDIN"
+_UPSERT = f"""
+INSERT INTO record (firm, {RECORD})
 SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::text[],
   %b::text[], %b::bigint[], %b::boolean[])
 ON CONFLICT (firm, table_name, record_id) DO UPDATE SET fields = EXCLUDED.fields, stamps = EXCLUDED.stamps,
@@ -76,8 +70,8 @@ _FORGET = f"""
 UPDATE item SET before = NULL, after = NULL, salt = '', fields = NULL, whole = true
 FROM {_NAMED} WHERE firm = %s AND table_name = k.t AND record_id = k.i
 """
-_LINK = """
-INSERT INTO record_link (firm, parent_table, parent_id, table_name, record_id)
+_LINK = f"""
+INSERT INTO record_link (firm, {LINKED})
 SELECT %s, * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[]) ON CONFLICT DO NOTHING
 """
 # UNION, not UNION ALL: what hangs on a customer in two ways comes once, and a ring of records comes to an end.
@@ -93,9 +87,6 @@ WITH RECURSIVE down AS (
     WHERE firm = %s AND parent_table = d.table_name AND parent_id = d.record_id OFFSET 0) l
 ) SELECT root_table, root_id, table_name, record_id FROM down
 """
-
-_read_values = msgspec.json.Decoder(dict[str, Any]).decode
-_read_stamps = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def wall_clock() -> int:
@@ -229,6 +220,7 @@ class PostgresTurn:
         self._own = own
         self._gathering = gathering  # the epoch to which not every desk has returned
         self._notifies = notifies
+        self._missing: set[Key] = set()  # asked for, and not there
 
     async def end(self, site: str) -> ChainEnd:
         return await _end(self.driver, self._firm, site)
@@ -269,12 +261,8 @@ class PostgresTurn:
         async with driver.cursor() as cursor:
             if verdict.erased:
                 await cursor.execute(_FORGET, (*_columns(verdict.erased), firm))
-            async with cursor.copy(_COPY) as copy:
-                for placed in verdict.placed:
-                    await copy.write_row(_row(firm, placed))
-            if verdict.states:
-                await cursor.execute(_UPSERT, (firm, *_record_columns(verdict.states)))
-                await cursor.execute(_LINK, (firm, *_link_columns(verdict.states)))
+            await _copy(cursor, _COPY, (item_row(firm, placed) for placed in verdict.placed))
+            await self._keep_records(cursor, verdict.states)
             end = verdict.site_end
             if end is not None:
                 await cursor.execute(
@@ -292,6 +280,19 @@ class PostgresTurn:
         self.head = verdict.head
         self._own = replace(self._own, end=own)
 
+    async def _keep_records(self, cursor: psycopg.AsyncCursor[Any], states: Mapping[Key, State]) -> None:
+        firm = self._firm
+        new = {key: state for key, state in states.items() if key in self._missing}
+        self._missing -= new.keys()
+        if new:
+            await _copy(cursor, _COPY_NEW, ((firm, *row) for row in record_rows(new)))
+            await _copy(cursor, _COPY_LINKS, ((firm, *row) for row in link_rows(new)))
+        standing = {key: state for key, state in states.items() if key not in new}
+        if standing:
+            await cursor.execute(_UPSERT, (firm, *_by_column(record_rows(standing))))
+        if links := link_rows(standing):
+            await cursor.execute(_LINK, (firm, *_by_column(links)))
+
     async def _upwards(self, keys: Collection[Key], known: Collection[Key]) -> dict[Key, State]:
         """These and what they hang on, all the way up, which decides their scope; without what is ``known``."""
         states: dict[Key, State] = {}
@@ -300,7 +301,8 @@ class PostgresTurn:
         while missing:
             asked |= missing
             rows = await _all(self.driver, _STATES, *_columns(missing), self._firm)
-            found = {(row[0], row[1]): _state(row) for row in rows}
+            found = {(row[0], row[1]): state_of(row) for row in rows}
+            self._missing |= missing - found.keys()
             states |= found
             missing = {up for key, state in found.items() for up in scopes.parents(key[0], state.fields)} - asked
         return states
@@ -350,68 +352,14 @@ def _columns(pairs: Iterable[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
 
 
-def _row(firm: str, placed: Placed) -> tuple[object, ...]:
-    entry = placed.entry
-    return (
-        firm,
-        *msgspec.structs.astuple(placed.item),
-        placed.site_only,
-        entry.before,
-        entry.after,
-        entry.schema_version,
-        entry.salt,
-        entry.commitment,
-        entry.hash,
-    )
+def _by_column(rows: Iterable[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _record_columns(states: Mapping[Key, State]) -> tuple[list[object], ...]:
-    rows = [
-        (
-            table,
-            record_id,
-            compact(state.fields),
-            _packed(state),
-            state.deleted,
-            state.scope,
-            state.parent[0] if state.parent else None,
-            state.parent[1] if state.parent else None,
-            _unique_value(table, state),
-            state.seq,
-            state.erased,
-        )
-        for (table, record_id), state in states.items()
-    ]
-    return tuple(list(column) for column in zip(*rows, strict=True))
-
-
-def _link_columns(states: Mapping[Key, State]) -> tuple[list[str], ...]:
-    rows = {(*up, *key) for key, state in states.items() for up in scopes.parents(key[0], state.fields)}
-    return tuple([row[column] for row in rows] for column in range(4))
-
-
-def _unique_value(table: str, state: State) -> str | None:
-    value = state.fields.get(UNIQUE[table]) if table in UNIQUE else None
-    return value if isinstance(value, str) else None
-
-
-def _packed(state: State) -> str:
-    """The stamps as text, with the commonest under the empty name: most fields of a record were written together."""
-    if not state.stamps or state.stamps.keys() != state.fields.keys():
-        return compact(dict(state.stamps))
-    if len(only := set(state.stamps.values())) == 1:
-        return compact({"": only.pop()})
-    (common, _), *_ = Counter(state.stamps.values()).most_common(1)
-    return compact({"": common, **{name: stamp for name, stamp in state.stamps.items() if stamp != common}})
-
-
-def _state(row: Sequence[Any]) -> State:
-    _, _, text, packed, deleted, scope, parent_table, parent_id, seq, erased = row
-    fields, stamps = _read_values(text), _read_stamps(packed)
-    if "" in stamps:
-        common = stamps.pop("")
-        stamps = {**dict.fromkeys(fields, common), **stamps}
-    return State(fields, stamps, deleted, scope, (parent_table, parent_id) if parent_table else None, seq, erased)
+async def _copy(cursor: psycopg.AsyncCursor[Any], statement: str, rows: Iterable[tuple[object, ...]]) -> None:
+    async with cursor.copy(statement) as copy:
+        for row in rows:
+            await copy.write_row(row)
 
 
 def _within_bytes(listed: Sequence[Listed]) -> Sequence[Listed]:

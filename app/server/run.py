@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -157,6 +158,7 @@ async def _serve(options: Options, url: str, postgres: EmbeddedPostgres | None, 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, server.stop)
+        gc.freeze()  # what stands until the end is not looked through again and again
         async with _kept_running(postgres):
             await server.serve(sockets=[listener])
     finally:

@@ -15,6 +15,7 @@ from typing import Literal
 
 from app.sync import credit, replica
 from app.sync.desk_store import Counts, DeskStore, Position, SnapshotAt, between
+from app.sync.on_the_way import OnTheWay
 from app.sync.protocol import (
     MAX_BATCH,
     Failure,
@@ -25,7 +26,6 @@ from app.sync.protocol import (
     Pull,
     Purge,
     Purged,
-    Push,
     Receipt,
     Renewed,
     Reserve,
@@ -44,8 +44,8 @@ LONGEST_WAIT = 60.0
 SKEW_WORTH_A_WORD = 60.0
 """Seconds that the desk's clock may differ from the server's before the user hears of it."""
 
-_PUSHES = 2
-"""On their way at once."""
+_UNASKED = 10 * MAX_BATCH
+"""Entries that may go before the order is asked for again."""
 
 _RETRIED = frozenset({"busy", "token-expired"})
 
@@ -93,9 +93,9 @@ class DeskSession:
         self._skew = 0.0
         self._failures = 0
         self._wake_at: float | None = steady()
-        self._received = 0  # entries of the own chain that are durable at the server, once it has said so
-        self._sent = self._pushes = 0  # entries that are on their way there or durable; pushes on their way
+        self._outgoing = OnTheWay(store)
         self._asked: FromDesk | None = None  # ahead of what is still to be taken in
+        self._asked_at, self._owing = 0, False  # entries received when a page was last asked for; one is still to be
         self._greeted = False
         self._terms = ""  # of the last welcome: an answer to what was asked under others is not taken
         self._away = self._reported = False  # to a restored server, which is to hear of this desk first
@@ -132,7 +132,9 @@ class DeskSession:
         """A connection stands; returns the greeting."""
         self._wake_at = None
         self._greeted = self._away = self._reported = False
-        self._pushes, self._asked = 0, None
+        self._outgoing.opened()
+        self._asked = None
+        self._asked_at, self._owing = 0, False
         self._position = self._store.position()
         at = self._position
         return [
@@ -183,7 +185,8 @@ class DeskSession:
         if not self._greeted or not isinstance(message, Page | Snapshot) or message.terms != self._terms:
             return []
         if isinstance(message, Page):
-            if at.snapshot is None and message.after == at.cursor < message.upto < message.head:
+            news = at.snapshot is None and message.after == at.cursor < message.upto < message.head
+            if news and not self._hurries:
                 self._asked = Pull(message.upto, terms=self._terms)
         elif at.snapshot is not None and at.snapshot.scope == message.scope and message.more:
             for last in message.records[-1:]:
@@ -200,8 +203,8 @@ class DeskSession:
             case Welcome():
                 return self._welcome(message)
             case Receipt():
-                self._arrived(message.received)
-                return [*self._push(), *self._report()]
+                self._outgoing.arrived(message.received)
+                return [*self._push(), *self._report(), *(self._ask() if self._owing else [])]
             case Page():
                 return self._page(message)
             case Snapshot():
@@ -225,9 +228,7 @@ class DeskSession:
             self._enter("refused")
             return []
         self._greeted = True
-        self._received = welcome.received
-        if not self._pushes:
-            self._sent = self._received
+        self._outgoing.welcomed(welcome.received)
         skew = self._now() - welcome.clock / 1000
         self._skew = skew if abs(skew) > SKEW_WORTH_A_WORD else 0.0
         out: list[FromDesk] = []
@@ -309,8 +310,8 @@ class DeskSession:
 
     def _failure(self, failure: Failure) -> list[FromDesk]:
         if failure.code == "out-of-order" and failure.received is not None:
-            self._arrived(failure.received)
-            return self._push()
+            self._outgoing.arrived(failure.received)
+            return [*self._push(), *(self._ask() if self._owing else [])]
         if failure.code == "other-terms":
             return self.opened() if self._greeted else []
         self._problem = failure.reason
@@ -332,34 +333,19 @@ class DeskSession:
     def _move(self, position: Position) -> None:
         self._commit(replica.Plan({}, [], [], position.settled), position)
 
-    def _arrived(self, received: int) -> None:
-        """A push was answered. What the server did not take of it goes again, once none is on its way."""
-        self._pushes = max(self._pushes - 1, 0)
-        self._received = received
-        if not self._pushes:
-            self._sent = received
-
     def _push(self) -> list[FromDesk]:
-        out: list[FromDesk] = []
-        while self._greeted and self._pushes < _PUSHES:
-            going = self._store.outgoing(self._sent, MAX_BATCH)
-            entries = going.entries
-            if self._away:  # what is new waits until the server knows what it had accepted and promised
-                first = {each.transaction for each in entries if each.site_seq <= self._position.accepted}
-                entries = tuple(each for each in entries if each.transaction in first)
-            if not entries:
-                break
-            self._pushes, self._sent = self._pushes + 1, entries[-1].site_seq
-            out.append(Push(entries, going.withdrawn, self._terms))
-        return out
+        if not self._greeted:
+            return []
+        # While it is away, what is new waits until the server knows what it had accepted and promised.
+        return [*self._outgoing.next(self._terms, self._position.accepted if self._away else None)]
 
     def _report(self) -> list[FromDesk]:
-        if not self._away or self._reported or self._received < self._position.accepted:
+        if not self._away or self._reported or self._outgoing.received < self._position.accepted:
             return []
         self._reported = True
         at = self._position
         # What the server has of this desk beyond that, it counts already.
-        return [Returned(credit.left(at.held or {}, between(self._store, at.accepted, self._received)))]
+        return [Returned(credit.left(at.held or {}, between(self._store, at.accepted, self._outgoing.received)))]
 
     def _make_again(self) -> None:
         at = self._position
@@ -369,7 +355,16 @@ class DeskSession:
     def _ask(self) -> list[FromDesk]:
         asked, wanted = self._asked, self._next()
         self._asked = None
-        return [] if wanted == asked else [wanted]
+        self._owing = wanted != asked and isinstance(wanted, Pull) and self._hurries
+        if wanted == asked or self._owing:
+            return []
+        self._asked_at = self._outgoing.received
+        return [wanted]
+
+    @property
+    def _hurries(self) -> bool:
+        """Whether much of this desk's own is on its way: it goes first, and comes back in few pages."""
+        return self._outgoing.full and self._outgoing.received < self._asked_at + _UNASKED
 
     def _next(self) -> FromDesk:
         """What is to be asked for now: the next page of a snapshot, or of the order."""

@@ -93,7 +93,7 @@ MISTAKES = {
 # Seeds that are known to notice the rare ones: tried first, so as not to play hundreds.
 _NOTICED = {
     "a restored server gives away what it has forgotten": (65,),
-    "what came before a restore is not asked for again": (38,),
+    "what came before a restore is not asked for again": (306, 372),
     "what hangs on an erased person later is kept": (42,),
     "who asks under old terms is answered": (28,),
     "who is erased and not there yet is forgotten": (5858,),

@@ -79,6 +79,38 @@ def test_two_pushes_are_on_their_way_at_once(session: DeskSession, disk: MemoryD
     assert session.received(Receipt(3, 3)) == []
 
 
+def test_while_much_is_on_its_way_no_page_is_asked_for(session: DeskSession, disk: MemoryDesk) -> None:
+    session.opened()
+    session.received(welcome())
+    assert session.received(Snapshot("*", (), 0, False, 0)) == [Pull(0)]
+    for _ in range(12):
+        typed(disk)
+    assert pushed(session.wrote()) == [[1, 2, 3, 4, 5], [6, 7, 8, 9, 10]]
+    first = Page((), 0, 5, 10)
+    assert session.ahead(first) == []
+    assert session.received(first) == []
+    assert disk.position().cursor == 5
+    assert pushed(session.received(Receipt(5, 5))) == [[11, 12]]
+    assert session.received(Receipt(10, 10)) == [Pull(5)]
+    assert session.received(Receipt(12, 12)) == []
+
+
+def test_a_page_is_asked_for_now_and_then_however_much_is_on_its_way(
+    session: DeskSession, disk: MemoryDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.sync.session._UNASKED", 5)
+    session.opened()
+    session.received(welcome())
+    session.received(Snapshot("*", (), 0, False, 0))
+    for _ in range(30):
+        typed(disk)
+    session.wrote()
+    assert session.received(Page((), 0, 5, 10)) == []
+    told = session.received(Receipt(5, 5))
+    assert pushed(told) == [[11, 12, 13, 14, 15]]
+    assert told[1:] == [Pull(5)]
+
+
 def test_what_the_server_did_not_take_goes_again(session: DeskSession, disk: MemoryDesk) -> None:
     session.opened()
     session.received(welcome())
