@@ -24,9 +24,10 @@ RECENT = 8
 """Turns before one that tell what is read out in it."""
 LEFT = 0.15
 """Share of an utterance's power that must be left without its echo, or it was nothing else."""
-FIRST_PARTIAL = 0.3
-"""Seconds of speech after which an utterance is looked at first: who it is that speaks, and how they begin."""
-PARTIAL_EVERY = 1.0
+FIRST_LOOKS = (0.3, 0.4)
+"""Seconds of speech after which an utterance is looked at first: who it is that speaks, and how they begin. In one of
+ten there is no word yet that whisper would know, hence the second."""
+LOOK_EVERY = 1.0
 """Seconds of new speech after which a running utterance is worth another look."""
 LONGEST_GAP = 600.0
 """A larger hole in the sound than this is taken for a wrong offset."""
@@ -64,7 +65,7 @@ class LiveSide:
         self._sound_at = 0  # 16 kHz sample index, from origin, of the first kept sample
         self._framed = 0  # 16 kHz samples already seen by the voice detector
         self._closed = 0  # 16 kHz sample up to which utterances were taken
-        self._looked = 0  # frame of the last look at the running utterance
+        self._looked = self._looks = 0  # frame of the last look at the running utterance, and how many there were
         self._count = 0
         self._arrivals: list[tuple[float, float]] = []
         self._lately: deque[tuple[int, Sound]] = deque()  # 16 kHz sample index from origin, sound
@@ -156,19 +157,20 @@ class LiveSide:
                 continue
             if boundary.kind == "begin":
                 self._count += 1
-                self._looked = boundary.start - round((PARTIAL_EVERY - FIRST_PARTIAL) / FRAME_SECONDS)
+                self._looked, self._looks = boundary.start, 0
             elif boundary.kind == "end":
                 found.append(self._cut(boundary.start, boundary.end, ended=True))
             elif boundary.kind == "pause":
-                self._looked = first + number
+                self._looked, self._looks = first + number, self._looks + 1
                 found.append(self._cut(boundary.start, boundary.end, ended=False, paused=True))
         now = self._framed // FRAME
         since = self._ends.speaking_since
-        due = (now - self._looked) * FRAME_SECONDS >= PARTIAL_EVERY
-        # Where speech has just stopped a look at the pause comes next: but for the first, no other keeps it waiting.
-        pausing = self._ends.silent and since is not None and self._looked >= since
+        pause = FIRST_LOOKS[self._looks] if self._looks < len(FIRST_LOOKS) else LOOK_EVERY
+        due = (now - self._looked) * FRAME_SECONDS >= pause
+        # Where speech has just stopped a look at the pause comes next: but for the first ones, none keeps it waiting.
+        pausing = self._ends.silent and self._looks >= len(FIRST_LOOKS)
         if since is not None and self._ends.surely and due and not pausing:
-            self._looked = now
+            self._looked, self._looks = now, self._looks + 1
             found.append(self._cut(since, now, ended=False))
         self._forget()
         return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nlp.audio import load
 from nlp.audio.voice import FRAME, FRAME_SECONDS, Boundary, Endpointer, Endpointing, VoiceActivity
 from nlp.speech.live import LiveSide
 
@@ -99,3 +101,18 @@ def test_sound_before_the_place_where_a_restart_goes_on_is_kept_but_not_heard_ag
     assert side.settled >= 1.0
     side.take(0, sound[:8400].tobytes(), 0.0)
     np.testing.assert_array_equal(side.whole(16000), sound)
+
+
+def test_who_begins_to_speak_is_looked_at_twice_in_the_first_second(demo_call: Path) -> None:
+    call = load(demo_call)
+    side = LiveSide("c", "client", call.rate, heard=0.0)
+    step = call.rate // 10
+    looks: dict[int, list[float]] = {}
+    for at in range(0, 30 * call.rate, step):
+        for one in side.take(at, call.client[at : at + step].tobytes(), at / call.rate):
+            if not (one.ended or one.paused):
+                looks.setdefault(one.key, []).append(one.end - one.start)
+    longest = max(looks.values(), key=len)
+    assert len(longest) >= 4
+    for look, soonest in zip(longest, (0.3, 0.7, 1.7), strict=False):
+        assert soonest <= look < soonest + 0.3
