@@ -313,6 +313,8 @@ class Dealing(Hearing):
         if quantity is not None and (not prices or prices[-1] == old.deal.price):
             old.deal = msgspec.structs.replace(old.deal, quantity=quantity, evidence=evidence)
             return True
+        if any(topics.size_of(size, topic.instrument)[0] != old.deal.quantity for size in frame.sizes):
+            return False  # terms for another amount
         if not prices or abs(prices[-1] / old.deal.price - 1) > Decimal("0.02"):
             return False
         product, value = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
 
 
+LATER: tuple[str, ...] = ("outright", "forward", "all - in", "all in")
+
+
 def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
     """ "Q3 702.50, q4 708": the same commodity for another delivery."""
     span = next(iter(frame.months), None)
@@ -59,8 +62,13 @@ def colour(talk: Talk, i: int, turn: Turn, frame: Frame, mention: Mention) -> bo
 
 
 def in_another_size(frame: Frame, topic: Topic) -> bool:
-    """After a price was turned down the trader shows one for another amount: "in 100,000 I'd pay 18.40"."""
-    if topic.status != "passed" or topic.size is None or saying.done(frame) or frame.has(*topics.CORRECTION):
+    """After a price was turned down, or a deal done, the trader shows one for another amount: "in 100,000 I'd pay
+    18.40", "so the six million, outright to the fifteenth of July: eleven fifty-four twenty"."""
+    if topic.status not in ("passed", "dealt") or topic.size is None or saying.done(frame):
+        return False
+    if frame.has(*topics.CORRECTION) or resting.cued(frame):
         return False
     sizes = {topics.size_of(size, topic.instrument)[0] for size in frame.sizes if size.sure}
-    return bool(sizes) and topic.size not in sizes and bool(frame.prices) and not resting.cued(frame)
+    if not sizes or topic.size in sizes or not frame.prices:
+        return False
+    return topic.status == "passed" or frame.has(*LATER) and not frame.question and not saying.past(frame)

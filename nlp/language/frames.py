@@ -51,6 +51,7 @@ class Frame:
     question: bool = False
     lows: tuple[str, ...] = field(default=())
     begin: int = 0
+    client: frozenset[str] = frozenset()  # words of the client's name, of whom a read-back may speak
 
     def has(self, *phrases: str) -> bool:
         """True when one of the phrases (tokens joined by spaces) was said."""
@@ -78,6 +79,7 @@ class Frame:
             self.lows[last - 1 : last] == ("?",),
             self.lows[first:last],
             first,
+            self.client,
         )
 
     def clock(self, at: int) -> tuple[int, int]:

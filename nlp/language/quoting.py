@@ -143,6 +143,24 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         topic.status = "open"
 
 
+SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]
+SHOWN = {
+    "best",
+    "most",
+    "least",
+    "offer",
+    "bid",
+    "price",
+    "level",
+    "quote",
+    "firm",
+    "rate",
+    "tightest",
+    "lowest",
+    "highest",
+}
+
+
 def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     lows = [word.low for word in frame.words]
     near = lows[max(0, figure.first - 3) : figure.first]
@@ -159,7 +177,10 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "6.45/6.75 vol"
     if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
         return True  # "97.15 for 10"
-    rough = {"around", "somewhere", "roughly"} & set(near) or "area" in after
+    if after in SPOKEN_OF and not set(lows[figure.last + 2 : figure.last + 5]) & SHOWN:
+        return True  # "eleven sixty's a stretch", "ten thirty's the high of the year"
+    behind = set(lows[figure.last : figure.last + 4])
+    rough = {"around", "somewhere", "roughly"} & {*near, *behind} or {"area", "thereabouts"} & behind
     if rough and topic.quoted_at is not None:
         return True
     if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):

@@ -24,6 +24,7 @@ CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback"
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
+TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
 SUBJECT_BANK = {"i", "we", "bank"}
 OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone", "money", "street", "people"}
 READING = ("read back", "read that back", "read it back", "reading back", "reading that back", "reading it back")
@@ -56,6 +57,9 @@ def legs(frame: Frame) -> list[Leg]:
     for n, (at, side) in enumerate(verbs):
         last = verbs[n + 1][0] if n + 1 < len(verbs) else end
         leg = _leg(frame, at, side, at if n else _clause_start(frame, at), last)
+        if n == 0 and not leg.sizes:  # "Three million Aldermoor four and an eighth October twenty-nine, you sell, ..."
+            sentence = _leg(frame, at, side, _sentence_start(frame, at), last)
+            leg = sentence if len(sentence.sizes) == 1 else leg
         if n == 0 and not (leg.sizes or leg.prices or leg.mentions or leg.monies):
             leg = _leg(frame, at, side, frame.begin, last)  # "120,000 at 18.40, done. You sell, settles Friday."
         result.append(leg)
@@ -109,6 +113,10 @@ def _clause_start(frame: Frame, at: int) -> int:
     return start
 
 
+def _sentence_start(frame: Frame, at: int) -> int:
+    return next((k + 1 for k in range(at - 1, frame.begin - 1, -1) if frame.words[k].low in STOPS), frame.begin)
+
+
 def _verbs(frame: Frame) -> list[tuple[int, Side]]:
     """(token, client's side) of each verb that states a leg."""
     words = frame.words
@@ -117,14 +125,17 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
     end = frame.begin + len(frame.lows)
     for verb in frame.verbs:
         at = verb.at
-        if verb.low not in PLAIN_VERBS and not (
-            verb.low in ("take", "lift", "hit", "give") and at and words[at - 1].low in ("you", "u")
-        ):
-            continue
         back = at - 1
         while back >= frame.begin and words[back].low in ADVERBS:
             back -= 1
         word = words[back].low if back >= frame.begin else ""
+        if verb.low not in PLAIN_VERBS and not (
+            verb.low in ("take", "lift", "hit", "give")
+            and words[at - 1].low in ("you", "u")
+            or verb.low in TAKES
+            and word in frame.client
+        ):
+            continue
         if any(words[k].low in CONDITIONAL for k in range(max(frame.begin, back - 1), at)) or word in CONDITIONAL:
             continue
         question = next((words[k].low for k in range(at, end) if words[k].low in STOPS), "") == "?"
@@ -135,7 +146,7 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
         to_client = _to_client(words[at:sentence], side)
         if to_client and word not in SUBJECT_CLIENT:
             subject = "bank"
-        elif word in SUBJECT_CLIENT:
+        elif word in SUBJECT_CLIENT | frame.client or _between_us(words[at:sentence], side):
             subject = "client"
         elif word in SUBJECT_BANK:
             subject = "bank"
@@ -183,6 +194,15 @@ def _to_client(words: Sequence[Word], side: Side) -> bool:
     lows = [word.low for word in words]
     link = "to" if side == "sell" else "from"
     return any(one == link and other in ("you", "u", "ya") for one, other in pairwise(lows))
+
+
+def _between_us(words: Sequence[Word], side: Side) -> bool:
+    """ "Havbris sold twelve million to us", "2,000 bought for you": told from the client's side, whoever is named."""
+    lows = [word.low for word in words]
+    link = "to" if side == "sell" else "from"
+    return lows[1:3] in (["for", "you"], ["for", "u"]) or any(
+        one == link and other in ("us", "me") for one, other in pairwise(lows)
+    )
 
 
 def _new_subject(frame: Frame, previous: int, at: int) -> bool:

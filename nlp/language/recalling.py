@@ -6,11 +6,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from nlp.language.frames import Frame
+from nlp.language.model import Party
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import government_of_title
 
 SHORTEST = 4
+
+
+def client_names(client: Party) -> frozenset[str]:
+    """The words by which a read-back may name the client: "Havbris sells twelve million"."""
+    words = f"{client.organization} {client.contact}".lower().split()
+    return frozenset(word for word in words if len(word) >= SHORTEST and word.isalpha())
 
 
 def recalled(frame: Frame, topics: Iterable[Topic]) -> Frame:

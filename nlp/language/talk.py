@@ -11,19 +11,17 @@ from datetime import date
 from decimal import Decimal
 
 from nlp.language import resting, saying, topics
-from nlp.language.amounts import Size
 from nlp.language.dealing import Dealing
 from nlp.language.deliveries import by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
+from nlp.language.learning import learn
 from nlp.language.model import Header, Turn
-from nlp.language.offsetting import offset
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
-from nlp.language.recalling import recalled
+from nlp.language.recalling import client_names, recalled
 from nlp.language.resolving import resolve
-from nlp.language.shares import priced_in
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
@@ -36,6 +34,7 @@ class Talk:
     def __init__(self, header: Header, turns: tuple[Turn, ...], frames: list[Frame]) -> None:
         self.header, self.turns, self.frames = header, turns, list(frames)
         self.today: date = header.started.date()
+        self.client = client_names(header.client)
         self.topics: list[Topic] = []
         self.current: Topic | None = None
         self.indicative = False  # said before anything was asked: "indications only today"
@@ -48,7 +47,7 @@ class Talk:
     def walk(self) -> None:
         """Read every turn."""
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
-            frame = recalled(frame, self.topics)
+            frame = replace(recalled(frame, self.topics), client=self.client)
             self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)
@@ -70,11 +69,9 @@ class Talk:
             and not any(topics.strong(mention) for mention in self.frames[i - 1].mentions)
             and (self.frames[i - 1].sizes or self.frames[i - 1].has(*ASKS))
         ):
-            self._learn(
-                i - 1, self.turns[i - 1], self.frames[i - 1], topic
-            )  # the trader names what the client just asked
+            learn(self, i - 1, self.turns[i - 1], self.frames[i - 1], topic)  # the trader names what was just asked
             topic.evidence.add(i - 1)
-        self._learn(i, turn, frame, topic)
+        learn(self, i, turn, frame, topic)
         if turn.who == "trader":
             asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
@@ -322,83 +319,6 @@ class Talk:
         topic.evidence.add(i)
         self.topics.append(topic)
         return topic
-
-    def _in_currency(self, frame: Frame, size: Size, topic: Topic) -> Size:
-        """ "Paying them in yen. Four hundred million": the amount is in the currency spoken of just before."""
-        if size.ccy is not None or topic.kind != "fx":
-            return size
-        named = {m for mention in frame.mentions for m in range(mention.first, mention.last)}
-        codes = [
-            m.code
-            for m in frame.monies
-            if m.first < size.first and m.first not in named and m.code in topic.instrument.code
-        ]
-        return replace(size, ccy=codes[-1]) if codes else size
-
-    def _learn(self, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
-        """Amounts, sides, dates and kinds of price said in passing."""
-        if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
-            return  # the talk has moved on to something without a name
-        useful = bool(frame.mentions)
-        currency = priced_in(frame.lows) if topic.kind == "equity" and not topic.instrument.currency else None
-        if currency is not None:
-            topic.instrument = replace(topic.instrument, currency=currency)
-        for size in frame.sizes:
-            loose = not size.sure or (topic.unit is not None and size.unit is None)
-            if turn.who == "trader" and topic.size is not None and loose:
-                continue
-            if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
-                continue  # an order has an amount of its own
-            if topic.status == "open":
-                topic.size, topic.ccy, topic.unit = topics.size_of(
-                    self._in_currency(frame, size, topic), topic.instrument
-                )
-                useful = True
-        if (
-            topic.kind == "fx"
-            and (turn.who == "client" or topic.status == "open")
-            and saying.far_side(frame, trader=turn.who == "trader") is not None
-        ):
-            topic.hints.add("swap")
-        standing = offset(self, i, turn.who, frame, topic)
-        if standing is not None and topic.status == "open":
-            topic.side, useful = standing, True
-        elif turn.who == "client":
-            if topic.quoted_at is None and not frame.has("leave", "my bid", "my offer"):
-                topic.hints |= {word[:5] for word in ("offer", "offered", "bid") if frame.has(word)}
-            if topic.kind == "equity" and topic.quoted_at is None:
-                topic.anchors += [p.value for p in frame.prices if p.pointed]
-            side = topics.client_side(frame, topic.instrument)
-            if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
-                topic.side, useful = side, True
-        for day in frame.days:
-            if (
-                topic.status == "open"
-                and (topic.quoted_at is None or i <= topic.quoted_at + 3)
-                and (
-                    frame.has(
-                        "value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing"
-                    )
-                    or day.month
-                )
-            ):
-                topic.day, useful = topic.day or day, True
-        for tenor in frame.tenors:
-            topic.tenor = tenor.code
-        for phrase, hint in topics.HINTS.items():
-            if frame.has(phrase):
-                if hint in topics.PRICED_ON:
-                    if (turn.who == "trader" or topic.quoted_at is not None) and frame.question:
-                        continue  # "on price or on yield?"
-                    topic.hints -= topics.PRICED_ON
-                topic.hints.add(hint)
-                if hint == "indicative":
-                    topic.indicative_at = i
-        benchmark = next((m for m in frame.mentions if m.benchmark), None)
-        if benchmark is not None and topic.kind == "bond":
-            topic.benchmark = benchmark.instrument.code
-        if useful:
-            topic.evidence.add(i)
 
 
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])

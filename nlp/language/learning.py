@@ -1,0 +1,92 @@
+"""What is learned of an enquiry in passing: amounts, sides, dates and kinds of price."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nlp.language import resting, saying, topics
+from nlp.language.amounts import Size
+from nlp.language.frames import Frame
+from nlp.language.model import Turn
+from nlp.language.offsetting import offset
+from nlp.language.shares import priced_in
+from nlp.language.topics import Topic
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+
+def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
+    """Amounts, sides, dates and kinds of price said in passing."""
+    if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
+        return  # the talk has moved on to something without a name
+    useful = bool(frame.mentions)
+    currency = priced_in(frame.lows) if topic.kind == "equity" and not topic.instrument.currency else None
+    if currency is not None:
+        topic.instrument = replace(topic.instrument, currency=currency)
+    for size in frame.sizes:
+        loose = not size.sure or (topic.unit is not None and size.unit is None)
+        if turn.who == "trader" and topic.size is not None and loose:
+            continue
+        if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
+            continue  # an order has an amount of its own
+        if topic.status == "open":
+            topic.size, topic.ccy, topic.unit = topics.size_of(_in_currency(frame, size, topic), topic.instrument)
+            useful = True
+    if (
+        topic.kind == "fx"
+        and (turn.who == "client" or topic.status == "open")
+        and saying.far_side(frame, trader=turn.who == "trader") is not None
+    ):
+        topic.hints.add("swap")
+    standing = offset(talk, i, turn.who, frame, topic)
+    if standing is not None and topic.status == "open":
+        topic.side, useful = standing, True
+    elif turn.who == "client":
+        if topic.quoted_at is None and not frame.has("leave", "my bid", "my offer"):
+            topic.hints |= {word[:5] for word in ("offer", "offered", "bid") if frame.has(word)}
+        if topic.kind == "equity" and topic.quoted_at is None:
+            topic.anchors += [p.value for p in frame.prices if p.pointed]
+        side = topics.client_side(frame, topic.instrument)
+        if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
+            topic.side, useful = side, True
+    for day in frame.days:
+        if (
+            topic.status == "open"
+            and (topic.quoted_at is None or i <= topic.quoted_at + 3)
+            and (
+                frame.has("value", "val", "start", "effective", "spot", "settle", "settling", "for", "date", "fixing")
+                or day.month
+            )
+        ):
+            topic.day, useful = topic.day or day, True
+    for tenor in frame.tenors:
+        topic.tenor = tenor.code
+    for phrase, hint in topics.HINTS.items():
+        if frame.has(phrase):
+            if hint in topics.PRICED_ON:
+                if (turn.who == "trader" or topic.quoted_at is not None) and frame.question:
+                    continue  # "on price or on yield?"
+                topic.hints -= topics.PRICED_ON
+            topic.hints.add(hint)
+            if hint == "indicative":
+                topic.indicative_at = i
+    benchmark = next((m for m in frame.mentions if m.benchmark), None)
+    if benchmark is not None and topic.kind == "bond":
+        topic.benchmark = benchmark.instrument.code
+    if useful:
+        topic.evidence.add(i)
+
+
+def _in_currency(frame: Frame, size: Size, topic: Topic) -> Size:
+    """ "Paying them in yen. Four hundred million": the amount is in the currency spoken of just before."""
+    if size.ccy is not None or topic.kind != "fx":
+        return size
+    named = {m for mention in frame.mentions for m in range(mention.first, mention.last)}
+    codes = [
+        m.code
+        for m in frame.monies
+        if m.first < size.first and m.first not in named and m.code in topic.instrument.code
+    ]
+    return replace(size, ccy=codes[-1]) if codes else size
