@@ -81,6 +81,13 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     # two points in one price: "1.17.035"
     (re.compile(r"(?<![\d.,])(\d{1,3})\.(\d{2})\.(\d{2,3})(?![\d.,]\d)"), r"\1.\2\3"),
     (re.compile(rf"(?<![\w-]){_NUMBER}(?:-{_NUMBER})+(?![\w-])", re.IGNORECASE), _apart),
+    # "value 17 of September": a day, where its ending was not heard
+    (
+        re.compile(
+            rf"\b(value|settling|starting|until|till|by|on|for|the) (\d{{1,2}})(?= of {_MONTH}\b)", re.IGNORECASE
+        ),
+        r"\1 \2th",
+    ),
     # "twenty eighths October""
     (re.compile(rf"\b(twenty|thirty)[ -]({_ORDINAL})s?(?= (?:of )?{_MONTH}\b)", re.IGNORECASE), r"\1-\2"),
     # "three point eight, two, three": decimals said one by one

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlp.language import resting, saying, topics
+from nlp.language import proof, resting, saying, topics
 from nlp.language.amounts import Size
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
@@ -27,7 +27,7 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         topic.instrument = replace(topic.instrument, currency=currency)
     for size in frame.sizes:
         loose = not size.sure or (topic.unit is not None and size.unit is None)
-        if turn.who == "trader" and topic.size is not None and loose:
+        if turn.who == "trader" and (topic.size is not None and loose or proof.repeats_otherwise(size, topic)):
             continue
         if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
             continue  # an order has an amount of its own

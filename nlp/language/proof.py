@@ -11,8 +11,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from nlp.language import topics
+from nlp.language.amounts import Size
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
+from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument
 
 TEENS = {Decimal(teen): Decimal((teen - 10) * 10) for teen in range(13, 20)}
@@ -27,6 +29,16 @@ def twin(value: Decimal) -> Decimal | None:
         if value % scale == 0 and value / scale in TWINS:
             return TWINS[value / scale] * scale
     return None
+
+
+def repeats_otherwise(size: Size, topic: Topic) -> bool:
+    """What the trader says of an enquiry that was taken: what it comes to in the other currency, or an amount that was
+    heard as one that sounds like it."""
+    if topic.accepted_at is None or topic.size is None:
+        return False
+    quantity, ccy, _ = topics.size_of(size, topic.instrument)
+    countervalue = topic.kind == "fx" and None not in (ccy, topic.ccy) and ccy != topic.ccy
+    return countervalue or twin(quantity) == topic.size
 
 
 def amounts(frame: Frame, instrument: Instrument) -> set[Decimal]:

@@ -52,6 +52,14 @@ def test_what_was_confirmed_is_a_deal_and_no_enquiry_any_more() -> None:
     assert enquiry([*ASKED, ("client", "Seventy-eight, yeah, mine."), ("trader", done)]) is None
 
 
+def test_what_was_taken_keeps_its_amount_whatever_the_trader_is_heard_to_say_of_it() -> None:
+    taken = [*ASKED, ("client", "Seventy-eight, yeah, mine.")]
+    misheard = ("trader", "One moment, fifty million euros.")
+    countervalue = ("trader", "And the dollars are seventeen million dollars.")
+    for heard in ([misheard], [countervalue], [misheard, countervalue]):
+        assert enquiry([*taken, *heard]) == ("EURUSD", "buy", 15e6, 1.1678)
+
+
 def test_a_rough_idea_is_nothing_to_fill_a_ticket_with() -> None:
     rough = [
         ("client", "Just indicatively, where is euro-dollar in twenty million?"),

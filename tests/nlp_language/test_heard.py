@@ -33,6 +33,8 @@ M = Decimal(1_000_000)
         ("the 3 and 7 8's of September", "the 3 and seven eighths of September"),
         ("sell 40 of the 5s", "sell 40 of the fives"),
         ("at 1.17.035", "at 1.17035"),
+        ("value 17 of September", "value 17th of September"),
+        ("sell 5 of September", "sell 5 of September"),
         ("XS912-447-0311. That's it", "XS9124470311. That's it"),
         ("XS912-447-0312. That's it", "XS912-447-0312. That's it"),  # the check digit denies it
     ],
