@@ -240,7 +240,7 @@ def _named_before(words: Sequence[Word], at: int) -> str:
 def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
     """Bonds in the primary market: "the new Mistral Ports 8y", "the Garland Water deal"."""
     lows = [word.low for word in words]
-    primary = bool(PRIMARY & set(lows)) or "mid - swaps" in " ".join(lows)
+    primary = bool(PRIMARY & set(lows)) or any(said in " ".join(lows) for said in ("mid - swaps", "in the book"))
     found: list[Mention] = []
     i = 0
     while i < len(words):
@@ -249,13 +249,28 @@ def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
             i += 1
             continue
         lead, after = lows[max(0, i - 3) : i], lows[last : last + 1]
-        tenor = next((t for t in tenors if t.first == last), None)
+        tenor = next((t for t in tenors if last <= t.first <= last + 3 and _links(lows[last : t.first])), None)
+        before = next((t for t in tenors if t.last == i - 1 and lows[i - 1] in FROM), None)
         new = "new" in lead and not {".", "?", "!"} & set(lead[lead.index("new") :])
-        if new or after in (["deal"], ["ioi"]) and "the" in lead or primary and tenor is not None:
-            end = tenor.last if tenor is not None else last
-            found.append(Mention(i, end, v.new_issue(issuer, tenor.code if tenor else None)))
+        new = new or before is not None and "new" in lows[max(0, before.first - 2) : before.first]
+        named = after in (["deal"], ["ioi"], ["tap"]) and "the" in lead
+        if new or named or lows[last : last + 2] == ["new", "issue"] or primary and tenor is not None:
+            close = tenor if tenor is not None and (tenor.first == last or primary) else None
+            end = close.last if close is not None else last
+            code = close.code if close is not None else before.code if before is not None else None
+            found.append(Mention(i, end, v.new_issue(issuer, code)))
         i = last
     return found
+
+
+def _links(between: Sequence[str]) -> bool:
+    """What may stand between an issuer and the tenor: ", a", "'s new", "green"."""
+    return all(
+        low in (",", "a", "the", "'s", "new", "is", "are", "with", "in", "green", "long", "senior") for low in between
+    )
+
+
+FROM = {"from", "by", "for", "of"}
 
 
 def _capitals(words: Sequence[Word], at: int) -> tuple[str, int]:

@@ -64,6 +64,8 @@ class Frame:
         def inside(item: Any) -> bool:
             return bool(first <= item.first < last)
 
+        first = max(first, self.begin)
+        lows = self.lows[first - self.begin : max(first, last) - self.begin]
         return Frame(
             self.words,
             tuple(filter(inside, self.days)),
@@ -76,8 +78,8 @@ class Frame:
             tuple(filter(inside, self.sizes)),
             tuple(filter(inside, self.prices)),
             tuple(x for x in self.verbs if first <= x.at < last),
-            self.lows[last - 1 : last] == ("?",),
-            self.lows[first:last],
+            lows[-1:] == ("?",),
+            lows,
             first,
             self.client,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 from nlp.language import vocabulary
@@ -16,6 +17,8 @@ _PHRASES = vocabulary.section("phrases", "orders")
 TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
 MARKET = {"'re", "market", "mkt", "spot", "currently", "trading", "now", "screen", "ref"}
+NAMED = {"limit", "lim", "lmt", "stop"}
+INSTEAD = re.compile(r"\b(?:instead of|rather than|not at|(?:it )?was at|previously|formerly|in place of) ")
 DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
 
 
@@ -36,15 +39,22 @@ def pieces(frame: Frame) -> list[Frame]:
 def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
     """Levels with their kinds; a kind said right before or after a level belongs to it."""
     lows = [word.low for word in frame.words]
+    if topic.kind == "fx" and not {"points", "pips", "pts"} & set(frame.lows):
+        topic = replace(topic, hints=topic.hints - {"swap"})  # orders are left at rates
     found: list[tuple[Decimal, OrderType]] = []
     seen: set[Decimal] = set()
+    old = INSTEAD.search(f"{' '.join(lows)} ")
+    dropped = len(" ".join(lows)[: old.start()].split()) if old else len(lows)
     for figure in frame.prices:
+        if figure.first >= dropped:
+            continue  # "sell at 0.8685, instead of three at eighty-seven fifty"
         price = placed(topic, frame, figure)
         if price is None or price in seen or _percent(lows, figure):
             continue
         if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
             continue  # an iceberg's tip
-        if topic.anchors and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
+        said_so = figure.pointed and set(lows[max(0, figure.first - 2) : figure.first]) & NAMED
+        if topic.anchors and not said_so and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
             continue  # no level of this market: misheard, or another number
         seen.add(price)
         near = tuple(lows[max(0, figure.first - 4) : figure.first])
@@ -68,11 +78,12 @@ def _percent(lows: list[str], figure: Figure) -> bool:
 
 _WHICH = (
     r"(?:(?:a|the|it|today|tomorrow|tonight|friday|monday|tuesday|wednesday|thursday|'s|this|same|next|four|eleven|4|11"
-    r"|\d\d|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
+    r"|\d\d|\w+day|'s|this|the|today|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
     r"|official|-|afternoon|morning|closing|/|:) )"
 )
+_NAMED = r"(?:fix|fixes|ptax|wmr|bfix|pm fix|am fix|lbma|reference rate|benchmark|officials|official price)"
 FIXING = re.compile(
-    rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*(?:fix|fixes|ptax|wmr|bfix|officials|official price) "
+    rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*{_NAMED} "
     rf"| (?:at|on|for|into|against|as|off) {_WHICH}+(?:fixing|settlement price|official) | fixing order | wmr (?:fix )?"
 )
 

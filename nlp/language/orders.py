@@ -5,45 +5,26 @@ The trader's words count: an order stands when the trader repeats it with its le
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import replace
 from decimal import Decimal
 
-from nlp.language import levels, resting, saying, topics, vocabulary
+from nlp.language import amending, filling, leaving, levels, resting, saying, standing, topics, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
-from nlp.language.model import Order, OrderType, Side
+from nlp.language.model import Order, OrderType
 from nlp.language.quoting import placed
 from nlp.language.readback import legs
+from nlp.language.resting import Resting
 from nlp.language.settlement import enquired
 from nlp.language.talk import Talk
 from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
 
 _PHRASES = vocabulary.section("phrases", "orders")
-OPEN_ENDED: tuple[str, ...] = tuple(_PHRASES["open_ended"])
-FOR_THE_DAY: tuple[str, ...] = tuple(_PHRASES["for_the_day"])
-GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
-STAYS: tuple[str, ...] = tuple(_PHRASES["stays"])
-UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap")  # these may stand without a level
-
-
-@dataclass
-class Resting:
-    """An order while it is being agreed."""
-
-    topic: Topic
-    side: Side
-    size: Decimal
-    ccy: str | None
-    unit: str | None
-    level: Decimal | None
-    kind: OrderType
-    turn: int
-    expiry: str | None = None
-    oco: bool = False
-    evidence: set[int] = field(default_factory=set)
-    product: str = ""
+STANDING: tuple[str, ...] = tuple(_PHRASES["standing"])
+UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap", "ioi")  # these may stand without a level
 
 
 def orders_left(talk: Talk) -> list[Order]:
@@ -52,18 +33,17 @@ def orders_left(talk: Talk) -> list[Order]:
     for i, (turn, whole) in enumerate(zip(talk.turns, talk.frames, strict=True)):
         if i not in talk.topic_at:
             continue
-        if whole.has(*GONE) and not whole.has(*NOT_GONE):
-            gone = _gone(talk, i, whole)
-            off = [o for o in found if o.topic is gone[0]]
-            if gone[1] is not None and not whole.has(*STAYS):  # "stop pls, cancel the balance" is no stop order
-                off = [o for o in off if o.kind == gone[1]]
-            found = [o for o in found if o not in off]
-            continue
-        if _dealt_at(talk, i):
-            whole = _after_deal(whole)
+        found, whole = amending.gone(talk, i, found)
+        if filling.dealt_at(talk, i):
+            whole = filling.after_deal(whole)
             dealt = {done.deal.price for done in talk.dealing.done if done.turn == i}
             if any(placed(talk.topic_at[i], whole, figure) in dealt for figure in whole.prices):
                 continue
+        changed = amending.amended(talk, i, whole, found)
+        if changed is not None:
+            same = (changed.topic, changed.kind, changed.side)
+            found = [*(o for o in found if (o.topic, o.kind, o.side) != same), changed]
+            continue
         if saying.past(whole) or not (_ordered(talk, i, whole) or _again(talk, i, whole, found)):
             continue
         if turn.who == "client" and not _acknowledged(talk, i):
@@ -72,11 +52,11 @@ def orders_left(talk: Talk) -> list[Order]:
             for order in _stated(talk, i, frame, topic, found):
                 found = [o for o in found if not _replaced(talk, o, order)]
                 found.append(order)
-    found = _with_limits([left for order in found if (left := _unfilled(talk, order)) is not None])
+    found = _with_limits([left for order in found if (left := filling.unfilled(talk, order)) is not None])
     typed = {(id(o.topic), o.side, o.level) for o in found if o.kind != "limit"}
     found = [o for o in found if o.kind != "limit" or (id(o.topic), o.side, o.level) not in typed]
     for order in found:
-        _terms(talk, order)
+        standing.terms(talk, order)
     return [
         supported(talk, order.topic, _order(talk, order))
         for order in found
@@ -86,8 +66,9 @@ def orders_left(talk: Talk) -> list[Order]:
 
 def _ordered(talk: Talk, i: int, whole: Frame) -> bool:
     if talk.turns[i].who == "client":
-        return whole.has(*resting.CUES) or resting.instructed(whole)
-    return resting.about_an_order(talk, i, whole, talk.topic_at[i])
+        asked = whole.question and whole.has(*STANDING) and bool(whole.sizes and whole.prices)
+        return resting.worded(whole) or resting.instructed(whole) or asked
+    return resting.about_an_order(talk, i, whole, talk.topic_at[i]) and not filling.told(whole)
 
 
 def _again(talk: Talk, i: int, whole: Frame, found: list[Resting]) -> bool:
@@ -98,22 +79,14 @@ def _again(talk: Talk, i: int, whole: Frame, found: list[Resting]) -> bool:
     return bool(said) and any(placed(topic, whole, figure) in known for figure in whole.prices)
 
 
-def _gone(talk: Talk, i: int, whole: Frame) -> tuple[Topic, OrderType | None]:
-    """Whose order is called off, and of which kind where only one is ("forget the stop")."""
-    named = [t for m in whole.mentions if (t := talk.find(m.instrument, i)) is not None]
-    kind = levels.kind(whole.lows)
-    only = kind if kind in ("stop", "take_profit") and not whole.has("order", "orders", "both", "everything") else None
-    return (named[0] if named else talk.topic_at[i]), only
-
-
 def _replaced(talk: Talk, old: Resting, new: Resting) -> bool:
     """The same order said again, or changed; not one more beside it ("and another four at 10.89")."""
     if old.topic is not new.topic or old.side != new.side or old.kind != new.kind:
         return False
     if old.level == new.level:
         return True
-    between = range(old.turn, new.turn + 1)
-    more = any(talk.frames[k].has(*MORE) for k in between)
+    between = range(old.turn + 1, new.turn + 1)
+    more = any(MORE.search(f" {' '.join(talk.frames[k].lows)} ") for k in between)
     return old.turn != new.turn and not more
 
 
@@ -131,36 +104,19 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
 
 
 WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
-MORE: tuple[str, ...] = ("another", "also", "as well", "second", "too", "both", "a further", "additional", "and then")
-NOT_GONE = (
-    "one cancels",
-    "oco",
-    "if",
-    "till cancelled",
-    "til cancelled",
-    "until cancelled",
-    "till canceled",
-    *resting.LASTING,
-)
-
-
-def _after_deal(frame: Frame) -> Frame:
-    """What a turn that reads back a deal says after it: ", and I'm working the other half"."""
-    for k in range(len(frame.lows) - 1, 0, -1):
-        tail = frame.part(k, len(frame.lows))
-        if frame.lows[k] in ("and", ".", ";", ",") and tail.has(*resting.CUES) and tail.sizes:
-            return tail
-    return frame.part(0, 0)
+MORE = re.compile(r" (?:another|also|as well|second|both|a further|additional|and then|too(?= [.,!?]|$)) ")
 
 
 def _acknowledged(talk: Talk, i: int) -> bool:
     """The trader's next turn takes the client's order as said."""
     answers = [k for k in range(i + 1, min(len(talk.turns), i + 5)) if talk.turns[k].who == "trader"]
     answers = answers[1:] if answers and resting.asks_how_long(talk.frames[answers[0]]) else answers
-    if not answers or answers[0] > i + 4 or (talk.frames[i].question and not talk.frames[i].has("please", "pls")):
+    asked = talk.frames[i]
+    asks = asked.question and not asked.has("please", "pls", *STANDING)
+    if not answers or answers[0] > i + 4 or asks:
         return False
     after, answer = answers[0], talk.frames[answers[0]]
-    return not answer.question and answer.has(*ACCEPTED) and not _dealt_at(talk, after)
+    return not answer.question and answer.has(*ACCEPTED) and not filling.dealt_at(talk, after)
 
 
 def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
@@ -184,31 +140,11 @@ def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
     return [(talk.topic_at[i], whole)]
 
 
-def _dealt_at(talk: Talk, i: int) -> bool:
-    return any(done.turn == i for done in talk.dealing.done)
-
-
-def _unfilled(talk: Talk, order: Resting) -> Resting | None:
-    """The order as it rests after its fills; None where nothing of it is said to stay."""
-    fills = [
-        d
-        for d in talk.dealing.done
-        if d.standing and d.topic is order.topic and d.turn > order.turn and d.deal.client_side == order.side
-    ]
-    if not fills:
-        return order
-    filled = sum((d.deal.quantity or Decimal(0) for d in fills), Decimal(0))
-    after = talk.frames[fills[-1].turn : fills[-1].turn + 6]
-    if filled >= order.size or not any(frame.has(*STAYS) for frame in after):
-        return None
-    evidence = order.evidence | {d.turn for d in fills}
-    return replace(order, size=order.size - filled, evidence=evidence)
-
-
 def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]) -> list[Resting]:
     """The orders a turn states; what a change leaves unsaid is that of the order `found` before."""
     if frame.has("would", "'d be", "can", "shall", "do you", "want") and not frame.sizes:
         return []
+    frame = leaving.counted(frame, topic)
     pieces = levels.pieces(frame)
     if len(pieces) > 1:
         return [order for piece in pieces for order in _stated(talk, i, piece, topic, found)]
@@ -216,10 +152,11 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     said = levels.levels(frame, topic)
     result = []
     stated: list[tuple[Decimal | None, OrderType]] = [*said]
-    if not said and levels.kind(frame.lows) in UNPRICED:
-        stated = [(None, levels.kind(frame.lows))]
+    kind = "ioi" if topic.instrument.form == vocabulary.NEW_ISSUE else levels.kind(frame.lows)
+    if not said and kind in UNPRICED:
+        stated = [(None, kind)]
     for level, kind in stated:
-        kind = _meant_kind(talk, kind, before, topic)
+        kind = leaving.meant_kind(talk, kind, before, topic)
         mine = [o for o in found if o.topic is topic]
         stated_here = frame.sizes or frame.verbs or levels.kind(frame.lows) != "limit" or frame.has(*CHANGED)
         if mine and not stated_here and level not in {o.level for o in mine}:
@@ -227,7 +164,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
         changed = next((o for o in reversed(mine) if o.kind == kind), mine[-1] if mine else None)
         if topic.instrument.form == vocabulary.NEW_ISSUE:
             kind = "ioi"
-        side = _side(talk, i, frame, topic, level, before) or (changed.side if changed else None)
+        if level is None and changed is not None and changed.kind == kind and not frame.has("no limit", "no lim"):
+            level = changed.level  # said before, and not again
+        side = leaving.side(talk, i, frame, topic, before) or (changed.side if changed else None)
+        side = side or leaving.side_of_fill(talk, i, topic, kind)
         size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
         if size is None:
             k = next((k for k in reversed(before) if talk.frames[k].sizes and talk.topic_at.get(k) is topic), None)
@@ -253,93 +193,6 @@ CHANGED = (
     "it 's now",
     "its now",
 )
-REST = ("rest", "other", "balance", "remaining", "remainder", "leftover")
-HOLDING = (
-    "i 'm long",
-    "im long",
-    "we 're long",
-    "we are long",
-    "i am long",
-    "stop me out of my long",
-    "my longs",
-    "our longs",
-)
-PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
-
-
-def _meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
-    """ "I'd like to take profit" a moment ago makes the level that the trader repeats a take profit."""
-    for k in reversed(before[-2:]):
-        said = levels.kind(talk.frames[k].lows)
-        if kind == "limit" and said in ("take_profit", "stop") and talk.topic_at.get(k) is topic:
-            return said
-    return kind
-
-
-def _side(talk: Talk, i: int, frame: Frame, topic: Topic, level: Decimal | None, before: list[int]) -> Side | None:
-    if topic.instrument.form == vocabulary.NEW_ISSUE:
-        return "buy"
-    if frame.has("bid for", "buyer", "your bid"):
-        return "buy"
-    if frame.has("offer for", "seller", "your offer"):
-        return "sell"
-    sides = {
-        topics.of_base(verb.side, frame, verb.at, topic.instrument)
-        for verb in frame.verbs
-        if verb.low in (levels.VERBS + PAYING if topic.kind == "irs" else levels.VERBS)
-    }
-    if len(sides) == 1:
-        return sides.pop()
-    dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
-    if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
-        return dealt[-1].deal.client_side  # the rest of what was done in part
-    for k in reversed(before[-5:]):
-        if talk.topic_at.get(k) is not topic:
-            continue
-        said = topics.client_side(talk.frames[k], topic.instrument)
-        if said is not None:
-            return said
-        if (
-            talk.frames[k].has("bid")
-            and not talk.frames[k].question
-            and not talk.frames[k].has("you bid", "u bid", "your bid", "show me a bid", "a bid for")
-        ):
-            return "buy"
-        if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
-            return "sell"  # what they own, they can only sell
-    return None
-
-
-def _terms(talk: Talk, order: Resting) -> None:
-    """Expiry and one-cancels-other, said a few turns before or after."""
-    last = len(talk.turns)
-    for k in range(max(0, order.turn - 4), min(last, order.turn + 6)):
-        frame = talk.frames[k]
-        if talk.topic_at.get(k) is not order.topic:
-            continue
-        if frame.has("oco", "one cancels"):
-            order.oco = True
-        expiry = _expiry(talk, k, frame)
-        if expiry and (order.expiry is None or k >= order.turn):
-            order.expiry = expiry
-            order.evidence.add(k)
-
-
-def _expiry(talk: Talk, k: int, frame: Frame) -> str | None:
-    said = [low for low in frame.lows if low.isalpha()]
-    if resting.asks_how_long(frame) and not frame.prices:
-        return None
-    if frame.has(*OPEN_ENDED):
-        return "GTC"
-    if frame.has(*FOR_THE_DAY) or said[-1:] == ["day"] and (len(said) == 1 or bool(frame.prices)):
-        return "day"
-    for day in frame.days:
-        back = [word.low for word in frame.words[max(0, day.first - 3) : day.first]]
-        answers = k > 0 and resting.asks_how_long(talk.frames[k - 1])
-        if answers or set(back) & {"till", "until", "til", "thru", "through"}:
-            resolved = day.resolve(talk.today)
-            return None if resolved is None else "day" if resolved == talk.today else resolved.isoformat()
-    return None
 
 
 def _order(talk: Talk, order: Resting) -> Order:

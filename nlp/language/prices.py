@@ -97,7 +97,9 @@ def _in_range(figure: Figure, instrument: Instrument) -> Decimal | None:
         if instrument.kind != "fx" or len(whole) < 4 or len(figure.digits) != len(whole) + 2:
             return None  # but "eighty-four thirty-three point two" is 0.84332: tenths of a pip
     elif len(figure.digits) < 3 and not figure.cardinal and not (low <= figure.value <= high and low >= 10):
-        return None
+        halved = instrument.kind == "fx" and len(figure.digits) == 2 and figure.fraction
+        if not halved:  # "eighty-seven and a half" is 0.8750
+            return None
     value = figure.value
     for _ in range(7):
         if low <= value <= high:

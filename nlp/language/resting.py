@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nlp.language import saying, vocabulary
@@ -9,6 +12,7 @@ from nlp.language.frames import Frame
 from nlp.language.quoting import two_way
 
 if TYPE_CHECKING:
+    from nlp.language.model import OrderType, Side
     from nlp.language.talk import Talk
     from nlp.language.topics import Topic
 
@@ -17,6 +21,9 @@ CUES: tuple[str, ...] = tuple(_PHRASES["cues"])
 INSTRUCTIONS: tuple[str, ...] = tuple(_PHRASES["instructions"])
 LASTING: tuple[str, ...] = tuple(_PHRASES["lasting"])
 HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
+AMENDS: tuple[str, ...] = tuple(_PHRASES["amends"])
+AMENDED: tuple[str, ...] = tuple(_PHRASES["amended"])
+IDIOMS = re.compile("|".join(_PHRASES["idioms"]))
 ASKED = ("bid me", "offer me out", "have a bid")  # in a question these ask for a price: "what would you bid me?"
 NO_QUOTE = (
     "limit",
@@ -38,13 +45,38 @@ NO_QUOTE = (
     "unfilled",
     "untouched",
 )
+LONG_BEFORE = 20
+"""Turns within which an order that is changed was spoken of."""
 BEFORE, AFTER = 4, 3
 """Turns before and after one in which words about an order still belong to it."""
 
 
+@dataclass
+class Resting:
+    """An order while it is being agreed."""
+
+    topic: Topic
+    side: Side
+    size: Decimal
+    ccy: str | None
+    unit: str | None
+    level: Decimal | None
+    kind: OrderType
+    turn: int
+    expiry: str | None = None
+    oco: bool = False
+    evidence: set[int] = field(default_factory=set)
+
+
+def worded(frame: Frame) -> bool:
+    """A word of orders is said, and not as in "credit limit", "stop by" or "works for me"."""
+    text = IDIOMS.sub(" , ", f" {' '.join(frame.lows)} ")
+    return any(f" {cue} " in text for cue in CUES)
+
+
 def cued(frame: Frame) -> bool:
     """The turn itself speaks of an order."""
-    return frame.has(*CUES) or frame.has(*LASTING) or asks_how_long(frame)
+    return worded(frame) or frame.has(*LASTING) or asks_how_long(frame)
 
 
 def asks_how_long(frame: Frame) -> bool:
@@ -72,7 +104,26 @@ def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
 
 def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """The number in a trader's turn is the level of an order."""
-    return frame.has(*NO_QUOTE, *LASTING) or not saying.done(frame) and _stated(talk, i, frame, topic)
+    if frame.has(*NO_QUOTE, *LASTING) or not saying.done(frame) and _stated(talk, i, frame, topic):
+        return True
+    return changes(talk, i, frame, topic) and not two_way(topic, frame)
+
+
+def changes(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
+    """ "Raise it to 147.45", "amended to eighty-six ninety-five": the level of an order spoken of before."""
+    if talk.turns[i].who == "client":
+        return frame.has(*AMENDS, *AMENDED)
+    if not frame.has(*AMENDED) and change_asked(talk, i, topic) is None:
+        return False
+    before = (talk.frames[k] for k in range(max(0, i - LONG_BEFORE), i) if talk.topic_at.get(k) is topic)
+    return any(cued(other) or instructed(other) for other in before)
+
+
+def change_asked(talk: Talk, i: int, topic: Topic) -> int | None:
+    """The turn just before in which the client asked for a change."""
+    near = range(i - 1, max(-1, i - 3), -1)
+    mine = (k for k in near if talk.turns[k].who == "client" and talk.topic_at.get(k) is topic)
+    return next((k for k in mine if talk.frames[k].has(*AMENDS)), None)
 
 
 def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
@@ -90,7 +141,7 @@ def _left_before(talk: Talk, i: int, topic: Topic) -> bool:
             frame = talk.frames[k]
             mine = talk.topic_at.get(k) in (topic, None)
             levelled = levelled or bool(frame.prices)
-            if mine and (levelled and (instructed(frame) or frame.has(*CUES)) or _named_own(frame, topic)):
+            if mine and (levelled and (instructed(frame) or worded(frame)) or _named_own(frame, topic)):
                 return not frame.question or bool(frame.sizes or frame.prices)
             if saying.takes(frame):
                 return False

@@ -148,7 +148,9 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
 
 def _sold_against(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]) -> bool:
     """ "USD 900k forward to 31 August against GBP": the second currency stands right behind "against"."""
-    if not (len(gap) <= 10 and gap[-1:] and gap[-1] in PAIRED | {"v"} and one.strong and other.strong):
+    told = other.strong or gap[-1:] == ["the"]  # "three million euros to sell against the pound"
+    gap = gap[:-1] if gap[-1:] == ["the"] else gap
+    if not (len(gap) <= 10 and gap[-1:] and gap[-1] in PAIRED | {"v"} and one.strong and told):
         return False
     counted = one.first > 0 and (is_number(lows[one.first - 1]) or lows[one.first - 1] in SCALES)
     counted = counted or is_number(gap[0])  # "gbp 450k to sell vs nok"

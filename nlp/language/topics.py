@@ -78,7 +78,9 @@ def same(one: Instrument, other: Instrument) -> bool:
         return False
     if one.kind == "equity":
         names = [{x.code.lower(), (x.description or x.code).lower()} for x in (one, other)]
-        return any(a.split()[0] == b.split()[0] for a in names[0] for b in names[1])
+        if any(a.split()[0] == b.split()[0] for a in names[0] for b in names[1]):
+            return True
+        return _spells(one.code, other.code) or _spells(other.code, one.code)
     if one.kind == "bond":
         if v.NEW_ISSUE in (one.form, other.form):
             return one.form == other.form and one.issuer.split()[0] == other.issuer.split()[0]
@@ -123,6 +125,15 @@ def same(one: Instrument, other: Instrument) -> bool:
     return False
 
 
+def _spells(ticker: str, name: str) -> bool:
+    """ "SKJO" is the ticker of "Skjold Shipping": the beginning of its name, or letters of it in their order."""
+    if not ticker.isupper() or name.isupper() or len(ticker) < 3:
+        return False
+    first, whole = ticker[0].lower(), name.lower()
+    rest = iter(whole)
+    return whole[0] == first and all(letter in rest for letter in ticker.lower())
+
+
 def better(one: Instrument, other: Instrument) -> Instrument:
     """The fuller description of the same instrument."""
     if one.kind == "bond":
@@ -140,7 +151,9 @@ def better(one: Instrument, other: Instrument) -> Instrument:
     if one.id or other.id:
         return one if one.id else other
     if one.kind == "equity":
-        return one if one.description or one.code.isupper() else other
+        rich, bare = (one, other) if one.description or one.code.isupper() else (other, one)
+        spelled = not rich.description and _spells(rich.code, bare.code)
+        return replace(rich, description=bare.code) if spelled else rich
     return one if len(one.code) >= len(other.code) else other
 
 
@@ -237,7 +250,9 @@ def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
         for m in frame.mentions
         if money is not None and money.code == instrument.code[3:] and m.instrument.code == instrument.code
     )
-    against = money is not None and frame.words[money.first - 1].low in ("against", "versus", "vs", "v", "into")
+    before = [word.low for word in frame.words[max(0, money.first - 2) : money.first]] if money else []
+    linked = before[:1] if before[1:] == ["the"] else before[-1:]
+    against = bool({"against", "versus", "vs", "v", "into"} & set(linked))
     if money and not between and money.code == instrument.code[3:] and (quote_first or not covered) and not against:
         return "sell" if side == "buy" else "buy"
     return side

@@ -1,0 +1,155 @@
+"""Orders that are changed or called off: a new level, another amount, one of two pulled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from nlp.language import levels, resting, topics, vocabulary
+from nlp.language.frames import Frame
+from nlp.language.model import OrderType
+from nlp.language.resting import Resting
+from nlp.language.tasks import sentences
+from nlp.language.topics import Topic
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+_PHRASES = vocabulary.section("phrases", "orders")
+GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
+STAYS: tuple[str, ...] = tuple(_PHRASES["stays"])
+ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
+ALL: tuple[str, ...] = tuple(_PHRASES["all_of_them"])
+NOT_GONE = (
+    "one cancels",
+    "oco",
+    "if",
+    "till cancelled",
+    "til cancelled",
+    "until cancelled",
+    "till canceled",
+    *resting.LASTING,
+)
+REFUSED = ("not", "n't", "cant", "no", "dont", "unchanged", "too late")
+ORDERED = {
+    "it",
+    "that",
+    "this",
+    "them",
+    "those",
+    "order",
+    "orders",
+    "bid",
+    "offer",
+    "limit",
+    "stop",
+    "one",
+    "rest",
+    "balance",
+}
+"""Words by which an order is called off that was left a while ago."""
+NEXT = 3
+"""Turns within which the trader takes a change as said."""
+
+
+def gone(talk: Talk, i: int, found: list[Resting]) -> tuple[list[Resting], Frame]:
+    """The orders that stay after a turn, and what of the turn does not call one off."""
+    whole = talk.frames[i]
+    if not whole.has(*GONE) or whole.has(*NOT_GONE) or not found:
+        return found, whole
+    kept: list[tuple[int, int]] = []
+    for first, last in _clauses(whole):
+        clause = whole.part(first, last)
+        if not clause.has(*GONE):
+            kept.append((first, last))
+            continue
+        off = _called_off(talk, i, clause, found)
+        found = [order for order in found if not any(order is other for other in off)]
+    rest = max(kept, key=lambda span: span[1] - span[0], default=(0, 0))
+    return found, whole.part(*rest)
+
+
+def _called_off(talk: Talk, i: int, clause: Frame, found: list[Resting]) -> list[Resting]:
+    """Whose order is called off, and of which kind where only one is ("forget the stop")."""
+    named = [t for m in clause.mentions if (t := talk.find(m.instrument, i)) is not None]
+    codes = {money.code for money in clause.monies}
+    by_currency = [o.topic for o in found if o.topic.kind == "fx" and any(c in o.topic.instrument.code for c in codes)]
+    if not named and not by_currency and clause.has(*ALL):
+        return found
+    topic = named[0] if named else by_currency[-1] if by_currency else talk.topic_at[i]
+    kind = levels.kind(clause.lows)
+    only = kind if kind in ("stop", "take_profit") and not clause.has("order", "orders", *ALL) else None
+    if only is not None and talk.frames[i].has(*STAYS):  # "stop pls, cancel the balance" is no stop order
+        only = None
+    meant = bool(clause.mentions or by_currency or ORDERED & set(clause.lows))
+    return [o for o in found if o.topic is topic and (only is None or o.kind == only) and (meant or i - o.turn <= NEXT)]
+
+
+def _clauses(frame: Frame) -> list[tuple[int, int]]:
+    """Sentences, cut at commas that part two instruments: "chf cancelled, eurusd stays at 1.1480"."""
+    result = []
+    for first, last in sentences(frame):
+        start = first
+        for k in range(first, last):
+            after = frame.part(k + 1, last)
+            if frame.words[k].low in (",", "and", "but", ";", "-") and (after.mentions or after.has(*resting.CUES)):
+                result.append((start, k))
+                start = k + 1
+        result.append((start, last))
+    return result
+
+
+def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting | None:
+    """An order of `found` with the level or the amount that a turn gives it; None where it changes none."""
+    topic = talk.topic_at[i]
+    if not found or not resting.changes(talk, i, frame, topic):
+        return None
+    if talk.turns[i].who == "client" and not _taken(talk, i, frame, topic):
+        return None
+    said = levels.levels(frame, topic)
+    level = said[0][0] if len(said) == 1 else None
+    asked = resting.change_asked(talk, i, topic) if talk.turns[i].who == "trader" else None
+    wanted = {price for price, _ in levels.levels(talk.frames[asked], topic)} if asked is not None else set()
+    if wanted and level not in {None, *wanted}:
+        return None  # "the market's 147.60"
+    order = _meant(talk, i, frame, [o for o in found if o.topic is topic], level)
+    if order is None or (level is None and not frame.sizes):
+        return None
+    if level is None and frame.prices:
+        return None  # a level that could not be placed
+    size, ccy, unit = order.size, order.ccy, order.unit
+    if len(frame.sizes) == 1:
+        size, ccy, unit = topics.size_of(frame.sizes[0], topic.instrument)
+    new = order.level if level is None else level
+    return replace(order, level=new, size=size, ccy=ccy, unit=unit, turn=i, evidence=order.evidence | {i, order.turn})
+
+
+def _meant(talk: Talk, i: int, frame: Frame, mine: list[Resting], level: Decimal | None) -> Resting | None:
+    """The order that is changed: of the kind that was said, else the one whose level is nearest."""
+    kind = next((k for n in (i, i - 1) if n >= 0 and (k := _kind(talk.frames[n])) is not None), None)
+    of_kind = [o for o in mine if o.kind == kind] or mine
+    if level is None or any(o.level is None for o in of_kind):
+        return of_kind[-1] if of_kind else None
+    return min(of_kind, key=lambda o: abs((o.level or level) - level), default=None)
+
+
+def _kind(frame: Frame) -> OrderType | None:
+    kind = levels.kind(frame.lows)
+    return kind if kind in ("stop", "take_profit") else None
+
+
+def _taken(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
+    """The trader's next words take the client's change, and do not say another level."""
+    said = {level for level, _ in levels.levels(frame, topic)}
+    for k in range(i + 1, min(len(talk.turns), i + 1 + NEXT)):
+        answer = talk.frames[k]
+        if talk.turns[k].who == "client":
+            continue
+        if any(done.turn == k for done in talk.dealing.done):
+            return False
+        again = {level for level, _ in levels.levels(answer, topic)}
+        if again:
+            return bool(again & said)
+        return answer.has(*ACCEPTED, *resting.AMENDED) and not answer.has(*REFUSED)
+    return False

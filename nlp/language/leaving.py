@@ -1,0 +1,146 @@
+"""What a turn that leaves an order says besides its level: the side and the amount, in the words of orders."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nlp.language import levels, topics, vocabulary
+from nlp.language.amounts import Size
+from nlp.language.figures import Figure, figures
+from nlp.language.frames import Frame
+from nlp.language.model import OrderType, Side
+from nlp.language.topics import Topic
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+REST = ("rest", "other", "balance", "remaining", "remainder", "leftover")
+HOLDING = (
+    "i 'm long",
+    "im long",
+    "we 're long",
+    "we are long",
+    "i am long",
+    "stop me out of my long",
+    "my longs",
+    "our longs",
+)
+PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
+
+
+def meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
+    """ "I'd like to take profit" a moment ago makes the level that the trader repeats a take profit."""
+    for k in reversed(before[-2:]):
+        said = levels.kind(talk.frames[k].lows)
+        if kind == "limit" and said in ("take_profit", "stop") and talk.topic_at.get(k) is topic:
+            return said
+    return kind
+
+
+COUNTED_BEFORE = {
+    "buy",
+    "sell",
+    "bid",
+    "offer",
+    "offered",
+    "stop",
+    "limit",
+    "lim",
+    "for",
+    "do",
+    "work",
+    "working",
+    "balance",
+    "bal",
+    "rest",
+}
+REMAINING = {"left", "remaining", "unfilled", "outstanding"}
+COUNTED_AFTER = {"at", "@", "vwap", "twap", "moc", "on", "gtc", "more"}
+
+
+def counted(frame: Frame, topic: Topic) -> Frame:
+    """The turn with its bare contracts or shares as an amount: "bid 2000 at 96.405", "buy stop 450 TY 111-08"."""
+    if frame.sizes:
+        return frame
+    lows = [word.low for word in frame.words]
+    for figure in figures(lows):
+        inside = frame.begin <= figure.first < frame.begin + len(frame.lows)
+        if inside and figure.scaled and lows[figure.last : figure.last + 1] and lows[figure.last] in REMAINING:
+            return replace(frame, sizes=(Size(figure, None, topic.instrument.unit, True),))  # "18k left"
+    if topic.kind not in ("future", "equity", "commodity", "metal", "option"):
+        return frame
+    for figure in frame.prices:
+        before = lows[figure.first - 1] if figure.first else ""
+        after = lows[figure.last] if figure.last < len(lows) else ""
+        named = any(mention.first == figure.last for mention in frame.mentions)
+        if not _whole(figure, topic) or before not in COUNTED_BEFORE:
+            continue
+        if named or after in COUNTED_AFTER or before == "for" and len(frame.prices) > 1:
+            rest = tuple(other for other in frame.prices if other is not figure)
+            return replace(frame, sizes=(Size(figure, None, topic.instrument.unit, True),), prices=rest)
+    return frame
+
+
+def _whole(figure: Figure, topic: Topic) -> bool:
+    """A whole number that is no price of this instrument."""
+    low, high = topic.instrument.low, topic.instrument.high
+    priced = low is not None and high is not None and low <= figure.value <= high
+    return not (figure.pointed or figure.fraction or figure.scaled or priced) and len(figure.chunks) == 1
+
+
+BIDS = re.compile(r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme a )(?<!\bhit )(?<!'s )\b(?:bid|bids|bidding)\b")
+OFFERS = re.compile(
+    r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme an )(?<!\blift )(?<!'s )\b(?:offer|offers|offered|offering)\b"
+)
+
+
+def bid_or_offer(frame: Frame) -> Side | None:
+    """The side that "bid" or "offer" tells, where only one is said and not of the market or the dealer."""
+    text = " ".join(frame.lows)
+    bids, offers = BIDS.search(text) is not None, OFFERS.search(text) is not None
+    return None if bids == offers else "buy" if bids else "sell"
+
+
+def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> Side | None:
+    """The client's side of an order: said with it, else in what the client said `before`, else by what was filled."""
+    if topic.instrument.form == vocabulary.NEW_ISSUE:
+        return "buy"
+    if frame.has("bid for", "buyer", "your bid"):
+        return "buy"
+    if frame.has("offer for", "seller", "your offer"):
+        return "sell"
+    sides = {
+        topics.of_base(verb.side, frame, verb.at, topic.instrument)
+        for verb in frame.verbs
+        if verb.low in (levels.VERBS + PAYING if topic.kind == "irs" else levels.VERBS)
+    }
+    if len(sides) == 1:
+        return sides.pop()
+    if not sides and not frame.question and (said := bid_or_offer(frame)) is not None:
+        return said
+    dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
+    if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
+        return dealt[-1].deal.client_side  # the rest of what was done in part
+    for k in reversed(before[-5:]):
+        if talk.topic_at.get(k) is not topic:
+            continue
+        said = topics.client_side(talk.frames[k], topic.instrument)
+        if said is not None:
+            return said
+        if not talk.frames[k].question and (told := bid_or_offer(talk.frames[k])) is not None:
+            return told
+        if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
+            return "sell"  # what they own, they can only sell
+    return None
+
+
+def side_of_fill(talk: Talk, i: int, topic: Topic, kind: OrderType) -> Side | None:
+    """The side of what was filled just before ("bought 18k of the 40k so far"); a stop goes against it."""
+    for k in range(i, max(-1, i - 7), -1):
+        filled = {verb.side for verb in talk.frames[k].verbs if verb.low in ("bought", "sold")}
+        if talk.turns[k].who == "trader" and talk.topic_at.get(k) is topic and len(filled) == 1:
+            closing = kind in ("stop", "take_profit")
+            return "buy" if ("buy" in filled) != closing else "sell"
+    return None
