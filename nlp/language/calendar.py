@@ -9,6 +9,7 @@ import calendar as months
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal
 
 from nlp.language.figures import SCALES, figure_at
 
@@ -49,7 +50,9 @@ TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "2mrw", "tmw"}
 DEADLINE = {"by", "on", "until", "till", "before", "due"}
 NO_DAYS = {"am", "pm", "a.m.", "p.m.", ":", "/", "-", "%", "o'clock", "lots"}
 HALF_A_YEAR = timedelta(183)
-PARTS = {"morning", "afternoon", "evening", "lunchtime"}
+PARTS = {"morning", "afternoon", "evening", "lunchtime", "aft", "arvo", "eve", "am", "pm"}
+Period = Literal["month", "quarter", "half", "year"]
+MONTHS_OF: dict[Period, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,9 @@ class Day:
     weekday: int | None = None
     shift: int | None = None
     next_week: bool = False
-    month_end: bool = False
+    period_end: Period | None = None  # its last day; of `month` where that is set
+    later: int = 0  # weeks or periods further on
+    nth: int | None = None  # the nth such weekday of the month, the nth working day without one; -1 the last
 
     def resolve(self, today: date) -> date | None:
         """The day meant, or None when there is none such (31 February)."""
@@ -72,14 +77,36 @@ class Day:
             return today + timedelta(self.shift)
         if self.day is not None:
             return self._by_number(today)
-        if self.month_end:
-            month = self.month or today.month
-            year = self.year or (today.year if month >= today.month else today.year + 1)
-            return date(year, month, months.monthrange(year, month)[1])
+        if self.period_end is not None:
+            return self._end(today, MONTHS_OF[self.period_end])
+        if self.nth is not None:
+            return self._counted(today, self.nth)
         if self.weekday is not None:
             if self.next_week:
                 return today + timedelta(7 - today.weekday() + self.weekday)
-            return today + timedelta((self.weekday - today.weekday() - 1) % 7 + 1)
+            return today + timedelta((self.weekday - today.weekday() - 1) % 7 + 1 + 7 * self.later)
+        return None
+
+    def _end(self, today: date, length: int) -> date:
+        """The last day of the named month, else of the period of so many months that runs today, or a later one."""
+        if self.month is not None:
+            year, month = self.year or (today.year if self.month >= today.month else today.year + 1), self.month
+        else:
+            count = today.year * 12 + (today.month - 1) // length * length + length - 1 + length * self.later
+            year, month = count // 12, count % 12 + 1
+        return date(year, month, months.monthrange(year, month)[1])
+
+    def _counted(self, today: date, nth: int) -> date | None:
+        """The nth weekday or working day of the month, the next that is to come."""
+        for count in range(today.year * 12 + today.month - 1, today.year * 12 + today.month + 12):
+            year, month = count // 12, count % 12 + 1
+            if self.month not in (None, month):
+                continue
+            every = [date(year, month, n + 1) for n in range(months.monthrange(year, month)[1])]
+            fitting = [d for d in every if (d.weekday() < 5 if self.weekday is None else d.weekday() == self.weekday)]
+            found = fitting[nth - 1 if nth > 0 else nth] if nth <= len(fitting) else None
+            if found is not None and found >= today:
+                return found
         return None
 
     def _by_number(self, today: date) -> date | None:
@@ -217,10 +244,6 @@ def day_at(words: Sequence[str], i: int) -> Day | None:
         return Day(i, i + 1, shift=0)
     if word == "morning" and words[max(0, i - 2) : i] == ["in", "the"]:
         return Day(i, i + 1, shift=1)
-    if word in ("month", "months") and words[i - 3 : i] == ["end", "of", "the"]:
-        return Day(i, i + 1, month_end=True)
-    if word == "end" and words[i + 1 : i + 2] == ["of"] and i + 2 < len(words) and words[i + 2] in MONTHS:
-        return Day(i, i + 3, month=MONTHS[words[i + 2]], month_end=True)
     return _numbered_day(words, i)
 
 

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 from nlp.language import vocabulary
+from nlp.language.channels import PRIVATE, Named, channels_named
 from nlp.language.evidence import ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import Consent, FieldSpan, Turn
-from nlp.language.permissions import PREFERENCE, PRIVATE, Named, Questions, channels_named
+from nlp.language.permissions import ARRIVED, PREFERENCE, Questions
+from nlp.language.stances import stance
 
-_WORDS = vocabulary.section("phrases", "attitude")
+_WORDS = vocabulary.contact("leave")
 NEGATIVES: frozenset[str] = frozenset(_WORDS["negatives"])
 HARMLESS: tuple[str, ...] = tuple(_WORDS["harmless"])
 CONTACT: frozenset[str] = frozenset(_WORDS["contact"])
 TAKE_OFF: tuple[str, ...] = tuple(_WORDS["take_off"])
 GRANTING: frozenset[str] = frozenset(_WORDS["granting"])
-ARRIVED: frozenset[str] = frozenset(_WORDS["arrived"])
-FINE = {"fine", "ok", "okay", "best", "welcome", "alright"}
+LASTING: tuple[str, ...] = tuple(_WORDS["lasting"])
 UNWANTED: tuple[str, ...] = tuple(_WORDS["unwanted"])
+FINE = {"fine", "ok", "okay", "best", "welcome", "alright"}
 JOINING = {"or", "and", ",", "nor", "by", "on", "/", "the", "any", "with", "via"}
 CHANGED = ("after all", "again", "changed my mind", "on second thoughts", "opt in", "opt back in", "back on")
+OR = {"or", "and", "nor", "/"}
+BOUNDED = {"before", "after", "between", "until", "till", "during", "while"}  # "never ring me before nine"
 REACH = 7  # tokens before a channel in which a "no" or "stop" still means it
+TOPIC_LASTS = 3  # turns after which a channel is no longer talked of
+_READ_BACK = vocabulary.contact("read_back")
+SAID_NO: tuple[str, ...] = tuple(_READ_BACK["refused"])
+SAID_YES: tuple[str, ...] = tuple(_READ_BACK["granted"])
+NO_BEFORE: frozenset[str] = frozenset(_READ_BACK["before"])
+NO_AFTER: frozenset[str] = frozenset(_READ_BACK["after_refused"])
+YES_AFTER: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in _READ_BACK["after_granted"])
 
 
 def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
@@ -29,6 +40,9 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
     refused_at = -9
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
         if turn.who == "trader":
+            for channel, granted in _read_back(i, turns, frames).items():
+                if found.get(channel) is None or found[channel].granted != granted:
+                    found[channel] = _consent(turns, i, frame, channel, granted=granted, evidence={i - 1, i})
             questions.put(i, frame)
             continue
         before = frames[i - 1] if i and turns[i - 1].who == "trader" else None
@@ -47,14 +61,42 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
             refused_at = refused_at if granted else i
             evidence = {i, i + 1} if i + 1 < len(turns) else {i}
             evidence |= {question.turn} if question is not None and channel in answered else set()
-            found[channel] = Consent(
-                channel=channel,
-                granted=granted,
-                evidence=tuple(sorted(evidence)),
-                spans=_spans(turns, i, frame, channel),
-                confidence=ONE,
-            )
+            found[channel] = _consent(turns, i, frame, channel, granted=granted, evidence=evidence)
     return list(found.values())
+
+
+def _consent(
+    turns: tuple[Turn, ...], i: int, frame: Frame, channel: str, *, granted: bool, evidence: set[int]
+) -> Consent:
+    spans, places = _spans(turns, i, frame, channel), tuple(sorted(evidence))
+    return Consent(channel=channel, granted=granted, evidence=places, spans=spans, confidence=ONE)
+
+
+def _read_back(i: int, turns: tuple[Turn, ...], frames: list[Frame]) -> dict[str, bool]:
+    """What the trader says again of the client's word: "no texts then", "mail it is", "so that's a no"."""
+    frame = frames[i]
+    if not i or turns[i - 1].who != "client" or frame.question and len(frame.lows) > 6:
+        return {}
+    talked = [channels_named(frames[k], actions=True) for k in range(i - 1, max(-1, i - 1 - TOPIC_LASTS), -1)]
+    said = {place.channel for place in talked[0]}
+    said |= {place.channel for k in range(1, len(talked)) for place in talked[k] if place.channel in PRIVATE}
+    said |= {place.channel for place in talked[1]} if len(talked) > 1 and frames[i - 2].question else set()
+    result: dict[str, bool] = {}
+    named = channels_named(frame, actions=True)
+    for n, place in enumerate(named):
+        lead = frame.lows[max(_clause(frame, place.first), named[n - 1].last if n else 0) : place.first]
+        end = named[n + 1].first if n + 1 < len(named) else len(frame.lows)
+        tail = frame.lows[place.last : end][:4]
+        if place.channel not in said:
+            continue
+        if NO_BEFORE & set(lead[-3:]) or NO_AFTER & set(tail[:1]):
+            result[place.channel] = False
+        elif not place.action and any(tail[: len(phrase)] == phrase for phrase in YES_AFTER):
+            result[place.channel] = True
+    topic = next(({place.channel for place in places} for places in talked if places), set())
+    if not named and len(topic) == 1 and frame.has(*SAID_NO, *SAID_YES):
+        result[topic.pop()] = not frame.has(*SAID_NO)
+    return result
 
 
 def _spans(turns: tuple[Turn, ...], i: int, frame: Frame, channel: str) -> tuple[FieldSpan, ...]:
@@ -70,33 +112,46 @@ def _said(frame: Frame, before: Frame | None, *, refused: bool, asked: bool) -> 
     preference = frame.has(*PREFERENCE) or before is not None and before.has(*PREFERENCE)
     named = channels_named(frame, actions=True)
     newsletter = any(n.channel == "email_newsletter" for n in channels_named(before)) if before is not None else False
-    stances: list[bool | None] = []
+    said_of: list[bool | None] = []
     for n, place in enumerate(named):
         start = max(_clause(frame, place.first), named[n - 1].last if n else 0)
         lead = frame.lows[start : place.first]
         end = named[n + 1].first if n + 1 < len(named) else len(frame.lows)
         tail = _until_stop(frame.lows[place.last : end])
-        stance: bool | None
-        if place.action and not asked:
+        clause = (*lead, *frame.lows[place.first : place.last], *tail)
+        other, wanted = refused or False in result.values(), asked or preference
+        phrase = _by_phrase(place, clause, tail if place.action else frame.lows[place.last : end], asked=wanted)
+        said: bool | None
+        between = set(frame.lows[named[n - 1].last : place.first]) if n else set()
+        if n and between <= JOINING and (between & OR or not place.action) and said_of[-1] is not None:
+            said = said_of[-1]
+        elif place.action and not asked:
             fine = _is_fine(tail) or tail[:1] in (("there",), ("here",)) and _is_fine(tail[1:])
-            stance = True if fine or refused and lead[-1:] in (("can",), ("may",)) else None
-        elif n and set(frame.lows[named[n - 1].last : place.first]) <= JOINING and stances[-1] is not None:
-            stance = stances[-1]
-        elif _refuses(place.channel, lead[-REACH:], tail):
-            stance = False
-        elif (
-            _is_fine(tail)
-            and place.channel in PRIVATE
-            or _grants(lead, tail, alternative=refused or False in result.values(), preference=preference or asked)
-        ):
-            stance = True
+            said = True if fine or refused and lead[-1:] in (("can",), ("may",)) else phrase
+        elif phrase is False or _refuses(place.channel, lead[-REACH:], tail):
+            said = False
+        elif _is_fine(tail) and place.channel in PRIVATE or _grants(lead, tail, alternative=other, preference=wanted):
+            said = True
         else:
-            stance = None
-        stances.append(stance)
-        if stance is not None:
+            said = phrase
+        said_of.append(said)
+        if said is not None:
             channel = "email_newsletter" if place.channel == "email" and newsletter else place.channel
-            result[channel] = stance
+            result[channel] = said
     return result
+
+
+def _by_phrase(place: Named, clause: tuple[str, ...], rest: tuple[str, ...], *, asked: bool) -> bool | None:
+    """A channel allowed or refused by a phrase around it, or after it ("the weekly note, I don't want that")."""
+    text = f" {' '.join(clause)} "
+    if ARRIVED & set(clause) or any(f" {phrase} " in text for phrase in HARMLESS):
+        return None
+    whole = (*clause, *rest)
+    lasting = any(f" {phrase} " in f" {' '.join(whole)} " for phrase in LASTING)
+    if not (asked or lasting or place.channel in PRIVATE) or BOUNDED & set(rest[:1]):
+        return None
+    said = stance(clause, firm=True)
+    return said if said is not None else stance(rest, firm=True)
 
 
 def _clause(frame: Frame, at: int) -> int:

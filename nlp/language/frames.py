@@ -16,6 +16,7 @@ from nlp.language.figures import SCALES, Figure, figures, is_number
 from nlp.language.model import Side
 from nlp.language.options import Option
 from nlp.language.periods import Months, Tenor, months_at, tenor_at
+from nlp.language.relative import relative_day_at
 from nlp.language.terms import Mention, Money, Security
 from nlp.language.words import Word
 
@@ -144,7 +145,7 @@ def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months
         if i in taken or i in eighths:
             i += 1
             continue
-        day, span, tenor = day_at(lows, i), months_at(lows, i), tenor_at(lows, i)
+        day, span, tenor = relative_day_at(lows, i) or day_at(lows, i), months_at(lows, i), tenor_at(lows, i)
         if day is not None:
             days.append(day)
             i = day.last

@@ -6,39 +6,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 from nlp.language import vocabulary
+from nlp.language.calendar import Day
+from nlp.language.channels import PRIVATE, STOPS, Named, channels_named
 from nlp.language.frames import Frame
+from nlp.language.stances import cues, stance
 
-_WORDS = vocabulary.section("phrases", "attitude")
-CHANNELS: dict[str, tuple[str, ...]] = {name: tuple(words) for name, words in _WORDS["channels"].items()}
-ACTIONS: dict[str, tuple[str, ...]] = {name: tuple(words) for name, words in _WORDS["actions"].items()}
-PRIVATE: frozenset[str] = frozenset(_WORDS["private"])
+_WORDS = vocabulary.contact("leave")
 PREFERENCE: tuple[str, ...] = tuple(_WORDS["preference"])
 PERMISSION: tuple[str, ...] = tuple(_WORDS["permission"])
 ROUND: tuple[str, ...] = tuple(_WORDS["round"])
-AGREEING: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in (*_WORDS["yes"], *_WORDS["agreeing"]))
-DECLINING: tuple[tuple[str, ...], ...] = tuple(
-    tuple(phrase.split()) for phrase in (*_WORDS["no"], *_WORDS["declining"])
-)
+OFFERS: tuple[str, ...] = tuple(_WORDS["offers"])
+MOMENT: tuple[str, ...] = tuple(_WORDS["moment"])
+ARRIVED: frozenset[str] = frozenset(_WORDS["arrived"])
 UNDECIDED: tuple[str, ...] = tuple(_WORDS["undecided"])
-PERIODS = {"daily", "weekly", "monthly", "quarterly"}
-HEAD = 14  # tokens of an answer that say yes or no
-ROUND_LASTS = 8  # turns in which a further channel needs no full question ("and e-mail?")
-
 GENERAL: tuple[str, ...] = tuple(_WORDS["general"])
+PERIODS = {"daily", "weekly", "monthly", "quarterly"}
+ROUND_LASTS = 8  # turns in which a further channel needs no full question ("and e-mail?")
+SHORT = 12  # tokens of a question that only names a channel ("and WhatsApp?")
+ANSWER = 45  # tokens of an answer
+
 ONE_THING = {"it", "this", "that", "the", "those", "them", "a", "an", "your", "ur", "over"}
 INSTEAD = {*PERIODS, "version", "instead", "shorter", "less"}
 
 Answer = Literal["yes", "no", "open"]
-
-
-@dataclass(frozen=True)
-class Named:
-    """A channel between tokens of a turn."""
-
-    first: int
-    last: int
-    channel: str
-    action: bool = False  # named by what is done ("ring me")
 
 
 @dataclass(frozen=True)
@@ -48,67 +38,57 @@ class Asked:
     turn: int
     channels: frozenset[str]
     minding: bool  # "would you mind": a no is a yes
-
-
-def channels_named(frame: Frame, *, actions: bool = False) -> list[Named]:
-    """The channels of a turn, the longest name at each place; "my mobile" is where something came, not how. With
-    `actions` also what is done by a channel ("ring you")."""
-    lows, found, k = frame.lows, [], 0
-    names = [(False, *row) for row in CHANNELS.items()] + [(True, *row) for row in ACTIONS.items() if actions]
-    while k < len(lows):
-        hits = [
-            (len(phrase.split()), not action, channel)
-            for action, channel, phrases in names
-            for phrase in phrases
-            if list(lows[k : k + len(phrase.split())]) == phrase.split()
-        ]
-        length, plain, channel = max(hits, default=(0, True, ""))
-        if length:
-            mine = channel == "phone" and {"my", "new", "personal", "own", "your"} & set(lows[max(0, k - 2) : k])
-            if not mine:
-                found.append(Named(k, k + length, channel, not plain))
-        k += length or 1
-    return found
+    offered: bool = False  # not a question: only a firm word answers
 
 
 def asked(i: int, frame: Frame, *, in_round: bool) -> Asked | None:
-    """The leave that turn `i` asks for. E-mail, phone and post are also ways to do one thing now: of these only a
-    question about the future counts, or one in a round of such questions."""
+    """The leave that turn `i` asks for, or the offer it makes. E-mail, phone and post are also ways to do one thing
+    now: of these only a question about the future counts, or one in a round of such questions."""
     places = channels_named(frame, actions=True)
     named = {place.channel for place in places}
     if "email_newsletter" in named or (named == {"email"} and PERIODS & set(frame.lows)):
         named = {"email_newsletter"} | named - {"email"}
-    wanted = frame.has(*PERMISSION) or in_round and (frame.question or len(frame.lows) <= 24)
-    if not named or not wanted:
+    private = bool(named & PRIVATE)
+    told = bool(ARRIVED & set(frame.lows))
+    bare = private and frame.question and len(frame.lows) <= SHORT and not told
+    wanted = frame.has(*PERMISSION) or in_round and (frame.question or len(frame.lows) <= 24) or bare
+    offered = not wanted and not told and frame.has(*OFFERS) and not frame.has(*MOMENT)
+    if not named or not (wanted or offered):
         return None
-    lasting = in_round or frame.has(*PREFERENCE, *ROUND, *GENERAL)
-    once = {place.channel for place in places if ONE_THING & set(frame.lows[place.last : place.last + 1])}
-    channels = {
-        channel for channel in named if channel in PRIVATE or lasting and not frame.days and channel not in once
+    lasting = in_round or frame.has(*PREFERENCE, *ROUND, *GENERAL) or private and frame.question and "or" in frame.lows
+    once = {
+        place.channel
+        for place in places
+        if ONE_THING & set(frame.lows[place.last : place.last + 1])
+        or any(_together(frame, place, d) for d in frame.days)
     }
-    return Asked(i, frozenset(channels), frame.has("mind")) if channels else None
+    plain = {"post"} if offered else named - PRIVATE
+    channels = {
+        channel
+        for channel in named
+        if channel in PRIVATE or channel in plain and (lasting or offered) and channel not in once
+    }
+    return Asked(i, frozenset(channels), frame.has("mind"), offered) if channels else None
 
 
-def _together(frame: Frame, one: int, other: int) -> bool:
-    """Two tokens stand in one sentence."""
-    return not {".", "?", "!"} & set(frame.lows[min(one, other) : max(one, other)])
+def _together(frame: Frame, place: Named, day: Day) -> bool:
+    """A channel and a day stand in one sentence."""
+    return not STOPS & set(frame.lows[min(place.last, day.last) : max(place.first, day.first)])
 
 
-def answer(frame: Frame, minding: bool) -> Answer | None:
-    """Yes, no or undecided, by the first word that says so; None if nothing does."""
+def answer(frame: Frame, question: Asked) -> Answer | None:
+    """Yes, no or undecided; None if nothing says so."""
     if frame.has(*UNDECIDED):
         return "open"
-    lows = frame.lows[:HEAD]
-    found: list[tuple[int, int, bool]] = []
-    for phrases, yes in ((AGREEING, True), (DECLINING, False)):
-        for phrase in phrases:
-            found += [(k, -len(phrase), yes) for k in range(len(lows)) if lows[k : k + len(phrase)] == phrase]
-    if not found:
+    others = [n.first for n in channels_named(frame) if n.channel not in question.channels]
+    lows = frame.lows[: min([ANSWER, *(at for at in others if at > 2)])]
+    said = stance(lows, firm=question.offered)
+    if said is None:
         return None
-    said = [yes for _, _, yes in sorted(found)]
-    if minding and not said[0] and (True in said or len(lows) <= 4):
-        return "yes"  # "do you mind?" "no, that's fine"
-    return "yes" if said[0] else "no"
+    every = [yes for _, yes, _ in cues(lows)]
+    if question.minding and not frame.has("would mind", "do mind") and not every[0]:
+        return "yes" if True in every or len(lows) <= 4 else "no"  # "do you mind?" "no, that's fine"
+    return "yes" if said else "no"
 
 
 class Questions:
@@ -141,7 +121,7 @@ class Questions:
         if self.open is None:
             return {}, frozenset()
         self._spoken |= self.open.channels
-        question, said = self.open, answer(frame, self.open.minding)
+        question, said = self.open, answer(frame, self.open)
         if said is None and frame.question:
             return {}, frozenset()
         self.open = None

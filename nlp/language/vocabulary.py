@@ -42,13 +42,18 @@ class Instrument:
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Any]:
     folder = files("resources.vocabulary")
-    names = ("fx", "rates", "listed", "commodities", "speech", "phrases")
+    names = ("fx", "rates", "listed", "commodities", "speech", "phrases", "contact")
     return {name: yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
 
 
 def section(name: str, part: str) -> Any:
     """One part of one vocabulary file, as plain data."""
     return _files()[name][part]
+
+
+def contact(part: str) -> Any:
+    """One part of the words about reaching a client."""
+    return section("contact", part)
 
 
 @lru_cache(maxsize=1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nlp.language.calendar import Day, day_at, imm_day
 from nlp.language.periods import months_at, tenor_at
+from nlp.language.relative import relative_day_at
 from nlp.language.words import TOKEN
 
 TODAY = date(2026, 6, 10)  # a Wednesday
@@ -21,7 +22,7 @@ def words(text: str) -> list[str]:
 
 def first_day(text: str) -> date | None:
     tokens = words(text)
-    day = next((d for i in range(len(tokens)) if (d := day_at(tokens, i)) is not None), None)
+    day = next((d for i in range(len(tokens)) if (d := relative_day_at(tokens, i) or day_at(tokens, i))), None)
     return day.resolve(TODAY) if day else None
 
 
@@ -42,6 +43,29 @@ def first_day(text: str) -> date | None:
         ("end of February", date(2027, 2, 28)),
         ("value the twenty-sixth of February twenty twenty-seven", date(2027, 2, 26)),
         ("by eod", date(2026, 6, 10)),
+        ("Friday week", date(2026, 6, 19)),
+        ("mon wk", date(2026, 6, 22)),
+        ("a week today", date(2026, 6, 17)),
+        ("two weeks today", date(2026, 6, 24)),
+        ("a week on Monday", date(2026, 6, 22)),
+        ("a fortnight on Friday", date(2026, 6, 26)),
+        ("Monday after next", date(2026, 6, 22)),
+        ("the day after tomorrow", date(2026, 6, 12)),
+        ("the first Friday in July", date(2026, 7, 3)),
+        ("second Tuesday of the month", date(2026, 7, 14)),
+        ("the last working day of the month", date(2026, 6, 30)),
+        ("the first working day of the month", date(2026, 7, 1)),
+        ("the 5th of every month", date(2026, 7, 5)),
+        ("the last day of July", date(2026, 7, 31)),
+        ("the end of the quarter", date(2026, 6, 30)),
+        ("the end of next month", date(2026, 7, 31)),
+        ("every quarter end", date(2026, 6, 30)),
+        ("end june", date(2026, 6, 30)),
+        ("mid-July", date(2026, 7, 15)),
+        ("eom", date(2026, 6, 30)),
+        ("Tuesdays", date(2026, 6, 16)),
+        ("two weeks", None),
+        ("the end of it", None),
         ("one second please", None),
         ("the first quarter", None),
         ("thirty-first of June", None),
