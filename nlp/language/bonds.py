@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
@@ -38,6 +39,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
             ),
             None,
         )
+        figure = _hundredths(lows, figure)
         behind = figure_at(lows, maturity.last) if figure is None and at and lows[at - 1] in v.governments() else None
         if behind is not None and (behind.pointed or behind.fraction) and behind.value < 16 and not behind.scaled:
             found.append((maturity.first, Months(maturity.first, behind.last, *_month(maturity)), behind))
@@ -46,6 +48,18 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         else:
             found.append((maturity.first, maturity, None))
     return found
+
+
+def _hundredths(lows: Sequence[str], figure: Figure | None) -> Figure | None:
+    """ "The three forty-five of October thirty-four" pays 3.45; a number alone before a month may be an amount."""
+    if figure is None or len(figure.chunks) != 2 or figure.fraction or figure.pointed or figure.scaled:
+        return figure
+    whole, part = figure.chunks
+    lead = lows[figure.first - 1] if figure.first else ""
+    known = lead in ("the", "a", "those", "these", *v.governments()) or lows[figure.last : figure.last + 1] == ["of"]
+    if not (known and whole.isdecimal() and int(whole) < 16 and len(part) == 2 and part.isdecimal()):
+        return figure
+    return replace(figure, chunks=(f"{whole}.{part}",), value=Decimal(f"{whole}.{part}"), pointed=True)
 
 
 def _month(maturity: Months) -> tuple[int, int, int | None]:

@@ -19,6 +19,9 @@ VOLS = {"vol", "vols", "vega", "delta"}
 MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
 HIGHEST_YIELD = 16
 """Percent; no bond that is asked for by its price costs as little."""
+HIGHEST_SPREAD = 600
+"""Basis points; above, bonds are talked of in price."""
+SIDES = {"bid", "offer", "offered", "ask"}
 PERCENT = {"percent", "%", "pct"}
 
 
@@ -26,7 +29,7 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
     """What kind of number this is, from the words beside it and what the enquiry asked for."""
     lows = [word.low for word in frame.words]
     before = lows[figure.first - 1] if figure.first else ""
-    after = lows[figure.last : figure.last + 3]
+    after = [low for low in lows[figure.last : figure.last + 4] if low != ","][:3]
     kind = topic.kind
     if kind in ("fx",):
         return "points" if "swap" in topic.hints else "rate"
@@ -57,7 +60,33 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
             return hint
     if topic.price_type is None and figure.pointed and figure.value < HIGHEST_YIELD:
         return "yield"
-    return topic.price_type or "price"
+    if topic.price_type is None and _only_percent(topic, figure):
+        return "yield"
+    return topic.price_type or _falling(frame, figure) or "price"
+
+
+def _only_percent(topic: Topic, figure: Figure) -> bool:
+    """ "Three twelve eight" is no price of a bond, but a yield."""
+    spoken = len(figure.chunks[0]) == 1 and len(figure.chunks) > 1 and figure.digits.isdecimal()
+    return spoken and 3 <= len(figure.digits) <= 4 and place(figure, topic.instrument, "price") is None
+
+
+def _falling(frame: Frame, figure: Figure) -> PriceType | None:
+    """Two levels of which the second is lower are no prices of a bond: "one forty-eight, one forty-one" are basis
+    points over something, "two sixty-seven one, two sixty-six four" percent."""
+    beside = [pair for pair in pairwise(frame.prices) if figure in pair]
+    for one, other in beside:
+        gap = [low for low in (word.low for word in frame.words[one.last : other.first]) if low not in SIDES]
+        if gap not in ([","], ["/"], ["-"], []) or one.pointed or other.pointed or one.scaled or other.scaled:
+            continue
+        high, low = (int(f.digits) for f in (one, other)) if (one.digits + other.digits).isdecimal() else (0, 0)
+        if not low < high <= low * Decimal("1.25") or len(one.digits) != len(other.digits):
+            continue
+        if len(one.digits) == 4 and len(one.chunks[0]) == 1:
+            return "yield"
+        if len(one.digits) <= 3 and high <= HIGHEST_SPREAD and not (one.fraction or other.fraction):
+            return "spread_bp"
+    return None
 
 
 def placed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from nlp.language import vocabulary as v
 from nlp.language.figures import is_number
@@ -29,6 +30,12 @@ SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
 DECLINES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["declines"])
 LOOKING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["looking"])
+TAKEN: tuple[str, ...] = tuple(v.section("phrases", "dealing")["taken"])
+CASE = re.compile(r" (?:if|unless|once|until|till|provided|suppose|supposing|say (?:i|we|he|she|they)) ")
+POLITE = re.compile(
+    r" if (?:you (?:like|please|do n't mind|want|can|must)|that 's (?:ok|okay|all|fine)|i (?:may|must|have to)) "
+)
+ENDS = {".", "?", "!", ";", "..."}
 BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine", "stop"}
 ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
 STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
@@ -41,9 +48,29 @@ DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "l
 
 def takes(frame: Frame) -> bool:
     """The client takes the price: "done", "yours", "sold!"; not by a question, nor by a counter ("a half and I'm
-    done"), nor by telling of a trade ("on Monday I sold you ten")."""
-    if frame.question or frame.has(*COUNTERS) or past(frame) or away(frame):
+    done"), nor by telling of a trade ("on Monday I sold you ten"), nor for a case ("if they sign, I'll take it")."""
+    if frame.has(*COUNTERS) or past(frame) or away(frame):
         return False
+    firm = [part for part in sentences(frame) if not (part.question or supposes(part))]
+    if frame.question:  # "Done. And when does it settle?", but not "fine, and the two-year?"
+        firm = [part for part in firm if part.has(*TAKEN)]
+    return any(_takes(part) for part in firm)
+
+
+def sentences(frame: Frame) -> list[Frame]:
+    """The sentences of a turn."""
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    cuts = [k + 1 for k in range(begin, end) if frame.words[k].low in ENDS]
+    return [frame.part(a, b) for a, b in pairwise([begin, *cuts, *([end] if end not in cuts else [])])]
+
+
+def supposes(frame: Frame) -> bool:
+    """A sentence about a case: "if it's a yes I'll take the eight", "say we did borrow, and the board said fix it"."""
+    text = f" {' '.join(frame.lows)} "
+    return CASE.search(text) is not None and POLITE.search(text) is None
+
+
+def _takes(frame: Frame) -> bool:
     lows = frame.lows
     if far_side(frame) is not None and (frame.sizes or frame.tenors) and not (DONE | STARTS) & {*lows[:1]}:
         return frame.has("done", "deal", "agreed", "mine", "yours")  # "30m EUR, we sell and buy" asks
@@ -90,7 +117,26 @@ def _told(after: tuple[str, ...]) -> bool:
     """What follows an instruction to deal: an amount, a price, "you", or nothing ("buy 400", "lift you at ...")."""
     return (
         not after
-        or after[0] in ("you", "u", "me", "'", "em", "them", "those", "these", "at", "the", "it", "that", ".", ",")
+        or after[0]
+        in (
+            "you",
+            "u",
+            "me",
+            "him",
+            "her",
+            "'",
+            "em",
+            "them",
+            "both",
+            "those",
+            "these",
+            "at",
+            "the",
+            "it",
+            "that",
+            ".",
+            ",",
+        )
         or is_number(after[0])
     )
 

@@ -25,7 +25,7 @@ from nlp.language.resolving import resolve
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, government_of_title, section, swap
+from nlp.language.vocabulary import Instrument, government_of_title, government_places, section, swap
 
 
 class Talk:
@@ -102,6 +102,11 @@ class Talk:
                 and self.government != (i, section("rates", "governments")[name].get("nominal"))
             ):
                 self.government = (i, name)  # of "two gilts and a linker" the gilts are those without a name later
+        named = max((m.first for m in frame.mentions if m.instrument.kind == "bond"), default=-1)
+        places = government_places()
+        if any(government_of_title(t.instrument.issuer) for t in self.topics if t.kind == "bond") or named >= 0:
+            meant = [places[low] for k, low in enumerate(frame.lows, frame.begin) if k > named and low in places]
+            self.government = (i, meant[-1]) if meant else self.government
         for mention in frame.mentions:
             instrument = resolve(self, i, frame, mention)
             if instrument is None:

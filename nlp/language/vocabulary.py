@@ -118,6 +118,12 @@ def governments() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
+def government_places() -> dict[str, str]:
+    """Country to government ("spain", "spanish" to SPGB)."""
+    return {str(word): str(name) for name, words in section("rates", "places").items() for word in words}
+
+
+@lru_cache(maxsize=1)
 def _titles() -> dict[str, str]:
     return {str(row.get("title", name)): str(name) for name, row in section("rates", "governments").items()}
 
