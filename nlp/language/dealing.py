@@ -179,6 +179,7 @@ class Dealing(Hearing):
             or not self._complete(frame, group, about)
             or about.status == "passed"
             and about.passed_at == i - 1
+            and not saying.done(frame)
         ):
             return False
         lead = next((leg for leg in group if leg.sizes), group[0])

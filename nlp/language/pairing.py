@@ -1,17 +1,20 @@
-"""The pair of an exchange whose two currencies are said by different people or in different turns."""
+"""The pair of an exchange whose two currencies are said by different people, in different turns or far apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from nlp.language import vocabulary as v
+from nlp.language.figures import SCALES, is_number
 from nlp.language.frames import Frame
+from nlp.language.terms import Money
 from nlp.language.vocabulary import Instrument
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 LINKS = {"into", "against", "versus", "vs", "v", "for", "to"}
+EXCHANGED: frozenset[str] = frozenset(v.section("fx", "exchanged"))
 NEAR = 3
 """Turns after an amount of one currency in which the other may be named."""
 
@@ -20,6 +23,29 @@ def completed(talk: Talk, i: int, frame: Frame) -> Instrument | None:
     """ "Paying us 2.4 million dollars." "And you want to lock that into sterling." """
     if any(m.instrument.kind in ("fx", "metal", "option") for m in frame.mentions):
         return None
+    return _in_one_turn(talk, frame) or _across_turns(talk, i, frame)
+
+
+def _in_one_turn(talk: Talk, frame: Frame) -> Instrument | None:
+    """ "You'd sell US dollars, you buy nine point six million Sing"; "hedge our dollar revenue, rupee NDFs"."""
+    named = [m for m in frame.monies if m.strong or _counted(frame, m)]
+    codes = list(dict.fromkeys(m.code for m in named))
+    counted = {size.ccy for size in frame.sizes if size.ccy is not None}
+    if len(codes) != 2 or len(counted) > 1 or frame.mentions or not EXCHANGED & set(frame.lows):
+        return None
+    current = talk.current
+    if current is not None and current.kind == "fx" and all(code in current.instrument.code for code in codes):
+        return None
+    return v.fx_pair(*codes)
+
+
+def _counted(frame: Frame, money: Money) -> bool:
+    """An everyday word is a currency behind an amount."""
+    before = frame.words[money.first - 1].low if money.first else ""
+    return is_number(before) or before in SCALES
+
+
+def _across_turns(talk: Talk, i: int, frame: Frame) -> Instrument | None:
     named = [m for m in frame.monies if m.strong and m.first and frame.words[m.first - 1].low in LINKS]
     if len(named) != 1 or frame.sizes or len(frame.monies) > 1:
         return None

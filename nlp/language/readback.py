@@ -13,8 +13,8 @@ from itertools import pairwise
 from nlp.language import saying, vocabulary
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.figures import Figure, figure_at
-from nlp.language.frames import PLAIN_VERBS, Frame
+from nlp.language.figures import SCALES, Figure, figure_at, is_number
+from nlp.language.frames import PLAIN_VERBS, Frame, Verb
 from nlp.language.model import Side
 from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention, Money
@@ -24,6 +24,9 @@ CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback"
 ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
+GETS = {"get", "gets"}
+PAYS = {"pay", "pays", "give", "gives"}
+AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of", "-"}
 TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
 SUBJECT_BANK = {"i", "we", "bank"}
 OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone", "money", "street", "people"}
@@ -113,6 +116,24 @@ def _clause_start(frame: Frame, at: int) -> int:
     return start
 
 
+def _exchanges(frame: Frame) -> list[Verb]:
+    """ "You get 1.8 million francs and pay euros", "sell sixty, you get dollars": who gets a currency buys it, who pays
+    one sells it. Empty where no money is got for another."""
+    verbs: list[Verb] = []
+    for k, word in enumerate(frame.words[frame.begin : frame.begin + len(frame.lows)], frame.begin):
+        money = next((m for m in frame.monies if k < m.first <= k + 9), None)
+        between = frame.words[k + 1 : money.first] if money else ()
+        direct = money is not None and all(is_number(w.low) or w.low in AMOUNT_WORDS for w in between)
+        if word.low in GETS and direct and frame.words[k - 1].low in SUBJECT_CLIENT | frame.client | {"and"}:
+            verbs.append(Verb(k, "buy", word.low))
+        elif word.low in PAYS and direct:
+            verbs.append(Verb(k, "sell", word.low))
+        else:
+            verbs += [verb for verb in frame.verbs if verb.at == k]
+    exchanged = {verb.low for verb in verbs} & GETS and len({m.code for m in frame.monies}) == 2
+    return verbs if exchanged and all(m.instrument.kind == "fx" for m in frame.mentions) else []
+
+
 def _sentence_start(frame: Frame, at: int) -> int:
     return next((k + 1 for k in range(at - 1, frame.begin - 1, -1) if frame.words[k].low in STOPS), frame.begin)
 
@@ -123,13 +144,13 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
     found: list[tuple[int, Side]] = []
     subject: str | None = None
     end = frame.begin + len(frame.lows)
-    for verb in frame.verbs:
+    for verb in [*_exchanges(frame)] or frame.verbs:
         at = verb.at
         back = at - 1
         while back >= frame.begin and words[back].low in ADVERBS:
             back -= 1
         word = words[back].low if back >= frame.begin else ""
-        if verb.low not in PLAIN_VERBS and not (
+        if verb.low not in (*PLAIN_VERBS, *GETS) and not (
             verb.low in ("take", "lift", "hit", "give")
             and words[at - 1].low in ("you", "u")
             or verb.low in TAKES

@@ -9,7 +9,7 @@ from nlp.language.frames import Frame
 from nlp.language.model import Party
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import government_of_title
+from nlp.language.vocabulary import fx_pair, government_of_title
 
 SHORTEST = 4
 
@@ -56,3 +56,27 @@ def _names(topic: Topic) -> list[str]:
         return []
     first = [text.split()[0].lower() for text in words if text]
     return [word for word in dict.fromkeys(first) if len(word) >= SHORTEST and word.isalpha()]
+
+
+def localized(frame: Frame, spoken: dict[str, str]) -> Frame:
+    """The frame with the currencies of the places spoken of: "pesos" are Philippine ones after "Manila"."""
+    codes = {
+        m.first: spoken[low]
+        for m in frame.monies
+        if m.last == m.first + 1 and (low := frame.words[m.first].low) in spoken and spoken[low] != m.code
+    }
+    if not codes:
+        return frame
+    old = {m.code: codes[m.first] for m in frame.monies if m.first in codes}
+    monies = tuple(replace(m, code=codes.get(m.first, m.code)) for m in frame.monies)
+    sizes = tuple(replace(s, ccy=old.get(s.ccy, s.ccy)) if s.ccy else s for s in frame.sizes)
+    mentions = tuple(_localized(m, old) if m.first <= max(codes) else m for m in frame.mentions)
+    return replace(frame, monies=monies, sizes=sizes, mentions=mentions)
+
+
+def _localized(mention: Mention, old: dict[str, str]) -> Mention:
+    code = mention.instrument.code
+    if mention.instrument.kind != "fx" or not {code[:3], code[3:]} & set(old):
+        return mention
+    pair = fx_pair(old.get(code[:3], code[:3]), old.get(code[3:], code[3:]))
+    return replace(mention, instrument=pair) if pair is not None else mention

@@ -20,12 +20,12 @@ from nlp.language.model import Header, Turn
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
-from nlp.language.recalling import client_names, recalled
+from nlp.language.recalling import client_names, localized, recalled
 from nlp.language.resolving import resolve
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, government_of_title, government_places, section, swap
+from nlp.language.vocabulary import Instrument, government_of_title, government_places, local_currencies, section, swap
 
 
 class Talk:
@@ -34,6 +34,7 @@ class Talk:
     def __init__(self, header: Header, turns: tuple[Turn, ...], frames: list[Frame]) -> None:
         self.header, self.turns, self.frames = header, turns, list(frames)
         self.today: date = header.started.date()
+        self.local: dict[str, str] = {}  # currency words of several countries, by the places spoken of
         self.client = client_names(header.client)
         self.topics: list[Topic] = []
         self.current: Topic | None = None
@@ -47,7 +48,9 @@ class Talk:
     def walk(self) -> None:
         """Read every turn."""
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
-            frame = replace(recalled(frame, self.topics), client=self.client)
+            for low in frame.lows:
+                self.local |= local_currencies().get(low, {})
+            frame = replace(localized(recalled(frame, self.topics), self.local), client=self.client)
             self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)

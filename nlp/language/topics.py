@@ -288,6 +288,7 @@ HINTS = {
     "tom next": "swap",
     "tomnext": "swap",
     "ndf": "ndf",
+    "ndfs": "ndf",
     "n d f": "ndf",
     "forward": "forward",
     "outright": "forward",

@@ -78,6 +78,17 @@ def weak_currencies() -> frozenset[str]:
 
 
 @lru_cache(maxsize=1)
+def local_currencies() -> dict[str, dict[str, str]]:
+    """Place to what currency words mean there ("manila": pesos are PHP)."""
+    found: dict[str, dict[str, str]] = {}
+    for row in section("fx", "local"):
+        for code, places in row["places"].items():
+            for place in places:
+                found.setdefault(str(place), {}).update(dict.fromkeys(row["words"], str(code)))
+    return found
+
+
+@lru_cache(maxsize=1)
 def _ranks() -> dict[str, int]:
     return {code: i for i, code in enumerate(section("fx", "base_order"))}
 
