@@ -54,7 +54,7 @@ class Dealing(Hearing):
             return
         if topic.status in ("dealt", "cancelled"):
             return
-        passed = frame.has(*topics.PASS) and not frame.has("mine", "yours", "done")
+        passed = _passes(frame) and not frame.has("mine", "yours", "done")
         if passed and topic.quoted_at is not None:
             topic.status, topic.passed_at = "passed", i
             topic.accepted_at = None
@@ -179,7 +179,7 @@ class Dealing(Hearing):
             or not self._complete(frame, group, about)
             or about.status == "passed"
             and about.passed_at == i - 1
-            and not saying.done(frame)
+            and (not saying.done(frame) or frame.has(*ORDER_WORDS))
         ):
             return False
         lead = next((leg for leg in group if leg.sizes), group[0])
@@ -394,6 +394,15 @@ def _before_order(frame: Frame) -> Frame:
                 break  # "buying five million at point six five five, GTC": all of it is the order
             return head if tail.has(*ORDER_WORDS) else frame
     return frame.part(frame.begin, frame.begin)
+
+
+def _passes(frame: Frame) -> bool:
+    """The client turns it down and takes nothing after it: "I'm not paying forty for the tail. Buy me the eighteen"."""
+    said = saying.sentences(frame)
+    passed = max((k for k, part in enumerate(said) if part.has(*topics.PASS)), default=None)
+    if passed is None:
+        return frame.has(*topics.PASS)
+    return not any(saying.takes(part) and not part.has(*topics.PASS) for part in said[passed + 1 :])
 
 
 def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:

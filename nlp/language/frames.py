@@ -117,6 +117,7 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         found = [m for m in found if m.instrument.kind != "fx" or m.instrument.code not in named]
         found = sorted([*found, *(mention for mention, _ in optional)], key=lambda m: m.first)
         taken.update(k for _, o in optional if o.strike for k in range(o.strike.first, o.strike.last))
+    taken |= _clock_times(lows, days)
     sizes, prices = amounts.read(lows, taken, monies, found)
     return Frame(
         tuple(words),
@@ -133,6 +134,19 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         bool(lows) and lows[-1] == "?",
         tuple(lows),
     )
+
+
+def _clock_times(lows: Sequence[str], days: Sequence[Day]) -> set[int]:
+    """Tokens of hours beside a day: "Tuesday the twenty-third at eleven", "at ten tomorrow"."""
+    return {
+        figure.first
+        for figure in figures(lows)
+        if figure.last == figure.first + 1
+        and lows[max(0, figure.first - 1) : figure.first] == ["at"]
+        and figure.digits.isdecimal()
+        and 0 < figure.value <= 12
+        and any(0 <= figure.first - 1 - day.last <= 1 or 0 <= day.first - figure.last <= 1 for day in days)
+    }
 
 
 def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months], list[Tenor]]:

@@ -12,15 +12,21 @@ from nlp.language.model import Turn
 from nlp.language.offsetting import offset
 from nlp.language.shares import priced_in
 from nlp.language.topics import Topic
+from nlp.language.vocabulary import section, swap
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
+
+
+COSTS: tuple[str, ...] = tuple(section("phrases", "topics")["costs"])
 
 
 def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
     """Amounts, sides, dates and kinds of price said in passing."""
     if i - max(topic.evidence, default=i) > 6 and not frame.mentions:
         return  # the talk has moved on to something without a name
+    if topic.quoted_at is not None and not frame.verbs and frame.has(*COSTS):
+        return  # what a bank charges is no amount of the business
     useful = bool(frame.mentions)
     currency = priced_in(frame.lows) if topic.kind == "equity" and not topic.instrument.currency else None
     if currency is not None:
@@ -62,7 +68,10 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         ):
             topic.day, useful = topic.day or day, True
     for tenor in frame.tenors:
-        topic.tenor = tenor.code
+        if topic.kind != "irs":
+            topic.tenor = tenor.code
+        elif topic.instrument.tenor is None and tenor.code.endswith("Y"):
+            topic.instrument = swap(topic.instrument.form, tenor.code)  # "against six-month Euribor" tells no tenor
     for phrase, hint in topics.HINTS.items():
         if frame.has(phrase):
             if hint in topics.PRICED_ON:

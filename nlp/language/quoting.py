@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -11,9 +12,9 @@ from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.fxswaps import points, read_points
-from nlp.language.model import PriceType
+from nlp.language.model import PriceType, Side
 from nlp.language.prices import place, ticks
-from nlp.language.topics import Topic
+from nlp.language.topics import Topic, of_base
 
 VOLS = {"vol", "vols", "vega", "delta"}
 MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
@@ -286,44 +287,40 @@ def two_way(
     return None
 
 
+_MODAL = r"(?: (?:'d|would|could|can|will|'ll|'re|are|were|want to|would have to|'d have to|be|just|also|now))*"
+_OURS = r" (?:i|we|he|she|they|desk|bank|trader)"
+OFFERS = re.compile(
+    rf" (?:you|u){_MODAL} (?:pay|paying|buy|buying|lift) |{_OURS}{_MODAL} (?:sell|selling|offer|offering|offers|sells) "
+    r"| paying fixed | sell you | offer you | to buy (?:\.|,|it|them|one)"
+)
+BIDS = re.compile(
+    rf" (?:you|u){_MODAL} (?:receive|receiving|sell|selling|hit|give) "
+    rf"|{_OURS}{_MODAL} (?:buy|buying|pay|paying|bid|bidding|buys|pays|bids) | receiving fixed | from you | bid you "
+)
+
+
+def _side_shown(topic: Topic, frame: Frame) -> Side | None:
+    """The client's side that a price is said to be for: "you'd be paying", "I can sell them at"."""
+    said = f" {' '.join(frame.lows)} "
+    for side, pattern in (("buy", OFFERS), ("sell", BIDS)):
+        found = pattern.search(said)
+        if found is not None:
+            at = frame.begin + said[: found.end()].strip().count(" ")
+            return of_base(side, frame, at, topic.instrument)  # type: ignore[arg-type]
+    return None
+
+
 def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
-    if frame.has(
-        "if you were paying",
-        "you pay",
-        "you 'd pay",
-        "you 'd be paying",
-        "you buy",
-        "you 'd buy",
-        "i can offer",
-        "i can sell",
-        "i could sell",
-        "i 'd sell",
-        "sell you",
-        "i offer",
-    ):
+    side = _side_shown(topic, frame)
+    if side == "buy":
         topic.ask, topic.mid = price, None
-    elif frame.has(
-        "if you were receiving",
-        "you receive",
-        "you 'd receive",
-        "you sell",
-        "you 'd sell",
-        "you 'd be selling",
-        "i can buy",
-        "i could buy",
-        "i 'd buy",
-        "from you",
-    ):
+    elif side == "sell":
         topic.bid, topic.mid = price, None
     elif frame.has("mid"):
         topic.mid = price
     elif frame.has("choice"):
         topic.bid = topic.ask = price
-    elif (
-        frame.has("bid", "i 'd pay", "we 'd pay", "i pay", "we pay", "he 'll pay", "pay you")
-        or topic.side == "sell"
-        and not frame.has("offer", "offered")
-    ):
+    elif frame.has("bid", "pay you") or topic.side == "sell" and not frame.has("offer", "offered"):
         topic.bid, topic.mid = price, None
     elif frame.has("offer", "offered", "ask") or topic.side == "buy" or topic.hints & {"offer", "bid"} == {"offer"}:
         topic.ask, topic.mid = price, None

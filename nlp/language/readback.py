@@ -25,6 +25,7 @@ ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefor
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 GETS = {"get", "gets"}
+OWNS = {"own", "owns"}
 PAYS = {"pay", "pays", "give", "gives"}
 AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of", "-"}
 TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
@@ -116,6 +117,13 @@ def _clause_start(frame: Frame, at: int) -> int:
     return start
 
 
+def _with_owning(frame: Frame) -> list[Verb]:
+    """The deal words, with "you own eighteen thousand"."""
+    begin, end = frame.begin, frame.begin + len(frame.lows)
+    owned = [Verb(k, "buy", "own") for k in range(begin, end) if frame.words[k].low in OWNS]
+    return sorted([*frame.verbs, *owned], key=lambda verb: verb.at)
+
+
 def _exchanges(frame: Frame) -> list[Verb]:
     """ "You get 1.8 million francs and pay euros", "sell sixty, you get dollars": who gets a currency buys it, who pays
     one sells it. Empty where no money is got for another."""
@@ -144,13 +152,13 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
     found: list[tuple[int, Side]] = []
     subject: str | None = None
     end = frame.begin + len(frame.lows)
-    for verb in [*_exchanges(frame)] or frame.verbs:
+    for verb in _exchanges(frame) or _with_owning(frame):
         at = verb.at
         back = at - 1
         while back >= frame.begin and words[back].low in ADVERBS:
             back -= 1
         word = words[back].low if back >= frame.begin else ""
-        if verb.low not in (*PLAIN_VERBS, *GETS) and not (
+        if verb.low not in PLAIN_VERBS | GETS | OWNS and not (
             verb.low in ("take", "lift", "hit", "give")
             and words[at - 1].low in ("you", "u")
             or verb.low in TAKES

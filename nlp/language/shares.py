@@ -84,9 +84,19 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
     while last < len(words) and len(words[last].text) == 1 and words[last].text.isupper() and words[last].low != "i":
         last += 1
     code = "".join(word.text for word in words[i:last])
-    if 3 <= last - i <= 5 and code not in NOT_TICKERS:
+    if 3 <= last - i <= 5 and code not in NOT_TICKERS and not _abbreviation(words, i, last):
         return Mention(i, last, Instrument("equity", code, unit="shares"))
     return None
+
+
+def _abbreviation(words: Sequence[Word], first: int, last: int) -> bool:
+    """ "The A L M committee", "the L M E average": letters with an article and a noun behind are no ticker."""
+    lead, after = words[first - 1 : first], words[last : last + 1]
+    noun = bool(after) and after[0].low.isalpha() and after[0].pos in ("NOUN", "ADJ") and after[0].text.islower()
+    shares = noun and after[0].low in SHARE_WORDS | {"line", "at", "position"}
+    return (
+        bool(lead) and lead[0].low in ("the", "a", "an", "our", "your", "their", "that", "my") and noun and not shares
+    )
 
 
 def _capitals(text: str) -> bool:

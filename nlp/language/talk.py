@@ -64,16 +64,10 @@ class Talk:
         if topic is None:
             self.indicative = self.indicative or (turn.who == "client" and frame.has(*topics.INDICATIVE))
             return
-        if (
-            topic.opened == i
-            and turn.who == "trader"
-            and i
-            and self.turns[i - 1].who == "client"
-            and not any(topics.strong(mention) for mention in self.frames[i - 1].mentions)
-            and (self.frames[i - 1].sizes or self.frames[i - 1].has(*ASKS))
-        ):
-            learn(self, i - 1, self.turns[i - 1], self.frames[i - 1], topic)  # the trader names what was just asked
-            topic.evidence.add(i - 1)
+        if topic.opened == i and turn.who == "trader":
+            for k in self._asked_before(i, frame):
+                learn(self, k, self.turns[k], self.frames[k], topic)  # the trader names what was just asked
+                topic.evidence.add(k)
         learn(self, i, turn, frame, topic)
         if turn.who == "trader":
             asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
@@ -88,6 +82,24 @@ class Talk:
                 self.dealing.amended(i, frame, topic)
         else:
             self.dealing.client(i, frame, topic)
+
+    def _asked_before(self, i: int, frame: Frame) -> list[int]:
+        """The client's turns, oldest first, that asked without its name for what the trader names in turn `i`: the one
+        before, and those with the same amount or tenor."""
+        sizes = {size.figure.value for size in frame.sizes}
+        tenors = {tenor.code for tenor in frame.tenors}
+        found = []
+        for k in range(i - 1, max(-1, i - 1 - LOOKED_BACK), -1):
+            before = self.frames[k]
+            if self.turns[k].who != "client":
+                continue
+            if any(topics.strong(mention) for mention in before.mentions):
+                break
+            last = k == i - 1 and bool(before.sizes or before.has(*ASKS))
+            alike = sizes & {s.figure.value for s in before.sizes} or tenors & {t.code for t in before.tenors}
+            if last or alike:
+                found.append(k)
+        return found[::-1]
 
     def _topic(self, i: int, turn: Turn, frame: Frame, label: str) -> Topic | None:
         """The enquiry this part speaks of; opens a new one where a new instrument is named."""
@@ -178,8 +190,9 @@ class Talk:
             if other_size is not None:
                 self.current.side, self.current.size, self.current.ccy = before.side, other_size, before.ccy
                 self.current.hints.add(SUPPOSED)
+            plain = frame.has("spot", "outright") and saying.far_side(frame) is None
             self.current.hints |= before.hints & (
-                {"swap", "ndf"} if anew else {"swap", "ndf", "bid", "offer", *topics.PRICED_ON}
+                ({"ndf"} if plain else {"swap", "ndf"}) if anew else {"swap", "ndf", "bid", "offer", *topics.PRICED_ON}
             )
             self.current.anchors = before.anchors[-2:]
             if frame.has("same side", "same way", "same direction", "same again"):
@@ -329,6 +342,8 @@ class Talk:
         return topic
 
 
+LOOKED_BACK = 6
+"""Turns in which the client may have asked for what only the trader names."""
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
 RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
 CONVERTED = ("in yield", "in spread", "in price", "in cash", "yield terms", "spread terms", "as a yield", "as a spread")
