@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from nlp.language import resting, saying, topics
+from nlp.language.calendar import MONTHS
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
 from nlp.language.periods import Months
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
 
 
+OUTRIGHT: tuple[str, ...] = ("swap", "swaps", "outright", "forward", "average swap", "future", "futures")
 LATER: tuple[str, ...] = ("outright", "forward", "all - in", "all in")
 
 
@@ -28,6 +31,9 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     span = next(iter(frame.months), None)
     when = period(_coming(span, talk.today)) if span is not None and not frame.mentions else ""
     asked = turn.who == "client" and (frame.question or frame.has(*ASKS, *topics.INDICATIVE))
+    priced = span is not None and any(0 <= figure.first - span.last <= 3 for figure in frame.prices)
+    if span is not None and _within(span, current.instrument.period) and not (frame.question or priced):
+        return None  # "there's a shutdown planned for November", of a fourth quarter
     said = frame.prices or frame.sizes or asked
     if not when or not said or not current.instrument.form or (current.instrument.period or "").startswith(when):
         return None
@@ -36,7 +42,8 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
         return current
     if not frame.prices and not asked:
         return None
-    instrument = commodity(current.instrument.form, when, current.instrument.issuer)
+    outright = frame.has(*OUTRIGHT)  # "April to December, an average swap would be ...", after an option
+    instrument = commodity(current.instrument.form, when, "" if outright else current.instrument.issuer)
     known = talk.find(instrument, i)
     if known is not None:
         return known
@@ -45,6 +52,14 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     opened.size, opened.unit = current.size, current.unit
     opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
     return opened
+
+
+def _within(span: Months, period: str | None) -> bool:
+    """One month of the months that are spoken of."""
+    ends = [MONTHS[word.lower()] for word in re.findall("[A-Za-z]+", period or "") if word.lower() in MONTHS]
+    if len(ends) != 2 or span.begin != span.end:
+        return False
+    return (span.begin - ends[0]) % 12 <= (ends[1] - ends[0]) % 12
 
 
 def _coming(span: Months, today: date) -> Months:

@@ -17,6 +17,7 @@ from nlp.language.vocabulary import Instrument
 
 _WORDS = v.section("phrases", "options")
 KINDS: dict[str, str] = _WORDS["kinds"]
+STYLES = {"asian", "european", "american", "average", "averaging", "apo"}
 COMPANY: frozenset[str] = frozenset(_WORDS["company"])
 NOT_NOUNS: frozenset[str] = frozenset(_WORDS["not_nouns"])
 
@@ -73,6 +74,7 @@ def _strikes(lows: Sequence[str]) -> list[Figure]:
     found = []
     for figure in figures(lows):
         after, before = lows[figure.last : figure.last + 4], lows[max(0, figure.first - 2) : figure.first]
+        after = after[1:] if after[:1] and after[0] in STYLES else after  # "a sixty-five Asian put"
         named = any(word in KINDS for word in after[:2]) and (after[0] in KINDS or after[0] in v.currencies())
         behind = any(word in KINDS for word in before[-1:]) or "at" in before[-1:] and "struck" in before
         strike = after[:1] in (["strike"], ["strikes"], ["k"]) or "strike" in before or "struck" in before

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from nlp.language import options, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
-from nlp.language.terms import Mention
+from nlp.language.prices import place
+from nlp.language.terms import Mention, period
 from nlp.language.vocabulary import Instrument
 
 if TYPE_CHECKING:
@@ -113,12 +114,12 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
         return options.instrument_of(pair, right, strike or (None if differs else base.coupon))
     if base.kind in ("fx", "metal"):
         return options.instrument_of(base, said.right, options.strike_of(said.strike, base))
-    if base.kind == "commodity" and said.right:
-        strike = said.strike.value if said.strike is not None else None
-        style = "Asian " if frame.has("asian") else ""
+    if base.kind in ("commodity", "future") and said.right:
+        strike = (place(said.strike, base, "price") or said.strike.value) if said.strike is not None else None
+        style = "Asian " if frame.has("asian", "averaging", "average") else ""
         name = f"{style}{said.right}{f' {strike}' if strike is not None else ''}"
         span = next((m for m in frame.months if m.begin), None)
-        from nlp.language.terms import period
-
-        return v.commodity(base.form, period(span), name)
+        if base.kind == "future":
+            return v.future_option(base, name)
+        return v.commodity(base.form, period(span) or base.period or "", name)
     return None

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from nlp.language import resting, saying, topics
 from nlp.language.dealing import Dealing
-from nlp.language.deliveries import by_period, colour, in_another_size
+from nlp.language.deliveries import OUTRIGHT, by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.learning import learn
@@ -25,7 +25,15 @@ from nlp.language.resolving import resolve
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, government_of_title, government_places, local_currencies, section, swap
+from nlp.language.vocabulary import (
+    Instrument,
+    commodities,
+    government_of_title,
+    government_places,
+    local_currencies,
+    section,
+    swap,
+)
 
 
 class Talk:
@@ -142,6 +150,10 @@ class Talk:
                 and frame.words[mention.first - 1].low in ("vs", "v", "over", "to", "or", "against", "versus")
             ):
                 continue  # an asset swap spread "vs 6s"
+            elif (
+                instrument.kind == "irs" and mention.weak and self.current is not None and topics.swapped(self.current)
+            ):
+                continue  # "two eighteen in the sixes": months of a currency swap
             elif colour(self, i, turn, frame, mention):
                 continue  # "with Brent where it is"
             elif (
@@ -272,7 +284,8 @@ class Talk:
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
-        if current is not None and current.kind == "commodity":
+        optional = current is not None and current.kind == "option" and current.instrument.form in commodities()
+        if current is not None and (current.kind == "commodity" or optional and frame.has(*OUTRIGHT)):
             return by_period(self, i, turn, frame, current)
         outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
         if (

@@ -185,6 +185,22 @@ def future(name: str, year: int | None, month: int | None) -> Instrument:
     )
 
 
+def future_option(on: Instrument, option: str) -> Instrument:
+    """An option on a listed contract: "10Y T-note future put 109.50 Sep-26"."""
+    month = on.code.removeprefix(on.form).strip()
+    code = " ".join(part for part in (on.form, option, month) if part)
+    return Instrument(
+        "option",
+        code,
+        currency=on.currency,
+        settle=None,
+        unit=on.unit,
+        price_ccy=on.price_ccy,
+        form=on.form,
+        issuer=option,
+    )
+
+
 @lru_cache(maxsize=1)
 def contract_codes() -> dict[str, str]:
     """Root of a contract code to the contract's name."""
@@ -221,6 +237,12 @@ def commodity(name: str, period: str = "", option: str = "") -> Instrument:
         form=name,
         issuer=option,
     )
+
+
+@lru_cache(maxsize=1)
+def commodities() -> frozenset[str]:
+    """The names of all commodities."""
+    return frozenset(section("commodities", "commodities"))
 
 
 def swap(index: str, tenor: str | None) -> Instrument:
