@@ -226,13 +226,9 @@ def _is_vol(lows: list[str], figure: Figure) -> bool:
 
 
 def _other_scale(topic: Topic, price: Decimal) -> bool:
-    """ "6.75 firm" beside 49/55 pips is a volatility."""
-    return (
-        topic.kind == "option"
-        and topic.bid is not None
-        and topic.ask is not None
-        and not topic.bid / 2 <= price <= topic.ask * 2
-    )
+    """ "6.75 firm" beside 49/55 pips is a volatility, "sell a call at twenty-eight hundred" a strike."""
+    shown = [level for level in (topic.bid, topic.ask) if level is not None]
+    return topic.kind == "option" and bool(shown) and not min(shown) / 2 <= price <= max(shown) * 2
 
 
 def _handle(frame: Frame) -> Decimal | None:
