@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from nlp.language import fxswaps, resting, saying, topics
-from nlp.language import vocabulary as v
+from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done, Hearing
 from nlp.language.model import Deal
@@ -37,7 +37,6 @@ AMENDED = (
 )
 SHOWN = ("bid", "offer", "offered")
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
-ORDER_WORDS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["order_words"])
 
 
 class Dealing(Hearing):
@@ -54,7 +53,7 @@ class Dealing(Hearing):
             return
         if topic.status in ("dealt", "cancelled"):
             return
-        passed = _passes(frame) and not frame.has("mine", "yours", "done")
+        passed = passes(frame) and not frame.has("mine", "yours", "done")
         if passed and topic.quoted_at is not None:
             topic.status, topic.passed_at = "passed", i
             topic.accepted_at = None
@@ -92,7 +91,7 @@ class Dealing(Hearing):
             "agreed",
         )
         if frame.has(*ORDER_WORDS) and not saying.done(frame) and not saying.order_filled(frame):
-            frame = _before_order(frame)
+            frame = before_order(frame)
             if not frame.prices or not frame.sizes:
                 return False
         spoken = spoken or self._fill(i, topic)
@@ -349,7 +348,7 @@ class Dealing(Hearing):
             return False
         if self.talk.turns[i].who == "client" and frame.question and self._refused(i):
             return False
-        said = _sentence(frame, topics.CANCEL)
+        said = sentence_with(frame, topics.CANCEL)
         before = self.talk.frames[max(0, i - 1)]
         if said.has(*REMAINDER) or (before.has(*REMAINDER) and not said.mentions):
             return False  # what was not filled is called off, not what was
@@ -383,35 +382,3 @@ REFUSING = (
     "could n't",
 )
 GRANTING = ("torn up", "cancelled", "canceled", "undone", "busted", "scrapped", "reversed", "voided")
-
-
-def _before_order(frame: Frame) -> Frame:
-    """The part of a turn before it goes on to an order: "you've sold ... at 382, and I'm working ..."."""
-    for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
-        head, tail = frame.part(frame.begin, k), frame.part(k, frame.begin + len(frame.lows))
-        if frame.words[k].low in ("and", ".", ";", ",") and not head.has(*ORDER_WORDS) and head.prices and head.sizes:
-            if tail.has(*resting.LASTING) and not tail.sizes:
-                break  # "buying five million at point six five five, GTC": all of it is the order
-            return head if tail.has(*ORDER_WORDS) else frame
-    return frame.part(frame.begin, frame.begin)
-
-
-def _passes(frame: Frame) -> bool:
-    """The client turns it down and takes nothing after it: "I'm not paying forty for the tail. Buy me the eighteen"."""
-    said = saying.sentences(frame)
-    passed = max((k for k, part in enumerate(said) if part.has(*topics.PASS)), default=None)
-    if passed is None:
-        return frame.has(*topics.PASS)
-    return not any(saying.takes(part) and not part.has(*topics.PASS) for part in said[passed + 1 :])
-
-
-def _sentence(frame: Frame, phrases: tuple[str, ...]) -> Frame:
-    """The sentence of a turn that holds one of the phrases."""
-    start, end = frame.begin, frame.begin + len(frame.lows)
-    for k in range(start, end + 1):
-        if k == end or frame.words[k].low in (".", "?", "!"):
-            part = frame.part(start, k)
-            if part.has(*phrases):
-                return part
-            start = k + 1
-    return frame
