@@ -100,6 +100,11 @@ def _given_back(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
         deal = firm.states.get((entry.table, entry.record_id)) if entry.table == "deal" else None
         if deal is not None and deal.fields.get("status") == credit.CANCELLED:
             done.add(entry.transaction)
+    cancelled = {
+        entry.transaction: entry.record_id
+        for entry in desk.disk.chain.entries
+        if entry.table == "deal" and (read(entry.after) or {}).get("status") == credit.CANCELLED
+    }
     to_come = [
         entry
         for entry in desk.disk.chain.entries
@@ -108,7 +113,11 @@ def _given_back(desk: SimDesk, line_id: str, firm: Firm) -> Decimal:
             entry.transaction in early or (entry.site_seq > received and entry.transaction not in desk.disk.quarantine)
         )
     ]
-    return sum((max(-_delta(entry, line_id), Decimal(0)) for entry in to_come), Decimal(0))
+    freed: dict[str, Decimal] = {}
+    for entry in to_come:  # a cancellation that is made again, and not yet marked as such, frees once
+        deal_or_other = cancelled.get(entry.transaction, entry.transaction)
+        freed[deal_or_other] = max(freed.get(deal_or_other, Decimal(0)), -_delta(entry, line_id))
+    return sum(freed.values(), Decimal(0))
 
 
 def _delta(entry: Entry, line_id: str) -> Decimal:
