@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -15,11 +16,19 @@ _WORDS = vocabulary.section("phrases", "subjects")
 EVERYDAY: frozenset[str] = frozenset(_WORDS["everyday"])
 PLAIN: frozenset[str] = frozenset(_WORDS["plain_adjectives"])
 WEIGHTS: dict[str, int] = vocabulary.section("phrases", "salience")["weights"]
+LONGEST_MATTER = 4  # words, or letters where it is spelled
+_NAMED = [tuple(str(phrase).split()) for phrase in (*_WORDS["matters"], *_WORDS["places"])]
+MATTERS: frozenset[tuple[str, ...]] = frozenset(_NAMED) | frozenset(
+    tuple(phrase[0]) for phrase in _NAMED if len(phrase) == 1 and len(phrase[0]) <= LONGEST_MATTER
+)  # and spelled aloud: "L E I"
+SPELLED = re.compile(r"\b([A-Z]) (?=[A-Z]\b)")
 NOMINAL = ("NOUN", "PROPN")
 LONGEST = 3  # words of a name
 GREETING = 8  # tokens with which a desk answers
 ENOUGH = 4.0  # of a score below this a subject was only touched
 MOST = 8
+MANY_TURNS = 12  # of a longer talk one subject more is told for each of these
+MATTER = 3.0  # what a matter of the desk's work is worth more than another noun
 
 
 @dataclass
@@ -48,18 +57,39 @@ def subjects(
             continue
         business = _business(frame)
         weight = 1.0 * (i in weighty) + 1.0 * frame.has(*NEGATIVE)
-        for first, last in _names(frame, business, left_out):
+        matters = _matters(frame)
+        names = [n for n in _names(frame, business, left_out) if not any(_overlap(n, m) for m in matters)]
+        for first, last in (*names, *matters):
             words = frame.words[first:last]
-            text = turn.text[words[0].start : words[-1].end]
+            text = SPELLED.sub(r"\1", turn.text[words[0].start : words[-1].end])
             subject = found.setdefault(words[-1].lemma, Subject(text, i))
             subject.text = text if len(text.split()) > len(subject.text.split()) else subject.text
             subject.turns.add(i)
             subject.sides.add(turn.who)
-            subject.score = max(subject.score, _worth(words, first) + weight)
+            worth = _worth(words, first) + weight + MATTER * ((first, last) in matters)
+            subject.score = max(subject.score, worth)
     ranked = sorted(found.values(), key=lambda s: (-_total(s), s.first))
     enough = ENOUGH - 1 if thin else ENOUGH
-    best = [subject for subject in ranked[:MOST] if _total(subject) >= enough]
+    most = MOST + len(turns) // MANY_TURNS
+    best = [subject for subject in ranked[:most] if _total(subject) >= enough]
     return tuple(subject.text for subject in sorted(best, key=lambda s: s.first))
+
+
+def _matters(frame: Frame) -> list[tuple[int, int]]:
+    """(first, last) token of each document, service, analysis, event or place that is named, however it is written."""
+    found: list[tuple[int, int]] = []
+    at = 0
+    while at < len(frame.lows):
+        lengths = range(min(LONGEST_MATTER, len(frame.lows) - at), 0, -1)
+        length = next((n for n in lengths if frame.lows[at : at + n] in MATTERS), 0)
+        if length:
+            found.append((at, at + length))
+        at += max(length, 1)
+    return found
+
+
+def _overlap(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] < other[1] and other[0] < one[1]
 
 
 def _total(subject: Subject) -> float:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from nlp.language.model import Terms
 
-LARGE_RATE = 100
+LARGE_RATE = 20
 NAMES = "January February March April May June July August September October November December".split()
 
 
@@ -21,7 +21,7 @@ def amount(value: Decimal) -> str:
 
 
 def price(value: Decimal | None, fact: Terms | None) -> str:
-    """A price as dealers write it: FX rates with at least four decimals, of the yen and above a hundred with two,
+    """A price as dealers write it: FX rates with at least four decimals, of the yen and above twenty with two,
     treasuries in 32nds."""
     if value is None:
         return ""

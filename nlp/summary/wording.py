@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import takewhile
 
 from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
 from nlp.summary.numbers import amount, day, level, price, tenor
@@ -20,41 +21,62 @@ CHANNEL_WORDS = {
 }
 MAX_FOLLOW_UPS = 6
 MAX_UNREAD = 2
+MOST = 5  # sentences
 
 
 def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     """Two to five sentences; every number in them was said or follows from the calendar."""
     say = wording.say
-    sentences = [_opening(dialogue, analysis, wording)]
+    parts = [("", "opening", _opening(dialogue, analysis, wording))]
+
+    def add(group: str, name: str, text: str) -> None:
+        parts.append((group, name, text))
+
     if analysis.deals:
         deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
-        sentences.append(_sentence(say("deals", deals=deals)))
+        add("business", "deals", _sentence(say("deals", deals=deals)))
     elif not analysis.unclear:
-        sentences.append(_sentence(say("nothing_dealt")))
+        add("business", "nothing_dealt", _sentence(say("nothing_dealt")))
     if analysis.quotes_not_dealt:
         quotes = "; ".join(_quote(quote, wording) for quote in analysis.quotes_not_dealt)
-        sentences.append(_sentence(say("quotes", quotes=quotes)))
+        add("business", "quotes", _sentence(say("quotes", quotes=quotes)))
     if analysis.orders_left:
         orders = "; ".join(_order(order, dialogue, wording) for order in analysis.orders_left)
-        sentences.append(_sentence(say("orders", orders=orders)))
+        add("business", "orders", _sentence(say("orders", orders=orders)))
     heard = " ".join(say("quoted", who=say(f"by_{who}"), text=text) for who, text in unread(analysis, MAX_UNREAD))
     if heard and not analysis.deals:
-        sentences.append(say("to_check", said=heard))
+        add("talk", "to_check", say("to_check", said=heard))
     thin = not (analysis.deals or analysis.quotes_not_dealt or analysis.orders_left)
     said = " ".join(
         say("quoted", who=say(f"by_{who}"), text=text)
         for who, text in salient(analysis.turns, analysis, 3 if thin else 1)
     )
     if said:
-        sentences.append(say("talk" if thin else "also_said", said=said))
-    after = [_follow_ups(analysis.follow_ups, dialogue, wording)] if analysis.follow_ups else []
-    after += [_consents(analysis.consents, wording)] if analysis.consents else []
-    told = " ".join((*sentences, *after)).lower()
+        name = "talk" if thin else "also_said"
+        add("talk", name, say(name, said=said))
+    after = []
+    if analysis.follow_ups:
+        after.append(("after", "follow_ups", _follow_ups(analysis.follow_ups, dialogue, wording)))
+    if analysis.consents:
+        after.append(("after", "contact", _consents(analysis.consents, wording)))
+    told = " ".join(text for _, _, text in (*parts, *after)).lower()
     touched = [subject for subject in analysis.subjects if subject.lower() not in told]
     if touched:
-        sentences.append(say("subjects", subjects=", ".join(touched)))
-    sentences += after
-    return " ".join(sentence for sentence in sentences if sentence)
+        add("talk", "subjects", say("subjects", subjects=", ".join(touched)))
+    return " ".join(_joined([part for part in (*parts, *after) if part[2]], wording))
+
+
+def _joined(parts: list[tuple[str, str, str]], wording: Wording) -> list[str]:
+    """At most `MOST` sentences of (group, text's name, text): what belongs together is joined by semicolons."""
+    while len(parts) > MOST:
+        pairs = [n for n in range(1, len(parts)) if parts[n][0] == parts[n - 1][0]]
+        if not pairs:
+            break
+        (group, name, one), (_, second, other) = parts[pairs[-1] - 1], parts[pairs[-1]]
+        if not wording.texts[second].startswith("{"):
+            other = other[:1].lower() + other[1:]
+        parts = [*parts[: pairs[-1] - 1], (group, name, f"{one.removesuffix('.')}; {other}"), *parts[pairs[-1] + 1 :]]
+    return [text for _, _, text in parts]
 
 
 def _sentence(text: str) -> str:
@@ -67,7 +89,7 @@ def _opening(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     header, say = dialogue.header, wording.say
     names = list(
         dict.fromkeys(
-            _name(fact)
+            _short(fact)
             for fact in (*analysis.deals, *analysis.unclear, *analysis.quotes_not_dealt, *analysis.orders_left)
         )
     )
@@ -88,6 +110,14 @@ def _name(fact: Terms) -> str:
     if fact.description and fact.description != fact.instrument:
         return f"{fact.description} ({fact.instrument})"
     return fact.instrument
+
+
+def _short(fact: Terms) -> str:
+    """The name without what the facts tell anyway: of a bond its issuer."""
+    issuer = (
+        list(takewhile(str.isalpha, (fact.description or fact.instrument).split())) if fact.product == "bond" else []
+    )
+    return " ".join(issuer) or _name(fact)
 
 
 def _size(fact: Terms) -> str:

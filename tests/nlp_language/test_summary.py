@@ -1,0 +1,59 @@
+"""A summary is short, whatever was said, and names what else was spoken of."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+
+from nlp.language import analyse
+from nlp.language.model import Dialogue, Header, Party, Trader, Turn
+from nlp.summary import summarise
+from nlp.summary.rewording import sentences
+from tests.nlp_language.labelled_talks import FIELDS, Labelled, talks
+
+FULL = [talk for talk in talks("tuned") if sum(bool(talk.truth[kind]) for kind in FIELDS) >= 4]
+
+
+def summary(dialogue: Dialogue) -> str:
+    return summarise(dialogue, analyse(dialogue))
+
+
+def chat(*lines: str) -> Dialogue:
+    turns = tuple(Turn("trader" if n % 2 else "client", n * 5.0, n * 5.0 + 4, line) for n, line in enumerate(lines))
+    started = datetime.fromisoformat("2026-06-10T09:00:00+01:00")
+    return Dialogue(Header("s", "chat", started, Party("Ada Quill", "Ferrol Marine"), Trader("Ben Osk")), turns)
+
+
+@pytest.mark.parametrize("talk", FULL, ids=lambda talk: talk.name)
+def test_a_summary_has_two_to_five_sentences(talk: Labelled) -> None:
+    assert 2 <= len(sentences(summary(talk.dialogue))) <= 5
+
+
+def test_there_are_full_talks() -> None:
+    assert len(FULL) >= 5
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("ur w8 form on file runs out", "w8 form"),
+        ("the other one is quick, your L E I, it lapsed in april", "LEI"),
+        ("i want a proper root cause", "root cause"),
+        ("is the tokyo trip still on", "tokyo"),
+        ("the accountants want an effectiveness test for the hedges", "effectiveness test"),
+        ("we will be above the settlement limit on two days", "settlement limit"),
+    ],
+)
+def test_a_matter_is_named_however_it_is_written(line: str, named: str) -> None:
+    assert named in summary(chat("morning", "hi ada", line, "noted"))
+
+
+def test_the_bonds_spoken_of_are_named_once_in_full() -> None:
+    told = summary(
+        chat(
+            "offer 2m Fenwick Water 5 1/8 jun 33 pls", "98.40", "ok mine", "done, you buy 2m Fenwick Water 33 at 98.40"
+        )
+    )
+    assert "about Fenwick Water." in told
+    assert told.count("June 2033") == 1
