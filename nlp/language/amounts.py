@@ -22,6 +22,7 @@ FILLS |= {"working", "work", "wrkg", "wrking", "wkg", "resting"}
 DEALT = {"buy", "sell", "buying", "selling"}
 HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "lim", "more", "worst"}
 ENDS = {"", ".", ",", "?", "!", ";"}
+FOR_LONG = {"day", "gtc", "gtd", "pls", "please", "til", "till", "until", "today"}
 PERCENT = {"percent", "%", "pct"}
 MINOR = {"pence", "cents", "cent", "p"}
 
@@ -49,6 +50,7 @@ def read(
     prices: list[Figure] = []
     starts = {money.first: money for money in monies}
     ends = {money.last: money for money in monies}
+    listed = any(mention.instrument.kind in ("future", "option", "equity") for mention in found)
     for figure in _with_minor_units(lows, monies):
         if any(i in taken for i in range(figure.first, figure.last)):
             continue
@@ -93,7 +95,7 @@ def read(
             and before not in ("at", "@")
         ):
             sizes.append(Size(figure, code, unit, True))
-        elif _in_millions(lows, figure, before, after, money_after, money_before, at_mention):
+        elif _in_millions(lows, figure, before, after, money_after, money_before, at_mention, listed=listed):
             sizes.append(Size(figure, code, None, False))
         else:
             prices.append(figure)
@@ -156,16 +158,26 @@ def _in_millions(
     money_after: Money | None,
     money_before: Money | None,
     at_mention: Mention | None,
+    *,
+    listed: bool,
 ) -> bool:
     """A bare number that can only be an amount: "in fifteen", "fifteen euros", "forty of the fives"."""
     if after == "of" and figure.value < 1000 and at_mention_of(lows, figure.last + 1) and before not in ("at", "@"):
         return True  # "sixteen point eight of the Bund"
+    if before == "for" and figure.chunks[0].isdecimal() and len(figure.chunks) == 1 and after in ENDS | FOR_LONG:
+        level = figure_at(lows, figure.first - 2)
+        if level is not None and level.last == figure.first - 1 and level.pointed and figure.value < 100_000:
+            return True  # "bid 96.405 for 2000", "97.15 for 10"
     plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
     if not plain:
         return False
     beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
+    if before in DEALT and listed and after in ENDS | HOW:
+        return True  # "NVRA jul 120 calls, buy 300"
     if after in ("done", "filled") and beyond in ("at", "@"):
         return True  # "20 done at 6430"
+    if after in ("done", "filled", "in") and beyond == "," and _level_beyond(lows, figure.last + 2):
+        return True  # "180 done, all 131.42"
     if before in DEALT and after in HOW:
         return True  # "sell 80 on the close", "sell 200 at mkt"
     if before in ("in",) and after not in PERCENT:
@@ -194,6 +206,14 @@ def _in_millions(
         and (not at_mention.weak or at_mention.instrument.kind == "bond")
         and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do", "offer", "bid", "leave", "work"})
     )
+
+
+def _level_beyond(lows: Sequence[str], at: int) -> bool:
+    """A price with its decimals follows, perhaps after "all" or "avg"."""
+    at += lows[at : at + 1] in (["all"], ["avg"], ["average"])
+    at += lows[at : at + 1] in (["at"], ["@"])
+    level = figure_at(lows, at) if at < len(lows) else None
+    return level is not None and level.pointed
 
 
 def at_mention_of(lows: Sequence[str], at: int) -> bool:

@@ -196,13 +196,19 @@ def _spread_before(lows: Sequence[str], at: int) -> bool:
     return bool(set(lows[max(0, at - 6) : at - 1]) & {"+", "plus", "g", "t", "bp", "bps", "basis", "spread"})
 
 
+FUTURE = {"fut", "futs", "future", "futures"}
+
+
 def _contracts(lows: Sequence[str], months: Sequence[Months]) -> list[Mention]:
     """A government's name beside a bare month is the future on it: "Sep Bunds", "the Bobl, December"."""
     found = []
+    listed = bool(FUTURE & set(lows))
     for month in months:
         if month.begin != month.end or month.quarter or (month.year and month.year > 2028):
             continue
-        for at in (month.last, month.first - 1):
+        near = (k for k, low in enumerate(lows) if low in v.governments() and abs(k - month.first) <= 4)
+        apart = list(near) if listed else []
+        for at in (month.last, month.first - 1, *apart):
             word = lows[at] if 0 <= at < len(lows) else ""
             title = v.government_bond(v.governments()[word], None, None).issuer if word in v.governments() else ""
             name = v.contract_roots().get(title)

@@ -48,6 +48,7 @@ LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
 TODAY = {"today", "tonight", "eod", "now", "asap", "tdy", "2day", "2nite", "tonite"}
 TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "2mrw", "tmw"}
 DEADLINE = {"by", "on", "until", "till", "before", "due"}
+SLASHED_AFTER = DEADLINE | {"v", "val", "value", "fix", "fixing", "settle", "settling", "exp", "expiry", "eff", "start"}
 NO_DAYS = {"am", "pm", "a.m.", "p.m.", ":", "/", "-", "%", "o'clock", "lots"}
 HALF_A_YEAR = timedelta(183)
 PARTS = {"morning", "afternoon", "evening", "lunchtime", "aft", "arvo", "eve", "am", "pm"}
@@ -280,7 +281,7 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         day, length = int(words[at]), 1
     if not length and weekday is None and at < len(words) and words[at] in MONTHS:
         return _month_first(words, i, at)
-    if not length and weekday is None and i and words[i - 1] in DEADLINE and (slashed := _slashed_day(words, i)):
+    if not length and weekday is None and i and words[i - 1] in SLASHED_AFTER and (slashed := _slashed_day(words, i)):
         return slashed
     if not length and weekday is not None and at == last and (day := _bare_day(words, at)):
         return Day(i, at + 1, day, weekday=weekday)

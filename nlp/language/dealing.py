@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from nlp.language import fxswaps, resting, saying, topics
+from nlp.language import fxswaps, resting, saying, strips, topics
 from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
 from nlp.language.frames import Frame
-from nlp.language.hearing import Agreed, Done, Hearing
+from nlp.language.hearing import Agreed, Done
 from nlp.language.model import Deal
 from nlp.language.naming import named, side_of
 from nlp.language.quoting import placed
-from nlp.language.readback import AGENCY, READING, Leg, currency, legs, merge_currencies
+from nlp.language.readback import AGENCY, READING, Leg, currency, legs, merge_currencies, several
+from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
 from nlp.language.topics import Topic
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-AMENDED = (
-    "amended",
-    "amending",
-    "amend",
-    "changed",
-    "corrected",
-    "rebooked",
-    "rebook",
-    "now reads",
-    "all-in",
-    "all - in",
-    "all in",
-    "new rate",
-)
 SHOWN = ("bid", "offer", "offered")
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 
 
-class Dealing(Hearing):
+class Dealing(Revising):
     """Turns confirmations into deals. Knows the walk it belongs to."""
 
     def __init__(self, talk: Talk) -> None:
@@ -108,8 +94,8 @@ class Dealing(Hearing):
             return False
         if topic is not None and topic.kind == "fx" and "swap" in topic.hints and not (groups and len(groups[0]) == 2):
             return self._swap(i, frame, topic)
-        for group in groups:
-            dealt = self._deal(i, frame, topic, group) or dealt
+        for one in (one for group in groups for one in several(group)):
+            dealt = self._deal(i, frame, topic, one) or dealt
         if not dealt and topic is not None and topic.status == "open" and any(leg.prices or leg.sizes for leg in found):
             topic.unsettled_at = i if self._accepted(i, topic) else topic.unsettled_at
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
@@ -154,6 +140,8 @@ class Dealing(Hearing):
     def _half_a_swap(self, found: list[Leg]) -> bool:
         """Bought and sold in the same amount of the same currency: a swap of which a part was not understood."""
         one, other = found
+        if any(m.instrument.kind != "fx" for leg in found for m in leg.mentions):
+            return False  # a switch of bonds
         sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
         same_amount = len(sizes) == 2 and sizes[0] == sizes[1]
         return same_amount and one.side != other.side and currency(one) is not None and currency(one) == currency(other)
@@ -165,6 +153,7 @@ class Dealing(Hearing):
             sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
             alike = one == other if one and other else bool(one or other) and swap
             sizes *= 2 if swap and len(sizes) == 1 else 1  # "and sell them back at ..."
+            alike = alike and all(m.instrument.kind == "fx" for leg in found for m in leg.mentions)
             if alike and len(sizes) == 2 and sizes[0] == sizes[1] and (found[0].days or found[1].days):
                 return [found]  # an FX swap: same amount, two dates
         return merge_currencies(found)
@@ -178,10 +167,13 @@ class Dealing(Hearing):
             or not self._complete(frame, group, about)
             or about.status == "passed"
             and about.passed_at == i - 1
+            and not self._fill(i, about)
             and (not saying.done(frame) or frame.has(*ORDER_WORDS))
         ):
             return False
         lead = next((leg for leg in group if leg.sizes), group[0])
+        when = {m for leg in group for m in strips.months(self.talk, frame.part(leg.first, leg.last))}
+        about = strips.dated(self.talk, about, when.pop()) or about if len(when) == 1 else about
         swap = len(group) == 2 and all(leg.prices for leg in group)
         side = side_of(frame, instrument, about, lead if not swap else group[1])
         amount = self._amount_heard(i, frame, about, lead)
@@ -279,6 +271,8 @@ class Dealing(Hearing):
 
     def _enter(self, i: int, topic: Topic, deal: Deal) -> None:
         """Record the deal; the same business said again, or corrected, replaces what stood before."""
+        if self._totalled(i, topic, deal):
+            return
         for old in self.done:
             if not old.standing or old.deal.instrument != deal.instrument:
                 continue
@@ -295,44 +289,6 @@ class Dealing(Hearing):
         topic.status, topic.side = "dealt", topic.side or deal.client_side
         self.talk.current = self.talk.topic_at[i] = topic
         topic.anchors.append(deal.price)
-
-    def amended(self, i: int, frame: Frame, topic: Topic) -> bool:
-        """The standing deal gets another price, with another date: "amended, value 15 June, all-in 0.65479"."""
-        if topic.status != "dealt" or not frame.has(*AMENDED) or frame.question:
-            return False
-        standing = [done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 6]
-        between = self.talk.frames[standing[-1].turn + 1 : i] if standing else []
-        if any((f.sizes or f.tenors) and not f.has(*topics.CORRECTION) for f in between):
-            return False  # more business, not other terms for what was done
-        prices = [p for figure in frame.prices if (p := placed(topic, frame, figure)) is not None]
-        if not standing:
-            return False
-        old = standing[-1]
-        evidence = tuple(sorted({*old.deal.evidence, i}))
-        quantity = self._other_amount(i, frame, old)
-        if quantity is not None and (not prices or prices[-1] == old.deal.price):
-            old.deal = msgspec.structs.replace(old.deal, quantity=quantity, evidence=evidence)
-            return True
-        if any(topics.size_of(size, topic.instrument)[0] != old.deal.quantity for size in frame.sizes):
-            return False  # terms for another amount
-        if not prices or abs(prices[-1] / old.deal.price - 1) > Decimal("0.02"):
-            return False
-        product, value = settled(topic, frame.days[-1] if frame.days else topic.day, self.talk.today)
-        changes = {"price": trimmed(prices[-1]), "product": product, "value_date": value, "evidence": evidence}
-        old.deal = msgspec.structs.replace(old.deal, **changes)
-        return True
-
-    def _other_amount(self, i: int, frame: Frame, old: Done) -> Decimal | None:
-        """The amount that the client put right just before and the trader says again: "amended to 540k"."""
-        said = {topics.size_of(size, old.topic.instrument)[0] for size in frame.sizes}
-        for k in range(max(old.turn + 1, i - 3), i):
-            before = self.talk.frames[k]
-            if self.talk.turns[k].who == "client" and before.has(*topics.CORRECTION):
-                meant = {topics.size_of(size, old.topic.instrument)[0] for size in before.sizes}
-                both = (said & meant) - {old.deal.quantity}
-                if len(both) == 1:
-                    return both.pop()
-        return None
 
     def _refused(self, i: int) -> bool:
         """The trader does not undo what the client asks to undo."""
@@ -360,12 +316,18 @@ class Dealing(Hearing):
         standing = named or [
             done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 12
         ]
-        if not standing:
+        if not standing or not named and self._of_an_order(standing[-1].turn, i):
             return False
         standing[-1].standing = False
         standing[-1].topic.status = "cancelled"
         standing[-1].topic.evidence.add(i)
         return True
+
+    def _of_an_order(self, done: int, i: int) -> bool:
+        """An order was left since the deal: it is what is called off."""
+        since = range(done + 1, i + 1)
+        theirs = [self.talk.frames[k] for k in since if self.talk.turns[k].who == "client"]
+        return any(resting.instructed(frame) or resting.cued(frame) or frame.has("work", "vwap") for frame in theirs)
 
 
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")

@@ -72,6 +72,9 @@ def colour(talk: Talk, i: int, turn: Turn, frame: Frame, mention: Mention) -> bo
     if turn.who == "client" or not mention.weak or mention.instrument.kind != "commodity":
         return False
     asked = talk.current is None or talk.current.kind == "commodity" and talk.current.quoted_at is None
+    theirs = [talk.frames[k] for k in range(max(0, i - 2), i) if talk.turns[k].who == "client"]
+    if any(size.unit == mention.instrument.unit for other in theirs if not other.mentions for size in other.sizes):
+        return False  # "800 t a month" has no name yet
     lately = any(talk.frames[k].months or talk.frames[k].sizes for k in range(max(0, i - 2), i))
     return not (frame.question and asked and lately and not frame.prices)
 

@@ -62,6 +62,7 @@ FRACTIONS = {
 GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
 HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
+COUNTED = {"up", "lots", "lot", "oz", "mt", "shares", "shs"}
 POINTS = {"point", "spot", "decimal", "dot"}
 
 
@@ -247,6 +248,8 @@ class _Reader:
             return False  # "1.19 10 sep"
         if self.chunks and (len(word) > 3 or self.word(1) in SCALES or self.word(1) in ("y", "yr", "w", "d", "/", ")")):
             return False  # the next number of a list, not more digits of this one
+        if self.chunks and (self.word(1) in COUNTED or self.pointed and len(word) > 2):
+            return False  # "441.25 / 441.50 300 up"
         self.typed = True
         if not self.chunks and word.isdecimal() and self.word(1) == "-" and _is_tick(word, self.word(2)):
             self.chunks = [word, self.word(2)]  # 98-12, a price in 32nds

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nlp.language import amounts, bonds, options, shares, terms, vocabulary
+from nlp.language import amounts, bonds, curves, listed_options, options, shares, terms, vocabulary
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
 from nlp.language.figures import SCALES, Figure, figures, is_number
@@ -112,6 +112,11 @@ def read(words: Sequence[Word], security: Security) -> Frame:
             inside = [k for k in inside if not is_number(lows[k]) and lows[k] not in SCALES and lows[k] != "-"]
         taken.update(inside)
     optional = options.mentions(lows, found, monies)
+    for n, (_, option) in enumerate(optional):
+        on = listed_options.listed(option, found, months)
+        if on is not None:
+            optional[n] = (on[0], option)
+            found = [mention for mention in found if mention is not on[1]]
     if optional:
         named = {mention.instrument.form for mention, _ in optional}
         found = [m for m in found if m.instrument.kind != "fx" or m.instrument.code not in named]
@@ -119,6 +124,7 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         taken.update(k for _, o in optional if o.strike for k in range(o.strike.first, o.strike.last))
     taken |= _clock_times(lows, days)
     sizes, prices = amounts.read(lows, taken, monies, found)
+    prices = [figure for figure in prices if not _time_of_day(figure, days, found)]
     return Frame(
         tuple(words),
         tuple(days),
@@ -147,6 +153,15 @@ def _clock_times(lows: Sequence[str], days: Sequence[Day]) -> set[int]:
         and 0 < figure.value <= 12
         and any(0 <= figure.first - 1 - day.last <= 1 or 0 <= day.first - figure.last <= 1 for day in days)
     }
+
+
+def _time_of_day(figure: Figure, days: Sequence[Day], found: Sequence[Mention]) -> bool:
+    """The 12.45 of "wed 24 june 12.45"."""
+    if found or not figure.pointed or len(figure.chunks) > 1 or not any(day.last == figure.first for day in days):
+        return False
+    hour, _, minute = figure.digits.partition(".")
+    full = hour.isdecimal() and 7 <= int(hour) <= 20
+    return full and len(minute) == 2 and minute[1] in "05" and int(minute) < 60
 
 
 def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months], list[Tenor]]:
@@ -190,6 +205,7 @@ def _mentions(
         terms.pairs(lows, monies),
         shares.shares(words),
     ]
+    groups.insert(0, curves.curves(lows, monies, groups[0]))
     result: list[Mention] = []
     for group in groups:
         for mention in group:

@@ -10,6 +10,7 @@ from nlp.language.amounts import Size
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
 from nlp.language.offsetting import offset
+from nlp.language.quoting import placed
 from nlp.language.shares import priced_in
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import section, swap
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 
 COSTS: tuple[str, ...] = tuple(section("phrases", "topics")["costs"])
+RECAP = ("recap", "to sum up", "summary", "summing up")
 
 
 def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
@@ -34,6 +36,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
     for size in frame.sizes:
         loose = not size.sure or (topic.unit is not None and size.unit is None)
         if turn.who == "trader" and (topic.size is not None and loose or proof.repeats_otherwise(size, topic)):
+            continue
+        if turn.who == "trader" and frame.has(*RECAP):
             continue
         if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
             continue  # an order has an amount of its own
@@ -54,6 +58,9 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
             topic.hints |= {word[:5] for word in ("offer", "offered", "bid") if frame.has(word)}
         if topic.kind == "equity" and topic.quoted_at is None:
             topic.anchors += [p.value for p in frame.prices if p.pointed]
+        elif topic.kind in ("fx", "future") and topic.quoted_at is None and frame.sizes:
+            levels = [placed(topic, frame, p) for p in frame.prices if p.pointed]  # of an order
+            topic.anchors += [level for level in levels if level is not None]
         side = topics.client_side(frame, topic.instrument)
         if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
             topic.side, useful = side, True
@@ -92,6 +99,8 @@ def _in_currency(frame: Frame, size: Size, topic: Topic) -> Size:
     """ "Paying them in yen. Four hundred million": the amount is in the currency spoken of just before."""
     if size.ccy is not None or topic.kind != "fx":
         return size
+    if topic.ccy and topic.size and not frame.monies and not frame.mentions:
+        return replace(size, ccy=topic.ccy)
     named = {m for mention in frame.mentions for m in range(mention.first, mention.last)}
     codes = [
         m.code

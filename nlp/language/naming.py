@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import topics
+from nlp.language import saying, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.model import Side
@@ -40,6 +40,9 @@ def named(
         at_point = next((t for t in talk.topics if years and t.point == years), None)
         if at_point is not None:
             return at_point.instrument, at_point
+    swapped = _by_tenor(talk, i, topic, group) if topic is not None and topic.kind == "irs" else None
+    if swapped is not None:
+        return swapped.instrument, swapped
     other = topic is None or topic.kind != "fx" or bool(codes and codes[0] not in topic.instrument.code)
     exchanged = {money.code for leg in group for money in leg.monies}
     if any(m.instrument.kind == "option" for leg in group for m in leg.mentions):
@@ -50,6 +53,18 @@ def named(
     if topic is None or (topic.kind == "fx" and other):
         return None, None
     return topic.instrument, topic
+
+
+def _by_tenor(talk: Talk, i: int, topic: Topic, group: list[Leg]) -> Topic | None:
+    """ "U rec 2.239 on 312m 2y, u pay 2.860 on 69m 10y": the swap of the tenor that the leg names."""
+    codes = {tenor.code for leg in group for tenor in leg.tenors if tenor.code.endswith("Y")}
+    if len(codes) != 1 or not topic.instrument.form:
+        return None
+    code = codes.pop()
+    if topic.instrument.tenor == code and not topic.instrument.issuer:
+        return None
+    instrument = v.swap(topic.instrument.form, code)
+    return talk.find(instrument, i) or _opened(talk, i, instrument, topic)
 
 
 def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) -> Topic | None:
@@ -91,10 +106,21 @@ def _opened(talk: Talk, i: int, instrument: Instrument, topic: Topic | None) -> 
     return made
 
 
+def _of_order(frame: Frame) -> Side | None:
+    """ "Ur gold bid from monday went thru": a bid buys, an offer sells."""
+    if not saying.order_filled(frame):
+        return None
+    said = {side for word, side in ORDER_SIDES.items() if frame.has(word)}
+    return said.pop() if len(said) == 1 else None
+
+
+ORDER_SIDES: dict[str, Side] = {"bid": "buy", "buy order": "buy", "offer": "sell", "sell order": "sell"}
+
+
 def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Side | None:
     """The client's side: as read back, else as asked."""
     if leg.side is None:
-        return about.side
+        return about.side or _of_order(frame)
     alone = frame.words[leg.at].low in ("bought", "sold") and (
         leg.at == frame.begin or frame.words[leg.at - 1].low in ALONE
     )

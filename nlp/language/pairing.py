@@ -13,6 +13,7 @@ from nlp.language.vocabulary import Instrument
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
+VERBS = {"buy", "sell", "buying", "selling", "buys", "sells", "from"}
 LINKS = {"into", "against", "versus", "vs", "v", "for", "to"}
 EXCHANGED: frozenset[str] = frozenset(v.section("fx", "exchanged"))
 NEAR = 3
@@ -46,14 +47,18 @@ def _counted(frame: Frame, money: Money) -> bool:
 
 
 def _across_turns(talk: Talk, i: int, frame: Frame) -> Instrument | None:
-    named = [m for m in frame.monies if m.strong and m.first and frame.words[m.first - 1].low in LINKS]
-    if len(named) != 1 or frame.sizes or len(frame.monies) > 1:
+    named = [m for m in frame.monies if m.strong and m.first and frame.words[m.first - 1].low in LINKS | VERBS]
+    if len(named) != 1 and frame.verbs:
+        named = [m for m in frame.monies if m in named and frame.words[m.first - 1].low in VERBS]
+    if len(named) != 1 or frame.sizes:
         return None
     for k in range(i - 1, max(-1, i - 1 - NEAR), -1):
         before = talk.frames[k]
         if any(m.instrument.kind != "fx" for m in before.mentions):
             return None
         amounts = {size.ccy for size in before.sizes if size.ccy is not None and size.sure}
+        if not {money.code for money in frame.monies} <= amounts | {named[0].code}:
+            return None
         if len(amounts) == 1 and talk.topic_at.get(k) is None and not before.mentions:
             return v.fx_pair(amounts.pop(), named[0].code)
     return None

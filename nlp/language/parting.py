@@ -17,7 +17,7 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         if len(heads) >= 2 and (len(frame.prices) >= 3 or (trader and not legs(frame) and _each_priced(frame, heads))):
             marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
     if not marks and not frame.mentions and len(frame.months) >= 2:
-        marks = [(0 if n == 0 else m.first, "") for n, m in enumerate(frame.months)]
+        marks = _of_months(frame)
     if not marks and trader and len(frame.prices) >= 2 and not legs(frame):
         marks = [(k, "") for k in _named_heads(frame)]
     if not marks:
@@ -27,6 +27,15 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         last = marks[n + 1][0] if n + 1 < len(marks) else len(frame.lows)
         found.append((label, frame.part(k, last)))
     return found
+
+
+def _of_months(frame: Frame) -> list[tuple[int, str]]:
+    """Cuts at each month, or behind each where the number comes first: "1.3409 jul, 1.3411 aug"."""
+    numbers = [*(figure.first for figure in frame.prices), *(size.first for size in frame.sizes)]
+    behind = numbers and min(numbers) < frame.months[0].first and max(numbers) < frame.months[-1].first
+    if behind:
+        return [(0, ""), *((m.last, "") for m in frame.months[:-1])]
+    return [(0 if n == 0 else m.first, "") for n, m in enumerate(frame.months)]
 
 
 def _each_priced(frame: Frame, heads: list[int]) -> bool:

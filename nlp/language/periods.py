@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nlp.language.calendar import LETTERS, MONTHS, year_at
 from nlp.language.figures import figure_at, is_numeral
-from nlp.language.vocabulary import currencies
+from nlp.language.vocabulary import currencies, section
 
 UNITS = {
     "day": "D",
@@ -50,6 +50,10 @@ TENOR_NEIGHBOURS = {
     "bbsw",
     "exp",
     "expiry",
+    "date",
+    "fixing",
+    "tenor",
+    "ndfs",
     "atm",
     "atmf",
     "lme",
@@ -183,6 +187,8 @@ def _beside_a_pair(words: Sequence[str], i: int) -> bool:
     others = [k for k in range(len(words) - 2) if k != i and is_numeral(words[k]) and words[k + 1] == "m"]
     if before in (["buy"], ["sell"]) or any(words[k + 2] in TENOR_NEIGHBOURS for k in others):
         return False  # "buy 4m usdclp 1m ndf": the other one is the date
+    if _after_amount_and_pair(words, i) or _beside_small_money(words, i):
+        return True
     amount = _amount_of_two(words, i)
     dated = bool(DATED & set(words)) or amount is False
     if any(_pair(word) for word in (*before, *nxt)) and dated and not amount:
@@ -195,6 +201,21 @@ def _beside_a_pair(words: Sequence[str], i: int) -> bool:
     return nxt == ["same"] and bool({"amount", "size", "amt", "direction", "side", "way"} & set(same))
 
 
+def _after_amount_and_pair(words: Sequence[str], i: int) -> bool:
+    """ "20m usdinr 1m", "20 mio usd/krw 3m": the amount stands before the pair, the date behind it."""
+    start = i - 1 if i and _pair(words[i - 1]) else 0
+    if i > 2 and words[i - 2] in ("/", "-") and _pair(words[i - 3] + words[i - 1]):
+        start = i - 3
+    return start > 1 and words[start - 1] in ("m", "mio", "mm", "mn", "mln") and is_numeral(words[start - 2])
+
+
+def _beside_small_money(words: Sequence[str], i: int) -> bool:
+    """ "krw 1m?": nobody deals a million won."""
+    around = {*words[i - 1 : i], *words[i + 2 : i + 3]} & set(currencies())
+    return any(word.upper() in SMALL_MONEY for word in around) or bool(around and {"ndf", "ndfs"} & set(words))
+
+
+SMALL_MONEY: frozenset[str] = frozenset(section("fx", "small_money"))
 DATED = {"swap", "swaps", "ndf", "fwd", "forward", "outright", "points", "pts", "fwds"}
 
 
@@ -208,6 +229,14 @@ def tenor_at(words: Sequence[str], i: int) -> Tenor | None:
     if figure is None or figure.fraction or figure.pointed:
         return None
     typed = is_numeral(words[i])
+    if (
+        typed
+        and i + 2 < len(words)
+        and words[i + 2] == "y"
+        and words[i + 1][:1] == "y"
+        and words[i + 1][1:].isdecimal()
+    ):
+        return Tenor(i, i + 3, f"{words[i]}Y{words[i + 1][1:]}Y")  # five years, five years forward
     if typed and i + 1 < len(words) and words[i + 1] in LETTERS:
         letter, number = words[i + 1], words[i]
         nxt = words[i + 2] if i + 2 < len(words) else ""

@@ -131,6 +131,8 @@ def _completed(
     places = max(_places(anchor), min(instrument.decimals or 0, 6))
     if instrument.decimals and len(figure.digits) < 3:
         places = min(instrument.decimals, 6)  # two digits are pips, also next to a level in halves of a pip
+    if instrument.decimals and ask_of is None and _in_hundredths(known):
+        places = 2  # beside 93.64/93.70, "68" is 93.68
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
         places = 0  # next to four ten and a half, "eleven" is four eleven
     unit = Decimal(1).scaleb(-places)
@@ -145,6 +147,12 @@ def _completed(
         return min(at_or_above) if at_or_above else None
     best = min(options, key=lambda option: min(abs(option - a) for a in known))
     return best.quantize(unit) if not figure.fraction else best
+
+
+def _in_hundredths(known: Sequence[Decimal]) -> bool:
+    """A rate above ten that was shown with two decimals on both sides."""
+    exact = [anchor for anchor in known if anchor >= 10 and anchor.as_tuple().exponent == -2]
+    return len(exact) == len(known) >= 2
 
 
 def _digits(value: Decimal) -> str:

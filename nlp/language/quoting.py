@@ -39,7 +39,7 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         said = pips & set(lows) or (topic.price_type == "points" and not PERCENT & set(after))
         return "points" if v.pair_of(topic.instrument.form) and said else "price"
     if kind == "irs":
-        return "rate"
+        return "spread_bp" if topic.instrument.issuer else "rate"
     if kind != "bond":
         return "price"
     if "yld" in after[:1] or "yield" in after[:2]:
@@ -207,6 +207,13 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "6.45/6.75 vol"
     if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
         return True  # "97.15 for 10"
+    outright = topic.kind == "fx" and "swap" not in topic.hints and topic.quoted_at is not None
+    if outright and not figure.pointed and len(figure.digits) <= 4 and {"pts", "points"} & set(lows[: figure.first]):
+        return True  # "so the points are negative: -28 -52 -77"
+    if {"screen", "screens"} & set(lows[max(0, figure.first - 5) : figure.first]):
+        return True  # "screen is 290-290.5"
+    if near[-1:] in (["low"], ["high"]) or near[-2:] in (["low", "was"], ["high", "was"]):
+        return True
     if after in SPOKEN_OF and not set(lows[figure.last + 2 : figure.last + 5]) & SHOWN:
         return True  # "eleven sixty's a stretch", "ten thirty's the high of the year"
     behind = set(lows[figure.last : figure.last + 4])
@@ -270,10 +277,14 @@ def two_way(
         bid = one.value if kind == "spread_bp" else placed(topic, frame, one, handle=handle)
         if bid is None:
             continue
-        if kind in ("spread_bp", "yield"):
+        if kind in ("spread_bp", "yield") and topic.kind != "irs":
             ask = other.value if kind == "spread_bp" else placed(topic, frame, other)
             if ask is not None and ask <= bid and bid - ask <= max(Decimal(15), bid / 5):
                 return bid, ask
+            continue
+        if kind == "spread_bp":
+            if bid <= other.value <= bid + max(Decimal(15), bid / 5):
+                return bid, other.value
             continue
         floor = handle if handle is not None else bid.to_integral_value(rounding="ROUND_FLOOR")
         ask = placed(topic, frame, other, ask_of=bid, handle=floor)
@@ -316,6 +327,11 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         topic.mid = price
     elif frame.has("choice"):
         topic.bid = topic.ask = price
+    elif frame.has("my bid", "my offer") and topic.side is not None:  # "that's through my bid, 68 I can show"
+        if topic.side == "sell":
+            topic.bid, topic.mid = price, None
+        else:
+            topic.ask, topic.mid = price, None
     elif frame.has("bid", "pay you") or topic.side == "sell" and not frame.has("offer", "offered"):
         topic.bid, topic.mid = price, None
     elif frame.has("offer", "offered", "ask") or topic.side == "buy" or topic.hints & {"offer", "bid"} == {"offer"}:

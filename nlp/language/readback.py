@@ -64,7 +64,7 @@ def legs(frame: Frame) -> list[Leg]:
         if n == 0 and not leg.sizes:  # "Three million Aldermoor four and an eighth October twenty-nine, you sell, ..."
             sentence = _leg(frame, at, side, _sentence_start(frame, at), last)
             leg = sentence if len(sentence.sizes) == 1 else leg
-        if n == 0 and not (leg.sizes or leg.prices or leg.mentions or leg.monies):
+        if n == 0 and not (leg.sizes or leg.prices or leg.mentions) and (not leg.monies or _told_first(frame, leg)):
             leg = _leg(frame, at, side, frame.begin, last)  # "120,000 at 18.40, done. You sell, settles Friday."
         result.append(leg)
     if result and not any(leg.prices for leg in result):
@@ -74,6 +74,12 @@ def legs(frame: Frame) -> list[Leg]:
     elif not result and _filled(frame):
         result.append(_fill(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
+
+
+def _told_first(frame: Frame, leg: Leg) -> bool:
+    """ "Aug done: USD 900k at 1.3411. You're buying the dollars": one amount and one price before the side."""
+    said = frame.part(frame.begin, leg.first)
+    return len(said.sizes) == 1 and bool(said.prices) and saying.done(said)
 
 
 def _done_at(frame: Frame, end: int) -> tuple[Figure, ...]:
@@ -104,7 +110,7 @@ FILL_WORDS: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["f
 
 
 def _filled(frame: Frame) -> bool:
-    return frame.has(*FILL_WORDS) and bool(frame.prices) and bool(frame.sizes)
+    return (frame.has(*FILL_WORDS) or saying.order_filled(frame)) and bool(frame.prices) and bool(frame.sizes)
 
 
 def _clause_start(frame: Frame, at: int) -> int:
@@ -301,6 +307,29 @@ def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
         else:
             groups.append([leg])
     return groups
+
+
+def several(group: list[Leg]) -> list[list[Leg]]:
+    """A group whose last leg says several amounts, each with its own price and date, as one group for each."""
+    leg = group[-1]
+    if len(leg.sizes) < 2 or len(leg.prices) < 2 or len({size.ccy for size in leg.sizes} - {None}) > 1:
+        return [group]
+    ends = [*(size.first for size in leg.sizes[1:]), leg.last]
+    found = []
+    for size, end in zip(leg.sizes, ends, strict=True):
+        prices = tuple(figure for figure in leg.prices if size.first < figure.first < end)
+        if len(prices) != 1:
+            return [group]
+        days = tuple(day for day in leg.days if size.first < day.first < end)
+        months = tuple(span for span in leg.months if size.first < span.first < end)
+        sizes = (replace(size, ccy=size.ccy or leg.sizes[0].ccy),)
+        found.append(
+            [
+                *group[:-1],
+                replace(leg, sizes=sizes, prices=prices, days=days, months=months, first=size.first, last=end),
+            ]
+        )
+    return found
 
 
 def currency(leg: Leg) -> str | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from nlp.language.frames import Frame
 from nlp.language.model import Party
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import fx_pair, government_of_title
+from nlp.language.vocabulary import Instrument, fx_pair, government_of_title
 
 SHORTEST = 4
 
@@ -20,8 +20,24 @@ def client_names(client: Party) -> frozenset[str]:
     return frozenset(word for word in words if len(word) >= SHORTEST and word.isalpha())
 
 
-def recalled(frame: Frame, topics: Iterable[Topic]) -> Frame:
-    """The frame with a mention for each word that names one known enquiry ("pendragon 96.40")."""
+def tickers(frames: Iterable[Frame]) -> dict[str, Instrument]:
+    """The shares that are named by their ticker anywhere in the talk."""
+    named = (
+        mention.instrument for frame in frames for mention in frame.mentions if mention.instrument.kind == "equity"
+    )
+    return {one.code: one for one in named if one.code.isupper()}
+
+
+def recalled(frame: Frame, topics: Iterable[Topic], known_tickers: Mapping[str, Instrument]) -> Frame:
+    """The frame with a mention for each word that names one known enquiry ("pendragon 96.40"), and for each ticker."""
+    taken = {k for m in frame.mentions for k in range(m.first, m.last)}
+    typed = [
+        Mention(k, k + 1, known_tickers[word.text])
+        for k, word in enumerate(frame.words)
+        if word.text in known_tickers and k not in taken
+    ]
+    if typed:
+        frame = replace(frame, mentions=tuple(sorted((*frame.mentions, *typed), key=lambda m: m.first)))
     names: dict[str, Topic | None] = {}
     for topic in topics:
         for word in _names(topic):

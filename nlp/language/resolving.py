@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import options, topics
+from nlp.language import listed_options, options, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.prices import place
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MEMORY = 10
 """Turns for which a government's name covers bonds that are named without one."""
+TICKS_WITHIN = 5
+"""Turns in which the price of a bond is shown."""
 
 
 def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | None:
@@ -32,11 +34,27 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
         return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
     if instrument.kind == "commodity" and not instrument.issuer:
         return _listed(talk, instrument)
+    if instrument.kind == "irs" and instrument.issuer:
+        return _curve(talk, instrument)
     if instrument.kind == "irs" and not instrument.tenor and talk.current and talk.current.kind == "irs":
         return v.swap(instrument.form, talk.current.instrument.tenor)
+    if instrument.kind == "option" and instrument.maturity:
+        return listed_options.dated(instrument, talk.today)
     if instrument.kind == "option" and not instrument.form:
         return _option(talk, frame, mention)
     return instrument
+
+
+def _curve(talk: Talk, instrument: Instrument) -> Instrument | None:
+    """ "5s10s30s fly": of the curve that was spoken of; a curve of bonds is no swap."""
+    if instrument.form:
+        return instrument
+    spoken = next((t for t in reversed(talk.topics) if t.kind in ("irs", "bond")), None)
+    return (
+        v.swap_structure(spoken.instrument.form, instrument.issuer)
+        if spoken is not None and spoken.kind == "irs"
+        else None
+    )
 
 
 def _swap_point(talk: Talk, i: int, frame: Frame, years: int) -> Instrument | None:
@@ -79,10 +97,20 @@ def _bond(talk: Talk, i: int, frame: Frame, instrument: Instrument) -> Instrumen
     turn, name = talk.government
     if known is None and name and i - turn <= MEMORY:
         return v.government_bond(name, instrument.coupon, instrument.maturity)
-    if known is None and instrument.coupon is not None and points_of(frame):
+    if known is None and instrument.coupon is not None and (points_of(frame) or _in_ticks(talk, i)):
         talk.government = (i, "UST")  # "two-years, the four percent of May twenty-eight": a benchmark nobody named
         return v.government_bond("UST", instrument.coupon, instrument.maturity)
     return instrument
+
+
+def _in_ticks(talk: Talk, i: int) -> bool:
+    """Prices with a dash and 32nds ("100-10") follow: only treasuries are quoted so."""
+    for frame in talk.frames[i : i + TICKS_WITHIN]:
+        for figure in frame.prices:
+            dashed = frame.words[figure.first + 1].low == "-" if figure.last - figure.first == 3 else False
+            if dashed and len(figure.chunks) == 2 and 70 <= int(figure.chunks[0]) <= 140:
+                return True
+    return False
 
 
 def points_of(frame: Frame) -> set[int]:

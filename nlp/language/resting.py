@@ -40,6 +40,8 @@ NO_QUOTE = (
     "still in",
     "still there",
     "still resting",
+    "so resting",
+    "rests",
     "still on",
     "not filled",
     "unfilled",

@@ -33,7 +33,14 @@ BESIDE = {
     "twap",
     "fill",
     "fills",
+    "update",
+    "status",
+    "stock",
+    "shs",
+    "ord",
 }
+SPOKEN_OF: frozenset[str] = frozenset(_WORDS["spoken_of"])
+"""Words beside which capitals after "in", "on", "of" are a ticker: "any natural seller in PLWH?"."""
 BEFORE_NAME = {"of", "in", "on", "for", "some", "the"}
 
 
@@ -79,6 +86,8 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
         amount = i and re.fullmatch(r"\d{1,3}(,\d{3})+|\d{3,7}|k|shares|of|hundred|thousand", words[i - 1].low)
         bracketed = i > 0 and words[i - 1].text == "("  # "Selby Rail (SLBY LN)"
         if bracketed or beside & BESIDE or amount or SHARE_WORDS & {word.low for word in words}:
+            return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
+        if i and words[i - 1].low in ("in", "on", "of", "for") and SPOKEN_OF & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
     last = i
     while last < len(words) and len(words[last].text) == 1 and words[last].text.isupper() and words[last].low != "i":

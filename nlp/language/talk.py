@@ -11,17 +11,19 @@ from datetime import date
 from decimal import Decimal
 
 from nlp.language import resting, saying, topics
+from nlp.language.alone import alone, of_currency
 from nlp.language.dealing import Dealing
 from nlp.language.deliveries import OUTRIGHT, by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
-from nlp.language.learning import learn
+from nlp.language.learning import RECAP, learn
 from nlp.language.model import Header, Turn
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
-from nlp.language.recalling import client_names, localized, recalled
+from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
+from nlp.language.strips import by_month
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
@@ -55,10 +57,12 @@ class Talk:
 
     def walk(self) -> None:
         """Read every turn."""
+        named = tickers(self.frames)
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
             for low in frame.lows:
                 self.local |= local_currencies().get(low, {})
-            frame = replace(localized(recalled(frame, self.topics), self.local), client=self.client)
+            frame = localized(recalled(frame, self.topics, named), self.local)
+            frame = replace(alone(self, i, frame), client=self.client)
             self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)
@@ -76,11 +80,12 @@ class Talk:
             for k in self._asked_before(i, frame):
                 learn(self, k, self.turns[k], self.frames[k], topic)  # the trader names what was just asked
                 topic.evidence.add(k)
+            topic.side = topic.side or topics.restated_side(frame, topic.instrument)
         learn(self, i, turn, frame, topic)
         if turn.who == "trader":
             asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
-            if not converted and not resting.shows_no_price(self, i, frame, topic):
+            if not converted and not frame.has(*RECAP) and not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i)
             just_asked = asked is not None and self.topic_at.get(i - 1) is topic
             if frame.has(*NOTHING_SHOWN) or just_asked and topic.quoted_at is None and saying.declines(frame):
@@ -159,6 +164,7 @@ class Talk:
             elif (
                 topics.strong(mention)
                 or instrument is not mention.instrument
+                or topics.described(instrument)
                 or (instrument.kind == "irs" and mention.weak)
             ):
                 before = self.current
@@ -181,7 +187,7 @@ class Talk:
         if pair is not None:
             chosen = self.find(pair, i) or self.opened(i, pair)
         if chosen is None and turn.who == "client":
-            chosen = self._by_currency(frame)
+            chosen = of_currency(self, frame)
         for _, _, isin in frame.isins:
             chosen = self._isin(i, isin, chosen, label)
         if chosen is None or chosen.kind in ("fx", "option"):
@@ -234,6 +240,9 @@ class Talk:
             return
         for topic in fresh:
             topic.hints |= {word for word in ("offer", "bid") if frame.has(word, word + "s")}
+            if topic.kind == "fx":
+                topic.hints |= {hint for word, hint in topics.HINTS.items() if hint in SHARED and frame.has(word)}
+                topic.tenor = topic.tenor or (frame.tenors[0].code if len(frame.tenors) == 1 else None)
             name = next((m for m in frame.mentions if topics.same(m.instrument, topic.instrument)), None)
             before = [s for s in frame.sizes if name is not None and s.figure.last <= name.first]
             named = name.first if name is not None else 0
@@ -268,25 +277,14 @@ class Talk:
             self.labels[label] = target
         return target
 
-    def _by_currency(self, frame: Frame) -> Topic | None:
-        """ "An order for the won": the pair with that currency, when another pair was spoken of since."""
-        current = self.current
-        codes = {money.code for money in frame.monies}
-        if current is None or current.kind != "fx" or not codes:
-            return None
-        pairs = {t.instrument.code: t for t in self.topics if t.kind == "fx"}
-        for code in codes - {"USD"} or codes:  # almost every pair has a dollar side: it tells least
-            if code not in current.instrument.code:
-                named = [t for t in pairs.values() if code in t.instrument.code]
-                return named[0] if len(named) == 1 else None
-        return None
-
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
         optional = current is not None and current.kind == "option" and current.instrument.form in commodities()
         if current is not None and (current.kind == "commodity" or optional and frame.has(*OUTRIGHT)):
             return by_period(self, i, turn, frame, current)
+        if current is not None and (strip := by_month(self, i, turn, frame, current)) is not None:
+            return strip
         outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
         if (
             current is None
@@ -357,6 +355,7 @@ class Talk:
 
 LOOKED_BACK = 6
 """Turns in which the client may have asked for what only the trader names."""
+SHARED = ("ndf", "forward", "swap")
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
 RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
 CONVERTED = ("in yield", "in spread", "in price", "in cash", "yield terms", "spread terms", "as a yield", "as a spread")

@@ -16,6 +16,7 @@ from nlp.language.words import Word
 
 ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
+CONVERTED = {(".", "into"), (",", "into"), (".", "against"), (",", "against"), (".", "vs"), (",", "vs"), (".", "to")}
 PAIRED = {"against", "versus", "vs", "/", "-"}
 
 
@@ -127,9 +128,14 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
     for one, other in pairwise(found):
         gap = lows[one.last : other.first]
         near = not gap or (
-            len(gap) <= 3 and any(word in JOINERS for word in gap) and not any(word in (",", ".") for word in gap)
+            len(gap) <= 3
+            and any(word in JOINERS for word in gap)
+            and not any(word in (",", ".") for word in gap)
+            and not (len(gap) == 3 and is_number(gap[0]) and is_number(gap[2]))  # "KRW 1461.20/1461.90 INR ..."
         )
-        near = near or _sold_against(lows, one, other, gap) or _exchanged(lows, one, other, gap)
+        near = (
+            near or tuple(gap) in CONVERTED or _sold_against(lows, one, other, gap) or _exchanged(lows, one, other, gap)
+        )
         if not gap and not (one.strong or other.strong):
             continue
         if near and len(gap) == 1 and gap[0] in ("to", "for") and not (one.strong and other.strong):
@@ -137,6 +143,8 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
         pair = v.fx_pair(one.code, other.code) if near else None
         if pair is not None and not any(m.first < other.last and one.first < m.last for m in result):
             result.append(Mention(one.first, other.last, pair))
+    if not result:
+        result += _financed(lows, found)
     for i, low in enumerate(lows):
         named = v.terms().get((low,))
         if named and named[0] in ("nickname", "metal") and not any(m.first <= i < m.last for m in result):
@@ -167,6 +175,20 @@ def _exchanged(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]
     at, verb = verbs[0]
     counted = any(is_number(low) for low in (*gap[at:], *lows[other.last : other.last + 1]))
     return lead[-1][:1] != verb[:1] and not counted
+
+
+def _financed(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
+    """ "We have 500k usd coming in, buying eur with it": an amount of one currency, a verb beside the other."""
+    if len({money.code for money in found}) != 2:
+        return []
+    counted, other = next(((a, b) for a, b in pairwise(found) if a.code != b.code), found[:2])
+    amount = [*lows[counted.first - 1 : counted.first], *lows[counted.last : counted.last + 1]]
+    said = counted.strong and other.strong and any(low in SCALES or is_number(low) for low in amount)
+    dealt = [low for low in lows[max(0, counted.first - 7) : counted.first] if low in SIDES]
+    if not said or dealt or lows[other.first - 1] not in SIDES:
+        return []
+    pair = v.fx_pair(counted.code, other.code)
+    return [Mention(counted.first, other.last, pair)] if pair is not None else []
 
 
 SIDES = {"buy", "buying", "sell", "selling", "buys", "sells", "sold", "bought"}
@@ -289,12 +311,15 @@ def _vocabulary_mention(
     if section == "irs":
         tenor = next((t.code for t in tenors if t.code.endswith("Y")), None)
         index = name
+        if v.section("rates", "swaps")[name].get("everyday") and tenor is None and not SWAP_WORDS & set(lows):
+            return None  # "the HICP print tomorrow"
         if name in ("EUR",) and "asw" in lows:
             return None
         return Mention(first, last, v.swap(index, tenor), weak=tenor is None)
     return None
 
 
+SWAP_WORDS = {"swap", "swaps", "zc", "zero", "breakeven", "breakevens", "payer", "receiver"}
 OPTIONS = {"call", "put", "option", "collar"}
 OBJECTS = {
     "it",
@@ -340,6 +365,12 @@ CONTRACT_CODE = re.compile(r"([a-z]{1,4}|sr3)([fghjkmnquvxz])(2?\d)", re.IGNOREC
 def _contract_code(words: Sequence[Word], i: int) -> Mention | None:
     """A typed contract code: "ESU6", "rxz26". A year of one digit is of this decade."""
     match = CONTRACT_CODE.fullmatch(words[i].text)
+    month = MONTH_CODE.fullmatch(words[i + 1].low) if i + 1 < len(words) and len(words[i].text) > 1 else None
+    root = v.contract_codes().get(words[i].low) if month is not None else None
+    if month is not None and root is not None:  # "er z6"
+        year = int(month.group(2))
+        begin = v.section("listed", "months")[month.group(1)]
+        return Mention(i, i + 2, v.future(root, 2000 + year if year > 9 else 2020 + year, begin))
     name = v.contract_codes().get(match.group(1).lower()) if match else None
     if match is None or name is None or (len(match.group(1)) < 2 and not words[i].text.isupper()):
         return None

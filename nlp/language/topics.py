@@ -8,6 +8,7 @@ from decimal import Decimal
 from nlp.language import vocabulary as v
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
+from nlp.language.figures import is_number
 from nlp.language.frames import Frame
 from nlp.language.model import PriceType, Side
 from nlp.language.saying import DONE as DONE
@@ -38,6 +39,7 @@ class Topic:
     tenor: str | None = None
     day: Day | None = None
     near: Day | None = None
+    month: int | None = None  # of an outright asked for among others
     hints: set[str] = field(default_factory=set)
     benchmark: str | None = None
     bid: Decimal | None = None
@@ -107,6 +109,9 @@ def same(one: Instrument, other: Instrument) -> bool:
     if one.kind == "option" and (v.pair_of(one.form) or v.pair_of(other.form)):
         rights = not one.issuer or not other.issuer or one.issuer == other.issuer
         return one.form == other.form and rights and (one.coupon == other.coupon or None in (one.coupon, other.coupon))
+    if one.kind == "option" and one.form == other.form and one.coupon is not None is not other.coupon:
+        months = {(x.maturity[1], x.maturity[0] % 100) for x in (one, other) if x.maturity}
+        return one.coupon == other.coupon and one.issuer == other.issuer and len(months) < 2
     if one.kind == "commodity" and one.period and other.period:
         alike = one.period.startswith(other.period) or other.period.startswith(one.period)
         return one.form == other.form and one.issuer == other.issuer and alike
@@ -120,6 +125,8 @@ def same(one: Instrument, other: Instrument) -> bool:
             or other.code.startswith(one.code)
             or bool(one.form and one.form == other.form and not (one.period and other.period))
         )
+    if one.kind == "irs" and (one.issuer or other.issuer):
+        return one.issuer == other.issuer and one.form == other.form
     if one.kind == "irs":
         return one.form == other.form and (one.tenor == other.tenor or not one.tenor or not other.tenor)
     return False
@@ -187,10 +194,14 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
             return "sell"
     if (theirs := _asked_of_you(frame, instrument)) is not None:
         return theirs
+    if (interest := _against_another(frame) or _worked(frame)) is not None:
+        return interest
     sides: set[Side] = set()
     for verb in frame.verbs:
         at = verb.at - frame.begin
         before, after = frame.lows[max(0, at - 4) : at], frame.lows[at + 1 : at + 2]
+        if {"can", "could", "will", "would"} & set(before[:-1]) and not {"i", "we"} & set(before):
+            continue  # "can Jonny take some on risk"
         dealt = verb.low in ("hit", "lift", "take", "give", "pay") and after in (("you",), ("u",))
         if dealt and not set(before[-2:]) & {"you", "u", "can", "could", "not", "n't"}:
             sides.add(of_base(verb.side, frame, verb.at, instrument))
@@ -210,6 +221,41 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
     return sides.pop() if len(sides) == 1 else None
 
 
+def _against_another(frame: Frame) -> Side | None:
+    """ "Any natural seller in PLWH?": who looks for a seller buys."""
+    for at, low in enumerate(frame.lows):
+        if at and low in OTHER_SIDE and frame.lows[at - 1] in ("any", "natural", "other", "find"):
+            return OTHER_SIDE[low]
+    return None
+
+
+def _worked(frame: Frame) -> Side | None:
+    """ "Offer 500 erz6 at 97.86", "SFRZ6 bid 96.405 for 2000": an instruction with amount and level."""
+    if frame.question or not frame.sizes or len(frame.prices) != 1:
+        return None
+    sides = {
+        INSTRUCTED[low] for at, low in enumerate(frame.lows[:-1]) if low in INSTRUCTED and is_number(frame.lows[at + 1])
+    }
+    return sides.pop() if len(sides) == 1 else None
+
+
+OTHER_SIDE: dict[str, Side] = {"seller": "buy", "sellers": "buy", "buyer": "sell", "buyers": "sell"}
+INSTRUCTED: dict[str, Side] = {"bid": "buy", "offer": "sell"}
+
+
+def restated_side(frame: Frame, instrument: Instrument) -> Side | None:
+    """The client's side as the dealer says it again: "so sell gbp buy usd", "u pay fixed"; not what the bank does."""
+    own = {"i", "we", "'ll", "can", "could", "he", "they", "'d"}
+    sides = {
+        of_base(verb.side, frame, verb.at, instrument)
+        for verb in frame.verbs
+        if verb.low in RESTATING
+        and not own & set(frame.lows[max(0, verb.at - frame.begin - 2) : verb.at - frame.begin])
+    }
+    return sides.pop() if len(sides) == 1 else None
+
+
+RESTATING = {"buy", "sell", "buying", "selling", "pay", "paying", "receive", "receiving", "rec"}
 SELL_TO = ("to me", "to us")
 BUY_FROM = ("from me", "from us", "off me", "off us", "off my hands", "off our hands")
 
@@ -265,6 +311,12 @@ def strong(mention: Mention) -> bool:
     )
 
 
+def described(instrument: Instrument) -> bool:
+    """A bond without an issuer that coupon and maturity describe: "2.974 1/31, 6m"."""
+    coupon = instrument.coupon
+    return instrument.kind == "bond" and bool(instrument.maturity) and coupon is not None and coupon % 1 != 0
+
+
 def a_level(size: Size, topic: Topic) -> bool:
     """ "I had twenty-seven hundred in my head", beside a price of 2684, is no amount."""
     shown = [price for price in (topic.bid, topic.ask, topic.mid) if price]
@@ -288,8 +340,12 @@ HINTS = {
     "tom next": "swap",
     "tomnext": "swap",
     "ndf": "ndf",
-    "ndfs": "ndf",
     "n d f": "ndf",
+    "ndfs": "ndf",
+    "outrights": "forward",
+    "fwd": "forward",
+    "fwds": "forward",
+    "forwards": "forward",
     "forward": "forward",
     "outright": "forward",
     "swap": "swap",

@@ -262,6 +262,20 @@ def swap(index: str, tenor: str | None) -> Instrument:
     )
 
 
+def swap_index(currency: str) -> str:
+    """The index that swaps of a currency are asked for against when none is named; empty where there is none."""
+    preferred = "EUR6" if currency == "EUR" else currency
+    return preferred if preferred in section("rates", "swaps") else ""
+
+
+def swap_structure(index: str, name: str) -> Instrument:
+    """A curve trade or a fly in swaps: "USD SOFR OIS 2s10s"; without an index its currency is not known yet."""
+    title = str(section("rates", "swaps")[index]["name"]) if index else ""
+    return Instrument(
+        "irs", f"{title} {name}".strip(), currency=title[:3] or None, settle=None, form=index, issuer=name
+    )
+
+
 def government_bond(name: str, coupon: Decimal | None, maturity: tuple[int, int] | None) -> Instrument:
     """A government bond: "UST 3.875% Sep-2031"."""
     row = section("rates", "governments")[name]
