@@ -327,7 +327,8 @@ class Dealing(Revising):
         """An order was left since the deal: it is what is called off."""
         since = range(done + 1, i + 1)
         theirs = [self.talk.frames[k] for k in since if self.talk.turns[k].who == "client"]
-        return any(resting.instructed(frame) or resting.cued(frame) or frame.has("work", "vwap") for frame in theirs)
+        said = (frame for frame in theirs if frame.sizes or frame.prices)
+        return any(resting.instructed(frame) or frame.has(*ORDER_WORDS, "work") for frame in said)
 
 
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")

@@ -21,7 +21,22 @@ from nlp.language.terms import Mention, Money, Security
 from nlp.language.words import Word
 
 TAKING = {"take", "takes", "took", "taking"}
-NOT_TAKEN = {"profit", "profits", "care", "out", "off", "place", "note", "your", "time", "advantage", "over", "stock"}
+NOT_TAKEN = {
+    "what",
+    "whatever",
+    "profit",
+    "profits",
+    "care",
+    "out",
+    "off",
+    "place",
+    "note",
+    "your",
+    "time",
+    "advantage",
+    "over",
+    "stock",
+}
 PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
 
 

@@ -220,8 +220,8 @@ def loose_numbers(labelled: Mapping[str, Any], summary: str) -> list[str]:
         ]
     )
     seen: set[float] = set()
-    for text in re.findall(r"\d[\d,]*(?:\.\d+)?", known):
-        value = float(text.replace(",", ""))
+    for text, scale in re.findall(r"(\d[\d,]*(?:\.\d+)?)(k\b)?", known):
+        value = float(text.replace(",", "")) * (1000 if scale else 1)  # "150k" is 150,000
         seen |= {value, value / 1e3, value / 1e6, value / 1e9}
     minutes = round(labelled["turns"][-1]["at"] / 60) if labelled["turns"] else 0
     loose = []
