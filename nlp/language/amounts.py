@@ -168,12 +168,13 @@ def _in_millions(
         level = figure_at(lows, figure.first - 2)
         if level is not None and level.last == figure.first - 1 and level.pointed and figure.value < 100_000:
             return True  # "bid 96.405 for 2000", "97.15 for 10"
+    count = listed and len(figure.chunks) == 1 and not (figure.pointed or figure.fraction) and figure.value < 100_000
+    if count and before in DEALT and (at_mention is not None or after in ENDS | HOW):
+        return True  # "NVRA jul 120 calls, buy 300", "RXU6 buy 1200 vwap"
     plain = not figure.pointed and figure.value < 1000 and len(figure.chunks) <= 2
     if not plain:
         return False
     beyond = lows[figure.last + 1] if figure.last + 1 < len(lows) else ""
-    if before in DEALT and listed and after in ENDS | HOW:
-        return True  # "NVRA jul 120 calls, buy 300"
     if after in ("done", "filled") and beyond in ("at", "@"):
         return True  # "20 done at 6430"
     if after in ("done", "filled", "in") and beyond == "," and _level_beyond(lows, figure.last + 2):

@@ -78,14 +78,17 @@ def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) ->
             return topic if option is None or topic is None or topics.same(option, topic.instrument) else None
         if mention.benchmark or not mention.instrument.code or mention.point:
             continue
-        known = talk.find(mention.instrument, i)
+        instrument = mention.instrument
+        if instrument.kind == "option" and instrument.maturity:
+            instrument = resolve(talk, i, frame, mention) or instrument
+        known = talk.find(instrument, i)
         if known is not None and (not mention.weak or known.instrument.kind == mention.instrument.kind):
-            known.instrument = topics.better(known.instrument, mention.instrument)
+            known.instrument = topics.better(known.instrument, instrument)
             return known
         if topic is not None and topics.same(mention.instrument, topic.instrument):
             return topic
         if not mention.weak or mention.instrument.kind in ("fx", "metal"):
-            return _opened(talk, i, mention.instrument, topic)
+            return _opened(talk, i, instrument, topic)
     return None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from nlp.language.words import TOKEN
+
 NEW_ISSUE = "new issue"
 Kind = str  # fx, metal, bond, irs, future, equity, commodity, option
 
@@ -149,20 +151,21 @@ def terms() -> dict[tuple[str, ...], tuple[str, str]]:
     """Multi-word names of listed futures, commodities, metals, swap indexes and FX nicknames: (section, name)."""
     found: dict[tuple[str, ...], tuple[str, str]] = {}
     for name, row in section("listed", "futures").items():
-        found |= {tuple(str(word).split()): ("future", str(name)) for word in row["words"]}
+        found |= {_pieces(str(word)): ("future", str(name)) for word in row["words"]}
     for name, row in section("commodities", "commodities").items():
-        found |= {tuple(str(word).split()): ("commodity", str(name)) for word in row["words"]}
+        found |= {_pieces(str(word)): ("commodity", str(name)) for word in row["words"]}
     for word, code in section("fx", "metals").items():
         found[(str(word),)] = ("metal", str(code))
     for name, row in section("rates", "swaps").items():
-        found |= {tuple(_pieces(str(word))): ("irs", str(name)) for word in row["words"]}
+        found |= {_pieces(str(word)): ("irs", str(name)) for word in row["words"]}
     for word, code in section("fx", "nicknames").items():
         found[(str(word),)] = ("nickname", str(code))
     return found
 
 
-def _pieces(word: str) -> list[str]:
-    return [word[0], word[1:]] if word[0].isdecimal() else word.split()
+def _pieces(word: str) -> tuple[str, ...]:
+    """A name as the tokenizer cuts it: "sx5e" is two tokens."""
+    return tuple(piece for piece in TOKEN.findall(word) if not piece.isspace())
 
 
 def future(name: str, year: int | None, month: int | None) -> Instrument:
