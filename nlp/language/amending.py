@@ -32,23 +32,10 @@ NOT_GONE = (
     *resting.LASTING,
 )
 REFUSED = ("not", "n't", "cant", "no", "dont", "unchanged", "too late")
-ORDERED = {
-    "it",
-    "that",
-    "this",
-    "them",
-    "those",
-    "order",
-    "orders",
-    "bid",
-    "offer",
-    "limit",
-    "stop",
-    "one",
-    "rest",
-    "balance",
-}
-"""Words by which an order is called off that was left a while ago."""
+ORDERED = {"order", "orders", "bid", "offer", "limit", "stop", "rest", "balance"}
+"""Words by which an order is called off that was left long ago; one left a while ago is "it"."""
+POINTED = {"it", "that", "this", "them", "those", "one"}
+A_WHILE = 10
 NEXT = 3
 """Turns within which the trader takes a change as said."""
 
@@ -79,11 +66,14 @@ def _called_off(talk: Talk, i: int, clause: Frame, found: list[Resting]) -> list
         return found
     topic = named[0] if named else by_currency[-1] if by_currency else talk.topic_at[i]
     kind = levels.kind(clause.lows)
-    only = kind if kind in ("stop", "take_profit") and not clause.has("order", "orders", *ALL) else None
+    halted = clause.has("order", "orders", "stop it", "stop working", *ALL)
+    only = kind if kind in ("stop", "take_profit") and not halted else None
     if only is not None and talk.frames[i].has(*STAYS):  # "stop pls, cancel the balance" is no stop order
         only = None
-    meant = bool(clause.mentions or by_currency or ORDERED & set(clause.lows))
-    return [o for o in found if o.topic is topic and (only is None or o.kind == only) and (meant or i - o.turn <= NEXT)]
+    lows = set(clause.lows)
+    within = A_WHILE if lows & POINTED else NEXT
+    within = len(talk.turns) if clause.mentions or by_currency or lows & ORDERED else within
+    return [o for o in found if o.topic is topic and only in (None, o.kind) and i - o.turn <= within]
 
 
 def _clauses(frame: Frame) -> list[tuple[int, int]]:

@@ -80,7 +80,7 @@ def read(
         if code is None and after == "us" and figure.scaled:
             code = "USD"  # "nine point four million US"
         shown = before in ("at", "@") or after in ("bid", "offered", "offer")
-        full = figure.scaled or figure.cardinal and figure.value >= 1000
+        full = figure.scaled or figure.cardinal and (figure.value >= 1000 or before in ("at", "@"))
         if not unit and full and figure.value < 100_000 and (shown or _two_way(lows, figure)):
             prices.append(figure)  # "at one thousand three hundred and eighteen dollars"
         elif unit or figure.scaled:

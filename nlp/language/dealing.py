@@ -66,6 +66,8 @@ class Dealing(Revising):
             frame.has("done", "filled") or frame.prices and (frame.has(*AGENCY) or self._fill(i, topic))
         ):
             return False
+        if resting.entered(frame) and not before_order(frame).prices:
+            return False  # "stop to buy ..., GTC. Done, it's in the book"
         spoken = saying.done(frame) or frame.has(
             "you 've got",
             "u got",

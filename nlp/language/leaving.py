@@ -63,7 +63,7 @@ COUNTED_AFTER = {"at", "@", "vwap", "twap", "moc", "on", "gtc", "more"}
 def counted(frame: Frame, topic: Topic) -> Frame:
     """The turn with its bare contracts or shares as an amount: "bid 2000 at 96.405", "buy stop 450 TY 111-08"."""
     if frame.sizes:
-        return frame
+        return _priced(frame, topic)
     lows = [word.low for word in frame.words]
     for figure in figures(lows):
         inside = frame.begin <= figure.first < frame.begin + len(frame.lows)
@@ -81,6 +81,16 @@ def counted(frame: Frame, topic: Topic) -> Frame:
             rest = tuple(other for other in frame.prices if other is not figure)
             return replace(frame, sizes=(Size(figure, None, topic.instrument.unit, True),), prices=rest)
     return frame
+
+
+def _priced(frame: Frame, topic: Topic) -> Frame:
+    """ "3,000 oz: t/p sell 4,420, stop sell 4,260": the bare numbers beside an amount are levels."""
+    low, high = topic.instrument.low, topic.instrument.high
+    if frame.prices or low is None or high is None or not any(size.unit for size in frame.sizes):
+        return frame
+    bare = [s for s in frame.sizes if not (s.unit or s.ccy or s.figure.scale_word) and low <= s.figure.value <= high]
+    sizes = tuple(size for size in frame.sizes if size not in bare)
+    return replace(frame, sizes=sizes, prices=tuple(size.figure for size in bare)) if bare else frame
 
 
 def _whole(figure: Figure, topic: Topic) -> bool:

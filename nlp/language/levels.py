@@ -27,13 +27,25 @@ def pieces(frame: Frame) -> list[Frame]:
     begin, end = frame.begin, frame.begin + len(frame.lows)
     pieces: list[Frame] = []
     start = begin
-    for verb in [v for v in frame.verbs if v.low in VERBS][1:]:
-        figures = [f for f in frame.prices if start <= f.first < verb.at]
+    for at in _heads(frame):
+        figures = [f for f in frame.prices if start <= f.first < at]
         if figures:
             pieces.append(frame.part(start, figures[-1].last))
             start = figures[-1].last
     pieces.append(frame.part(start, end))
-    return pieces if all(piece.prices for piece in pieces) else [frame]
+    if not all(piece.prices for piece in pieces):
+        return [frame]
+    return [piece if piece.verbs else replace(piece, verbs=frame.verbs[:1]) for piece in pieces]
+
+
+def _heads(frame: Frame) -> list[int]:
+    """Where another order of a turn begins: at its verb, or at its amount where each level has one of its own."""
+    verbs = [verb.at for verb in frame.verbs if verb.low in VERBS][1:]
+    paired = sorted([(s.first, "size") for s in frame.sizes] + [(p.first, "price") for p in frame.prices])
+    kinds = [kind for _, kind in paired]
+    if not verbs and len(kinds) > 2 and kinds == ["size", "price"] * (len(kinds) // 2):
+        return [at for at, kind in paired if kind == "size"][1:]
+    return verbs
 
 
 def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:

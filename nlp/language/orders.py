@@ -147,7 +147,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     frame = leaving.counted(frame, topic)
     pieces = levels.pieces(frame)
     if len(pieces) > 1:
-        return [order for piece in pieces for order in _stated(talk, i, piece, topic, found)]
+        result = []
+        for piece in pieces:
+            result += _stated(talk, i, piece, topic, [*found, *result])
+        return result
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
     said = levels.levels(frame, topic)
     result = []
@@ -166,7 +169,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
             kind = "ioi"
         if level is None and changed is not None and changed.kind == kind and not frame.has("no limit", "no lim"):
             level = changed.level  # said before, and not again
-        side = leaving.side(talk, i, frame, topic, before) or (changed.side if changed else None)
+        known = changed.side if changed else None
+        unsaid = not frame.verbs and leaving.bid_or_offer(frame) is None
+        again = known if changed is not None and changed.kind == kind and unsaid else None
+        side = again or leaving.side(talk, i, frame, topic, before) or known
         side = side or leaving.side_of_fill(talk, i, topic, kind)
         size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
         if size is None:

@@ -24,6 +24,7 @@ HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
 AMENDS: tuple[str, ...] = tuple(_PHRASES["amends"])
 AMENDED: tuple[str, ...] = tuple(_PHRASES["amended"])
 IDIOMS = re.compile("|".join(_PHRASES["idioms"]))
+ENTERED: tuple[str, ...] = tuple(_PHRASES["entered"])
 ASKED = ("bid me", "offer me out", "have a bid")  # in a question these ask for a price: "what would you bid me?"
 NO_QUOTE = (
     "limit",
@@ -79,6 +80,12 @@ def worded(frame: Frame) -> bool:
 def cued(frame: Frame) -> bool:
     """The turn itself speaks of an order."""
     return worded(frame) or frame.has(*LASTING) or asks_how_long(frame)
+
+
+def entered(frame: Frame) -> bool:
+    """An order is said to be in, and nothing to be filled."""
+    lasting = frame.has(*LASTING) or worded(frame)
+    return lasting and frame.has(*ENTERED) and not {"sold", "bought", "filled", "fild"} & set(frame.lows)
 
 
 def asks_how_long(frame: Frame) -> bool:
