@@ -51,7 +51,7 @@ def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return "traded_away"
     if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
         return "conditional"
-    if any(talk.frames[k].has(*topics.HYPOTHETICAL) for k in range(max(0, topic.opened - 1), topic.quoted_at)):
+    if any(talk.frames[k].has(*topics.HYPOTHETICAL) for k in range(max(0, topic.opened - 1), topic.quoted_at + 1)):
         return "hypothetical"
     only = indicative(topic) or (topic.status != "passed" and "indicative" in topic.hints)
     return "indicative" if only else "passed"
