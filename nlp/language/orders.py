@@ -147,10 +147,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     frame = leaving.counted(frame, topic)
     pieces = levels.pieces(frame)
     if len(pieces) > 1:
-        result = []
+        stated_before = list(found)
         for piece in pieces:
-            result += _stated(talk, i, piece, topic, [*found, *result])
-        return result
+            stated_before += _stated(talk, i, piece, topic, stated_before)
+        return stated_before[len(found) :]
     before = [k for k in range(max(0, i - 12), i) if talk.turns[k].who == "client"]
     said = levels.levels(frame, topic)
     result = []
