@@ -11,6 +11,7 @@ from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.meetings import meetings
 from nlp.language.model import FollowUp, Turn
+from nlp.language.owed import owed
 from nlp.language.pledges import pledge
 from nlp.language.tasks import Promise, task, thoughts
 
@@ -48,11 +49,9 @@ def follow_ups(
         if not promise.days and met and frames[promise.turn].has("bring", "bring along"):
             promise.days = met[-1].days  # what is brought is brought to the meeting
     kept += [m for m in met if not any(p.days[-1:] == m.days and _near(p, m) for p in kept)]
-    return [
-        _follow_up(promise, frames, turns, lines or {}, today)
-        for promise in _unique(kept)
-        if _worth(promise) and not _settled(promise, turns, frames)
-    ]
+    standing = [p for p in _unique(kept) if _worth(p) and not _settled(p, turns, frames)]
+    standing += owed(turns, frames, today, standing)
+    return [_follow_up(promise, frames, turns, lines or {}, today) for promise in standing]
 
 
 def _near(promise: Promise, meeting: Promise) -> bool:

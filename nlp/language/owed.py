@@ -1,0 +1,163 @@
+"""Things owed without a word of promise: "close fills to you tonight", and what is asked for in one turn and dated in a
+later one ("we need the trust deed" - "a week today?" - "that's fine")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from nlp.language import vocabulary
+from nlp.language.deadlines import hours, named, rough
+from nlp.language.frames import Frame
+from nlp.language.model import Turn, Who
+from nlp.language.tasks import Promise, sentences
+
+_PARTS = ("need", "coming", "gone", "promising", "handed")
+SIDES: tuple[Who, ...] = ("client", "trader")
+THINGS: dict[tuple[str, ...], Who | None] = {
+    tuple(phrase.split()): owner for owner in SIDES for phrase in vocabulary.section("owed", "things")[owner]
+} | {tuple(phrase.split()): None for phrase in vocabulary.section("owed", "things")["neither"]}
+LONGEST = max(map(len, THINGS))
+NEED, COMING, GONE, PROMISING, HANDED = (tuple(vocabulary.section("owed", part)) for part in _PARTS)
+REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
+LASTS = 5  # turns in which what was asked for gets its day
+
+
+@dataclass(frozen=True)
+class Thing:
+    """A thing at a token of a turn, and who would hand it over."""
+
+    at: int
+    owner: Who
+    name: str
+
+
+@dataclass
+class Request:
+    """A thing asked for or offered that has no day yet."""
+
+    thing: Thing
+    turn: int
+    words: tuple[int, int]
+    by: Who
+
+
+def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> list[Promise]:
+    """What is owed beside the promises `known`; each with its day."""
+    found: list[Promise] = []
+    requests: list[Request] = []
+    for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
+        stated = _stated(i, turn.who, frame, today)
+        if stated is not None and not _known(stated, [*known, *found]):
+            found.append(stated)
+            requests = [r for r in requests if r.thing.owner != stated.owner]
+        else:
+            requests = [r for r in requests if i - r.turn <= LASTS]
+            answered = _answered(i, requests, turns, frames, today)
+            if answered is not None:
+                request, day, last = answered
+                requests.remove(request)
+                places = {request.turn, *range(i, last + 1)}
+                new = Promise(request.thing.owner, "send", request.turn, request.words, True, False, places, days=[day])
+                if not _known(new, [*known, *found]):
+                    found.append(new)
+        requests += _asked(i, turn.who, frame)
+    return found
+
+
+def things(frame: Frame, first: int, last: int) -> list[Thing]:
+    """The things named between two tokens, the longest name at each place."""
+    lows, found, k = frame.lows, [], first
+    while k < last:
+        length = next((n for n in range(min(LONGEST, last - k), 0, -1) if lows[k : k + n] in THINGS), 0)
+        owner = THINGS[lows[k : k + length]] if length else None
+        if owner is not None and frame.words[k].pos not in ("VERB", "AUX"):
+            found.append(Thing(k, owner, " ".join(lows[k : k + length])))
+        k += length or 1
+    return found
+
+
+def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
+    """A thing said to come on a day, or named with a day and no verb at all."""
+    for first, last in sentences(frame):
+        part, named_things = frame.part(first, last), things(frame, first, last)
+        days = _days(frame, first, last, today)
+        if not named_things or not days or part.question or part.sizes or part.prices or part.verbs or part.has(*GONE):
+            continue
+        bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last])
+        if not (bare or part.has(*COMING)):
+            continue
+        thing = named_things[0]
+        mine = part.has(
+            "to you", "to u", "with you", "with u", "w u", "w you", "from me", "from us", "you get", "u get"
+        )
+        mine = mine or part.has("your inbox", "ur inbox", "you 'll have", "you 'll get")
+        owner: Who = who if mine else thing.owner
+        return Promise(owner, "send", i, (first, last), True, False, {i}, days=days[-1:])
+    return None
+
+
+def _asked(i: int, who: Who, frame: Frame) -> list[Request]:
+    """Things needed, offered, or only named ("the signature list."), without a deal in the sentence."""
+    result = []
+    for first, last in sentences(frame):
+        part = frame.part(first, last)
+        bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last]) and not part.question
+        if part.sizes or part.prices or not (bare or part.has(*NEED)):
+            continue
+        for thing in things(frame, first, last):
+            if bare and thing.owner == who:
+                continue
+            result.append(Request(thing, i, (first, last), who))
+    return result
+
+
+def _answered(
+    i: int, requests: list[Request], turns: tuple[Turn, ...], frames: list[Frame], today: date
+) -> tuple[Request, date, int] | None:
+    """The request that gets its day in turn `i`, that day, and the last turn of the agreement."""
+    frame, who = frames[i], turns[i].who
+    words = frame.part(0, len(frame.words))
+    if not requests or frame.sizes or frame.prices or frame.verbs:
+        return None
+    named_here = {thing.name for thing in things(frame, 0, len(frame.words))}
+    chosen = next((r for r in requests if r.thing.name in named_here), requests[0] if not named_here else None)
+    if chosen is None or chosen.turn == i:
+        return None
+    days = _days(frame, 0, len(frame.words), today)
+    own = who == chosen.thing.owner
+    offered = chosen.by == chosen.thing.owner
+    if own and words.has(*REFUSED) and not days:
+        requests.remove(chosen)
+        return None
+    if days:
+        return (
+            (chosen, days[-1], i) if own and not words.question else _agreed(i, chosen, days[-1], turns, frames, today)
+        )
+    asked_for = _days(frames[chosen.turn], 0, len(frames[chosen.turn].words), today)
+    if asked_for and i == chosen.turn + 1 and who != chosen.by and words.has(*PROMISING) and not words.question:
+        return (chosen, asked_for[-1], i) if own or offered else None
+    return None
+
+
+def _agreed(
+    i: int, request: Request, day: date, turns: tuple[Turn, ...], frames: list[Frame], today: date
+) -> tuple[Request, date, int] | None:
+    """A day proposed in turn `i`, if the other side takes it: says yes or the day again."""
+    if request.by == request.thing.owner and turns[i].who != request.by and frames[i].has(*PROMISING):
+        return request, day, i
+    after = next((k for k in range(i + 1, min(len(turns), i + 3)) if turns[k].who != turns[i].who), None)
+    if after is None:
+        return None
+    again = _days(frames[after], 0, len(frames[after].words), today)
+    return (request, again[-1] if again else day, after) if again or frames[after].has(*PROMISING) else None
+
+
+def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    return named(frame, first, last, today) or rough(frame, first, last, today) or hours(frame, first, last, today)
+
+
+def _known(new: Promise, known: list[Promise]) -> bool:
+    """The same side has promised something about here, or for that day near here."""
+    near = range(min(new.evidence) - 1, max(new.evidence) + 2)
+    return any(p.owner == new.owner and p.evidence & set(near) and p.kind != "soft" for p in known)
