@@ -46,7 +46,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
             "that run",
         )
     )
-    levels = {"level", "price", "points", "quote", "second", "sec"}
+    levels = {"level", "price", "points", "quote", "second", "sec", "rate", "bid", "offer", "mid", "market", "minutes"}
     if lemma in ("get", "have", "send") and levels & set(after[:5]) and not {"mail", "email", "mailbox"} & set(after):
         return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
@@ -67,7 +67,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     if lemma in ("tell", "ask", "call", "speak", "ring", "phone", "remind", "chat", "write") and _elsewhere(after):
         return "soft"
     if lemma == "tell" and after[:2] in (["you", "what"], ["u", "what"], ["you", "the"], ["you", "that"]):
-        return None
+        return "call" if frame.days else None
     if lemma == "owe" and (TREATS & set(after[:5]) or not {"you", "u", "me", "us"} & set(after[:1])):
         return None
     if lemma == "share" and {"details", "detail", "data"} & set(after[:4]):
@@ -85,6 +85,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         and set(after[1:6]) & {"ring", "call", "shout", "bell", "report", "buzz", "update"}
     ):
         return "call" if not set(after) & {"report"} else "send"
+    if lemma in ("run", "go") and after[:1] in (["through"], ["over"]):
+        return None  # done at once
     if lemma == "make" and after[:1] == ["sure"]:
         return None if after[1:2] == ["i"] else "work"
     if lemma == "look" and after[:1] == ["into"]:
@@ -156,14 +158,19 @@ EMPTY: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["empty_
 
 
 def conditional(frame: Frame, first: int, last: int) -> bool:
-    """It hangs on an event; "when you can" and "if you could" are only polite."""
+    """It hangs on an event; "when you can" and "if you could" are only polite, and "when it's out" on a day that is
+    named is that day."""
     lows = [word.low for word in frame.words[first:last]]
     return any(
-        low in WHEN
+        (low in WHEN or lows[k : k + 3] == ["as", "soon", "as"])
         and not (lows[k + 1 : k + 2] in (["you"], ["u"]) and POLITE & set(lows[k + 2 : k + 4]))
         and not POLITE & set(lows[k + 1 : k + 2])
+        and not (low != "if" and frame.days and APPEARS & set(lows[k + 1 : k + 6]))
         for k, low in enumerate(lows)
     )
+
+
+APPEARS = {"out", "lands", "published", "publishes", "ready", "finished", "done", "available", "arrives", "through"}
 
 
 POLITE = {

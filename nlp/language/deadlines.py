@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 from nlp.language import vocabulary
+from nlp.language.calendar import Day
 from nlp.language.figures import figure_at, is_number
 from nlp.language.frames import Frame
 
@@ -37,9 +38,16 @@ def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
         if first <= d.first < last
         and not _past(frame, d.first)
         and not _turning(frame, d.first)
+        and not _named_again(frame, d)
         and (day := d.resolve(today)) is not None
         and day >= today
     ]
+
+
+def _named_again(frame: Frame, day: Day) -> bool:
+    """ "The fifth of August, a Wednesday": the weekday of a date just said."""
+    bare = day.weekday is not None and day.day is None and day.nth is None
+    return bare and any(other.day is not None and 0 <= day.first - other.last <= 3 for other in frame.days)
 
 
 def hours(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -82,8 +90,14 @@ FRIDAY = 4
 
 def _in_week(lows: list[str], today: date) -> list[date]:
     """ "This week" and "by the end of next week" are over on Friday; "early next week" is Monday."""
+    if "eow" in lows or "weekend" in lows and "by" in lows or " ".join(lows).count("before the week"):
+        return [max(today, today - timedelta(today.weekday()) + timedelta(FRIDAY))]
     for k in range(1, len(lows)):
-        if lows[k] != "week" or lows[k - 1] not in ("this", "next", "the", "of") or lows[k - 2 : k - 1] == ["not"]:
+        if (
+            lows[k] not in ("week", "wk")
+            or lows[k - 1] not in ("this", "next", "the", "of")
+            or lows[k - 2 : k - 1] == ["not"]
+        ):
             continue
         if lows[k - 1] in ("the", "of") and "end" not in lows[max(0, k - 4) : k]:
             continue

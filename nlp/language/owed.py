@@ -12,23 +12,22 @@ from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
 from nlp.language.tasks import Promise, sentences
 
-_PARTS = ("need", "coming", "gone", "promising", "handed")
-SIDES: tuple[Who, ...] = ("client", "trader")
-THINGS: dict[tuple[str, ...], Who | None] = {
-    tuple(phrase.split()): owner for owner in SIDES for phrase in vocabulary.section("owed", "things")[owner]
-} | {tuple(phrase.split()): None for phrase in vocabulary.section("owed", "things")["neither"]}
+_PARTS = ("need", "coming", "gone", "promising", "handed", "expires", "to_me")
+NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
+THINGS: dict[tuple[str, ...], str] = {tuple(phrase.split()): kind for kind in NAMES for phrase in NAMES[kind]}
+OWNERS: dict[str, Who] = {"client": "client", "trader": "trader"}
 LONGEST = max(map(len, THINGS))
-NEED, COMING, GONE, PROMISING, HANDED = (tuple(vocabulary.section("owed", part)) for part in _PARTS)
+NEED, COMING, GONE, PROMISING, HANDED, EXPIRES, TO_ME = (tuple(vocabulary.section("owed", part)) for part in _PARTS)
 REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
 LASTS = 5  # turns in which what was asked for gets its day
 
 
 @dataclass(frozen=True)
 class Thing:
-    """A thing at a token of a turn, and who would hand it over."""
+    """A thing at a token of a turn, and who would hand it over; None where that is not in its nature."""
 
     at: int
-    owner: Who
+    owner: Who | None
     name: str
 
 
@@ -37,6 +36,7 @@ class Request:
     """A thing asked for or offered that has no day yet."""
 
     thing: Thing
+    owner: Who
     turn: int
     words: tuple[int, int]
     by: Who
@@ -50,7 +50,7 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
         stated = _stated(i, turn.who, frame, today)
         if stated is not None and not _known(stated, [*known, *found]):
             found.append(stated)
-            requests = [r for r in requests if r.thing.owner != stated.owner]
+            requests = [r for r in requests if r.owner != stated.owner]
         else:
             requests = [r for r in requests if i - r.turn <= LASTS]
             answered = _answered(i, requests, turns, frames, today)
@@ -58,7 +58,7 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
                 request, day, last = answered
                 requests.remove(request)
                 places = {request.turn, *range(i, last + 1)}
-                new = Promise(request.thing.owner, "send", request.turn, request.words, True, False, places, days=[day])
+                new = Promise(request.owner, "send", request.turn, request.words, True, False, places, days=[day])
                 if not _known(new, [*known, *found]):
                     found.append(new)
         requests += _asked(i, turn.who, frame)
@@ -70,9 +70,9 @@ def things(frame: Frame, first: int, last: int) -> list[Thing]:
     lows, found, k = frame.lows, [], first
     while k < last:
         length = next((n for n in range(min(LONGEST, last - k), 0, -1) if lows[k : k + n] in THINGS), 0)
-        owner = THINGS[lows[k : k + length]] if length else None
-        if owner is not None and frame.words[k].pos not in ("VERB", "AUX"):
-            found.append(Thing(k, owner, " ".join(lows[k : k + length])))
+        kind = THINGS[lows[k : k + length]] if length else "neither"
+        if kind != "neither" and frame.words[k].pos not in ("VERB", "AUX"):
+            found.append(Thing(k, OWNERS.get(kind), " ".join(lows[k : k + length])))
         k += length or 1
     return found
 
@@ -82,17 +82,21 @@ def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
     for first, last in sentences(frame):
         part, named_things = frame.part(first, last), things(frame, first, last)
         days = _days(frame, first, last, today)
-        if not named_things or not days or part.question or part.sizes or part.prices or part.verbs or part.has(*GONE):
+        if (
+            not named_things
+            or not days
+            or part.question
+            or part.sizes
+            or part.prices
+            or part.verbs
+            or part.has(*GONE, *EXPIRES)
+        ):
             continue
         bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last])
         if not (bare or part.has(*COMING)):
             continue
         thing = named_things[0]
-        mine = part.has(
-            "to you", "to u", "with you", "with u", "w u", "w you", "from me", "from us", "you get", "u get"
-        )
-        mine = mine or part.has("your inbox", "ur inbox", "you 'll have", "you 'll get")
-        owner: Who = who if mine else thing.owner
+        owner: Who = who if part.has(*HANDED) else thing.owner or who
         return Promise(owner, "send", i, (first, last), True, False, {i}, days=days[-1:])
     return None
 
@@ -105,11 +109,21 @@ def _asked(i: int, who: Who, frame: Frame) -> list[Request]:
         bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last]) and not part.question
         if part.sizes or part.prices or not (bare or part.has(*NEED)):
             continue
-        for thing in things(frame, first, last):
-            if bare and thing.owner == who:
+        for n, thing in enumerate(things(frame, first, last)):
+            owes = _owner(frame, thing, who, to_me=part.has(*TO_ME))
+            if bare and owes == who or n and "and" not in frame.lows[max(first, thing.at - 5) : thing.at]:
                 continue
-            result.append(Request(thing, i, (first, last), who))
+            result.append(Request(thing, owes, i, (first, last), who))
     return result
+
+
+def _owner(frame: Frame, thing: Thing, who: Who, *, to_me: bool) -> Who:
+    """Who hands over what `who` asks for or offers: by the words "send me" and "your", else by the thing's nature."""
+    other: Who = "client" if who == "trader" else "trader"
+    before = set(frame.lows[max(0, thing.at - 4) : thing.at])
+    if to_me or thing.owner is None or who == "client" and before & {"your", "ur"}:
+        return other
+    return who if who == "client" and before & {"our", "my"} else thing.owner
 
 
 def _answered(
@@ -125,8 +139,8 @@ def _answered(
     if chosen is None or chosen.turn == i:
         return None
     days = _days(frame, 0, len(frame.words), today)
-    own = who == chosen.thing.owner
-    offered = chosen.by == chosen.thing.owner
+    own = who == chosen.owner
+    offered = chosen.by == chosen.owner
     if own and words.has(*REFUSED) and not days:
         requests.remove(chosen)
         return None
@@ -135,8 +149,9 @@ def _answered(
             (chosen, days[-1], i) if own and not words.question else _agreed(i, chosen, days[-1], turns, frames, today)
         )
     asked_for = _days(frames[chosen.turn], 0, len(frames[chosen.turn].words), today)
-    if asked_for and i == chosen.turn + 1 and who != chosen.by and words.has(*PROMISING) and not words.question:
-        return (chosen, asked_for[-1], i) if own or offered else None
+    if asked_for and i == chosen.turn + 1 and who != chosen.by and not words.question:
+        fits = words.has(*PROMISING) and not words.has(*GONE) and not frames[chosen.turn].has(*EXPIRES)
+        return (chosen, asked_for[-1], i) if fits and (own or offered) else None
     return None
 
 
@@ -144,7 +159,7 @@ def _agreed(
     i: int, request: Request, day: date, turns: tuple[Turn, ...], frames: list[Frame], today: date
 ) -> tuple[Request, date, int] | None:
     """A day proposed in turn `i`, if the other side takes it: says yes or the day again."""
-    if request.by == request.thing.owner and turns[i].who != request.by and frames[i].has(*PROMISING):
+    if request.by == request.owner and turns[i].who != request.by and frames[i].has(*PROMISING):
         return request, day, i
     after = next((k for k in range(i + 1, min(len(turns), i + 3)) if turns[k].who != turns[i].who), None)
     if after is None:
@@ -154,6 +169,8 @@ def _agreed(
 
 
 def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
+    if frame.lows[first:last].count("now") and not [d for d in frame.days if frame.lows[d.first] != "now"]:
+        return []  # "he grows apples now"
     return named(frame, first, last, today) or rough(frame, first, last, today) or hours(frame, first, last, today)
 
 

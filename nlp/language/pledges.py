@@ -33,6 +33,7 @@ GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
 PRICED = {"price", "level", "fill", "fills", "rate", "bid", "offer", "quote"}
 GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
+SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
 JOINS = {"and", "then", "&", "n", ","}
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
@@ -93,8 +94,10 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
     """The words that lead to the action at token `k`, None if nothing does."""
     lows = [word.low for word in frame.words]
     ways, word = _ways(lows, first, k), frame.words[k]
-    if "n't" in lows[max(first, k - 2) : k] or "not" in lows[max(first, k - 2) : k]:
+    if {"n't", "not"} & set(lows[max(first, k - 2) : k]) and "why" not in lows[max(first, k - 4) : k]:
         return None
+    if lows[last - 1] == "?" and any(_ends(lows, first, at, phrase) for at in ways for phrase in SURELY):
+        return Led(False, False, k)
     after = lows[k + 1 : min(last, k + 9)]
     plain = word.low == word.lemma or word.low.endswith("ing") or word.pos not in ("VERB", "AUX")
     for kind, phrases in LEADS.items():

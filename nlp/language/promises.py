@@ -94,7 +94,8 @@ def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], to
         if frame.has(*REFUSE):
             return False
         dated = bool(due(frame, 0, len(frame.words), today)) and not (frame.sizes or frame.question)
-        coming = frame.has(*COMING) or dated and (promise.kind == "send" or promise.needs_day)
+        told = promise.kind == "call" and frames[promise.turn].question  # "you'll let me know?" "The same afternoon."
+        coming = frame.has(*COMING) or dated and (promise.kind == "send" or told or promise.needs_day)
         return coming if promise.needs_day else coming or frame.has(*ACCEPT)
     return False
 

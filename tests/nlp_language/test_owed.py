@@ -1,0 +1,74 @@
+"""Things owed without a word of promise, and requests that get their day in a later turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlp.language import analyse
+from nlp.language.model import Dialogue, Header, Party, Trader, Turn
+from tests.nlp_language.fresh_talks import STARTED
+
+# Who owes something by when (Wednesday 10 June is today), or "none", then the turns.
+TALKS = """
+trader 2026-06-10
+t: Close fills to you tonight by email.
+c: Ta.
+
+trader 2026-06-10
+t: The written confirmation'll be in your inbox this evening.
+c: Thanks.
+
+client 2026-06-16
+c: We move clearing next month. Docs come from me by Tuesday.
+t: Tuesday, okay.
+
+client 2026-06-22
+t: We need your cash-flow forecast, the rolling one.
+c: It's being redone.
+t: When could that be?
+c: Monday week is the best I can do.
+
+client 2026-06-17
+t: Then we need the trust deed.
+c: It's at the solicitor's. A week today?
+t: A week today, that's fine.
+
+client 2026-06-30
+t: UBO declaration needs a refresh, due 30 june
+c: company sec will send it by then
+
+trader 2026-06-15
+c: auditors need mtm of all open trades
+t: will have that w u on mon 15
+
+trader 2026-06-12
+c: Can your team do a scenario table for the board?
+t: We can do that. By when?
+c: Would Friday work?
+t: Friday, yes.
+
+none
+t: Your LEI lapses on 30 June.
+c: It was renewed last week.
+t: Oh yes, I see it. Sorry.
+
+none
+c: The confirmation came this morning, thanks.
+t: Good.
+
+none
+c: I read the report on Monday.
+t: And?
+"""
+
+
+@pytest.mark.parametrize("row", TALKS.strip().split("\n\n"), ids=lambda row: row.splitlines()[1][3:45])
+def test_what_is_owed_has_its_owner_and_day(row: str) -> None:
+    expected, *lines = row.splitlines()
+    turns = []
+    for n, line in enumerate(lines):
+        who, text = line.split(": ", 1)
+        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
+    header = Header("owed", "call", STARTED, Party("Ada Quill", "Ferrol Marine"), Trader("Ben Osk"))
+    tasks = analyse(Dialogue(header, tuple(turns))).follow_ups
+    assert [f"{task.owner} {task.due}" for task in tasks] == ([] if expected == "none" else [expected])
