@@ -318,6 +318,8 @@ class Dealing(Revising):
         standing = named or [
             done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 12
         ]
+        amounts = {topics.size_of(size, topic.instrument)[0] for size in said.sizes if size.sure}
+        standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
         if not standing or not named and self._of_an_order(standing[-1].turn, i):
             return False
         standing[-1].standing = False

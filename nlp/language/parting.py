@@ -46,6 +46,8 @@ def _each_priced(frame: Frame, heads: list[int]) -> bool:
 
 AFTER_LETTER: frozenset[str] = frozenset(section("phrases", "dealing")["after_letter"])
 
+BEFORE_LETTER: frozenset[str] = frozenset(section("phrases", "dealing")["before_letter"])
+
 
 def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
     marks: list[tuple[int, str]] = []
@@ -56,7 +58,10 @@ def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
         nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
         if lettered and nxt != ")":
             starts = k == 0 or frame.lows[k - 1] in (".", ",", ";")
-            if low in labels and starts and nxt in AFTER_LETTER:
+            coded = any(first == frame.begin + k + 1 for first, _, _ in frame.isins)  # "A XS9147302657 altmark ..."
+            capital = frame.words[frame.begin + k].text.isupper() and (low != "a" or not nxt.isalpha())
+            capital = capital and (starts or frame.lows[k - 1] in BEFORE_LETTER)
+            if coded or low in labels and (starts and nxt in AFTER_LETTER or capital):
                 marks.append((k, low))
             continue
         again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")

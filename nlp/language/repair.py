@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from nlp.language import vocabulary
+from nlp.language.calendar import DAYS, MONTHS
 from nlp.language.heard import numbers_mended
 from nlp.language.model import Dialogue, Lexicon, Reference, Turn
 from nlp.language.timing import respelled
@@ -144,6 +145,13 @@ def _typing(text: str) -> str:
     return re.sub(r"[A-Za-z]{5,}", mend, _JOINED.sub(r"\1 \2", text))
 
 
+@lru_cache(maxsize=1)
+def _words_of_the_market() -> frozenset[str]:
+    """Words that are no name misheard, however much they sound like one: "March" while a Marsh speaks."""
+    terms = {word for key in vocabulary.terms() for word in key}
+    return frozenset({*MONTHS, *DAYS, *terms, *_typed_terms()})
+
+
 def _names(text: str, names: tuple[str, ...]) -> str:
     """A capitalised word almost equal to a name that is known to belong here."""
     from rapidfuzz.distance import DamerauLevenshtein
@@ -152,7 +160,7 @@ def _names(text: str, names: tuple[str, ...]) -> str:
 
     def mend(match: re.Match[str]) -> str:
         word = match.group()
-        if word.lower() in known or len(word) < 5:
+        if word.lower() in known or len(word) < 5 or word.lower() in _words_of_the_market():
             return word
         close = [
             name

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
-from nlp.language import resting, saying, topics
+from nlp.language import codes, resting, saying, topics
 from nlp.language.alone import alone, of_currency
 from nlp.language.dealing import Dealing
 from nlp.language.deliveries import OUTRIGHT, by_period, colour, in_another_size
@@ -189,7 +188,8 @@ class Talk:
         if chosen is None and turn.who == "client":
             chosen = of_currency(self, frame)
         for _, _, isin in frame.isins:
-            chosen = self._isin(i, isin, chosen, label)
+            chosen = codes.by_code(self, i, isin, chosen)
+            self.labels |= {label: chosen} if label else {}
         if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
         asked = chosen or self.current
@@ -255,28 +255,6 @@ class Talk:
         years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
         return next(iter([*points[-1:], *years[-1:]]), None)
 
-    def _isin(self, i: int, isin: str, chosen: Topic | None, label: str) -> Topic:
-        known = next((t for t in self.topics if t.instrument.isin == isin), None)
-        if known is not None:
-            return known
-        target = chosen or (
-            self.current
-            if self.current
-            and self.current.kind == "bond"
-            and not self.current.instrument.isin
-            and i - max(self.current.evidence, default=i) <= 4
-            else None
-        )
-        if target is not None and target.kind == "bond" and not target.instrument.isin:
-            name = target.instrument.description or target.instrument.code
-            target.instrument = replace(target.instrument, isin=isin, code=isin, description=name)
-            target.evidence.add(i)
-        else:
-            target = self.opened(i, Instrument("bond", isin, isin=isin, low=Decimal(40), high=Decimal(180)))
-        if label:
-            self.labels[label] = target
-        return target
-
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
@@ -340,7 +318,8 @@ class Talk:
                 return self.current
             real = [t for t in exact if SUPPOSED not in t.hints] or exact
             return next((t for t in reversed(real) if t.status != "passed"), real[-1])
-        return next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
+        alike = next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
+        return alike or codes.nameless(self, instrument)
 
     def opened(self, i: int, instrument: Instrument) -> Topic:
         """A new enquiry."""

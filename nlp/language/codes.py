@@ -1,0 +1,72 @@
+"""A bond's code and its name: which of the bonds spoken of an ISIN belongs to, and which ISIN a name stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from nlp.language import topics
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import NEW_ISSUE, Instrument, government_of_title
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+NEAR = 4
+"""Turns between a bond's name and its code."""
+
+
+def by_code(talk: Talk, i: int, isin: str, chosen: Topic | None) -> Topic:
+    """The enquiry that a code belongs to: what was named just before, or one of its own."""
+    known = next((t for t in talk.topics if t.instrument.isin == isin), None)
+    if known is not None:
+        return known
+    current = talk.current
+    near = current if current is not None and i - max(current.evidence, default=i) <= NEAR else None
+    target = chosen or (near if near is not None and _uncoded(near.instrument) else None)
+    name = _named_before(talk, i) if chosen is None else None
+    if name is not None and (target is None or not topics.same(target.instrument, name)):
+        found = talk.find(name, i)
+        target = found if found is not None and _uncoded(found.instrument) else talk.opened(i, name)
+    if target is None or not _uncoded(target.instrument):
+        return talk.opened(i, Instrument("bond", isin, isin=isin, low=Decimal(40), high=Decimal(180)))
+    described = target.instrument.description or target.instrument.code
+    target.instrument = replace(target.instrument, isin=isin, code=isin, description=described)
+    target.evidence.add(i)
+    return target
+
+
+def nameless(talk: Talk, instrument: Instrument) -> Topic | None:
+    """The enquiry that runs and is known by its code alone, where a bond is named for the first time."""
+    current = talk.current
+    if current is None or not _described(instrument) or current.status == "dealt":
+        return None
+    held = current.instrument
+    if held.kind != "bond" or not held.isin or held.issuer or held.maturity:
+        return None
+    described = instrument.description or instrument.code
+    current.instrument = replace(instrument, isin=held.isin, code=held.isin, description=described)
+    return current
+
+
+def _uncoded(instrument: Instrument) -> bool:
+    return instrument.kind == "bond" and not instrument.isin and instrument.form != NEW_ISSUE
+
+
+def _described(instrument: Instrument) -> bool:
+    named = bool(instrument.issuer) and instrument.maturity is not None
+    named = named and not government_of_title(instrument.issuer)  # what another bond is measured by, as a rule
+    return instrument.kind == "bond" and not instrument.isin and instrument.form != NEW_ISSUE and named
+
+
+def _named_before(talk: Talk, i: int) -> Instrument | None:
+    """The bond that was last named in the turns before a code that is asked for or given."""
+    for k in range(i - 1, max(-1, i - 1 - NEAR), -1):
+        if talk.frames[k].isins:
+            return None
+        for mention in reversed(talk.frames[k].mentions):
+            bond = mention.instrument
+            if bond.kind == "bond" and not mention.benchmark and _uncoded(bond) and bond.maturity is not None:
+                return bond
+    return None

@@ -1,0 +1,73 @@
+"""Bonds known by a code, by a name, or by their letter in a list; names of people that sound like words."""
+
+from __future__ import annotations
+
+from nlp.language import analyse
+from nlp.language.model import Dialogue, Header, Party, Trader, Turn
+from tests.nlp_language.fresh_talks import STARTED
+
+
+def deals(kind: str, lines: str, trader: str = "Ben Osk") -> list[tuple[str | None, str, float, float]]:
+    turns = []
+    for n, line in enumerate(lines.strip().splitlines()):
+        who, text = line.strip().split(": ", 1)
+        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
+    header = Header("x", kind, STARTED, Party("Ada Quill", "Ferrol Marine"), Trader(trader))  # type: ignore[arg-type]
+    found = analyse(Dialogue(header, tuple(turns))).deals
+    return [(deal.client_side, deal.instrument, float(deal.quantity or 0), float(deal.price)) for deal in found]
+
+
+NAMED_THEN_CODED = """
+    c: I'm after some Ashdown Rail, the March thirty-eights.
+    t: Five and an eighth of thirty-eight? Do you have the code?
+    c: X S two eight seven, double three oh, nine one six oh. I'm buying, seven and a half million.
+    t: I can offer you those at ninety-seven forty.
+    c: Okay, I'll take them.
+    t: Done. You buy seven and a half million Ashdown Rail five and an eighth March thirty-eight at ninety-seven forty.
+    c: Agreed.
+"""
+
+
+def test_a_code_belongs_to_the_bond_that_was_named_before_it() -> None:
+    assert deals("call", NAMED_THEN_CODED) == [("buy", "XS2873309160", 7.5e6, 97.4)]
+
+
+def test_a_month_is_no_name_however_much_it_sounds_like_one() -> None:
+    assert deals("call", NAMED_THEN_CODED, trader="Lena Marsh") == [("buy", "XS2873309160", 7.5e6, 97.4)]
+
+
+def test_the_lines_of_a_list_go_by_the_letters_before_their_codes() -> None:
+    assert deals(
+        "chat",
+        """
+        c: A  XS9147302657 altmark netz 3.75 2/31  sell 3
+        c: B  XS9288164403 corrigan foods 4.125 9/30  sell 5
+        c: C  XS9356029173 velden cov 2.875 5/29  buy 2
+        t: A 98.70 bid
+        t: B 97.15 bid
+        t: C 99.44 offer
+        c: ok A sold 3 at 98.70
+        c: C lift the 2, pass on B
+        t: A done u sell 3m at 98.70. C done u buy 2m at 99.44
+        c: both good
+        """,
+    ) == [("sell", "XS9147302657", 3e6, 98.7), ("buy", "XS9356029173", 2e6, 99.44)]
+
+
+TAKEN = """
+    c: Can you make me dollar-Canada in nine?
+    t: Nine million US, spot. One thirty-seven thirty-nine, forty-two.
+    c: I take forty-two.
+    t: Done. You buy nine million US dollars against Canadian at one point three seven four two.
+"""
+
+
+def test_a_ticket_that_is_torn_up_is_no_deal() -> None:
+    assert deals("call", TAKEN) == [("buy", "USDCAD", 9e6, 1.3742)]
+    undone = "c: We don't need it after all.\n t: He'll tear the ticket up, no charge.\n c: Thank you."
+    assert deals("call", TAKEN + undone) == []
+
+
+def test_what_is_scrapped_in_another_amount_is_another_thing() -> None:
+    other = "c: And the order for the five million, scrap the five.\n t: Okay."
+    assert deals("call", TAKEN + other) == [("buy", "USDCAD", 9e6, 1.3742)]
