@@ -143,7 +143,12 @@ def _no_amount(lows: Sequence[str], figure: Figure, before: str, after: str) -> 
         return True
     if before == "plus" and figure.first > 1 and lows[figure.first - 2] == "t":
         return True
-    if figure.chunks == ("1",) and not figure.pointed and after in NO_COUNT and lows[figure.first] == "one":
+    if (
+        figure.chunks == ("1",)
+        and not (figure.pointed or figure.fraction)
+        and after in NO_COUNT
+        and lows[figure.first] == "one"
+    ):
         return True
     if lows[figure.first] == "one" and figure.last == figure.first + 1 and after.isalpha():
         return True
@@ -185,7 +190,8 @@ def _in_millions(
         return True
     if before == "the" and lows[figure.first - 2 : figure.first - 1] in (["for"], ["in"]) and after in ENDS:
         return True  # "one thirty-six, for the six"
-    if before in FILLS and after in ("at", "@") and not figure_free(lows, figure.last + 1):
+    filled = before in FILLS or before == "," and lows[figure.first - 2] in FILLS
+    if filled and after in ("at", "@") and not figure_free(lows, figure.last + 1):
         return True  # "filled 40 at 71.32", "you buy twenty at sixty-two"
     if money_after is not None and money_after.first == figure.last:
         tail = lows[money_after.last] if money_after.last < len(lows) else ""
@@ -205,7 +211,8 @@ def _in_millions(
         at_mention is not None
         and before not in ("at", "@", "plus", "+")
         and (not at_mention.weak or at_mention.instrument.kind == "bond")
-        and before in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do", "offer", "bid", "leave", "work"})
+        and before
+        in (BUY | SELL | FILLS | {"for", ","} | {"", "the", "do", "offer", "bid", "leave", "work", "me", "us", "."})
     )
 
 

@@ -176,6 +176,10 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
             issuer, begin = _issuer(words, at)
             if not issuer:
                 issuer, begin = _named_before(words, at), at
+            if issuer.lower() in v.government_places():  # "the Dutch ten-year, the two and a half of July thirty-five"
+                state = v.government_bond(v.government_places()[issuer.lower()], rate, when)
+                result.append(Mention(begin, maturity.last, state))
+                continue
             result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
     taken = [(m.first, m.last) for m in result]
     result += [m for m in _contracts(lows, months) if not any(m.first < b and a < m.last for a, b in taken)]

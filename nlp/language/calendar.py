@@ -188,6 +188,8 @@ def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
         if length:
             return year, length + 2
     figure = figure_at(words, i) if i < len(words) and words[i] != "and" else None
+    if figure is not None and figure.scale_word == "thousand" and 2025 <= figure.value <= 2075:
+        return int(figure.value), figure.last - i  # "two thousand and thirty-one"
     if figure is None or figure.fraction or figure.pointed or figure.scaled or not figure.digits.isdecimal():
         return 0, 0
     number = int(figure.digits) if len(figure.digits) <= 4 else 0

@@ -11,9 +11,9 @@ from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_wit
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done
 from nlp.language.model import Deal
-from nlp.language.naming import named, side_of
+from nlp.language.naming import named, order_side, side_of
 from nlp.language.quoting import placed
-from nlp.language.readback import AGENCY, READING, Leg, currency, legs, merge_currencies, several
+from nlp.language.readback import AGENCY, READING, Leg, currency, filled, legs, merge_currencies, several
 from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
 from nlp.language.topics import Topic
@@ -68,6 +68,8 @@ class Dealing(Revising):
             return False
         if resting.entered(frame) and not before_order(frame).prices:
             return False  # "stop to buy ..., GTC. Done, it's in the book"
+        if topic is not None and topic.side is None and saying.order_filled(frame):
+            topic.side = order_side(frame, topic)  # "your bid in cable was hit"
         spoken = saying.done(frame) or frame.has(
             "you 've got",
             "u got",
@@ -83,7 +85,7 @@ class Dealing(Revising):
             if not frame.prices or not frame.sizes:
                 return False
         spoken = spoken or self._fill(i, topic)
-        found = legs(frame)
+        found = legs(frame) or ([filled(frame)] if self._order_reported(i) and frame.sizes and frame.prices else [])
         unshown = topic is not None and topic.quoted_at is None and not spoken
         if unshown and (frame.has(*SHOWN) or self._left(i)):
             return False  # nobody takes a price before it is shown; "it's in, you sell ...": an order, said again

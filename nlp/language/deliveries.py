@@ -14,7 +14,7 @@ from nlp.language.model import Turn
 from nlp.language.periods import Months
 from nlp.language.terms import Mention, period
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import commodity, section
+from nlp.language.vocabulary import Instrument, commodities, commodity, section
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
@@ -52,6 +52,15 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     opened.size, opened.unit = current.size, current.unit
     opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
     return opened
+
+
+def dated(instrument: Instrument, today: date) -> Instrument:
+    """A commodity whose delivery is said without a year is for the next one to come: "Brent swap Oct-Dec 2026"."""
+    ends = [MONTHS[word.lower()] for word in re.findall("[A-Za-z]+", instrument.period or "") if word.lower() in MONTHS]
+    if instrument.form not in commodities() or not ends or re.search(r"\d", instrument.period or ""):
+        return instrument
+    span = _coming(Months(0, 0, ends[0], ends[-1], None), today)
+    return commodity(instrument.form, period(span), instrument.issuer)
 
 
 def _within(span: Months, period: str | None) -> bool:

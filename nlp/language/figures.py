@@ -219,8 +219,8 @@ class _Reader:
         if not length:
             return False
         if self.word(length) in FRACTIONS or (self.word(length) == "-" and self.word(length + 1) in FRACTIONS):
-            # "seven eighths" after "and" is handled there; elsewhere a count of fractions ends the number
-            return False
+            # "seven eighths" after "and" is handled there; "two seventy-one three eighths" leaves the word out
+            return bool(self.chunks) and self._after_and(without=True)
         if self.hundreds and group[0] != "0" and len(self.chunks) == 1:
             self.chunks[0] = str(int(self.chunks[0]) + int(group))
             self.hundreds = False
@@ -287,9 +287,9 @@ class _Reader:
         self.pointed = True
         return True
 
-    def _after_and(self) -> bool:
+    def _after_and(self, *, without: bool = False) -> bool:
         """ "and a half", "and three quarters", "and seven eighths", or the tail of a cardinal."""
-        after = self.i + 1
+        after = self.i + (not without)
         count, at = Decimal(1), after
         if self.word(1) in ("a", "an"):
             at = after + 1
@@ -306,7 +306,7 @@ class _Reader:
             self.fraction = count / FRACTIONS[name]
             self.i = at + 1
             return self.word() in SCALES
-        if (self.hundreds or self.scaled) and self._number_word(1):
+        if not without and (self.hundreds or self.scaled) and self._number_word(1):
             tail, length = _spoken_group(self.words, after)
             if length and self.hundreds and self.words[after + length : after + length + 1] in (["hundred"],):
                 return False

@@ -35,6 +35,7 @@ TOLD_FILL = (
     "u sold",
     "u bought",
 )
+STILL = ("still", "left", "instead", "until", "good till", "gtc", "rest of", "new", "next")
 OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
@@ -123,13 +124,13 @@ class Hearing:
         if topic is None or topic.quoted_at is None or topic.quoted_at >= i or topic.status != "open":
             return False
         told = saying.past(frame) or frame.question or any(word in frame.lows for word in ("if", "would", "could"))
-        return not told and bool(self._agreement(i)) and any(leg.side and leg.sizes and leg.prices for leg in found)
+        return not told and bool(self._agreement(i)) and _whole(found)
 
     def _stated(self, i: int) -> bool:
         """The trader says that it is done, with side, amount and price: nobody says so unless the client has dealt."""
         frame = self.talk.frames[i]
         said = saying.done(frame) and not frame.question and not saying.past(frame)
-        return said and any(leg.side and leg.sizes and leg.prices for leg in legs(frame))
+        return said and _whole(legs(frame))
 
     def _fill(self, i: int, topic: Topic | None) -> bool:
         """The trader reports what an order did: asked how it went, or going on to the next part of it."""
@@ -139,13 +140,23 @@ class Hearing:
             return False
         if frame.has(*SOME_DONE) and self._being_worked(i, topic):
             return True
-        if saying.order_filled(frame):
+        if saying.order_filled(frame) or self._order_reported(i):
             return True
         last = max((done.turn for done in self.done if done.topic is topic and done.turn < i), default=None)
         if last is not None and all(turns[k].who == "trader" for k in range(last + 1, i)):
             return frame.has("and", "filled", "balance", "rest", "another", "remaining", "final", "last")
         asked = any(turns[k].who == "client" and frames[k].has(*ASKED_FILL) for k in range(max(0, i - 3), i))
         return asked and frame.has(*TOLD_FILL)
+
+    def _order_reported(self, i: int) -> bool:
+        """The trader has just told that an order left earlier was filled; amount and level follow: "at one thirteen
+        eighty-five, yes, all three million"."""
+        turns, frames = self.talk.turns, self.talk.frames
+        told = any(
+            turns[k].who == "trader" and saying.order_filled(frames[k]) and not frames[k].sizes
+            for k in range(max(0, i - 4), i)
+        )
+        return told and not frames[i].has(*STILL)
 
     def _being_worked(self, i: int, topic: Topic | None) -> bool:
         """The client has left an instruction in this instrument: an amount with a limit, "at market", "VWAP"."""
@@ -261,7 +272,7 @@ class Hearing:
         if self.talk.header.kind == "chat" or self._fill(i, about):
             return True  # what an order did, nobody else has said
         digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
-        places = about.instrument.decimals or 0
+        places = max(about.instrument.decimals or 0, 2 * (price != price.to_integral_value()))
         written = f"{price:.{places}f}".replace(".", "") if price == round(price, places) else digits
         for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
             for figure in self.talk.frames[k].prices:
@@ -332,3 +343,10 @@ class Hearing:
     def _agreement(self, i: int) -> set[int]:
         after = [k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "client"]
         return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
+
+
+def _whole(found: list[Leg]) -> bool:
+    """Side, amount and price are said, in one leg or in the two halves of one exchange."""
+    return all(any(said) for said in zip(*((leg.side, leg.sizes, leg.prices) for leg in found), strict=True)) and bool(
+        found
+    )

@@ -133,6 +133,8 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
     dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
     if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
         return dealt[-1].deal.client_side  # the rest of what was done in part
+    if dealt and levels.kind(frame.lows) in ("stop", "take_profit"):
+        return "sell" if dealt[-1].deal.client_side == "buy" else "buy"  # it closes what was just dealt
     for k in reversed(before[-5:]):
         if talk.topic_at.get(k) is not topic:
             continue

@@ -130,3 +130,12 @@ def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Sid
     if alone and about.side is not None and about.accepted_at is not None:
         return about.side  # "Bought.", says the desk to a client who sells, or "Sold." after them
     return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side
+
+
+def order_side(frame: Frame, topic: Topic) -> Side | None:
+    """The side of an order that the trader speaks of, by its name or its verb."""
+    told = {verb.side for verb in frame.verbs if verb.low in ("buy", "sell", "buying", "selling")}
+    if len(told) == 1:
+        at = next(verb.at for verb in frame.verbs if verb.side in told)
+        return topics.of_base(told.pop(), frame, at, topic.instrument)
+    return "buy" if frame.has("bid") else "sell" if frame.has("offer") else None

@@ -66,6 +66,8 @@ def _rate(figure: Figure, low: Decimal, high: Decimal) -> Decimal | None:
     """A rate in percent: "three eighty and a half" is 3.805."""
     if figure.pointed or figure.cardinal:
         value = _pointed(figure)
+        if value is not None and value >= 100 and figure.pointed and not figure.cardinal:
+            value /= 100  # "three ninety point five" is 3.905
         return value if value is not None and low < value < high else None
     digits, head = figure.digits, figure.chunks[0]
     if len(digits) <= len(head) and figure.fraction:
@@ -135,6 +137,8 @@ def _completed(
         places = 2  # beside 93.64/93.70, "68" is 93.68
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
         places = 0  # next to four ten and a half, "eleven" is four eleven
+    if instrument.kind == "equity" and places == 1:
+        places = 2  # next to 218.40, "fifty" is 218.50
     unit = Decimal(1).scaleb(-places)
     step = unit * Decimal(10) ** len(figure.digits)
     if step > anchor:

@@ -173,6 +173,7 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         topic.status = "open"
 
 
+SORT_OF = ("that sort of thing", "that kind of thing", "something like that", "give or take", "that sort of level")
 SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]
 SHOWN = {
     "best",
@@ -218,7 +219,7 @@ def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "eleven sixty's a stretch", "ten thirty's the high of the year"
     behind = set(lows[figure.last : figure.last + 4])
     rough = {"around", "somewhere", "roughly"} & {*near, *behind} or {"area", "thereabouts"} & behind
-    if rough and topic.quoted_at is not None:
+    if rough and topic.quoted_at is not None or "indicative" not in topic.hints and frame.has(*SORT_OF):
         return True
     if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):
         return True  # a level to watch, not one that is shown

@@ -25,6 +25,7 @@ ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefor
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 GETS = {"get", "gets"}
+PASSIVE = "passive"
 OWNS = {"own", "owns"}
 PAYS = {"pay", "pays", "give", "gives"}
 AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of", "-"}
@@ -71,8 +72,8 @@ def legs(frame: Frame) -> list[Leg]:
         result[0] = replace(result[0], prices=_done_at(frame, result[0].first))
     if not result and frame.has(*ENDED) and frame.prices and frame.sizes:
         result.append(_ended(frame))
-    elif not result and _filled(frame):
-        result.append(_fill(frame))
+    elif not result and _told_filled(frame):
+        result.append(filled(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
 
 
@@ -88,7 +89,7 @@ def _done_at(frame: Frame, end: int) -> tuple[Figure, ...]:
     return said.prices if saying.done(said) and not said.sizes and len(said.prices) == 1 else ()
 
 
-def _fill(frame: Frame) -> Leg:
+def filled(frame: Frame) -> Leg:
     """ "You're filled, 52,000 at 34.38": the sentence with amount and price, else the whole turn."""
     begin, end = frame.begin, frame.begin + len(frame.lows)
     start = begin
@@ -102,14 +103,14 @@ def _fill(frame: Frame) -> Leg:
 
 def _ended(frame: Frame) -> Leg:
     """ "We terminate the seventy-five million seven-year at 3.685, and the net to you is ...": up to its price."""
-    found = _fill(frame)
+    found = filled(frame)
     return _leg(frame, found.first, None, found.first, found.prices[0].last) if found.prices else found
 
 
 FILL_WORDS: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["fill_words"])
 
 
-def _filled(frame: Frame) -> bool:
+def _told_filled(frame: Frame) -> bool:
     return (frame.has(*FILL_WORDS) or saying.order_filled(frame)) and bool(frame.prices) and bool(frame.sizes)
 
 
@@ -127,7 +128,17 @@ def _with_owning(frame: Frame) -> list[Verb]:
     """The deal words, with "you own eighteen thousand"."""
     begin, end = frame.begin, frame.begin + len(frame.lows)
     owned = [Verb(k, "buy", "own") for k in range(begin, end) if frame.words[k].low in OWNS]
-    return sorted([*frame.verbs, *owned], key=lambda verb: verb.at)
+    passive = {verb.at: _passive(frame, verb) for verb in frame.verbs}
+    return sorted([*(passive[verb.at] or verb for verb in frame.verbs), *owned], key=lambda verb: verb.at)
+
+
+def _passive(frame: Frame, verb: Verb) -> Verb | None:
+    """ "Four hundred thousand dollars bought, euros sold": stands where its object begins."""
+    money = next((m for m in frame.monies if m.last == verb.at), None)
+    if money is None or verb.low not in ("bought", "sold"):
+        return None
+    size = next((s for s in frame.sizes if s.figure.last == money.first), None)
+    return Verb(max(frame.begin, size.figure.first if size is not None else money.first - 1), verb.side, PASSIVE)
 
 
 def _exchanges(frame: Frame) -> list[Verb]:
@@ -164,6 +175,10 @@ def _verbs(frame: Frame) -> list[tuple[int, Side]]:
         while back >= frame.begin and words[back].low in ADVERBS:
             back -= 1
         word = words[back].low if back >= frame.begin else ""
+        if verb.low == PASSIVE:
+            subject = "client"
+            found.append((at, verb.side))
+            continue
         if verb.low not in PLAIN_VERBS | GETS | OWNS and not (
             verb.low in ("take", "lift", "hit", "give")
             and words[at - 1].low in ("you", "u")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nlp.language import listed_options, options, topics
 from nlp.language import vocabulary as v
+from nlp.language.deliveries import dated
 from nlp.language.frames import Frame
 from nlp.language.prices import place
 from nlp.language.terms import Mention, period
@@ -33,7 +34,7 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
         month = instrument.maturity[1]
         return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
     if instrument.kind == "commodity" and not instrument.issuer:
-        return _listed(talk, instrument)
+        return dated(_listed(talk, instrument), talk.today)
     if instrument.kind == "irs" and instrument.issuer:
         return _curve(talk, instrument)
     if instrument.kind == "irs" and not instrument.tenor and talk.current and talk.current.kind == "irs":
@@ -149,5 +150,5 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
         span = next((m for m in frame.months if m.begin), None)
         if base.kind == "future":
             return v.future_option(base, name)
-        return v.commodity(base.form, period(span) or base.period or "", name)
+        return dated(v.commodity(base.form, period(span) or base.period or "", name), talk.today)
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nlp.language import saying, vocabulary
 from nlp.language.frames import Frame
-from nlp.language.quoting import two_way
+from nlp.language.quoting import placed, two_way
 
 if TYPE_CHECKING:
     from nlp.language.model import OrderType, Side
@@ -159,7 +159,8 @@ def _left_before(talk: Talk, i: int, topic: Topic) -> bool:
 
 def _named_own(frame: Frame, topic: Topic) -> bool:
     """ "Buy 150 at 107.015", where nobody has shown a price yet: the client names the level."""
-    named = any(verb.low in ("buy", "sell") for verb in frame.verbs) and frame.sizes and frame.prices
+    levelled = any(placed(topic, frame, figure) is not None for figure in frame.prices)
+    named = any(verb.low in ("buy", "sell") for verb in frame.verbs) and frame.sizes and levelled
     return bool(named) and topic.quoted_at is None and not frame.question
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -256,14 +257,26 @@ def restated_side(frame: Frame, instrument: Instrument) -> Side | None:
 
 
 RESTATING = {"buy", "sell", "buying", "selling", "pay", "paying", "receive", "receiving", "rec"}
+ASKED_OF_YOU = re.compile(
+    r" (?:what|where|how much) (?:would|could|can|do|will|'d|might) (?:you|u)(?: be)? "
+    r"(pay|paying|bid|bidding|buy|buying|offer|offering|sell|selling) "
+)
 SELL_TO = ("to me", "to us")
 BUY_FROM = ("from me", "from us", "off me", "off us", "off my hands", "off our hands")
 
 
 def _asked_of_you(frame: Frame, instrument: Instrument) -> Side | None:
     """ "Where would you buy three million from me?": the client sells."""
+    asked = ASKED_OF_YOU.search(f" {' '.join(frame.lows)} ")
+    if asked is not None:
+        at = frame.begin + f" {' '.join(frame.lows)} "[: asked.end()].strip().count(" ")
+        return of_base(
+            "buy" if asked.group(1) in ("offer", "offering", "sell", "selling") else "sell", frame, at, instrument
+        )
     for verb in frame.verbs:
         at = verb.at - frame.begin
+        if verb.low == "buy" and frame.lows[at + 1 : at + 2] in (("me",), ("us",)) and at + 2 < len(frame.lows):
+            return of_base("buy", frame, verb.at, instrument)  # "buy me twenty-five Nikkei"
         rest = frame.lows[at + 1 : at + 10]
         stop = next((k for k, low in enumerate(rest) if low in (".", "?", "!", ";")), len(rest))
         link = SELL_TO if verb.side == "sell" else BUY_FROM

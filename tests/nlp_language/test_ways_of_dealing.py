@@ -1,0 +1,127 @@
+"""Ways of asking, dealing and reading back in calls that are no one product's: each a short talk with its business."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlp.language import analyse
+from nlp.language.model import Analysis
+from tests.nlp_language.fresh_talks import Talk, dialogue
+
+DEALS = {
+    "the bank is named as the other side": (
+        "c: I sell twelve million euros against Nokkie, spot. Where?\nt: He's paying eleven fifty-two thirty.\n"
+        "c: Fine. Sell the twelve.\n"
+        "t: Ferrol sold twelve million euros to us at eleven point five two three oh, you get a hundred and"
+        " thirty-eight million, two hundred and seventy-six thousand kroner on Friday.\nc: That matches.",
+        [("sell", "EURNOK", 12e6, 11.523)],
+    ),
+    "what is got and what is paid": (
+        "c: I need to buy baht for the resort, ninety million, against dollars, end of August.\n"
+        "t: Ninety million baht. Thirty-two sixty-one for the thirty-first of August.\nc: Okay, book it.\n"
+        "t: Booked. You get ninety million baht and pay dollars at thirty-two point six one.\nc: Correct.",
+        [("sell", "USDTHB", 90e6, 32.61)],
+    ),
+    "currencies named far apart": (
+        "c: We've dollars coming from the Texas sale, four million, and I need sterling.\n"
+        "t: So you'd be selling four million dollars for pounds. Spot?\nc: Spot, yes.\n"
+        "t: One thirty-four twenty is where you'd buy sterling.\nc: Fine, do it.\n"
+        "t: Done. You pay four million dollars and get sterling at one thirty-four twenty, value Friday.\nc: Agreed.",
+        [("buy", "GBPUSD", 4e6, 1.342)],
+    ),
+    "told in the passive": (
+        "c: I've to send four hundred thousand dollars to our shipper on Thursday week.\n"
+        "t: You'd be buying dollars with euros, then, for the eighteenth.\nc: That's it.\n"
+        "t: I make it one sixteen oh five.\nc: One sixteen oh five, so yes, you win.\n"
+        "t: So that's four hundred thousand dollars bought, euros sold, at one point one six oh five.\nc: Yes.",
+        [("sell", "EURUSD", 4e5, 1.1605)],
+    ),
+    "the fill of an earlier order, told over several turns": (
+        "t: The bid in euro-dollar that you left with us on Friday. It was filled overnight.\n"
+        "c: At the level? One thirteen eighty-five?\nt: At one thirteen eighty-five, yes, all three million euros.\n"
+        "c: Oh, very nice.",
+        [("buy", "EURUSD", 3e6, 1.1385)],
+    ),
+    "one tail is turned down, the rest taken": (
+        "c: December U K allowances, twenty-five thousand. I need to buy.\n"
+        "t: Eighteen thousand at forty-nine twenty-two, then nothing before forty-nine forty.\n"
+        "c: I'm not paying forty for the tail. Buy me the eighteen.\n"
+        "t: Buying eighteen... Yes. You own eighteen thousand Dec twenty-six U K As at forty-nine pounds twenty-two.\n"
+        "c: Eighteen thousand, forty-nine twenty-two, noted.",
+        [("buy", "UKA Dec-26", 18e3, 49.22)],
+    ),
+    "eighths without their and": (
+        "c: We want to receive ten-year euros in fifty million, against six-month Euribor. Where's that?\n"
+        "t: I'd pay two seventy-one and a quarter.\nc: Could you make it a half?\nt: Three eighths I might manage.\n"
+        "c: Three eighths works. Do it.\n"
+        "t: That's done, Ferrol receives two seventy-one three eighths on fifty million, ten years.\n"
+        "c: I agree, fifty million at two seventy-one three eighths.",
+        [("sell", "EUR 6M EURIBOR IRS 10Y", 50e6, 2.71375)],
+    ),
+    "a coupon in hundredths and a government by its country": (
+        "c: I go out of the OATs, the three percent May thirty-three. Fifteen million.\n"
+        "t: And on the Spanish side, which one?\nc: The three forty-five of October thirty-four. Fourteen of those.\n"
+        "t: The OATs I'd buy at three twelve eight, and Spain I'd sell to you at three point two oh four.\n"
+        "c: Three point two oh four for Spain, three point one two eight for France, we do the two together.\n"
+        "t: Both legs are done. You sold fifteen million of the OAT three percent May thirty-three at three point one"
+        " two eight, you bought fourteen million of the Bonos three forty-five October thirty-four at three point two"
+        " oh four.\nc: Yes.",
+        [("sell", "OAT 3% May-2033", 15e6, 3.128), ("buy", "SPGB 3.45% Oct-2034", 14e6, 3.204)],
+    ),
+    "a case put is no deal": (
+        "c: Say we did borrow, fifteen million, three years, and the board said fix it. What would that be like?\n"
+        "t: Paying fixed against SONIA, three years, fifteen million, I'd show you three eighty-eight today.\n"
+        "c: Three eighty-eight. Okay, it's only for the drawing board.",
+        [],
+    ),
+}
+QUOTES = {
+    "spread without the word": (
+        "c: Can I see Corrigan Pipelines five and an eighth May thirty-three, in eight million?\n"
+        "t: In eight I make you one forty-eight, one forty-one, over the current seven-year.\nc: Nope, not for me.",
+        ("Corrigan Pipelines 5.125% May 2033", 148, 141),
+    ),
+    "yield without the word": (
+        "c: Show me the Bund two point six August thirty-five. In ten million.\n"
+        "t: Two sixty-seven one, two sixty-six four.\nc: No, I leave it.",
+        ("Bund 2.6% Aug-2035", 2.671, 2.664),
+    ),
+    "pesos of the place spoken of": (
+        "c: It's the Manila payroll again. Two hundred million pesos, one month, N D F please. I sell dollars.\n"
+        "t: One month, you'd be selling dollars at fifty-six twenty.\nc: Too low for me. I'll wait.",
+        ("USDPHP", 56.2, None),
+    ),
+    "a swap that only the trader names": (
+        "c: The loan's thirty million dollars, five years, floating. Everybody tells me to fix.\n"
+        "t: Five years against SOFR, thirty million, you would be paying three point five five two.\n"
+        "c: I won't fix a week before the Fed. I'll let that go for now.",
+        ("USD SOFR OIS 5Y", None, 3.552),
+    ),
+    "an option by its strike alone": (
+        "c: Fourth quarter Brent, I'm hedging forty thousand barrels a month.\nt: Okay.\n"
+        "c: What do puts cost? Sixty-five floor, same quarter.\n"
+        "t: A sixty-five Asian put, ballpark, three dollars ten a barrel to buy.\nc: Three ten. For the slide, thanks.",
+        ("Brent put 65 Oct-Dec 2026", None, 3.1),
+    ),
+}
+
+
+def read(lines: str) -> Analysis:
+    return analyse(dialogue(Talk("talk", "call", lines)))
+
+
+@pytest.mark.parametrize("name", DEALS)
+def test_a_call_gives_exactly_its_deals(name: str) -> None:
+    lines, deals = DEALS[name]
+    found = [(d.client_side, d.instrument, float(d.quantity or 0), float(d.price)) for d in read(lines).deals]
+    assert found == deals
+
+
+@pytest.mark.parametrize("name", QUOTES)
+def test_a_call_gives_the_level_that_was_not_dealt(name: str) -> None:
+    lines, (instrument, bid, ask) = QUOTES[name]
+    analysis = read(lines)
+    assert not analysis.deals
+    (quote,) = analysis.quotes_not_dealt
+    levels = [None if level is None else float(level) for level in (quote.bid, quote.ask)]
+    assert (quote.instrument, levels) == (instrument, [bid, ask])
