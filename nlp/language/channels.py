@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from nlp.language import vocabulary
@@ -19,6 +20,13 @@ OWN = {"my", "new", "personal", "own", "your", "ur"}
 SHARING = "third_party_data_sharing"
 STOPS = {".", "?", "!", ";", "..."}
 
+_NAMES: defaultdict[str, list[tuple[tuple[str, ...], bool, str]]] = defaultdict(list)
+"""First word -> the whole name, whether it is of an action, the channel."""
+for _action, _names in ((False, CHANNELS), (True, ACTIONS)):
+    for _channel, _phrases in _names.items():
+        for _words in map(str.split, _phrases):
+            _NAMES[_words[0]].append((tuple(_words), _action, _channel))
+
 
 @dataclass(frozen=True)
 class Named:
@@ -35,13 +43,11 @@ def channels_named(frame: Frame, *, actions: bool = False) -> list[Named]:
     `actions` also what is done by a channel ("ring you")."""
     lows, k = frame.lows, 0
     found: list[Named] = []
-    names = [(False, *row) for row in CHANNELS.items()] + [(True, *row) for row in ACTIONS.items() if actions]
     while k < len(lows):
         hits = [
-            (len(phrase.split()), not action, channel)
-            for action, channel, phrases in names
-            for phrase in phrases
-            if list(lows[k : k + len(phrase.split())]) == phrase.split()
+            (len(words), not action, channel)
+            for words, action, channel in _NAMES.get(lows[k], ())
+            if (actions or not action) and tuple(lows[k : k + len(words)]) == words
         ]
         length, plain, channel = max(hits, default=(0, True, ""))
         if length:
