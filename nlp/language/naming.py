@@ -129,7 +129,10 @@ def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Sid
     )
     if alone and about.side is not None and about.accepted_at is not None:
         return about.side  # "Bought.", says the desk to a client who sells, or "Sold." after them
-    return topics.of_base(leg.side, frame, leg.at, instrument) if instrument.kind == "fx" else leg.side
+    if instrument.kind != "fx":
+        return leg.side
+    received = frame.words[leg.at].low in ("receive", "receives", "receiving")  # a rate of a swap, but money of a pair
+    return topics.of_base("buy" if received else leg.side, frame, leg.at, instrument)
 
 
 def order_side(frame: Frame, topic: Topic) -> Side | None:

@@ -125,9 +125,10 @@ def _clause_start(frame: Frame, at: int) -> int:
 
 
 def _with_owning(frame: Frame) -> list[Verb]:
-    """The deal words, with "you own eighteen thousand"."""
-    begin, end = frame.begin, frame.begin + len(frame.lows)
-    owned = [Verb(k, "buy", "own") for k in range(begin, end) if frame.words[k].low in OWNS]
+    """The deal words, with "you own eighteen thousand", "and you get seventy-five million May twenty-nines"."""
+    words, span = frame.words, range(frame.begin, frame.begin + len(frame.lows))
+    got = [k for k in span if words[k].low in GETS and not frame.monies and _amount_at(words, k + 1)]
+    owned = [Verb(k, "buy", "own") for k in span if words[k].low in OWNS or k in got]
     passive = {verb.at: _passive(frame, verb) for verb in frame.verbs}
     return sorted([*(passive[verb.at] or verb for verb in frame.verbs), *owned], key=lambda verb: verb.at)
 
@@ -293,6 +294,8 @@ def price_figures(frame: Frame, leg: Leg) -> list[Figure]:
 
     def rank(figure: Figure) -> int:
         before = lows[figure.first - 1] if figure.first else ""
+        if lows[figure.last : figure.last + 1] in (["clean"], ["cash"]):
+            return 3  # what it comes to
         if before in ("at", "@"):
             return 0
         if before in ("plus", "+", "minus") and figure.first > 1 and lows[figure.first - 2] in ("at", "@"):

@@ -41,6 +41,8 @@ BESIDE = {
 }
 SPOKEN_OF: frozenset[str] = frozenset(_WORDS["spoken_of"])
 """Words beside which capitals after "in", "on", "of" are a ticker: "any natural seller in PLWH?"."""
+NATIONS: frozenset[str] = frozenset(words[0] for words in v.currency_phrases())
+"""First words of currencies: "nine hundred million Japanese yen"."""
 BEFORE_NAME = {"of", "in", "on", "for", "some", "the"}
 
 
@@ -89,13 +91,24 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
         if i and words[i - 1].low in ("in", "on", "of", "for") and SPOKEN_OF & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
-    last = i
-    while last < len(words) and len(words[last].text) == 1 and words[last].text.isupper() and words[last].low != "i":
+    last, code = i, ""
+    while last < len(words) and _letter(words[last]):
+        code += words[last].text
         last += 1
-    code = "".join(word.text for word in words[i:last])
-    if 3 <= last - i <= 5 and code not in NOT_TICKERS and not _abbreviation(words, i, last):
+        if (
+            words[last : last + 1]
+            and words[last].text == ","
+            and words[last + 1 : last + 2]
+            and _letter(words[last + 1])
+        ):
+            last += 1  # "H, C, R, L"
+    if 3 <= len(code) <= 5 and code not in NOT_TICKERS and not _abbreviation(words, i, last):
         return Mention(i, last, Instrument("equity", code, unit="shares"))
     return None
+
+
+def _letter(word: Word) -> bool:
+    return len(word.text) == 1 and word.text.isupper() and word.low != "i"
 
 
 def _abbreviation(words: Sequence[Word], first: int, last: int) -> bool:
@@ -144,5 +157,5 @@ def _name_word(word: Word) -> bool:
     shouted = word.text.isupper() and (len(word.text) < 5 or word.text in NOT_TICKERS)
     proper = word.text[:1].isupper() and not shouted and word.text.isalpha() and len(word.text) > 2
     known = low in NOT_ISSUERS or low in MONTHS or low in DAYS or low in v.currencies() or low in v.governments()
-    known = known or low in VENUES
+    known = known or low in VENUES or low in NATIONS
     return proper and not known and (low,) not in v.terms() and word.pos not in ("VERB", "INTJ", "ADV", "PRON", "DET")

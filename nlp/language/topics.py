@@ -312,6 +312,8 @@ def of_base(side: Side, frame: Frame, at: int, instrument: Instrument) -> Side:
     before = [word.low for word in frame.words[max(0, money.first - 2) : money.first]] if money else []
     linked = before[:1] if before[1:] == ["the"] else before[-1:]
     against = bool({"against", "versus", "vs", "v", "into"} & set(linked))
+    # "thirty dollars to sell for Canadian": what comes right after the verb is what is got for it
+    against = against or money is not None and linked == ["for"] and at == money.first - 2
     if money and not between and money.code == instrument.code[3:] and (quote_first or not covered) and not against:
         return "sell" if side == "buy" else "buy"
     return side

@@ -71,3 +71,27 @@ def test_a_ticket_that_is_torn_up_is_no_deal() -> None:
 def test_what_is_scrapped_in_another_amount_is_another_thing() -> None:
     other = "c: And the order for the five million, scrap the five.\n t: Okay."
     assert deals("call", TAKEN + other) == [("buy", "USDCAD", 9e6, 1.3742)]
+
+
+def test_what_is_got_for_a_currency_is_not_what_is_sold() -> None:
+    talk = """
+        c: I have 30m usd to sell for cad today
+        t: 30m? yr line is 10
+        c: sorry, 3m usd
+        t: bid 1.3664
+        c: ok take it. sell 3m @ 1.3664
+        t: done thx, you sell usd 3,000,000 @ 1.3664 and get cad 4,099,200 tmrw
+        c: 4,099,200 matches
+    """
+    assert deals("chat", talk) == [("sell", "USDCAD", 3e6, 1.3664)]
+
+
+def test_a_ticker_is_spelled_with_pauses() -> None:
+    talk = """
+        c: H, C, R, L. I'd like a hundred and fifty thousand at risk.
+        t: Harcombe Rail. A hundred and fifty thousand at twelve eighty-nine.
+        c: Okay, buy me the hundred and fifty at eighty-nine.
+        t: Filled, you've bought one hundred and fifty thousand Harcombe Rail at one two eight nine pence.
+        c: Yep.
+    """
+    assert deals("call", talk) == [("buy", "HCRL", 150e3, 1289.0)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from nlp.language import analyse
-from nlp.language.model import Analysis
+from nlp.language.model import Analysis, Reference
+from nlp.language.pipe import reader_for
+from nlp.language.readback import legs
 from tests.nlp_language.fresh_talks import Talk, dialogue
 
 DEALS = {
@@ -28,6 +30,20 @@ DEALS = {
         "t: One thirty-four twenty is where you'd buy sterling.\nc: Fine, do it.\n"
         "t: Done. You pay four million dollars and get sterling at one thirty-four twenty, value Friday.\nc: Agreed.",
         [("buy", "GBPUSD", 4e6, 1.342)],
+    ),
+    "what is received, the currency with its country": (
+        "c: We pay the lens people in yen, in September. Nine hundred million yen, against dollars.\n"
+        "t: For the fourteenth of September that's one forty-seven twenty-five.\nc: Then please book it.\n"
+        "t: Booked. Ferrol receives nine hundred million Japanese yen and delivers US dollars at one four seven point"
+        " two five, on the fourteenth of September.\nc: Everything's right.",
+        [("sell", "USDJPY", 9e8, 147.25)],
+    ),
+    "a spread, and what it comes out at": (
+        "c: Orrefjord Shipping, five and an eighth, September thirty-two. I buy eight million over the Bund.\n"
+        "t: I can offer the eight at a hundred and forty over.\nc: One forty, good. I take them.\n"
+        "t: Done. You've bought eight million Orrefjord Shipping five and an eighth thirty-two at Bund plus one hundred"
+        " and forty, which comes out at a hundred and one point three six clean.\nc: Agreed.",
+        [("buy", "Orrefjord Shipping 5.125% September 2032", 8e6, 140.0)],
     ),
     "told in the passive": (
         "c: I've to send four hundred thousand dollars to our shipper on Thursday week.\n"
@@ -115,6 +131,18 @@ def test_a_call_gives_exactly_its_deals(name: str) -> None:
     lines, deals = DEALS[name]
     found = [(d.client_side, d.instrument, float(d.quantity or 0), float(d.price)) for d in read(lines).deals]
     assert found == deals
+
+
+def test_what_a_client_gets_is_bought() -> None:
+    said = (
+        "We buy thirty-five million of the one from you at ninety-nine ten, and you get seventy-five million of"
+        " the other at ninety-eight twenty."
+    )
+    (frame,) = reader_for(Reference()).frames([said])
+    assert [(leg.side, [int(size.figure.value) for size in leg.sizes]) for leg in legs(frame)] == [
+        ("sell", [35_000_000]),
+        ("buy", [75_000_000]),
+    ]
 
 
 @pytest.mark.parametrize("name", QUOTES)
