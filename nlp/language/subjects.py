@@ -50,6 +50,8 @@ def subjects(
     `weighty`: turns that something was asked for or promised in. Of a `thin` talk, one without business, more is told.
     """
     people = " ".join((header.client.contact, header.client.organization, header.trader.name)).lower().split()
+    answered = frames[:1] if turns and turns[0].who == "trader" and len(frames[0].words) <= GREETING else []
+    people += [word.low for frame in answered for word in frame.words if word.pos == "PROPN"]  # "Hannah speaking"
     left_out = EVERYDAY | set(people)
     found: dict[str, Subject] = {}
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):

@@ -57,3 +57,16 @@ def test_the_bonds_spoken_of_are_named_once_in_full() -> None:
     )
     assert "about Fenwick Water." in told
     assert told.count("June 2033") == 1
+
+
+def test_who_answered_the_telephone_is_no_matter_that_was_spoken_of() -> None:
+    lines = (
+        ("trader", "Northmere FX, Hannah speaking."),
+        ("client", "Morning Hannah. Usual settlement instructions for the payroll, please."),
+        ("trader", "I'll send the confirmation before close."),
+        ("client", "Perfect. Cheers Hannah."),
+    )
+    turns = tuple(Turn(who, n * 5.0, n * 5.0 + 4, text) for n, (who, text) in enumerate(lines))  # type: ignore[arg-type]
+    started = datetime.fromisoformat("2026-06-10T09:00:00+01:00")
+    call = Dialogue(Header("s", "call", started, Party("Ada Quill", "Ferrol Marine"), Trader("Maya Kessler")), turns)
+    assert "Hannah" not in summary(call)
