@@ -55,9 +55,9 @@ def _uncoded(instrument: Instrument) -> bool:
 
 
 def _described(instrument: Instrument) -> bool:
+    """By issuer and maturity; no government's, which is as a rule what another bond is measured by."""
     named = bool(instrument.issuer) and instrument.maturity is not None
-    named = named and not government_of_title(instrument.issuer)  # what another bond is measured by, as a rule
-    return instrument.kind == "bond" and not instrument.isin and instrument.form != NEW_ISSUE and named
+    return _uncoded(instrument) and named and not government_of_title(instrument.issuer)
 
 
 def _named_before(talk: Talk, i: int) -> Instrument | None:
@@ -67,6 +67,6 @@ def _named_before(talk: Talk, i: int) -> Instrument | None:
             return None
         for mention in reversed(talk.frames[k].mentions):
             bond = mention.instrument
-            if bond.kind == "bond" and not mention.benchmark and _uncoded(bond) and bond.maturity is not None:
+            if _uncoded(bond) and not mention.benchmark and bond.maturity is not None:
                 return bond
     return None

@@ -23,15 +23,19 @@ class Talk:
     deals: tuple[tuple[str, str, float, float], ...] = ()
 
 
+def turns(lines: str) -> tuple[Turn, ...]:
+    """Lines "c: ..." and "t: ..." as turns, five seconds apart."""
+    said = [line.strip().split(": ", 1) for line in lines.strip().splitlines()]
+    return tuple(
+        Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text) for n, (who, text) in enumerate(said)
+    )
+
+
 def dialogue(talk: Talk) -> Dialogue:
     """The talk as a dialogue that started on a Wednesday morning in June."""
-    turns = []
-    for n, line in enumerate(line.strip() for line in talk.lines.strip().splitlines()):
-        who, text = line.split(": ", 1)
-        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
     kind = "call" if talk.kind == "call" else "chat"
     header = Header(talk.name, kind, STARTED, Party("Ada Quill", "Ferrol Marine"), Trader("Ben Osk", "FX"))
-    return Dialogue(header, tuple(turns))
+    return Dialogue(header, turns(talk.lines))
 
 
 TALKS = (

@@ -18,9 +18,9 @@ import yaml
 
 from nlp import report
 from nlp.language import analyse
-from nlp.language.model import Dialogue, Header, Party, Trader, Turn
+from nlp.language.model import Dialogue, Header, Party, Trader
 from tests.eval.score import Score, score
-from tests.nlp_language.fresh_talks import STARTED
+from tests.nlp_language.fresh_talks import STARTED, turns
 
 FOLDER = Path(__file__).parent / "talks"
 FIELDS = {
@@ -61,10 +61,7 @@ def scored(talk: Labelled) -> Score:
 
 
 def _labelled(row: dict[str, Any]) -> Labelled:
-    turns = []
-    for n, line in enumerate(line.strip() for line in row["turns"].strip().splitlines()):
-        who, text = line.split(": ", 1)
-        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
+    said = turns(row["turns"])
     client = Party(row.get("contact", "Ada Quill"), row.get("organization", "Ferrol Marine"))
     header = Header(row["id"], row["kind"], STARTED, client, Trader(row.get("trader", "Ben Osk")))
     truth = {
@@ -72,5 +69,5 @@ def _labelled(row: dict[str, Any]) -> Labelled:
         for kind, names in FIELDS.items()
     }
     for follow in truth["follow_ups"]:  # matched by owner and day; the turns were not labelled
-        follow |= {"due": str(follow["due"]) if follow["due"] else None, "evidence": list(range(len(turns)))}
-    return Labelled(row["id"], Dialogue(header, tuple(turns)), truth | {"must_mention": row.get("mention") or []})
+        follow |= {"due": str(follow["due"]) if follow["due"] else None, "evidence": list(range(len(said)))}
+    return Labelled(row["id"], Dialogue(header, said), truth | {"must_mention": row.get("mention") or []})

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from nlp.language import analyse
-from nlp.language.model import Dialogue, Header, Party, Trader, Turn
-from tests.nlp_language.fresh_talks import STARTED
+from nlp.language.model import Trader
+from tests.nlp_language.fresh_talks import Talk, dialogue
 
 
 def deals(kind: str, lines: str, trader: str = "Ben Osk") -> list[tuple[str | None, str, float, float]]:
-    turns = []
-    for n, line in enumerate(lines.strip().splitlines()):
-        who, text = line.strip().split(": ", 1)
-        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
-    header = Header("x", kind, STARTED, Party("Ada Quill", "Ferrol Marine"), Trader(trader))  # type: ignore[arg-type]
-    found = analyse(Dialogue(header, tuple(turns))).deals
-    return [(deal.client_side, deal.instrument, float(deal.quantity or 0), float(deal.price)) for deal in found]
+    talk = dialogue(Talk("talk", kind, lines))
+    said = replace(talk, header=replace(talk.header, trader=Trader(trader)))
+    return [(d.client_side, d.instrument, float(d.quantity or 0), float(d.price)) for d in analyse(said).deals]
 
 
 NAMED_THEN_CODED = """

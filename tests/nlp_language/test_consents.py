@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nlp.language import analyse
-from nlp.language.model import Dialogue, Header, Party, Trader, Turn
-from tests.nlp_language.fresh_talks import STARTED
+from tests.nlp_language.fresh_talks import Talk, dialogue
 
 # What must be understood ("channel+", "channel-", "none"), then the turns.
 TALKS = """
@@ -280,10 +279,6 @@ t: No e-mails then.
 @pytest.mark.parametrize("row", TALKS.strip().split("\n\n"), ids=lambda row: row.splitlines()[1][3:50])
 def test_leave_is_understood(row: str) -> None:
     expected, *lines = row.splitlines()
-    turns = []
-    for n, line in enumerate(lines):
-        who, text = line.split(": ", 1)
-        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
-    header = Header("leave", "call", STARTED, Party("Ada Quill", "Ferrol Marine"), Trader("Ben Osk"))
-    said = {f"{c.channel}{'+' if c.granted else '-'}" for c in analyse(Dialogue(header, tuple(turns))).consents}
+    talk = dialogue(Talk("leave", "call", "\n".join(lines)))
+    said = {f"{c.channel}{'+' if c.granted else '-'}" for c in analyse(talk).consents}
     assert said == set(expected.replace("none", "").split())

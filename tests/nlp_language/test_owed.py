@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nlp.language import analyse
-from nlp.language.model import Dialogue, Header, Party, Trader, Turn
-from tests.nlp_language.fresh_talks import STARTED
+from tests.nlp_language.fresh_talks import Talk, dialogue
 
 # Who owes something by when (Wednesday 10 June is today), or "none", then the turns.
 TALKS = """
@@ -65,10 +64,6 @@ t: And?
 @pytest.mark.parametrize("row", TALKS.strip().split("\n\n"), ids=lambda row: row.splitlines()[1][3:45])
 def test_what_is_owed_has_its_owner_and_day(row: str) -> None:
     expected, *lines = row.splitlines()
-    turns = []
-    for n, line in enumerate(lines):
-        who, text = line.split(": ", 1)
-        turns.append(Turn("trader" if who == "t" else "client", n * 5.0, n * 5.0 + 4, text))
-    header = Header("owed", "call", STARTED, Party("Ada Quill", "Ferrol Marine"), Trader("Ben Osk"))
-    tasks = analyse(Dialogue(header, tuple(turns))).follow_ups
+    talk = dialogue(Talk("owed", "call", "\n".join(lines)))
+    tasks = analyse(talk).follow_ups
     assert [f"{task.owner} {task.due}" for task in tasks] == ([] if expected == "none" else [expected])
