@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 
 from nlp.language import vocabulary
 from nlp.language.frames import Frame
+from nlp.language.phrases import Phrases
 
-CHANNELS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in vocabulary.contact("channels").items()}
-ACTIONS: dict[str, tuple[str, ...]] = {k: tuple(v) for k, v in vocabulary.contact("actions").items()}
 _SHARING = vocabulary.contact("sharing")
 DATA: frozenset[str] = frozenset(_SHARING["data"])
 HAND: frozenset[str] = frozenset(_SHARING["hand"])
@@ -20,12 +18,13 @@ OWN = {"my", "new", "personal", "own", "your", "ur"}
 SHARING = "third_party_data_sharing"
 STOPS = {".", "?", "!", ";", "..."}
 
-_NAMES: defaultdict[str, list[tuple[tuple[str, ...], bool, str]]] = defaultdict(list)
-"""First word -> the whole name, whether it is of an action, the channel."""
-for _action, _names in ((False, CHANNELS), (True, ACTIONS)):
-    for _channel, _phrases in _names.items():
-        for _words in map(str.split, _phrases):
-            _NAMES[_words[0]].append((tuple(_words), _action, _channel))
+
+def _names(part: str, action: bool) -> list[tuple[str, tuple[str, bool]]]:
+    return [(name, (channel, action)) for channel, names in vocabulary.contact(part).items() for name in names]
+
+
+_NAMED = Phrases(_names("channels", False))
+_NAMED_OR_DONE = Phrases([*_names("actions", True), *_names("channels", False)])
 
 
 @dataclass(frozen=True)
@@ -41,21 +40,14 @@ class Named:
 def channels_named(frame: Frame, *, actions: bool = False) -> list[Named]:
     """The channels of a turn, the longest name at each place; "my mobile" is where something came, not how. With
     `actions` also what is done by a channel ("ring you")."""
-    lows, k = frame.lows, 0
+    lows = frame.lows
     found: list[Named] = []
-    while k < len(lows):
-        hits = [
-            (len(words), not action, channel)
-            for words, action, channel in _NAMES.get(lows[k], ())
-            if (actions or not action) and tuple(lows[k : k + len(words)]) == words
-        ]
-        length, plain, channel = max(hits, default=(0, True, ""))
-        if length:
-            mine = channel == "phone" and OWN & set(lows[max(0, k - 2) : k])
-            purpose = channel == "email_newsletter" and found and lows[k - 1] == "for"  # "WhatsApp for market updates"
-            if not mine and not purpose:
-                found.append(Named(k, k + length, channel, not plain))
-        k += length or 1
+    for name in (_NAMED_OR_DONE if actions else _NAMED).found(lows):
+        channel, action = name.meaning
+        mine = channel == "phone" and OWN & set(lows[max(0, name.first - 2) : name.first])
+        purpose = channel == "email_newsletter" and found and lows[name.first - 1] == "for"  # "WhatsApp for updates"
+        if not mine and not purpose:
+            found.append(Named(name.first, name.last, channel, action))
     return _with_sharing(frame, found)
 
 

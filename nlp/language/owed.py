@@ -10,13 +10,13 @@ from nlp.language import vocabulary
 from nlp.language.deadlines import hours, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
+from nlp.language.phrases import Phrases
 from nlp.language.tasks import Promise, sentences
 
 _PARTS = ("need", "coming", "gone", "promising", "handed", "expires", "to_me")
-NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
-THINGS: dict[tuple[str, ...], str] = {tuple(phrase.split()): kind for kind in NAMES for phrase in NAMES[kind]}
+_NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
+THINGS = Phrases((name, kind) for kind, names in _NAMES.items() for name in names)
 OWNERS: dict[str, Who] = {"client": "client", "trader": "trader"}
-LONGEST = max(map(len, THINGS))
 NEED, COMING, GONE, PROMISING, HANDED, EXPIRES, TO_ME = (tuple(vocabulary.section("owed", part)) for part in _PARTS)
 REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
 LASTS = 5  # turns in which what was asked for gets its day
@@ -67,14 +67,11 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
 
 def things(frame: Frame, first: int, last: int) -> list[Thing]:
     """The things named between two tokens, the longest name at each place."""
-    lows, found, k = frame.lows, [], first
-    while k < last:
-        length = next((n for n in range(min(LONGEST, last - k), 0, -1) if lows[k : k + n] in THINGS), 0)
-        kind = THINGS[lows[k : k + length]] if length else "neither"
-        if kind != "neither" and frame.words[k].pos not in ("VERB", "AUX"):
-            found.append(Thing(k, OWNERS.get(kind), " ".join(lows[k : k + length])))
-        k += length or 1
-    return found
+    return [
+        Thing(name.first, OWNERS.get(name.meaning), " ".join(frame.lows[name.first : name.last]))
+        for name in THINGS.found(frame.lows, first, last)
+        if name.meaning != "neither" and frame.words[name.first].pos not in ("VERB", "AUX")
+    ]
 
 
 def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:

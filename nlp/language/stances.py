@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nlp.language import vocabulary
+from nlp.language.phrases import Phrases
 
 _WORDS = vocabulary.contact("stance")
 OPENING: frozenset[str] = frozenset(_WORDS["opening"])
 HEAD = 14  # tokens in which a plain yes or no counts
 
 _Cue = tuple[bool | None, bool]  # yes, no or neither; said by a phrase
-_CUES: dict[tuple[str, ...], _Cue] = {
-    tuple(str(phrase).split()): cue
+_CUES: Phrases[_Cue] = Phrases(
+    (str(phrase), cue)
     for part, cue in (
         ("yes", (True, False)),
         ("no", (False, False)),
@@ -21,22 +22,13 @@ _CUES: dict[tuple[str, ...], _Cue] = {
         ("neither", (None, True)),
     )
     for phrase in _WORDS[part]
-}
-_LONGEST = max(map(len, _CUES))
+)
 
 
 def cues(lows: Sequence[str]) -> list[tuple[int, bool, bool]]:
     """(token, yes, by a phrase) of each cue of the tokens, the longest at each place."""
-    found: list[tuple[int, bool, bool]] = []
-    k = 0
-    while k < len(lows):
-        length = next((n for n in range(_LONGEST, 0, -1) if tuple(lows[k : k + n]) in _CUES), 0)
-        if length:
-            yes, phrase = _CUES[tuple(lows[k : k + length])]
-            if yes is not None:
-                found.append((k, yes, phrase))
-        k += length or 1
-    return found
+    read = ((cue.first, *cue.meaning) for cue in _CUES.found(lows))
+    return [(k, yes, phrase) for k, yes, phrase in read if yes is not None]
 
 
 def stance(lows: Sequence[str], *, firm: bool = False) -> bool | None:

@@ -1,8 +1,9 @@
 """How long after they are said words are shown with one call and with two, what the speech process takes for it, and
 how quick and how right each model is.
 
-The demo call is fed in real time, as a turret would. For each utterance: from the arrival of its last speech to the
-event with its final text, and from the arrival of its first speech to the first words of it on the screen.
+The demo call is fed in real time, as a turret would; the second of two begins a little after the first. For each
+utterance: from the arrival of its last speech to the event with its final text, and from the arrival of its first
+speech to the first words of it on the screen.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from nlp.speech.models import describe_models
 
 DEMO_CALL = Path(__file__).parents[2] / "resources" / "demo" / "call.wav"
 STEP = 0.1
+APART = 7.3
+"""Seconds by which a second call begins after the first: the demo call twice, but no two phrases end together."""
 
 Figure = dict[str, str | float]
 
@@ -56,18 +59,20 @@ async def _live(call: Recording, seconds: float, calls: int) -> list[Figure]:
     finals: list[float] = []
     firsts: list[float] = []
     shown: set[tuple[str, str, float]] = set()
-    names = [f"bench {number}" for number in range(calls)]
+    begins = {f"bench {number}": number * APART for number in range(calls)}
     refined: dict[str, float] = {}
     done = asyncio.Event()
     ready = asyncio.Event()
 
     def event(one: Event) -> None:
         now = time.monotonic() - began
-        if isinstance(one, Segment | Partial) and one.text and (one.id, one.who, one.start) not in shown:
-            shown.add((one.id, one.who, one.start))
-            firsts.append(now - one.start)
-        if isinstance(one, Segment):
-            finals.append(now - one.end)
+        if isinstance(one, Segment | Partial):
+            spoken = now - begins[one.id]
+            if one.text and (one.id, one.who, one.start) not in shown:
+                shown.add((one.id, one.who, one.start))
+                firsts.append(spoken - one.start)
+            if isinstance(one, Segment):
+                finals.append(spoken - one.end)
         if isinstance(one, Finished):
             refined[one.id] = now
             if len(refined) == calls:
@@ -79,21 +84,23 @@ async def _live(call: Recording, seconds: float, calls: int) -> list[Figure]:
     assert worker.pid is not None
     process = psutil.Process(worker.pid)
     header = Header("bench", "call", dt.datetime.now(dt.UTC), Party("", ""), Trader(""))
-    for name in names:
+    for name in begins:
         await worker.open(name, header, Reference(), call.rate)
     began = time.monotonic()
     before = _processor(process)
     step = int(call.rate * STEP)
     length = min(len(call.trader), int(seconds * call.rate))
-    for at in range(0, length, step):
-        due = began + (at + step) / call.rate  # sound arrives when it has been spoken
+    for sent in range(0, length + int(max(begins.values()) * call.rate), step):
+        due = began + (sent + step) / call.rate  # sound arrives when it has been spoken
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        for name in names:
-            for who in CHANNELS:
-                await worker.audio(name, who, call.channel(who)[at : at + step].tobytes(), at / call.rate)
+        for name, begin in begins.items():
+            at = sent - int(begin * call.rate)
+            if 0 <= at < length:
+                for who in CHANNELS:
+                    await worker.audio(name, who, call.channel(who)[at : at + step].tobytes(), at / call.rate)
     hung_up = time.monotonic() - began
     load = (_processor(process) - before) / hung_up
-    for name in names:
+    for name in begins:
         await worker.finish(name)
     await done.wait()
     memory = process.memory_info().rss / 2**20
