@@ -55,11 +55,11 @@ def split(due: str, zone: dt.tzinfo) -> tuple[dt.date, dt.time | None]:
 
 
 def as_moment(due: str | None, zone: dt.tzinfo) -> dt.datetime | None:
-    """The stored moment; a day without a time ends at 18:00, when the desk closes."""
+    """The stored moment; a day without a time is due until its last minute."""
     if not due:
         return None
     day, time = split(due, zone)
-    return dt.datetime.combine(day, time or dt.time(18), zone).astimezone(dt.UTC)
+    return dt.datetime.combine(day, time or dt.time(23, 59), zone).astimezone(dt.UTC)
 
 
 def _split_time(words: str) -> tuple[dt.time | None, str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QResizeEvent, QTextCursor, QWheelEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QEnterEvent, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QCompleter,
     QHBoxLayout,
     QLineEdit,
-    QPlainTextEdit,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 from app.shell.widgets import caption, icon_button, label, set_kind
 from plugins.reports.draft import Field
 from plugins.reports.evidence import Json, Said
+from plugins.reports.growing import GrowingText
 from plugins.reports.items import Reference, reference
 
 
@@ -256,7 +256,7 @@ class TextEditor(FieldEditor):
         super().__init__(field)
         self._rows = rows
         self._showing = False
-        self.text = _GrowingText(rows)
+        self.text = GrowingText(rows)
         self.text.setPlaceholderText(placeholder)
         self.text.textChanged.connect(self._changed)
         self.add_editor(self.text)
@@ -285,43 +285,3 @@ class TextEditor(FieldEditor):
         if not self._showing:
             self.set_said(False)
             self.edited.emit(self.text.toPlainText())
-
-
-_BESIDE_TEXT = 26
-"""Border, padding, document margin and scroll bar."""
-
-
-class _GrowingText(QPlainTextEdit):
-    """As high as its text, from the least to the most rows."""
-
-    def __init__(self, rows: tuple[int, int]) -> None:
-        super().__init__()
-        self._rows = rows
-        self._lines = 0
-        self.setTabChangesFocus(True)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.textChanged.connect(self._resized)
-
-    def sizeHint(self) -> QSize:
-        least, most = self._rows
-        lines = min(max(self._count(), least), most)
-        return QSize(120, lines * self.fontMetrics().lineSpacing() + 18)
-
-    def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
-
-    def _count(self) -> int:
-        """Measured here: the document knows its lines only once it was laid out at this width."""
-        room = QRect(0, 0, max(self.width() - _BESIDE_TEXT, 60), 100_000)
-        height = self.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap, self.toPlainText()).height()
-        return round(height / self.fontMetrics().lineSpacing())
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._resized()
-
-    def _resized(self) -> None:
-        if self._count() != self._lines:
-            self._lines = self._count()
-            self.updateGeometry()

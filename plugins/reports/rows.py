@@ -16,6 +16,7 @@ from plugins.reports.draft import Field
 from plugins.reports.editors import FieldEditor, QuietCombo
 from plugins.reports.evidence import Json, Said
 from plugins.reports.flow import Flow
+from plugins.reports.growing import GrowingLine
 from plugins.reports.items import ConsentHeard, Line, Product, Task, read, write
 
 
@@ -110,10 +111,9 @@ class TaskRow(QWidget):
         line = QHBoxLayout(self)
         line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(3)
-        self.what = QLineEdit(task.what)
+        self.what = GrowingLine(task.what)
         self.what.setPlaceholderText("What has to be done")
         self.what.setAccessibleName("Follow-up")
-        self.what.setCursorPosition(0)
         self.side = QuietCombo()
         self.side.addItem("You", "trader")
         self.side.addItem("Client", "client")
@@ -124,9 +124,9 @@ class TaskRow(QWidget):
         self.when.setPlaceholderText("today 14:00")
         self.when.setAccessibleName("Due")
         self.when.setFixedWidth(104)
-        for widget in (self.what, self.side, self.when):
-            line.addWidget(widget)
-        line.addWidget(_cross("Remove this follow-up", self._remove))
+        line.addWidget(self.what)
+        for widget in (self.side, self.when, _cross("Remove this follow-up", self._remove)):
+            line.addWidget(widget, alignment=Qt.AlignmentFlag.AlignTop)
         self.what.textEdited.connect(self._changed)
         self.side.activated.connect(self._changed)
         self.when.textEdited.connect(self._due_typed)
@@ -193,11 +193,10 @@ class _LineRow(QWidget):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        self.text = QLineEdit(line.text)
-        self.text.setCursorPosition(0)
+        self.text = GrowingLine(line.text)
         self.text.textEdited.connect(lambda _: owner.tell())
         layout.addWidget(self.text)
-        layout.addWidget(_cross("Remove this line", lambda: owner.remove(self)))
+        layout.addWidget(_cross("Remove this line", lambda: owner.remove(self)), alignment=Qt.AlignmentFlag.AlignTop)
 
     @property
     def line(self) -> Line:

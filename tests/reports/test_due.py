@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.brokerage.spans import due_words
 from plugins.reports import due, wording
 
 LONDON = ZoneInfo("Europe/London")
@@ -54,8 +55,10 @@ def test_what_is_shown_reads_back_to_the_same_day(day: dt.date, time: dt.time | 
     assert due.split(again, LONDON)[0] == due.split(stored, LONDON)[0]
 
 
-def test_a_day_without_a_time_ends_when_the_desk_closes() -> None:
-    assert due.as_moment("2026-07-01", LONDON) == dt.datetime(2026, 7, 1, 17, tzinfo=dt.UTC)
+def test_what_is_promised_for_a_day_is_not_overdue_before_it_ends() -> None:
+    moment = due.as_moment("2026-07-01", LONDON)
+    assert moment == dt.datetime(2026, 7, 1, 22, 59, tzinfo=dt.UTC)
+    assert due_words(moment, dt.datetime(2026, 7, 1, 21, 30, tzinfo=LONDON)) == ("today", "today")
     assert due.as_moment(None, LONDON) is None
 
 

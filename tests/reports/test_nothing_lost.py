@@ -194,8 +194,8 @@ def london(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_day_in_summer_ends_in_summer_time_also_when_it_is_written_down_in_winter(london: None) -> None:
     zone = LocalZone()
-    assert due.as_moment("2026-07-01", zone) == dt.datetime(2026, 7, 1, 17, tzinfo=dt.UTC)
-    assert due.as_moment("2026-12-01", zone) == dt.datetime(2026, 12, 1, 18, tzinfo=dt.UTC)
+    assert due.as_moment("2026-07-01", zone) == dt.datetime(2026, 7, 1, 22, 59, tzinfo=dt.UTC)
+    assert due.as_moment("2026-12-01", zone) == dt.datetime(2026, 12, 1, 23, 59, tzinfo=dt.UTC)
     assert due.parse("1 jul 14:00", dt.date(2026, 6, 20), zone) == "2026-07-01T14:00:00+01:00"
 
 
