@@ -47,7 +47,13 @@ class Utterance:
     arrived: float  # the worker's clock when the end of its speech came in
     key: int  # the same for every look at the same stretch
     paused: bool = False  # a look at a pause: its text stands if the utterance ends here
+    early: bool = False  # a look at who has just begun: nothing of it is shown yet
     echo: bool = False  # nothing but the other side come back
+
+    @property
+    def rank(self) -> int:
+        """The place of a look among others: somebody waits for the words at a pause, and for the first ones."""
+        return 0 if self.paused else 1 if self.early else 2
 
 
 class LiveSide:
@@ -171,11 +177,11 @@ class LiveSide:
         pausing = self._ends.silent and self._looks >= len(FIRST_LOOKS)
         if since is not None and self._ends.surely and due and not pausing:
             self._looked, self._looks = now, self._looks + 1
-            found.append(self._cut(since, now, ended=False))
+            found.append(self._cut(since, now, ended=False, early=self._looks <= len(FIRST_LOOKS)))
         self._forget()
         return found
 
-    def _cut(self, start: int, end: int, *, ended: bool, paused: bool = False) -> Utterance:
+    def _cut(self, start: int, end: int, *, ended: bool, paused: bool = False, early: bool = False) -> Utterance:
         from_sample = max(self._closed, start * FRAME - int(PREROLL * SPEECH_RATE), self._sound_at)
         to_sample = end * FRAME + int(TAIL * SPEECH_RATE)
         if ended:
@@ -194,6 +200,7 @@ class LiveSide:
             self._arrivals[min(place, len(self._arrivals) - 1)][1] if self._arrivals else 0.0,
             self._count,
             paused,
+            early,
         )
 
     def _forget(self) -> None:

@@ -15,8 +15,8 @@ AT_ONCE = float("-inf")
 
 class Work:
     """Jobs for one thread: ended utterances first, in order; what a phrase that was just heard means; the newest look
-    at a running one, at a pause before others; steps of hang-up passes and analyses take turns with each other,
-    conversation by conversation.
+    at a running one, first at a pause, then at who has just begun; steps of hang-up passes and analyses take turns with
+    each other, conversation by conversation.
 
     No conversation can starve another: passes yield after every window, analyses of the same conversation coalesce
     and keep a distance of ``pace`` times their own duration, but for what a phrase that ended asks for.
@@ -26,7 +26,7 @@ class Work:
         self._clock, self._least, self._pace = clock, least_distance, pace
         self._ready = threading.Condition()
         self._ended: deque[Utterance] = deque()
-        self._looks: OrderedDict[tuple[str, str], Utterance] = OrderedDict()
+        self._looks: dict[tuple[str, str], Utterance] = {}
         self._passes: OrderedDict[str, Iterator[None]] = OrderedDict()
         self._analyses: OrderedDict[str, float] = OrderedDict()  # conversation -> not before
         self._distance: dict[str, float] = {}
@@ -40,9 +40,9 @@ class Work:
                 self._looks.pop(side, None)
                 self._ended.append(utterance)
             else:
-                self._looks[side] = utterance  # an older look at this side is of no use any more
-                if utterance.paused:
-                    self._looks.move_to_end(side, last=False)
+                older = self._looks.get(side)  # of no use any more; what is still not shown waits as long
+                utterance.early |= older is not None and older.early
+                self._looks[side] = utterance
             self._ready.notify()
 
     def analysis(self, conversation: str, *, at_once: bool = False) -> None:
@@ -100,7 +100,7 @@ class Work:
             del self._analyses[awaited]
             return awaited, None
         if self._looks:
-            return self._looks.popitem(last=False)[1], None
+            return self._looks.pop(min(self._looks, key=lambda side: self._looks[side].rank)), None
         now = self._clock()
         due = next((name for name, at in self._analyses.items() if at <= now), None)
         if self._passes and (self._pass_next or due is None):

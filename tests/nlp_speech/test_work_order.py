@@ -12,9 +12,15 @@ from nlp.speech.work import Work
 
 
 def utterance(
-    call: str, *, ended: bool = True, key: int = 0, who: Channel = "client", paused: bool = False
+    call: str,
+    *,
+    ended: bool = True,
+    key: int = 0,
+    who: Channel = "client",
+    paused: bool = False,
+    early: bool = False,
 ) -> Utterance:
-    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), 0.0, ended, 0.0, key, paused)
+    return Utterance(call, who, 0.0, 1.0, np.zeros(10, dtype=np.float32), 0.0, ended, 0.0, key, paused, early)
 
 
 def steps() -> Iterator[None]:
@@ -105,3 +111,15 @@ def test_a_look_at_a_pause_goes_before_the_others_and_what_it_means_before_them_
     assert work.next(0) is pause
     work.analysis("b", at_once=True)
     assert [work.next(0), work.next(0)] == ["b", running]
+
+
+def test_who_has_just_begun_goes_before_who_is_shown_already_also_when_looked_at_again() -> None:
+    work = Work(Watch())
+    begun, running = utterance("a", ended=False, early=True), utterance("b", ended=False)
+    work.utterance(running)
+    work.utterance(begun)
+    assert [work.next(0), work.next(0)] == [begun, running]
+    later = utterance("a", ended=False)
+    for look in (running, begun, later):
+        work.utterance(look)
+    assert [work.next(0), work.next(0)] == [later, running]
