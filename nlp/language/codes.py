@@ -37,16 +37,22 @@ def by_code(talk: Talk, i: int, isin: str, chosen: Topic | None) -> Topic:
     return target
 
 
-def nameless(talk: Talk, instrument: Instrument) -> Topic | None:
-    """The enquiry that runs and is known by its code alone, where a bond is named for the first time."""
+def nameless(talk: Talk) -> Topic | None:
+    """The enquiry that runs and is known by its code alone."""
     current = talk.current
-    if current is None or not _described(instrument) or current.status == "dealt":
+    if current is None or current.kind != "bond" or current.status == "dealt":
         return None
     held = current.instrument
-    if held.kind != "bond" or not held.isin or held.issuer or held.maturity:
+    return current if held.isin and not (held.issuer or held.maturity) else None
+
+
+def named(talk: Talk, instrument: Instrument) -> Topic | None:
+    """The enquiry known by its code alone, where a bond is named for the first time."""
+    current = nameless(talk)
+    if current is None or not _described(instrument):
         return None
-    described = instrument.description or instrument.code
-    current.instrument = replace(instrument, isin=held.isin, code=held.isin, description=described)
+    isin, described = current.instrument.isin, instrument.description or instrument.code
+    current.instrument = replace(instrument, isin=isin, code=isin or "", description=described)
     return current
 
 
@@ -55,8 +61,8 @@ def _uncoded(instrument: Instrument) -> bool:
 
 
 def _described(instrument: Instrument) -> bool:
-    """By issuer and maturity; no government's, which is as a rule what another bond is measured by."""
-    named = bool(instrument.issuer) and instrument.maturity is not None
+    """By issuer or coupon, and maturity; no government's, which is as a rule what another bond is measured by."""
+    named = bool(instrument.issuer or instrument.coupon) and instrument.maturity is not None
     return _uncoded(instrument) and named and not government_of_title(instrument.issuer)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from nlp.language import amounts, bonds, curves, listed_options, options, shares, terms, vocabulary
+from nlp.language import amounts, bonds, curves, listed_options, options, shares, spelling, terms, vocabulary
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
 from nlp.language.figures import SCALES, Figure, figures, is_number
@@ -108,7 +108,7 @@ class Frame:
 def read(words: Sequence[Word], security: Security) -> Frame:
     """Read the tokens of one turn."""
     lows = [word.low for word in words]
-    isins = terms.isins(words)
+    isins = spelling.isins(words)
     taken = {i for first, last, _ in isins for i in range(first, last)}
     days, months, tenors = _times(lows, taken)
     for spans in (days, tenors):

@@ -22,6 +22,7 @@ from nlp.language.parting import parts
 from nlp.language.quoting import read_quote
 from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
+from nlp.language.spelling import dictated
 from nlp.language.strips import by_month
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
@@ -41,7 +42,7 @@ class Talk:
     """Walks through the turns once and remembers the enquiries."""
 
     def __init__(self, header: Header, turns: tuple[Turn, ...], frames: list[Frame]) -> None:
-        self.header, self.turns, self.frames = header, turns, list(frames)
+        self.header, self.turns, self.frames = header, turns, dictated(turns, frames)
         self.today: date = header.started.date()
         self.local: dict[str, str] = {}  # currency words of several countries, by the places spoken of
         self.client = client_names(header.client)
@@ -319,7 +320,7 @@ class Talk:
             real = [t for t in exact if SUPPOSED not in t.hints] or exact
             return next((t for t in reversed(real) if t.status != "passed"), real[-1])
         alike = next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
-        return alike or codes.nameless(self, instrument)
+        return alike or codes.named(self, instrument)
 
     def opened(self, i: int, instrument: Instrument) -> Topic:
         """A new enquiry."""

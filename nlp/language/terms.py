@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import SCALES, figure_at, is_number
+from nlp.language.figures import SCALES, is_number
 from nlp.language.model import Reference, ReferenceInstrument
 from nlp.language.periods import Months, Tenor
 from nlp.language.vocabulary import Instrument
 from nlp.language.words import Word
 
-ISIN = re.compile(r"[A-Z]{2}[A-Z0-9]{9}[0-9]")
 JOINERS = {"against", "versus", "vs", "v", "into", "for", "/", "-", "to"}
 CONVERTED = {(".", "into"), (",", "into"), (".", "against"), (",", "against"), (".", "vs"), (",", "vs"), (".", "to")}
 PAIRED = {"against", "versus", "vs", "/", "-"}
@@ -192,43 +191,6 @@ def _financed(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
 
 
 SIDES = {"buy", "buying", "sell", "selling", "buys", "sells", "sold", "bought"}
-
-
-def isins(words: Sequence[Word]) -> list[tuple[int, int, str]]:
-    """ISINs typed in one piece or spelled: "X S nine one two, four four seven, oh three one one"."""
-    found = []
-    lows = [word.low for word in words]
-    i = 0
-    while i < len(words):
-        if ISIN.fullmatch(words[i].text.upper()) and sum(c.isdigit() for c in words[i].text) >= 4:
-            found.append((i, i + 1, words[i].text.upper()))
-        elif len(lows[i]) in (1, 2) and lows[i].isalpha():
-            spelled = _spelled_isin(lows, i)
-            if spelled:
-                found.append(spelled)
-                i = spelled[1]
-                continue
-        i += 1
-    return found
-
-
-def _spelled_isin(lows: Sequence[str], i: int) -> tuple[int, int, str] | None:
-    text, at = "", i
-    while at < len(lows) and len(text) < 12:
-        low = lows[at]
-        if low in (",", "-", ".", "..."):
-            at += 1
-        elif len(text) < 2 and low.isalpha() and len(low) <= 2 - len(text):
-            text, at = text + low.upper(), at + 1
-        elif (
-            len(text) >= 2 and (figure := figure_at(lows, at)) is not None and not figure.scaled and not figure.pointed
-        ):
-            text, at = text + figure.digits, figure.last
-        elif len(text) >= 2 and len(low) == 1 and low.isalpha() and low not in ("a", "i"):
-            text, at = text + low.upper(), at + 1
-        else:
-            break
-    return (i, at, text) if len(text) == 12 and ISIN.fullmatch(text) else None
 
 
 def named(

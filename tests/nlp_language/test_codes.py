@@ -30,6 +30,23 @@ def test_a_code_belongs_to_the_bond_that_was_named_before_it() -> None:
     assert deals("call", NAMED_THEN_CODED) == [("buy", "XS2873309160", 7.5e6, 97.4)]
 
 
+def test_a_code_is_read_out_in_pieces_that_the_other_side_says_again() -> None:
+    talk = """
+        c: I'd like some Nordhavn Rail, one of the thirty-threes. I give you the code. X S, nine three six one...
+        t: Nine three six one.
+        c: Four oh five.
+        t: Four oh five, yes?
+        c: Seven two three.
+        t: Seven two three. So that's the three and five eighths of March thirty-three. You're a buyer?
+        c: A buyer, in three million euros.
+        t: I can offer the three million at ninety-seven forty.
+        c: Okay, I take them.
+        t: Done. You buy three million Nordhavn Rail three and five eighths March thirty-three at ninety-seven forty.
+        c: Agreed.
+    """
+    assert deals("call", talk) == [("buy", "XS9361405723", 3e6, 97.4)]
+
+
 def test_a_month_is_no_name_however_much_it_sounds_like_one() -> None:
     assert deals("call", NAMED_THEN_CODED, trader="Lena Marsh") == [("buy", "XS2873309160", 7.5e6, 97.4)]
 
