@@ -178,6 +178,30 @@ def ordinal_at(words: Sequence[str], i: int) -> tuple[int, int]:
     return 0, 0
 
 
+def _counted_day(words: Sequence[str], i: int) -> tuple[int, int]:
+    """(day, tokens) of "eight of January", "twenty eight September", as said or heard after "value"."""
+    figure = figure_at(words, i)
+    if figure is None or figure.pointed or figure.scaled or figure.fraction or not 1 <= figure.value <= 31:
+        return 0, 0
+    after = figure.last + (words[figure.last : figure.last + 1] == ["of"])
+    return (int(figure.value), figure.last - i) if words[after : after + 1] and words[after] in MONTHS else (0, 0)
+
+
+VALUED = (
+    "value",
+    "val",
+    "settle",
+    "settles",
+    "settling",
+    "settlement",
+    "expiry",
+    "expiring",
+    "maturing",
+    "until",
+    "till",
+)
+
+
 def year_at(words: Sequence[str], i: int) -> tuple[int, int]:
     """(year, tokens) of "2027", "twenty twenty-seven", "27", "twenty-seven", "twenty-nines"; (0, 0) otherwise."""
     plural = plural_year(words, i)
@@ -281,6 +305,8 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         and words[at + 1] in MONTHS
     ):
         day, length = int(words[at]), 1
+    if not length and i and words[i - 1] in VALUED:
+        day, length = _counted_day(words, at)
     if not length and weekday is None and at < len(words) and words[at] in MONTHS:
         return _month_first(words, i, at)
     if not length and weekday is None and i and words[i - 1] in SLASHED_AFTER and (slashed := _slashed_day(words, i)):

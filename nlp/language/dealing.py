@@ -144,8 +144,8 @@ class Dealing(Revising):
     def _half_a_swap(self, found: list[Leg]) -> bool:
         """Bought and sold in the same amount of the same currency: a swap of which a part was not understood."""
         one, other = found
-        if any(m.instrument.kind != "fx" for leg in found for m in leg.mentions):
-            return False  # a switch of bonds
+        if any(m.instrument.kind not in ("fx", "commodity") for leg in found for m in leg.mentions):
+            return False  # a switch of bonds; copper may be a month that was misheard
         sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
         same_amount = len(sizes) == 2 and sizes[0] == sizes[1]
         return same_amount and one.side != other.side and currency(one) is not None and currency(one) == currency(other)

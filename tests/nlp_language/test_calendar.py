@@ -38,6 +38,8 @@ def first_day(text: str) -> date | None:
         ("Monday the twenty-second", date(2026, 6, 22)),
         ("16th of October 2028", date(2028, 10, 16)),
         ("val 18 jun", date(2026, 6, 18)),
+        ("value eight of January twenty twenty-seven", date(2027, 1, 8)),
+        ("value 17 of September", date(2026, 9, 17)),
         ("September 17th", date(2026, 9, 17)),
         ("Friday of next week", date(2026, 6, 19)),
         ("end of February", date(2027, 2, 28)),

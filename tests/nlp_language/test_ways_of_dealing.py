@@ -18,6 +18,14 @@ DEALS = {
         " thirty-eight million, two hundred and seventy-six thousand kroner on Friday.\nc: That matches.",
         [("sell", "EURNOK", 12e6, 11.523)],
     ),
+    "bought and sold again with months that were misheard is no outright": (
+        "c: I've a dollar hedge coming off on Monday, forty-five million. One month, I buy and sell.\n"
+        "t: Twenty-six, twenty-five and a half.\nc: Fine, done at twenty-six.\nt: Done.\n"
+        "t: Quillen buys forty-five million US dollars against Swiss francs, value twenty-eighths of timber at point"
+        " eight oh four oh and sells forty-five million dollars, value twenty-eighths of copper at point eight oh one"
+        " four.\nc: Agreed.",
+        [],
+    ),
     "what is got and what is paid": (
         "c: I need to buy baht for the resort, ninety million, against dollars, end of August.\n"
         "t: Ninety million baht. Thirty-two sixty-one for the thirty-first of August.\nc: Okay, book it.\n"
