@@ -49,7 +49,38 @@ def alone(talk: Talk, i: int, frame: Frame) -> Frame:
             continue
         if _priced(frame, money, pair) or talk.turns[i].who == "client" and _answered(talk, i, frame, money, pair):
             added.append(Mention(money.first, money.last, pair))
+    if not added and talk.turns[i].who == "client":
+        added = _asked_in_money(talk, i, frame)
     return replace(frame, mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first))) if added else frame
+
+
+def _asked_in_money(talk: Talk, i: int, frame: Frame) -> list[Mention]:
+    """ "What would ten million zlotys cost me?" "You'd be selling euros at four thirty-one": the dealer's price tells
+    against what."""
+    counted = [
+        m for m in frame.monies if any(m.code == s.ccy and s.figure.last in (m.first, m.first - 1) for s in frame.sizes)
+    ]
+    current = talk.current.instrument.code if talk.current is not None and talk.current.kind == "fx" else ""
+    if "?" not in frame.lows or len({m.code for m in counted}) != 1 or counted[0].code in current:
+        return []
+    money = counted[0]
+    for k in range(i + 1, min(len(talk.turns), i + 1 + ANSWERED_WITHIN)):
+        answer = talk.frames[k]
+        if talk.turns[k].who == "client" or not answer.prices:
+            continue
+        if any(not m.weak for m in answer.mentions):
+            return []
+        named = {m.code for m in answer.monies} - {money.code}
+        homes = named or [*dict.fromkeys(t.instrument.code[:3] for t in talk.topics if t.kind == "fx"), "USD", "EUR"]
+        pairs = [pair for home in homes if (pair := v.fx_pair(home, money.code)) is not None]
+        fits = [pair for pair in pairs if any(_fits(figure, pair) for figure in answer.prices[:2])]
+        return [Mention(money.first, money.last, fits[0])] if fits else []
+    return []
+
+
+def _fits(figure: Figure, pair: Instrument) -> bool:
+    """Three digits are enough where the pair is asked about: "four thirty-one and a half"."""
+    return _in_range(figure, pair) or len(figure.digits) > 2 and place(figure, pair, "rate") is not None
 
 
 def _names(frame: Frame) -> Iterator[Money]:

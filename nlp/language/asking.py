@@ -6,7 +6,7 @@ from typing import Any
 
 from nlp.language.evidence import supported
 from nlp.language.model import Enquiry
-from nlp.language.quotes import client_asked, indicative
+from nlp.language.outcomes import client_asked, indicative
 from nlp.language.settlement import enquired, title, trimmed
 from nlp.language.talk import Talk
 from nlp.language.topics import Topic
@@ -15,7 +15,7 @@ from nlp.language.topics import Topic
 def enquiry(talk: Talk) -> Enquiry | None:
     """What the client asks for now; None once it was dealt, passed on, left as an order or was an indication only."""
     topic = talk.current
-    if topic is None or topic.status != "open" or indicative(topic) or not client_asked(talk, topic):
+    if topic is None or topic.status != "open" or indicative(talk, topic) or not client_asked(talk, topic):
         return None
     return supported(talk, topic, Enquiry(**described(talk, topic)))
 

@@ -97,7 +97,7 @@ class Dealing(Revising):
         if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
             return False
         if topic is not None and topic.kind == "fx" and "swap" in topic.hints and not (groups and len(groups[0]) == 2):
-            return self._swap(i, frame, topic)
+            return self._swap(i, frame, fxswaps.meant(self.talk.topics, topic, frame))
         for one in (one for group in groups for one in several(group)):
             dealt = self._deal(i, frame, topic, one) or dealt
         if not dealt and topic is not None and topic.status == "open" and any(leg.prices or leg.sizes for leg in found):
@@ -191,6 +191,7 @@ class Dealing(Revising):
             if legs_[0] is None or legs_[1] is None or instrument.kind != "fx":
                 return False
             price = (legs_[1] - legs_[0]).scaleb(2 if instrument.code.endswith("JPY") else 4)
+            about = fxswaps.shown_in(self.talk.topics, about, price) or about
             terms = Agreed(self._repeated(i, about, quantity, lead), price, "points")
         else:
             terms = self._agreed(i, frame, about, group, side, quantity, lead)

@@ -73,7 +73,10 @@ def _within(span: Months, period: str | None) -> bool:
 
 def _coming(span: Months, today: date) -> Months:
     """A delivery without a year is the next one to come."""
-    return span if span.year else replace(span, year=today.year + (span.begin <= span.end < today.month))
+    if span.year:
+        return span
+    begun = span.begin <= today.month if span.begin < span.end else span.begin <= span.end < today.month
+    return replace(span, year=today.year + begun)  # a quarter that has begun is next year's
 
 
 def colour(talk: Talk, i: int, turn: Turn, frame: Frame, mention: Mention) -> bool:

@@ -25,6 +25,8 @@ def by_expiry(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
         return None
     alike = [t for t in talk.topics if topics.same(t.instrument, current.instrument)]
     day = _expiry(talk, frame)
+    if day is None and frame.tenors:
+        return _of_tenor(talk, i, turn, frame, current, alike)
     if day is None:
         months = {span.begin for span in frame.months if span.begin == span.end}
         named = [t for t in alike if (until := _until(talk, t)) is not None and until.month in months]
@@ -34,10 +36,35 @@ def by_expiry(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
         return known
     if turn.who != "client" or current.quoted_at is None or _until(talk, current) is None:
         return None
+    return _beside(talk, i, current)
+
+
+def _beside(talk: Talk, i: int, current: Topic) -> Topic:
+    """The same option to another day."""
     opened = talk.opened(i, current.instrument)
     opened.hints, opened.side, opened.price_type = set(current.hints), current.side, current.price_type
     opened.size, opened.ccy, opened.unit = current.size, current.ccy, current.unit
     return opened
+
+
+def _of_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic, alike: list[Topic]) -> Topic | None:
+    """The option to the tenor that a turn names, where the first is known by its day: "1m same strike is 17/21"."""
+    code = frame.tenors[0].code
+    until = _until(talk, current)
+    if not code.endswith("M") or until is None or current.quoted_at is None:
+        return None
+    known = next((t for t in alike if t.tenor == code or code == _months(talk, _until(talk, t))), None)
+    if known is not None or not (frame.prices or turn.who == "client" and frame.question):
+        return known
+    opened = _beside(talk, i, current)
+    opened.tenor, opened.size = code, None
+    opened.side = current.side if turn.who == "client" else None
+    return opened
+
+
+def _months(talk: Talk, day: date | None) -> str:
+    """The tenor of a day: 10 September is "3M" in June."""
+    return f"{round((day - talk.today).days / 30.4)}M" if day is not None else ""
 
 
 def _until(talk: Talk, topic: Topic) -> date | None:

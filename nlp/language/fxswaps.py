@@ -15,6 +15,7 @@ from nlp.language.saying import far_side
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument
 
+SIGNS = {"-", "minus", "negative", "plus", "+"}
 UNITS = {"points", "point", "pips", "pip", "pts"}
 
 
@@ -50,19 +51,20 @@ def _with_tenth(figure: Figure) -> Figure:
     return replace(figure, chunks=(f"{whole}.{tenth}",), value=Decimal(f"{whole}.{tenth}"), pointed=True)
 
 
-def read_points(topic: Topic, frame: Frame, turn: int) -> None:
+def read_points(topic: Topic, frame: Frame, figures: Sequence[Figure], turn: int) -> None:
     """Note the points that the trader shows: two-way, or for the side the client asked."""
-    found = [(figure, value) for figure in frame.prices if (value := points(topic, frame, figure)) is not None]
+    found = [(figure, value) for figure in figures if (value := points(topic, frame, figure)) is not None]
     lows = [word.low for word in frame.words]
     discount = frame.has("discount", "negative", "minus", "left hand side")
     for (one, bid), (other, ask) in pairwise(found):
         gap = lows[one.last : other.first]
-        gap = gap[:-1] if len(gap) > 1 and gap[-1] == "-" else gap  # "-0.8 / -0.5"
+        gap = gap[:-1] if len(gap) > 1 and gap[-1] in SIGNS else gap  # "-0.8 / -0.5", "minus forty-six, minus ..."
         if gap in ([","], ["/"], ["-"], [], ["to"], ["at"]) and abs(bid - ask) <= max(Decimal(5), abs(bid) / 2):
             if abs(bid) > abs(ask) or (discount and bid > 0):
                 bid, ask = -abs(bid), -abs(ask)
             topic.bid, topic.ask, topic.mid = bid, ask, None
-            _shown(topic, turn)
+            topic.price_type = "points"
+            topic.shown(turn)
             return
     if found and not frame.question:
         value = -abs(found[-1][1]) if discount else found[-1][1]
@@ -76,7 +78,8 @@ def read_points(topic: Topic, frame: Frame, turn: int) -> None:
             topic.ask = value
         else:
             return
-        _shown(topic, turn)
+        topic.price_type = "points"
+        topic.shown(turn)
 
 
 def rate(pair: Instrument, figures: Sequence[Figure]) -> Decimal | None:
@@ -122,8 +125,22 @@ def read_back(topic: Topic, frame: Frame) -> SwapTerms | None:
     return SwapTerms(side, agreed, rates[0] if rates else None, figure)
 
 
-def _shown(topic: Topic, turn: int) -> None:
-    topic.price_type, topic.quoted_at = "points", turn
-    topic.evidence.add(turn)
-    if topic.status == "passed":
-        topic.status = "open"
+def meant(enquiries: Sequence[Topic], topic: Topic, frame: Frame) -> Topic:
+    """Of several swaps of a pair the one whose points a turn says, or whose tenor it names."""
+    alike = _alike(enquiries, topic)
+    said = {abs(value) for figure in frame.prices if (value := points(topic, frame, figure)) is not None}
+    by_points = [t for t in alike if said & {abs(p) for p in (t.bid, t.ask) if p is not None}]
+    named = {tenor.code for tenor in frame.tenors}
+    by_tenor = [t for t in alike if t.tenor in named]
+    found = by_points if len(by_points) == 1 else by_tenor
+    return found[0] if len(found) == 1 else topic
+
+
+def shown_in(enquiries: Sequence[Topic], topic: Topic, price: Decimal) -> Topic | None:
+    """The swap of the same pair for which these points were shown."""
+    found = [t for t in _alike(enquiries, topic) if any(p is not None and abs(p - price) < 1 for p in (t.bid, t.ask))]
+    return found[0] if len(found) == 1 else None
+
+
+def _alike(enquiries: Sequence[Topic], topic: Topic) -> list[Topic]:
+    return [t for t in enquiries if t.instrument.code == topic.instrument.code and t.price_type == "points"]

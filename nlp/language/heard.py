@@ -91,7 +91,10 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
     # "twenty eighths October""
     (re.compile(rf"\b(twenty|thirty)[ -]({_ORDINAL})s?(?= (?:of )?{_MONTH}\b)", re.IGNORECASE), r"\1-\2"),
     # "three point eight, two, three": decimals said one by one
-    (re.compile(rf"\bpoint {_DIGIT}\b(?:,? {_DIGIT}\b)+(?! hundred| thousand| million)", re.IGNORECASE), _unpaused),
+    (
+        re.compile(rf"\bpoint {_DIGIT}\b(?:,? {_DIGIT}\b(?! point))+(?! hundred| thousand| million)", re.IGNORECASE),
+        _unpaused,
+    ),
     # digits said one by one
     (re.compile(r"(?<![\d-])\d(?:-\d{1,2}){2,}(?![\d-])"), _spaced),
     # "at 99. 16 plus": a pause within a price

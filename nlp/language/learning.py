@@ -50,6 +50,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         and saying.far_side(frame, trader=turn.who == "trader") is not None
     ):
         topic.hints.add("swap")
+        if turn.who == "trader" and topic.quoted_at is None and topic.side is None:
+            topic.side = saying.far_side(frame, trader=True)
     standing = offset(talk, i, turn.who, frame, topic)
     if standing is not None and topic.status == "open":
         topic.side, useful = standing, True

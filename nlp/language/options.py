@@ -77,7 +77,9 @@ def _strikes(lows: Sequence[str]) -> list[Figure]:
         after = after[1:] if after[:1] and after[0] in STYLES else after  # "a sixty-five Asian put"
         named = any(word in KINDS for word in after[:2]) and (after[0] in KINDS or after[0] in v.currencies())
         behind = any(word in KINDS for word in before[-1:]) or "at" in before[-1:] and "struck" in before
-        strike = after[:1] in (["strike"], ["strikes"], ["k"]) or "strike" in before or "struck" in before
+        strike = (
+            after[:1] in (["strike"], ["strikes"], ["k"]) or {"strike", "struck"} & set(before) or before[-1:] == ["k"]
+        )
         bare = (named or behind) and len(figure.digits.replace(".", "")) >= 2
         if (strike or bare) and not figure.scaled and after[:1] not in (["day"], ["days"]):
             found.append(figure)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from nlp.language import saying, topics, vocabulary
+from nlp.language import vocabulary
 from nlp.language.evidence import supported
-from nlp.language.model import Outcome, Quote
+from nlp.language.model import Outcome, Quote, Side
+from nlp.language.outcomes import outcome
 from nlp.language.settlement import enquired, title, trimmed
-from nlp.language.supposing import SUPPOSED, outdone
 from nlp.language.talk import Talk
-from nlp.language.topics import Topic
+from nlp.language.topics import Topic, swapped
 
 
 def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quote]:
@@ -20,87 +20,18 @@ def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quot
     for topic in talk.topics:
         if topic in unsettled:
             continue
-        outcome = _outcome(talk, topic)
-        if outcome is None:
+        ended = outcome(talk, topic)
+        if ended is None:
             continue
-        quote = _quote(talk, topic, outcome)
+        quote = _quote(talk, topic, ended)
         if quote is not None:
             result.append(supported(talk, topic, quote))
     return result
 
 
-def _outcome(talk: Talk, topic: Topic) -> Outcome | None:
-    if topic.instrument.form == vocabulary.NEW_ISSUE:
-        return None  # guidance is published
-    if topic.status == "cancelled":
-        return "cancelled"
-    if topic.status == "open" and topic.unsettled_at is not None:
-        return None  # it seems done, but not how: it is asked about, not reported as passed
-    if topic.status in ("dealt", "ordered") or outdone(talk, topic) or not client_asked(talk, topic):
-        return None
-    if topic.quoted_at is None:
-        return "no_quote" if topic.refused_at is not None else None
-    after = range(topic.quoted_at, min(len(talk.turns), topic.quoted_at + 6))
-    mine = [k for k in after if talk.topic_at.get(k) is topic]
-    client = [k for k in after if talk.turns[k].who == "client"]
-    if topic.status != "passed" and not client and "indicative" not in topic.hints:
-        return None  # nobody has answered yet
-    if SUPPOSED in topic.hints:
-        return "hypothetical"
-    if any(saying.away(talk.frames[k]) and _spoken_of(talk, k, topic) for k in after):
-        return "traded_away"
-    if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
-        return "conditional"
-    if any(talk.frames[k].has(*topics.HYPOTHETICAL) for k in range(max(0, topic.opened - 1), topic.quoted_at + 1)):
-        return "hypothetical"
-    only = indicative(topic) or (topic.status != "passed" and "indicative" in topic.hints)
-    return "indicative" if only else "passed"
-
-
-def _spoken_of(talk: Talk, k: int, topic: Topic) -> bool:
-    """The turn is about this instrument, not about another one named in between."""
-    about = talk.topic_at.get(k)
-    return about is None or topics.same(about.instrument, topic.instrument)
-
-
-def indicative(topic: Topic) -> bool:
-    """An indication was asked for or given, and no firm price followed."""
-    asked = "indicative" in topic.hints
-    return asked and (topic.quoted_at is None or (topic.indicative_at or 0) >= topic.quoted_at - 2)
-
-
-def client_asked(talk: Talk, topic: Topic) -> bool:
-    """The client asked for it; a level that the trader throws in is market colour."""
-    until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
-    return any(talk.turns[k].who == "client" for k in topic.evidence if k <= until) or _refused(talk, topic)
-
-
-def _refused(talk: Talk, topic: Topic) -> bool:
-    """The client turns down what the trader offered unasked."""
-    after = range(topic.quoted_at + 1, min(len(talk.turns), topic.quoted_at + 3)) if topic.quoted_at is not None else ()
-    answer = next((talk.frames[k] for k in after if talk.turns[k].who == "client"), None)
-    offered = topic.quoted_at is not None and talk.frames[topic.quoted_at].has(*OFFERED)
-    return offered and answer is not None and answer.lows[:1] in (("no",), ("nah",), ("nope",))
-
-
-OFFERED = (
-    "i can sell",
-    "i could sell",
-    "i can buy",
-    "i could buy",
-    "i can offer",
-    "i could offer",
-    "i 'd offer",
-    "i 'd sell",
-    "i 'd buy",
-    "i can bid",
-    "i can show",
-)
-
-
-def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
+def _quote(talk: Talk, topic: Topic, ended: Outcome) -> Quote | None:
     bid, ask, mid = topic.bid, topic.ask, topic.mid
-    if outcome != "no_quote" and bid is None and ask is None and mid is None:
+    if ended != "no_quote" and bid is None and ask is None and mid is None:
         return None
     if bid is None and ask is None and not _level_asked(talk, topic):
         return None
@@ -109,7 +40,7 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         and ask is None
         and mid is not None
         and "mid" not in topic.hints
-        and (_side_said(talk, topic) or outcome != "indicative")
+        and (_side_said(talk, topic) or ended != "indicative")
     ):
         if topic.side is None:
             return None  # a level without a side: colour
@@ -121,7 +52,7 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
     value = topic.day.resolve(talk.today) if topic.day else None
     points = topic.price_type == "points"
     return Quote(
-        client_side=topic.side,
+        client_side=_sibling_side(talk, topic) or topic.side or _only_side(bid, ask),
         product=product,
         instrument=title(topic, talk.today),
         description=instrument.description,
@@ -138,9 +69,20 @@ def _quote(talk: Talk, topic: Topic, outcome: Outcome) -> Quote | None:
         value_date=value,
         tenor=instrument.tenor or instrument.period or topic.tenor,
         benchmark=topic.benchmark,
-        outcome=outcome,
+        outcome=ended,
         evidence=tuple(sorted(topic.evidence)),
     )
+
+
+def _sibling_side(talk: Talk, topic: Topic) -> Side | None:
+    """Of swaps to two dates that were shown in one turn one was dealt: the other was asked for the same way round."""
+    beside = (t for t in talk.topics if t is not topic and swapped(t) and t.shown_at == topic.shown_at)
+    return next((t.side for t in beside if swapped(topic) and t.status == "dealt"), None)
+
+
+def _only_side(bid: Decimal | None, ask: Decimal | None) -> Side | None:
+    """Who is shown an offer alone wants to buy."""
+    return None if (bid is None) == (ask is None) else "sell" if ask is None else "buy"
 
 
 def _side_said(talk: Talk, topic: Topic) -> bool:

@@ -8,22 +8,21 @@ from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
+from nlp.language import saying
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.fxswaps import points, read_points
 from nlp.language.model import PriceType, Side
 from nlp.language.prices import place, ticks
-from nlp.language.topics import Topic, of_base
+from nlp.language.remarks import ANEW, PERCENT, VOLS, premiums, remark
+from nlp.language.topics import CANCEL, Topic, of_base, restated_side
 
-VOLS = {"vol", "vols", "vega", "delta"}
-MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
 HIGHEST_YIELD = 16
 """Percent; no bond that is asked for by its price costs as little."""
 HIGHEST_SPREAD = 600
 """Basis points; above, bonds are talked of in price."""
 SIDES = {"bid", "offer", "offered", "ask"}
-PERCENT = {"percent", "%", "pct"}
 
 
 def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
@@ -137,13 +136,21 @@ def _anchors(topic: Topic) -> list[Decimal]:
     return shown or topic.anchors[-2:]
 
 
-def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
-    """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors."""
-    figures = [figure for figure in frame.prices if not _remark(topic, frame, figure)]
-    if not figures or topic.status == "dealt":
+def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = None) -> None:
+    """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors. `before` is what
+    the client said just before: one number after the first price is another one only if it was asked for or offered."""
+    figures = [figure for figure in premiums(topic, frame) if not remark(topic, frame, figure)]
+    if not figures or topic.status == "dealt" or frame.has(*CANCEL):
         return
+    if topic.shown_at is not None and (saying.done(frame) or saying.past(frame)) and not frame.question:
+        return  # what was dealt is said again
+    counted = frame.sizes or any(figure.value == topic.size for figure in figures)
+    if topic.shown_at is None and counted and any(verb.low in ("sold", "bought") for verb in frame.verbs):
+        return  # what was done at the market
+    if topic.status == "passed" and not frame.has(*ANEW) and two_way(topic, frame, figures) is None:
+        return  # a number on the way out: a level to watch, what was paid last time
     if topic.kind == "fx" and "swap" in topic.hints:
-        read_points(topic, frame, turn)
+        read_points(topic, frame, figures, turn)
         return
     handle = _handle(frame) or (_of_ticks(figures) if topic.instrument.ticks else None)
     if handle is not None:
@@ -152,6 +159,8 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         _all_in(topic, frame, figures, turn)
         return
     pair = two_way(topic, frame, figures, handle)
+    if pair is not None and topic.price_type == "points" and _other_scale(topic, pair[0]):
+        return  # the same in volatilities
     if pair is not None:
         topic.bid, topic.ask, topic.mid = pair[0], pair[1], None
         shown = [pair[0], pair[1]]
@@ -162,71 +171,43 @@ def read_quote(topic: Topic, frame: Frame, turn: int) -> None:
         offered = frame.has("could do", "can do", "could show", "how about", "can show")
         if last is None or (frame.question and not offered) or _other_scale(topic, last):
             return
+        if topic.shown_at is not None and before is not None and not _shows_again(topic, frame, before, last):
+            return
         _one_way(topic, frame, last)
         shown = [last]
     topic.anchors += shown
     kinds = {price_type(topic, frame, figure) for figure in figures}
     topic.price_type = "spread_bp" if "spread_bp" in kinds else price_type(topic, frame, figures[0])
-    topic.quoted_at = turn
-    topic.evidence.add(turn)
-    if topic.status in ("passed",):
-        topic.status = "open"
+    topic.shown(turn)
 
 
-SORT_OF = ("that sort of thing", "that kind of thing", "something like that", "give or take", "that sort of level")
-SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]
-SHOWN = {
-    "best",
-    "most",
-    "least",
-    "offer",
-    "bid",
-    "price",
-    "level",
-    "quote",
-    "firm",
-    "rate",
-    "tightest",
-    "lowest",
-    "highest",
-}
+def _shows_again(topic: Topic, frame: Frame, before: Frame, price: Decimal) -> bool:
+    """After the first price another one is asked for or offered, and is not the client's own turned down."""
+    return (frame.has(*ANEW) or _asks(before)) and not _refuses(topic, frame, before, price)
 
 
-def _remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
-    lows = [word.low for word in frame.words]
-    near = lows[max(0, figure.first - 3) : figure.first]
-    after = lows[figure.last : figure.last + 2]
-    if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
-        return True  # a change, not a level
-    if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond"):
-        return True  # "twenty percent" of the volume
-    if topic.kind == "fx" and "swap" not in topic.hints and after[:1] and after[0] in MOVES:
-        return True  # "it's come off fifteen paise"
-    if set(after[:1]) & VOLS or (
-        after[:1] in (["/"], ["-"], [","]) and set(lows[figure.last + 1 : figure.last + 4]) & VOLS
-    ):
-        return True  # "6.45/6.75 vol"
-    if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
-        return True  # "97.15 for 10"
-    outright = topic.kind == "fx" and "swap" not in topic.hints and topic.quoted_at is not None
-    if outright and not figure.pointed and len(figure.digits) <= 4 and {"pts", "points"} & set(lows[: figure.first]):
-        return True  # "so the points are negative: -28 -52 -77"
-    if {"screen", "screens"} & set(lows[max(0, figure.first - 5) : figure.first]):
-        return True  # "screen is 290-290.5"
-    if near[-1:] in (["low"], ["high"]) or near[-2:] in (["low", "was"], ["high", "was"]):
-        return True
-    if after in SPOKEN_OF and not set(lows[figure.last + 2 : figure.last + 5]) & SHOWN:
-        return True  # "eleven sixty's a stretch", "ten thirty's the high of the year"
-    behind = set(lows[figure.last : figure.last + 4])
-    rough = {"around", "somewhere", "roughly"} & {*near, *behind} or {"area", "thereabouts"} & behind
-    if rough and topic.quoted_at is not None or "indicative" not in topic.hints and frame.has(*SORT_OF):
-        return True
-    if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):
-        return True  # a level to watch, not one that is shown
-    outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
-    if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
-        return True  # what the outright starts from
-    return bool(set(near) & {"budget", "strike", "last", "ref", "was", "were", "paid", "received"})
+def _refuses(topic: Topic, frame: Frame, before: Frame, price: Decimal) -> bool:
+    """The trader says the client's own number again, and does not agree to it: "not seventy-two", "at 60 you'd be
+    looking at nearer 1.14"."""
+    theirs = {placed(topic, before, figure) for figure in before.prices}
+    return price in theirs - {topic.bid, topic.ask} and (frame.has(*REFUSING) or not frame.has(*AGREEING, *ANEW))
+
+
+REFUSING: tuple[str, ...] = ("not", "n't", "no", "cant", "cannot", "sorry", "nope", "nah", "afraid", "lose", "losing")
+AGREEING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_after"])
+
+
+def _asks(frame: Frame) -> bool:
+    """The client asks for a price, names one of their own, or complains of the one that was shown."""
+    return (
+        "?" in frame.lows
+        or bool(frame.prices or frame.sizes or frame.verbs)
+        or frame.has(*ASKED)
+        or len(frame.lows) < 8
+    )
+
+
+ASKED: tuple[str, ...] = tuple(v.section("phrases", "topics")["level_asked"])
 
 
 def _is_vol(lows: list[str], figure: Figure) -> bool:
@@ -237,6 +218,21 @@ def _other_scale(topic: Topic, price: Decimal) -> bool:
     """ "6.75 firm" beside 49/55 pips is a volatility, "sell a call at twenty-eight hundred" a strike."""
     shown = [level for level in (topic.bid, topic.ask) if level is not None]
     return topic.kind == "option" and bool(shown) and not min(shown) / 2 <= price <= max(shown) * 2
+
+
+def by_price(enquiries: Sequence[Topic], frame: Frame, current: Topic) -> Topic | None:
+    """Of several enquiries with prices the one whose price is said again: "the forty-six, please"."""
+    if frame.tenors or not frame.prices or current.kind not in ("fx", "option"):
+        return None
+    alike = [t for t in enquiries if t.kind == current.kind and t.instrument.form == current.instrument.form]
+    alike = [t for t in alike if t.kind == "option" or t.instrument.code == current.instrument.code]
+    named = [t for t in alike if t.shown_at is not None and t.status != "dealt" and _named(t, frame)]
+    return named[0] if len(named) == 1 and named[0] is not current else None
+
+
+def _named(topic: Topic, frame: Frame) -> bool:
+    shown = {abs(price) for price in (topic.bid, topic.ask) if price is not None}
+    return any((p := placed(topic, frame, figure)) is not None and abs(p) in shown for figure in frame.prices)
 
 
 def _handle(frame: Frame) -> Decimal | None:
@@ -275,7 +271,7 @@ def two_way(
         kind = price_type(topic, frame, one)
         if price_type(topic, frame, other) == "spread_bp":
             kind = "spread_bp"  # "eighty-eight, eighty-three over"
-        bid = one.value if kind == "spread_bp" else placed(topic, frame, one, handle=handle)
+        bid = one.value if kind == "spread_bp" else placed(topic, frame, one, handle=handle) or _headless(topic, one)
         if bid is None:
             continue
         if kind in ("spread_bp", "yield") and topic.kind != "irs":
@@ -288,11 +284,42 @@ def two_way(
                 return bid, other.value
             continue
         floor = handle if handle is not None else bid.to_integral_value(rounding="ROUND_FLOOR")
-        ask = placed(topic, frame, other, ask_of=bid, handle=floor)
+        ask = _last_digits(topic, one, bid, other) or placed(topic, frame, other, ask_of=bid, handle=floor)
         widest = bid if topic.kind == "option" else bid / 10
         if ask is not None and bid <= ask and ask - bid <= widest:
             return bid, ask
     return None
+
+
+def _headless(topic: Topic, figure: Figure) -> Decimal | None:
+    """ "Thirty-six sixty-two" of dollar-Canada: everybody knows the one before it."""
+    low, high, decimals = topic.instrument.low, topic.instrument.high, topic.instrument.decimals
+    plain = topic.kind == "fx" and figure.digits.isdecimal() and not (figure.pointed or figure.scaled)
+    if not plain or low is None or high is None or len(figure.digits) != 4 or len(figure.chunks) < 2:
+        return None
+    places = min(decimals or 4, 4)
+    found = [p for k in range(1, 10) if low <= (p := Decimal(f"{k}{figure.digits}").scaleb(-places)) <= high]
+    return found[0] if len(found) == 1 else None
+
+
+def _last_digits(topic: Topic, one: Figure, bid: Decimal, other: Figure) -> Decimal | None:
+    """The offer of "eighty-six forty-two, forty-nine": its digits stand in the place of the last ones of the bid."""
+    length = len(other.digits)
+    plain = other.digits.isdecimal() and not (other.scaled or other.pointed or other.cardinal)
+    said = one.digits.replace(".", "").lstrip("0")
+    if topic.kind not in ("fx", "metal") or not plain or not 2 <= length < len(said) or one.fraction:
+        return None
+    units = (Decimal(1).scaleb(-places) for places in range(7))
+    unit = next((unit for unit in units if _ends(bid / unit, said)), None)
+    if unit is None:
+        return None
+    step = unit * Decimal(10) ** length
+    ask = bid - bid % step + other.value * unit
+    return ask if ask >= bid else ask + step
+
+
+def _ends(whole: Decimal, digits: str) -> bool:
+    return whole == whole.to_integral_value() and str(int(whole)).endswith(digits)
 
 
 _MODAL = r"(?: (?:'d|would|could|can|will|'ll|'re|are|were|want to|would have to|'d have to|be|just|also|now))*"
@@ -305,6 +332,9 @@ BIDS = re.compile(
     rf" (?:you|u){_MODAL} (?:receive|receiving|sell|selling|hit|give) "
     rf"|{_OURS}{_MODAL} (?:buy|buying|pay|paying|bid|bidding|buys|pays|bids) | receiving fixed | from you | bid you "
 )
+
+
+OPENS = {".", ",", "!", ":", "you", "u", "be", "so", "for"}
 
 
 def _side_shown(topic: Topic, frame: Frame) -> Side | None:
@@ -320,6 +350,9 @@ def _side_shown(topic: Topic, frame: Frame) -> Side | None:
 
 def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
     side = _side_shown(topic, frame)
+    if side is None and topic.side is None:  # "selling dollars three months out, eighteen sixty-two"
+        opens = any(verb.at == frame.begin or frame.words[verb.at - 1].low in OPENS for verb in frame.verbs)
+        side = topic.side = restated_side(frame, topic.instrument) if topic.kind == "fx" and opens else None
     if side == "buy":
         topic.ask, topic.mid = price, None
     elif side == "sell":
@@ -365,5 +398,5 @@ def _all_in(topic: Topic, frame: Frame, figures: list[Figure], turn: int) -> Non
     elif topic.side == "buy":
         topic.ask = prices[-1]
     topic.hints.add("forward")
-    topic.price_type, topic.quoted_at = "rate", turn
-    topic.evidence.add(turn)
+    topic.price_type = "rate"
+    topic.shown(turn)

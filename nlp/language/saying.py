@@ -41,6 +41,7 @@ ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
 STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
 WEEKDAYS = {"monday", "tuesday", "wednesday", "thursday", "friday"}
 DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
+ROUND = {"buy", "buying", "buys", "sell", "selling", "sells", "give", "giving", "take", "taking"}
 PAUSES = {".", ",", "!", "?", ";", "-", "--", "..."}
 NOT_YET = {"when", "if", "once", "until", "unless", "whenever", "nothing", "not", "n't", "get", "soon", "be"}
 DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "lifted"}
@@ -171,4 +172,23 @@ def far_side(frame: Frame, *, trader: bool = False) -> Side | None:
                 if frame.lows[k : k + len(pieces)] == pieces:
                     own = trader and k > 0 and frame.lows[k - 1] in ("i", "we")
                     return theirs if own else mine  # type: ignore[return-value]
+    return _there_and_back(frame, trader=trader)
+
+
+def _there_and_back(frame: Frame, *, trader: bool) -> Side | None:
+    """ "Selling the dollars out for Friday and buying them back further down": the side of the second."""
+    for part in sentences(frame):
+        verbs = [verb for verb in part.verbs if verb.low in ROUND]
+        second = next((verb for verb in verbs if verb.side != verbs[0].side), None)
+        if second is None or len(part.prices) > 1 or part.has("or", "if"):
+            continue
+        at = second.at - part.begin
+        tail = part.lows[at + 1 : at + 6]
+        when = [*(d.first for d in part.days), *(m.first for m in part.months), *(t.first for t in part.tenors)]
+        dated = bool(when) and min(when) < second.at < max(when)
+        if "back" in tail or dated and set(tail[:1]) & {"them", "it", "those", "these"}:
+            own = trader and {"i", "we"} & set(
+                part.lows[max(0, verbs[0].at - part.begin - 2) : verbs[0].at - part.begin]
+            )
+            return verbs[0].side if own else second.side
     return None

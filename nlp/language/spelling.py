@@ -31,7 +31,7 @@ def isins(words: Sequence[Word]) -> list[tuple[int, int, str]]:
     while i < len(words):
         if ISIN.fullmatch(words[i].text.upper()) and sum(c.isdigit() for c in words[i].text) >= 4:
             found.append((i, i + 1, words[i].text.upper()))
-        elif len(lows[i]) in (1, 2) and lows[i].isalpha():
+        elif lows[i].isalpha() and (len(lows[i]) == 1 or len(lows[i]) == 2 and _country(words[i])):
             last, code = spelled(lows, i)
             if ISIN.fullmatch(code):
                 found.append((i, last, code))
@@ -39,6 +39,11 @@ def isins(words: Sequence[Word]) -> list[tuple[int, int, str]]:
                 continue
         i += 1
     return found
+
+
+def _country(word: Word) -> bool:
+    """The first two letters of a code in one word: "XS 9703..."; "is one eighty-four" and "in ten" are English."""
+    return word.text.isupper() or word.low == "xs"
 
 
 def spelled(lows: Sequence[str], first: int, begun: str = "") -> tuple[int, str]:

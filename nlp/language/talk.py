@@ -19,10 +19,12 @@ from nlp.language.learning import RECAP, learn
 from nlp.language.model import Header, Turn
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
-from nlp.language.quoting import read_quote
+from nlp.language.quoting import by_price, read_quote
 from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
+from nlp.language.shorttenors import shortened
 from nlp.language.spelling import dictated
+from nlp.language.strikes import by_strike
 from nlp.language.strips import by_month
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
@@ -63,6 +65,7 @@ class Talk:
                 self.local |= local_currencies().get(low, {})
             frame = localized(recalled(frame, self.topics, named), self.local)
             frame = replace(alone(self, i, frame), client=self.client)
+            frame = shortened(frame, self.current, {t.code for other in self.frames[:i] for t in other.tenors})
             self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
                 self._part(i, turn, part, label)
@@ -86,7 +89,7 @@ class Talk:
             asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
             if not converted and not frame.has(*RECAP) and not resting.shows_no_price(self, i, frame, topic):
-                read_quote(topic, frame, i)
+                read_quote(topic, frame, i, self._said_before(i))
             just_asked = asked is not None and self.topic_at.get(i - 1) is topic
             if frame.has(*NOTHING_SHOWN) or just_asked and topic.quoted_at is None and saying.declines(frame):
                 topic.refused_at = i
@@ -95,6 +98,11 @@ class Talk:
                 self.dealing.amended(i, frame, topic)
         else:
             self.dealing.client(i, frame, topic)
+
+    def _said_before(self, i: int) -> Frame | None:
+        """The client's last turn, unless several of the trader's lie between."""
+        near = range(i - 1, max(-1, i - 4), -1)
+        return next((self.frames[k] for k in near if self.turns[k].who == "client"), None)
 
     def _asked_before(self, i: int, frame: Frame) -> list[int]:
         """The client's turns, oldest first, that asked without its name for what the trader names in turn `i`: the one
@@ -194,7 +202,11 @@ class Talk:
         if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
         asked = chosen or self.current
-        chosen = (by_expiry(self, i, turn, frame, asked) if asked is not None else None) or chosen
+        if asked is not None:
+            chosen = by_strike(self, i, turn, frame, asked) or chosen
+            chosen = by_expiry(self, i, turn, frame, chosen or asked) or chosen
+        if chosen is None and self.current is not None:
+            chosen = by_price(self.topics, frame, self.current)
         if chosen is not None:
             self.current = chosen
         elif self.current is not None and turn.who == "trader" and in_another_size(frame, self.current):

@@ -46,7 +46,8 @@ class Topic:
     bid: Decimal | None = None
     ask: Decimal | None = None
     mid: Decimal | None = None
-    quoted_at: int | None = None
+    shown_at: int | None = None  # the first price
+    quoted_at: int | None = None  # the latest
     price_type: PriceType | None = None
     anchors: list[Decimal] = field(default_factory=list)
     evidence: set[int] = field(default_factory=set)
@@ -67,6 +68,14 @@ class Topic:
     def tenor_named(self) -> str | None:
         """The tenor that tells this enquiry from others in the same instrument."""
         return self.instrument.tenor or self.tenor
+
+    def shown(self, turn: int) -> None:
+        """A price was shown; what was passed is open again."""
+        self.shown_at = turn if self.shown_at is None else self.shown_at
+        self.quoted_at = turn
+        self.evidence.add(turn)
+        if self.status == "passed":
+            self.status = "open"
 
     def taken(self, side: Side | None) -> Decimal | None:
         """The price that the client took: the one they said again, else the side of the quote they deal on."""

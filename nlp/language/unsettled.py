@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlp.language import resting, topics
+from nlp.language import resting, saying, topics
 from nlp.language.asking import described
 from nlp.language.evidence import supported
 from nlp.language.model import FieldSpan, Unclear
@@ -41,7 +41,7 @@ def _confirmed(talk: Talk, topic: Topic) -> int | None:
         return None
     for k in range(taken + 1, min(len(talk.turns), taken + 1 + CONFIRMED_WITHIN)):
         frame = talk.frames[k]
-        said = bool(set(frame.lows) & topics.DONE) or frame.has(*READING, "confirm", "you 've got")
+        said = saying.done(frame) or frame.has(*READING, "confirm", "you 've got")
         resting_order = resting.shows_no_price(talk, k, frame, topic)
         elsewhere = any(done.turn == k for done in talk.dealing.done)  # the word is for other business
         said = said and not (resting_order or elsewhere or frame.question)

@@ -1,0 +1,150 @@
+"""Numbers of a turn that show no price: what is said of the market, levels to watch, years, volatilities."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from nlp.language import saying
+from nlp.language import vocabulary as v
+from nlp.language.figures import Figure, is_number
+from nlp.language.frames import Frame
+from nlp.language.topics import Topic
+
+VOLS = {"vol", "vols", "vega", "delta"}
+MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
+NEAR_STRIKE = Decimal("0.25")
+PERCENT = {"percent", "%", "pct"}
+ANEW: tuple[str, ...] = tuple(v.section("phrases", "dealing")["shows_anew"])
+SORT_OF = ("that sort of thing", "that kind of thing", "something like that", "give or take", "that sort of level")
+SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]
+SHOWN = {
+    "best",
+    "most",
+    "least",
+    "offer",
+    "bid",
+    "price",
+    "level",
+    "quote",
+    "firm",
+    "rate",
+    "tightest",
+    "lowest",
+    "highest",
+}
+
+
+PASSING = {"budget", "strike", "last", "ref", "was", "were", "paid", "received"}
+
+
+def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
+    """A number that is said in passing."""
+    lows = [word.low for word in frame.words]
+    if _year(figure) and not _beside_another(frame, figure):
+        return True
+    pair = v.pair_of(topic.instrument.form) if topic.kind == "option" else None
+    if (
+        pair is not None
+        and topic.instrument.coupon is not None
+        and _of_the_pair(topic.instrument.coupon, frame, figure)
+    ):
+        return True
+    if topic.shown_at is not None and _supposed(frame, figure):
+        return True  # "if it's through eighty-six sixty, I'll phone you"
+    near = lows[max(0, figure.first - 3) : figure.first]
+    after = lows[figure.last : figure.last + 2]
+    if after[:1] == ["of"] and is_number(after[1] if len(after) > 1 else ""):
+        return True  # "one and a half of four million"
+    if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
+        return True  # a change, not a level
+    if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond"):
+        return True  # "twenty percent" of the volume
+    if topic.kind == "fx" and "swap" not in topic.hints and after[:1] and after[0] in MOVES:
+        return True  # "it's come off fifteen paise"
+    if _volatile(lows, figure):
+        return True  # "6.45/6.75 vol"
+    if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
+        return True  # "97.15 for 10"
+    outright = topic.kind == "fx" and "swap" not in topic.hints and topic.quoted_at is not None
+    if outright and not figure.pointed and len(figure.digits) <= 4 and {"pts", "points"} & set(lows[: figure.first]):
+        return True  # "so the points are negative: -28 -52 -77"
+    if {"screen", "screens"} & {*lows[max(0, figure.first - 5) : figure.first], *_phrase_after(lows, figure)}:
+        return True  # "screen is 290-290.5", "thirty-nine, forty-one on my screen"
+    if near[-1:] in (["low"], ["high"]) or near[-2:] in (["low", "was"], ["high", "was"]):
+        return True
+    if after in SPOKEN_OF and not set(lows[figure.last + 2 : figure.last + 5]) & SHOWN:
+        return True  # "eleven sixty's a stretch", "ten thirty's the high of the year"
+    behind = set(lows[figure.last : figure.last + 4])
+    rough = {"around", "somewhere", "roughly"} & {*near, *behind} or {"area", "thereabouts"} & behind
+    if rough and topic.quoted_at is not None or "indicative" not in topic.hints and frame.has(*SORT_OF):
+        return True
+    if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):
+        return True  # a level to watch, not one that is shown
+    outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
+    if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
+        return True  # what the outright starts from
+    return bool(set(near) & (PASSING - {"strike"} if pair is not None else PASSING))
+
+
+def _of_the_pair(strike: Decimal, frame: Frame, figure: Figure) -> bool:
+    """A strike or a spot rate, beside premiums in pips."""
+    if figure.pointed and abs(figure.value / strike - 1) < NEAR_STRIKE:
+        return True
+    lows = frame.lows
+    at = figure.first - frame.begin
+    return (
+        figure.value == strike
+        or lows[max(0, at - 1) : at] == ("strike",)
+        and lows[figure.last - frame.begin :][:1] != ("/",)
+    )
+
+
+def _volatile(lows: list[str], figure: Figure) -> bool:
+    after = lows[figure.last : figure.last + 4]
+    return bool(set(after[:1]) & VOLS) or after[:1] in (["/"], ["-"], [","]) and bool(set(after[1:]) & VOLS)
+
+
+def _phrase_after(lows: list[str], figure: Figure) -> list[str]:
+    """The words up to the next number or the end of the sentence, where "on" begins them."""
+    after = lows[figure.last : figure.last + 7]
+    at = after.index("on") if "on" in after else len(after)
+    return after[at : at + 3] if not ENDS & set(after[:at]) else []
+
+
+ENDS = {".", "?", "!", ";"}
+
+
+def _year(figure: Figure) -> bool:
+    """The 2025 of "the accounts for twenty twenty-five"."""
+    plain = not (figure.fraction or figure.pointed or figure.scaled)
+    return plain and figure.chunks in [("20", f"{n}") for n in range(15, 36)] or figure.digits in YEARS
+
+
+YEARS = {str(year) for year in range(2015, 2036)}
+
+
+def _beside_another(frame: Frame, figure: Figure) -> bool:
+    """One of two figures that may be a two-way price."""
+    return any(
+        other is not figure and min(abs(other.first - figure.last), abs(figure.first - other.last)) <= 2
+        for other in frame.prices
+    )
+
+
+def _supposed(frame: Frame, figure: Figure) -> bool:
+    """The sentence is about a case that may come."""
+    said = next((part for part in saying.sentences(frame) if figure in part.prices), frame)
+    return saying.supposes(said) and not said.has(*ANEW)
+
+
+def premiums(topic: Topic, frame: Frame) -> list[Figure]:
+    """The prices of a turn; of an option in a pair those in pips, where volatilities are said beside them."""
+    figures = list(frame.prices)
+    at = [k for k, low in enumerate(frame.lows, frame.begin) if low in MOVES]
+    if topic.kind != "option" or len(figures) < 3 or not at:
+        return figures
+    ranked = sorted(figures, key=lambda f: min(k - f.last if k >= f.last else f.first - k for k in at))
+    nearest = ranked[0]
+    beside = [f for f in figures if f is not nearest and nearest.value / 2 <= f.value <= nearest.value * 2]
+    near = [f for f in beside if abs(figures.index(f) - figures.index(nearest)) == 1]
+    return sorted([nearest, *near[-1:]], key=lambda f: f.first)

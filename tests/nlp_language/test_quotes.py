@@ -1,0 +1,123 @@
+"""The life of a quote: which enquiry it belongs to, which price is shown last, whether it was dealt on."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from nlp.language import analyse
+from nlp.language.model import Analysis
+from tests.nlp_language.fresh_talks import Talk, dialogue
+
+
+def understood(lines: str, kind: str = "chat") -> Analysis:
+    """What is made of a short talk."""
+    return analyse(dialogue(Talk("quotes", kind, lines)))
+
+
+def shown(lines: str, kind: str = "chat") -> list[tuple[str, Decimal | None, Decimal | None, str]]:
+    """(instrument, bid, ask, outcome) of each quote that did not deal."""
+    found = understood(lines, kind).quotes_not_dealt
+    return [(quote.instrument, quote.bid, quote.ask, quote.outcome) for quote in found]
+
+
+READ_BACK = (
+    "So you sell thirty million dollars on the twelfth of June at one point two eight three five, "
+    "and buy them back on the twelfth of August at one point two seven eight nine five."
+)
+
+
+def test_points_to_two_dates_are_two_quotes_of_which_one_deals() -> None:
+    """In a call a tenor is said once in full, then as "the ones", "the twos"; the read-back says only rates."""
+    found = understood(
+        f"""
+        c: Dollar-Sing, I want to sell thirty million for Friday and buy them back. Show me one month and two months.
+        t: The ones are twenty-four, twenty-three. The twos, forty-seven, forty-five and a half.
+        c: The ones I skip. I'll do the forty-five and a half.
+        t: Dealt. Off one twenty-eight thirty-five?
+        c: Fine.
+        t: {READ_BACK}
+        c: Agreed.
+        """,
+        "call",
+    )
+    assert [(deal.price, deal.client_side) for deal in found.deals] == [(Decimal("-45.5"), "buy")]
+    (other,) = found.quotes_not_dealt
+    assert (other.bid, other.ask, other.outcome, other.client_side) == (Decimal(-24), Decimal(-23), "passed", "buy")
+
+
+def test_an_option_is_quoted_in_its_premium_and_each_strike_is_its_own_enquiry() -> None:
+    quotes = shown(
+        """
+        c: gbpusd gbp put, k 1.3100, 10 sep expiry, gbp 15m
+        t: 7.15 / 7.50, in usd pips thats 84 / 91
+        c: and 1.29?
+        t: 1.29 strike 51/57
+        c: both too dear, nothing done
+        """
+    )
+    assert quotes == [
+        ("GBPUSD GBP put 1.3100 exp 2026-09-10", Decimal(84), Decimal(91), "passed"),
+        ("GBPUSD GBP put 1.2900 exp 2026-09-10", Decimal(51), Decimal(57), "passed"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("talk", "bid", "ask"),
+    [
+        ("dollar-Canada, in nine million US|Thirty-six sixty-two, sixty-five.", "1.3662", "1.3665"),
+        ("dollar-rupee, one month N D F in six|Eighty-six forty-two, forty-nine.", "86.42", "86.49"),
+    ],
+)
+def test_a_price_is_completed_from_what_everybody_knows(talk: str, bid: str, ask: str) -> None:
+    asked, answered = talk.split("|")
+    quotes = shown(f"c: {asked}, please.\nt: {answered}\nc: No, I'll leave that.\nt: Nothing done.", "call")
+    assert [(low, high) for _, low, high, _ in quotes] == [(Decimal(bid), Decimal(ask))]
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        "If it's through 86.60 I'll call you.",
+        "We still need the accounts for twenty twenty-five.",
+        "You use about one and a half of four million of the line.",
+        "It's 86.47, 86.53 on my screen.",
+    ],
+)
+def test_a_number_on_the_way_out_shows_no_price(later: str) -> None:
+    talk = f"c: usdinr 1m ndf in 6m usd, 2 way\nt: 86.42/86.49\nc: too wide, i'll leave it\nt: {later}\nc: ok bye"
+    assert shown(talk) == [("USDINR", Decimal("86.42"), Decimal("86.49"), "passed")]
+
+
+def test_what_was_dealt_and_undone_is_cancelled_although_other_business_stands() -> None:
+    found = shown(
+        """
+        c: Sell one eighty September Footsie at market.
+        t: One eighty sold, eighty-nine fourteen.
+        c: And euro-Stockholm, I have nine million euros to sell.
+        t: Ten ninety-three fifty, ninety-three eighty.
+        c: Yours at fifty.
+        t: That's done, nine million at ten ninety-three fifty.
+        c: Oh no. The client has withdrawn. Can it be undone?
+        t: He's letting you off, the Stockholm is void. The Footsie stays.
+        """,
+        "call",
+    )
+    assert found == [("EURSEK", Decimal("10.935"), Decimal("10.938"), "cancelled")]
+
+
+def test_what_the_trader_says_was_done_is_no_quote_that_was_passed() -> None:
+    assert not shown("c: jet q4 9,000 mt offer pls\nt: 688.25\nc: put me down for it\nt: bought 9,000 mt at 688.25")
+
+
+def test_a_case_asked_about_in_a_currency_is_a_quote_of_the_pair_that_the_answer_names() -> None:
+    found = shown(
+        """
+        c: We might buy a plant in Poland. What would ten million zlotys cost me, six months out? In round terms.
+        t: You'd be selling euros at something like four thirty-one and a half.
+        c: That's for a slide, thanks.
+        """,
+        "call",
+    )
+    assert found == [("EURPLN", Decimal("4.315"), None, "indicative")]
