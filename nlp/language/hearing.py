@@ -273,6 +273,7 @@ class Hearing:
             return True  # what an order did, nobody else has said
         digits = "".join(c for c in format(price.normalize(), "f") if c.isdigit()).lstrip("0")
         places = max(about.instrument.decimals or 0, 2 * (price != price.to_integral_value()))
+        parts = (price - int(price)) * 32
         written = f"{price:.{places}f}".replace(".", "") if price == round(price, places) else digits
         for k in [*range(max(0, i - 14), i), *range(i + 1, min(len(self.talk.frames), i + 4))]:
             for figure in self.talk.frames[k].prices:
@@ -286,7 +287,7 @@ class Hearing:
                 if (
                     len(said) > 1
                     and (digits.endswith(said) or written.endswith(said))
-                    or (about.instrument.ticks and figure.value == int(price) + (price - int(price)) * 32)
+                    or (about.instrument.ticks and figure.value in (int(price) + parts, int(parts)))
                     or said
                     and said.rstrip("0") == digits.rstrip("0")
                     or figure.value == price

@@ -50,9 +50,20 @@ def named(
     pair = v.fx_pair(*sorted(exchanged)) if other and len(exchanged) == 2 and any(leg.side for leg in group) else None
     if pair is not None:
         return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
-    if topic is None or (topic.kind == "fx" and other):
+    if topic is None or (topic.kind == "fx" and other) or _at_another_point(talk, topic, group):
         return None, None
     return topic.instrument, topic
+
+
+def _at_another_point(talk: Talk, topic: Topic, group: list[Leg]) -> bool:
+    """ "Twenty-two and a half million ten-years", while a bond of five years is spoken of."""
+    maturity = topic.instrument.maturity
+    if topic.kind != "bond" or maturity is None or any(leg.months for leg in group):
+        return False
+    named = [int(t.code[:-1]) for leg in group for t in leg.tenors if t.code.endswith("Y")]
+    named += [m.point for leg in group for m in leg.mentions if m.point]
+    left = maturity[0] - talk.today.year
+    return bool(named) and all(abs(years - left) > 1 + years // 5 for years in named)
 
 
 def _by_tenor(talk: Talk, i: int, topic: Topic, group: list[Leg]) -> Topic | None:

@@ -22,6 +22,8 @@ HIGHEST_YIELD = 16
 """Percent; no bond that is asked for by its price costs as little."""
 HIGHEST_SPREAD = 600
 """Basis points; above, bonds are talked of in price."""
+HANDLES = range(70, 141)
+"""Whole points at which bonds that are priced in 32nds stand."""
 SIDES = {"bid", "offer", "offered", "ask"}
 
 
@@ -239,7 +241,7 @@ def _handle(frame: Frame) -> Decimal | None:
     lows = [word.low for word in frame.words]
     for figure in frame.prices:
         if lows[figure.last : figure.last + 1] == ["handle"]:
-            return figure.value
+            return figure.value if figure.value in HANDLES else None
         if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (
             figure.chunks[0] == "100" and lows[figure.first - 1 : figure.first] == ["on"]
         ):
@@ -252,7 +254,7 @@ def _of_ticks(figures: list[Figure]) -> Decimal | None:
     if len(figures) < 3 or any(len(figure.chunks) != 1 or figure.pointed for figure in figures[:3]):
         return None
     handle, *both = (figure.value for figure in figures[:3])
-    return handle if 70 <= handle <= 140 and all(tick < 32 for tick in both) else None
+    return handle if handle in HANDLES and all(tick < 32 for tick in both) else None
 
 
 def two_way(

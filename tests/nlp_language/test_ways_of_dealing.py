@@ -26,6 +26,13 @@ DEALS = {
         " four.\nc: Agreed.",
         [],
     ),
+    "a point of the curve that nobody described is not the bond that was described": (
+        "c: A switch out of fives, the current ones, the three and seven eighths of September thirty-one. Forty"
+        " million.\nt: Fives are sixteen plus, seventeen, on a ninety-nine handle. And tens eight plus, nine.\n"
+        "c: Okay, done, both.\nt: Done both, you sell forty million five-years at ninety-nine sixteen plus, you buy"
+        " twenty-two and a half million ten-years at a hundred oh nine.\nc: I agree both.",
+        [("sell", "UST 3.875% Sep-2031", 40e6, 99.515625)],
+    ),
     "what is got and what is paid": (
         "c: I need to buy baht for the resort, ninety million, against dollars, end of August.\n"
         "t: Ninety million baht. Thirty-two sixty-one for the thirty-first of August.\nc: Okay, book it.\n"
