@@ -60,7 +60,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and (BACK_TO & set(after[1:3]) or "with" in after):
         return "call"
-    if lemma == "let" and "know" in after[1:3]:
+    if lemma == "let" and "know" in after[1:3] or word == "lmk":
         return "call"
     if lemma == "let" and after[:2] in (["you", "have"], ["u", "have"], ["me", "have"], ["us", "have"]):
         return "send"
@@ -72,6 +72,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return None
     if lemma == "share" and {"details", "detail", "data"} & set(after[:4]):
         return None  # a matter of consent
+    if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]):
+        return None  # "I write it down"
     if lemma == "put" and {"ticket", "screen", "line", "hold"} & set(after):
         return None
     if lemma == "drop":
@@ -128,25 +130,37 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         kind == "work"
         and lemma in ("run", "put", "confirm", "set", "book", "keep", "watch")
         and not set(after)
-        & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "you", "diary", "on"}
+        & {"record", "list", "file", "up", "distribution", "looking", "eye", "table", "together", "you", "diary", "on"}
     ):
         return None
     return kind
 
 
+PHONES: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["phones"])
 ASIDE = {"my", "our", "the", "them", "him", "her", "his", "their", "those", "these", "some", "a"}
 
 
 def _elsewhere(after: list[str]) -> bool:
     """The action is towards somebody other than the two who speak: "speak to my boss", "tell the junior"."""
+    if set(after[:1]) & {"my", "our", "the", "your"} and set(after[1:3]) & PHONES:
+        return False  # "ring my mobile"
     at = 1 if after[:1] in (["to"], ["with"]) else 0
     return bool(ASIDE & set(after[at : at + 1])) or at == 1 and after[1:2] in (["your"], ["ur"])
 
 
 def _made(frame: Frame, first: int, last: int) -> bool:
     """ "I'll have it renewed", "I'll get the form signed": something is seen to."""
-    for word in frame.words[first + 1 : min(last, first + 6)]:
+    for n in range(first + 1, min(last, first + 6)):
+        word = frame.words[n]
+        if (
+            word.low == "done"
+            and not frame.part(first, n).sizes
+            and any(w.pos in ("NOUN", "PROPN") for w in frame.words[first:n])
+        ):
+            return True  # "I'll get her access done"
         if word.pos == "VERB" and (word.low.endswith("ed") or word.low in DONE_FORMS):
+            if n + 1 < last and frame.words[n + 1].pos == "NOUN" and frame.words[n - 1].pos == "DET":
+                return False  # "a fixed coupon"
             return word.low not in ("filled", "priced", "need", "proceed")
     return False
 
@@ -161,6 +175,8 @@ def conditional(frame: Frame, first: int, last: int) -> bool:
     """It hangs on an event; "when you can" and "if you could" are only polite, and "when it's out" on a day that is
     named is that day."""
     lows = [word.low for word in frame.words[first:last]]
+    if " or not" in " ".join(lows):
+        return False  # "if they want it or not"
     return any(
         (low in WHEN or lows[k : k + 3] == ["as", "soon", "as"])
         and not (lows[k + 1 : k + 2] in (["you"], ["u"]) and POLITE & set(lows[k + 2 : k + 4]))

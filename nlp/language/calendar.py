@@ -283,6 +283,8 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
     if words[at : at + 2] == ["next", "week"] and words[at + 2 : at + 3] and words[at + 2] in DAYS:
         next_week, at = True, at + 2
     if words[at] in DAYS:
+        if words[at] == "sat" and i and words[i - 1] in ("who", "i", "he", "she", "it", "they", "we", "you", "just"):
+            return None  # "who sat on them"
         if words[at] in ("sun", "sat", "mon", "wed") and at + 1 < len(words) and words[at + 1] in ("'s", "is"):
             return None
         weekday, at = DAYS[words[at]], at + 1

@@ -9,6 +9,7 @@ from nlp.language import vocabulary
 from nlp.language.calendar import Day
 from nlp.language.figures import figure_at, is_number
 from nlp.language.frames import Frame
+from nlp.language.phrases import Phrases
 
 
 def due(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -16,13 +17,26 @@ def due(frame: Frame, first: int, last: int, today: date) -> list[date]:
     the turn, or an hour, which is of this day."""
     whole = (0, len(frame.words))
     return (
-        named(frame, first, last, today)
+        _put_right(frame, first, today)
+        or named(frame, first, last, today)
         or rough(frame, first, last, today)
         or named(frame, *whole, today)
         or rough(frame, *whole, today)
         or hours(frame, first, last, today)
         or hours(frame, *whole, today)
     )
+
+
+def _put_right(frame: Frame, first: int, today: date) -> list[date]:
+    """The day that takes the place of one just said: "Thursday. No wait, Friday", "this aft-- no, tomorrow"."""
+    ends = [found.last for found in CORRECTIONS.found(frame.lows, first)]
+    if (
+        not ends
+        or not any(first <= day.first < ends[-1] for day in frame.days)
+        and not rough(frame, first, ends[-1], today)
+    ):
+        return []
+    return named(frame, ends[-1], len(frame.words), today)
 
 
 def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -39,6 +53,8 @@ def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
         and not _past(frame, d.first)
         and not _turning(frame, d.first)
         and not _named_again(frame, d)
+        and not _hour_of_another(frame, d)
+        and not _away(frame, d)
         and (day := d.resolve(today)) is not None
         and day >= today
     ]
@@ -48,6 +64,21 @@ def _named_again(frame: Frame, day: Day) -> bool:
     """ "The fifth of August, a Wednesday": the weekday of a date just said."""
     bare = day.weekday is not None and day.day is None and day.nth is None
     return bare and any(other.day is not None and 0 <= day.first - other.last <= 3 for other in frame.days)
+
+
+def _hour_of_another(frame: Frame, day: Day) -> bool:
+    """ "Tomorrow after the close": the close is that of the day said beside it."""
+    beside = (other for other in frame.days if other is not day and abs(other.first - day.first) <= REACH)
+    return frame.lows[day.first] in ("close", "now") and any(other.shift != 0 for other in beside)
+
+
+def _away(frame: Frame, day: Day) -> bool:
+    """A day on which somebody is not there: "he's away on Thursday", "tomorrow, today I'm slammed"."""
+    before, after = frame.part(max(0, day.first - REACH), day.first), frame.lows[day.last : day.last + 3]
+    if "then" in frame.lows[day.last :]:
+        return False  # "she is off until Friday, I'll send it then"
+    busy = after[:1] in SUBJECTS and after[1:2] in BEING and not after[-1].endswith("ing")
+    return busy or before.has(*ABSENT) and not {",", ".", "?"} & set(before.lows[-2:])
 
 
 def hours(frame: Frame, first: int, last: int, today: date) -> list[date]:
@@ -79,6 +110,13 @@ def rough(frame: Frame, first: int, last: int, today: date) -> list[date]:
 
 
 _WORDS = vocabulary.section("phrases", "deadlines")
+CORRECTIONS = Phrases((phrase, None) for phrase in _WORDS["corrections"])
+SAME_DAY: tuple[str, ...] = tuple(_WORDS["same_day"])
+ABSENT: tuple[str, ...] = tuple(_WORDS["absent"])
+SUBJECTS = (("i",), ("we",), ("he",), ("she",), ("they",), ("im",))
+BEING = (("'m",), ("am",), ("'re",), ("are",), ("'s",), ("is",))
+REACH = 4  # tokens
+PAST = {"last", "since", "was", "came", "expires", "expire", "lapses", "lapse"}
 TODAY: tuple[str, ...] = tuple(_WORDS["today"])
 SHORT_WHILES: frozenset[str] = frozenset(_WORDS["short_whiles"])
 AFTER_HOURS = {"pm", "am", "p", "o'clock", "with", "then", "today", "your", "my", "pls", "please", "plz"}
@@ -157,6 +195,7 @@ def _turning(frame: Frame, at: int) -> bool:
     before, after = lows[at - 1] if at else ".", lows[at + 1] if at + 1 < len(lows) else ""
     return (
         after == ","
+        and before in ("and", "so", "then", "ok", "okay", "right", "well", ",", "-")
         or not before.isalpha()
         and before not in (",", "-")
         or before in ("for", "until", "till", "just", "from")
@@ -166,5 +205,6 @@ def _turning(frame: Frame, at: int) -> bool:
 def _past(frame: Frame, at: int) -> bool:
     """ "Last Tuesday", "came out on Monday", "as of the end of October", "the report of Friday"."""
     back = [word.low for word in frame.words[max(0, at - 4) : at]]
-    told = bool(set(back) & {"last", "since", "was", "expires", "came"}) and "end" not in back[-1:]
-    return told or "as of" in " ".join(back) or back[-1:] == ["of"] or back[-2:] == ["of", "the"] and "end" not in back
+    said, ending = " ".join(back), "end" in back
+    told = bool(PAST & set(back) or "runs out" in said) and "end" not in back[-1:]
+    return told or "as of" in said or not ending and (back[-1:] == ["of"] or back[-2:] == ["of", "the"])

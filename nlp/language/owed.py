@@ -13,12 +13,18 @@ from nlp.language.model import Turn, Who
 from nlp.language.phrases import Phrases
 from nlp.language.tasks import Promise, sentences
 
-_PARTS = ("need", "coming", "gone", "promising", "handed", "expires", "to_me")
+_WORDS: dict[str, tuple[str, ...]] = {
+    part: tuple(vocabulary.section("owed", part))
+    for part in "again every not_due need coming gone promising handed expires to_me".split()
+}
 _NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
 THINGS = Phrases((name, kind) for kind, names in _NAMES.items() for name in names)
 OWNERS: dict[str, Who] = {"client": "client", "trader": "trader"}
-NEED, COMING, GONE, PROMISING, HANDED, EXPIRES, TO_ME = (tuple(vocabulary.section("owed", part)) for part in _PARTS)
+AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
+NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
+HANDED, EXPIRES, TO_ME = _WORDS["handed"], _WORDS["expires"], _WORDS["to_me"]
 REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
+YOURS = (("your",), ("ur",))
 LASTS = 5  # turns in which what was asked for gets its day
 
 
@@ -59,10 +65,28 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
                 requests.remove(request)
                 places = {request.turn, *range(i, last + 1)}
                 new = Promise(request.owner, "send", request.turn, request.words, True, False, places, days=[day])
+                new.thing = request.thing.at
                 if not _known(new, [*known, *found]):
                     found.append(new)
         requests += _asked(i, turn.who, frame)
+        again = _again(i, turns, frames, today, [*known, *found])
+        found += [again] if again is not None else []
     return found
+
+
+def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
+    """ "And then every Friday": what was just promised comes again, from the day the other side names."""
+    frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
+    part = frame.part(0, len(frame.words))
+    if not part.has(*EVERY) or not part.has(*AGAIN) or not frame.days or frame.sizes or frame.verbs or answer is None:
+        return None
+    same = next((p for p in reversed(known) if p.kind == "send" and 0 < i - min(p.evidence) <= LASTS), None)
+    first = named(answer, 0, len(answer.words), today) or named(frame, 0, len(frame.words), today)[-1:]
+    if same is None or turns[i + 1].who == turns[i].who or not first or any(p.evidence & {i, i + 1} for p in known):
+        return None
+    if not (answer.has(*PROMISING) or answer.days) or same.days[-1:] == first[-1:] and max(same.evidence) >= i:
+        return None
+    return Promise(same.owner, "send", i, (0, len(frame.words)), True, False, {i, i + 1}, vague=True, days=first[-1:])
 
 
 def things(frame: Frame, first: int, last: int) -> list[Thing]:
@@ -85,8 +109,9 @@ def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
             or part.question
             or part.sizes
             or part.prices
-            or part.verbs
-            or part.has(*GONE, *EXPIRES)
+            or any(frame.lows[verb.at + 1 : verb.at + 2] not in YOURS for verb in part.verbs)  # "hit your inbox"
+            or part.has(*GONE, *EXPIRES, *NOT_DUE)
+            or _only_until(frame, named_things[0])
         ):
             continue
         bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last])
@@ -94,8 +119,13 @@ def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
             continue
         thing = named_things[0]
         owner: Who = who if part.has(*HANDED) else thing.owner or who
-        return Promise(owner, "send", i, (first, last), True, False, {i}, days=days[-1:])
+        return Promise(owner, "send", i, (first, last), True, False, {i}, days=days[-1:], thing=thing.at)
     return None
+
+
+def _only_until(frame: Frame, thing: Thing) -> bool:
+    """ "Until my report": the thing is a time."""
+    return bool({"until", "till", "before", "after", "since"} & set(frame.lows[max(0, thing.at - 2) : thing.at]))
 
 
 def _asked(i: int, who: Who, frame: Frame) -> list[Request]:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.acts import EMPTY, act, conditional, vague
-from nlp.language.deadlines import days, rough
+from nlp.language.acts import EMPTY, PHONES, act, conditional, vague
+from nlp.language.deadlines import SAME_DAY, days, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Who
 from nlp.language.tasks import Promise
+from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "promises")
 PASS: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["pass"])
@@ -28,6 +29,7 @@ SOMEONE: frozenset[str] = frozenset(_WORDS["someone"])
 WILL: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in _WORDS["will"])
 SENDING: frozenset[str] = frozenset(_WORDS["send"]) | {"arrange", "set"}
 TO_THE_OTHER: tuple[str, ...] = tuple(_WORDS["to_the_other"])
+PHONED: frozenset[str] = frozenset(_WORDS["phoned"])
 READY: tuple[str, ...] = tuple(_WORDS["ready"])
 GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
@@ -35,7 +37,12 @@ PRICED = {"price", "level", "fill", "fills", "rate", "bid", "offer", "quote"}
 GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
 JOINS = {"and", "then", "&", "n", ","}
+BEING = {"'m", "am", "'re", "are", "im", "be"}
+MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
+POINTING = {"this", "that", "these", "those"}
+AT_ONCE = {"me", "lemme"}  # "let me check" is done at once, unless a day is said
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
+HANDING = ("to you", "you the", "you it", "them to", "it to", "send you", "send them", "it over")
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
 
 
@@ -50,18 +57,20 @@ class Led:
 
 def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -> Promise | None:
     """What one thought of turn `i` (tokens `first` to `last`) lays upon one side."""
-    dated = bool(days(frame, first, last, today) or rough(frame, first, last, today))
+    same_day = frame.part(first, last).has(*SAME_DAY)
+    dated = same_day or bool(days(frame, first, last, today) or rough(frame, first, last, today))
     part = frame.part(first, last)
+    said_before = bool(named(frame, 0, first, today)) and frame.has(*HANDING) and not part.question
     dealing = bool(part.sizes or part.prices) or frame.has(*PASS)
     soft: Led | None = None
     for k in range(first, last):
         kind = act(frame, k, last)
         firm = kind is not None
         if kind is None:
-            if not (_open(frame, k) and dated) or dealing:
+            if not (_open(frame, k) and dated and _has_object(frame, k, last)) or dealing:
                 continue
             kind = "work"
-        found = _led(frame, first, k, last, firm=firm, dated=dated)
+        found = _led(frame, first, k, last, firm=firm, dated=dated or firm and said_before)
         if found is None and soft is not None and firm and frame.words[k - 1].low in JOINS:
             found = soft
         if found is None:
@@ -80,9 +89,22 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
 
 
 def _open(frame: Frame, k: int) -> bool:
-    """Any other action: a verb in its plain form that is not dealing or talk."""
+    """Any other action: a verb in its plain form, or being done, that is not dealing or talk."""
     word = frame.words[k]
-    return word.pos == "VERB" and word.lemma == word.low and not {word.lemma, word.low} & NO_TASKS
+    being = _doing(word) and k > 0 and frame.words[k - 1].low in BEING
+    return word.pos == "VERB" and (word.lemma == word.low or being) and not {word.lemma, word.low} & NO_TASKS
+
+
+def _doing(word: Word) -> bool:
+    return word.low.endswith("ing") and word.lemma != word.low
+
+
+def _has_object(frame: Frame, k: int, last: int) -> bool:
+    """Something is acted on: "change the flag", not "feel pretty stupid", "be in the office"."""
+    dated = {n for day in frame.days for n in range(day.first, day.last)}
+    near = range(k + 1, min(last, k + 6))
+    named = {n for n in near if frame.words[n].pos in ("NOUN", "PROPN", "PRON") or frame.lows[n] in POINTING}
+    return bool(named - dated)
 
 
 def _better(frame: Frame, k: int, last: int) -> bool:
@@ -93,28 +115,36 @@ def _better(frame: Frame, k: int, last: int) -> bool:
 def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool) -> Led | None:
     """The words that lead to the action at token `k`, None if nothing does."""
     lows = [word.low for word in frame.words]
-    ways, word = _ways(lows, first, k), frame.words[k]
+    ways, word, part = _ways(lows, first, k), frame.words[k], frame.part(first, last)
     if {"n't", "not"} & set(lows[max(first, k - 2) : k]) and "why" not in lows[max(first, k - 4) : k]:
         return None
     if lows[last - 1] == "?" and any(_ends(lows, first, at, phrase) for at in ways for phrase in SURELY):
         return Led(False, False, k)
-    after = lows[k + 1 : min(last, k + 9)]
+    after, kind_of = lows[k + 1 : min(last, k + 9)], act(frame, k, last)
+    if word.low == "lmk":
+        return Led(False, False, k)
+    if word.lemma == "owe" and lows[max(first, k - 4) : k] and {"i", "we"} & set(lows[max(first, k - 4) : k]):
+        return Led(True, True, k)
     plain = word.low == word.lemma or word.low.endswith("ing") or word.pos not in ("VERB", "AUX")
     for kind, phrases in LEADS.items():
-        if not any(_ends(lows, first, at, phrase) for at in ways for phrase in phrases):
+        lead = next((p for at in ways for p in phrases if _ends(lows, first, at, p)), None)
+        if lead is None or kind == "ask_for_me" and not ({"me", "us"} & set(after[:3]) and lows[last - 1] == "?"):
             continue
-        if kind == "ask":
+        if lead[-1] in AT_ONCE and not dated and kind_of not in ("work", "send"):
+            return None
+        if kind == "own_by_a_day" and (_doing(word) and lead[-1] not in BEING or lead[-1] in MIGHT and "if" in lows):
+            continue
+        if kind in ("ask", "ask_for_me"):
             return Led(False, False, k) if plain else None
         if kind == "offer":
             return Led(True, False, k)
         if kind == "own" or (dated and plain and (firm or _to_other(after))):
             return Led(True, True, k) if plain or "be" in lows[max(first, k - 2) : k] else None
-    if any(
-        lows[at - 1] in ("will", "wil") and (at - 1 == first or lows[at - 2] in BREAKS) for at in ways if at > first
-    ):
+    bare = {"will", "wil", "can"} if dated else {"will", "wil"}
+    if any(lows[at - 1] in bare and (at - 1 == first or lows[at - 2] in BREAKS) for at in ways if at > first):
         return Led(True, True, k)
-    doing = word.low.endswith("ing") and word.lemma != word.low and word.lemma in SENDING
-    if doing and set(lows[first:k]) <= OPENERS:
+    worked = dated and kind_of == "work" and not part.sizes
+    if _doing(word) and (word.lemma in SENDING or worked) and set(lows[first:k]) <= OPENERS:
         return Led(True, True, k)
     return _for_others(frame, lows, first, k, after) or (_bare(frame, first, k, after) if firm else None)
 
@@ -156,16 +186,26 @@ def _for_others(frame: Frame, lows: list[str], first: int, k: int, after: list[s
         subject = frame.words[at - len(phrase) - 1] if at - len(phrase) > first else None
         if subject is not None and (subject.low in SOMEONE or subject.pos == "PROPN") and _to_other(after[:5]):
             return Led(True, True, k)
+    if frame.words[k].low.endswith("s") and frame.words[k].pos == "VERB" and _of_ours(frame, first, k):
+        return Led(True, True, k)
     asked = next((n for n in range(at - 1, max(first, at - 5) - 1, -1) if lows[n] in ("your", "ur")), None)
     if asked and lows[asked - 1] in ("can", "could", "would", "will") and {"me", "us"} & set(after[:3]):
         return Led(False, False, k)
     return None
 
 
+def _of_ours(frame: Frame, first: int, k: int) -> bool:
+    """The subject before the verb is of the speaker's side: "my colleague in accounting, Ms Yildiz, sends them"."""
+    subject = frame.lows[max(first, k - 9) : k]
+    return bool({"my", "our"} & set(subject)) and bool(SOMEONE & set(subject))
+
+
 def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
     """An instruction without a lead: "send me ...", "and tell us ..."."""
     lows = [word.low for word in frame.words]
     back = lows[max(first, k - 5) : k]
+    if _doing(frame.words[k]):
+        return None
     opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
     if opens and lows[k - 1 : k] and lows[k - 1] in JOINS and k > first:
         mine = (*LEADS["own"], *LEADS["own_by_a_day"], ("will",), ("'ll",))
@@ -173,7 +213,8 @@ def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
             if any(_ends(lows, first, at, phrase) for at in range(first, k) for phrase in phrases):
                 return Led(own, own, k)
     handing = frame.words[k].lemma in SENDING and bool({"it", "that", "them", "both", "those", "all"} & set(after[:1]))
-    return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing) else None
+    reach = set(after[:1]) & {"my", "our", "the"} and set(after[1:3]) & PHONES  # "ring my mobile"
+    return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing or reach) else None
 
 
 def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: bool) -> Promise | None:
@@ -181,10 +222,13 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
     lows = [word.low for word in frame.words[first:last]]
     text = f" {' '.join(lows)} "
     start = next((_at(text, phrase) for phrase in DELIVERIES if f" {phrase} " in text), None)
+    start = start if start is not None else _rung(lows)
     if start is None and dated and lows[-1:] != ["?"]:
-        starts = (_given(lows), _with_you(frame, first, last), _time_granted(text), _ready(text, lows))
+        granted = None if frame.part(last, len(frame.words)).has("i 'll", "we 'll") else _time_granted(text)
+        starts = (_given(lows), _with_you(frame, first, last), granted, _ready(text, lows))
         start = next((at for at in starts if at is not None), None)
-    if start is None or GONE & set(lows[:start]) or PRICED & set(lows):
+    part = frame.part(first, last)
+    if start is None or GONE & set(lows[:start]) or PRICED & set(lows) or part.monies:
         return None
     had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
     k = first + had
@@ -210,6 +254,18 @@ def _at(text: str, phrase: str) -> int:
     return text[: text.find(f" {phrase} ")].count(" ")
 
 
+def _rung(lows: list[str]) -> int | None:
+    """ "You get a ring", "you get a final answer in writing"."""
+    for k, low in enumerate(lows):
+        if (
+            low in ("get", "receive")
+            and {"you", "u"} & set(lows[max(0, k - 3) : k])
+            and PHONED & set(lows[k + 1 : k + 5])
+        ):
+            return k if not {"did", "do", "if", "when"} & set(lows[max(0, k - 4) : k]) else None
+    return None
+
+
 def _given(lows: list[str]) -> int | None:
     """ "You get the list from me", "you'd have it from us"."""
     for k, low in enumerate(lows):
@@ -233,7 +289,7 @@ def _with_you(frame: Frame, first: int, last: int) -> int | None:
 
 
 def _time_granted(text: str) -> int | None:
-    """ "Give me until Monday for that"."""
+    """ "Give me until Monday for that", where what is done by then is not said in the next words."""
     return 0 if any(f" {phrase} " in text for phrase in GRANTS_TIME) else None
 
 

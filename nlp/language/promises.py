@@ -6,19 +6,27 @@ from collections.abc import Collection, Mapping
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.deadlines import days, due, in_next_week, rough
+from nlp.language.deadlines import SAME_DAY, days, due, in_next_week, named, rough
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.meetings import meetings
 from nlp.language.model import FollowUp, Turn
 from nlp.language.owed import owed
 from nlp.language.pledges import pledge
-from nlp.language.tasks import Promise, task, thoughts
+from nlp.language.tasks import Promise, sentences, task, thoughts
 
 _WORDS = vocabulary.section("phrases", "promises")
 WITHDRAWN: tuple[str, ...] = tuple(_WORDS["withdrawn"])
 ACCEPT: tuple[str, ...] = tuple(_WORDS["accept"])
 COMING: tuple[str, ...] = tuple(_WORDS["coming"])
+DECLINED: tuple[str, ...] = tuple(_WORDS["declined"])
+WHEN_DONE: tuple[str, ...] = tuple(_WORDS["when_done"])
+FILLS: frozenset[str] = frozenset(_WORDS["fills"])
+NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
+PROMISED = {"'ll", "will"}
+SAME_DAY_REACH = 4  # turns
+OPENING = 6  # tokens with which a turn answers
+REACH = 4  # turns
 REFUSE: tuple[str, ...] = tuple(_WORDS["refuse"])
 
 
@@ -32,11 +40,17 @@ def follow_ups(
     found: list[Promise] = []
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
         if frame.has(*WITHDRAWN):
-            found = [p for p in found if i - max(p.evidence) > 2 or p.owner == turn.who]
+            found = [
+                p for p in found if i - max(p.evidence) > 2 or p.owner == turn.who or _of_another(p, frame, frames)
+            ]
+        if frame.part(0, OPENING).has(*DECLINED) and not any(w.low in PROMISED for w in frame.words):
+            found = [p for p in found if i - max(p.evidence) > 1 or p.owner == turn.who]
         for first, last in thoughts(frame):
             promise = pledge(i, turn.who, frame, first, last, today)
-            if promise is not None:
+            if promise is not None and not _told_when_done(promise, found, frame):
                 promise.days = in_next_week(due(frame, first, last, today), frames[max(0, i - 2) : i], today)
+                promise.beside = not (days(frame, first, last, today) or rough(frame, first, last, today))
+                promise.conditional = promise.conditional and not (promise.days and _sure_to_come(promise, frame))
                 _enter(found, promise, frames)
     kept = [p for p in found if p.stated or _accepted(p, turns, frames, today)]
     met = meetings(turns, frames, today)
@@ -49,9 +63,33 @@ def follow_ups(
         if not promise.days and met and frames[promise.turn].has("bring", "bring along"):
             promise.days = met[-1].days  # what is brought is brought to the meeting
     kept += [m for m in met if not any(p.days[-1:] == m.days and _near(p, m) for p in kept)]
-    standing = [p for p in _unique(kept) if _worth(p) and not _settled(p, turns, frames)]
+    standing = [p for p in _unique(kept, frames) if _worth(p, frames) and not _settled(p, turns, frames)]
     standing += owed(turns, frames, today, standing)
     return [_follow_up(promise, frames, turns, lines or {}, today) for promise in standing]
+
+
+def _told_when_done(new: Promise, found: list[Promise], frame: Frame) -> bool:
+    """ "Drop me a line when it's through", of what was promised just before, is part of that promise."""
+    before = next((p for p in reversed(found) if p.owner == new.owner and new.turn - max(p.evidence) <= REACH), None)
+    if before is None or new.kind != "call" or not frame.part(*new.words).has(*WHEN_DONE):
+        return False
+    before.evidence.add(new.turn)
+    return True
+
+
+def _sure_to_come(promise: Promise, frame: Frame) -> bool:
+    """What it waits for comes anyway ("when the money has left", "once the number is out"), unlike a fill."""
+    part = frame.part(*promise.words)
+    return not part.has("if", "unless") and not set(part.lows) & FILLS
+
+
+def _of_another(promise: Promise, frame: Frame, frames: list[Frame]) -> bool:
+    """What is not wanted any more is named, and is not this: "Pellworm is no hurry, forget it"."""
+    at = next(k for k in range(len(frame.lows)) if not frame.part(k, len(frame.lows)).has(*WITHDRAWN)) - 1
+    first = next(a for a, b in sentences(frame) if a <= at < b)
+    named_there = {w.lemma for w in frame.words[first:at] if w.pos in ("NOUN", "PROPN") and w.lemma not in NO_SUBJECTS}
+    said = {w.lemma for k in promise.evidence for w in frames[k].words}
+    return bool(named_there) and not named_there & said
 
 
 def _near(promise: Promise, meeting: Promise) -> bool:
@@ -60,28 +98,43 @@ def _near(promise: Promise, meeting: Promise) -> bool:
 
 
 def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
-    """Add, or join to what was agreed a moment ago by the same owner about the same kind of thing."""
+    """Add, or join to what was agreed a moment ago by the same owner about the same thing."""
     for old in reversed(found):
-        near = new.turn - max(old.evidence) <= (1 if old.stated else 3)
-        same_kind = old.kind == new.kind or new.vague or old.vague
-        if (
-            old.owner == new.owner
-            and near
-            and same_kind
-            and (new.turn != old.turn or new.vague)
-            and (not old.stated or new.vague or not new.stated or old.vague)
-        ):
-            if old.stated and new.stated and not new.vague and not old.vague:
-                continue
-            old.evidence |= new.evidence
-            old.conditional = new.conditional if new.days else old.conditional or new.conditional
-            if new.days:
-                old.days = new.days
-            if old.vague or (new.stated and not new.vague):
-                old.turn, old.words, old.vague, old.kind = new.turn, new.words, new.vague, new.kind
-            old.stated = old.stated or new.stated
-            return
+        if not _same(old, new, frames):
+            continue
+        old.evidence |= new.evidence
+        old.conditional = new.conditional if new.days else old.conditional or new.conditional
+        if new.days:
+            old.beside = new.beside and (old.beside or old.days != new.days)
+            old.days = new.days
+        if old.vague or (new.stated and not new.vague):
+            old.turn, old.words, old.vague, old.kind = new.turn, new.words, new.vague, new.kind
+        old.stated = old.stated or new.stated
+        return
     found.append(new)
+
+
+def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
+    """The later words are about the thing of the earlier ones: its answer, "I'll send it", or the same nouns again."""
+    if old.owner != new.owner or new.turn == old.turn and not new.vague:
+        return False
+    gap, again = new.turn - max(old.evidence), new.vague and not old.conditional and old.days in ([], new.days)
+    if old.kind != new.kind:
+        fuller = old.vague and not (old.stated and not new.vague)
+        return gap <= (1 if old.stated else 2) and (new.vague or fuller)
+    if gap > (3 if again or not old.stated else 1):
+        return False
+    if old.stated and not new.vague and not old.vague:
+        return not new.stated and bool(_nouns(old, frames) & _nouns(new, frames))
+    return True
+
+
+def _nouns(promise: Promise, frames: list[Frame]) -> set[str]:
+    frame, (first, last) = frames[promise.turn], promise.words
+    dated = {n for day in frame.days for n in range(day.first, day.last)}
+    return {
+        w.lemma for n, w in enumerate(frame.words[first:last], first) if w.pos in ("NOUN", "PROPN") and n not in dated
+    }
 
 
 def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> bool:
@@ -93,7 +146,8 @@ def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], to
         frame = frames[k]
         if frame.has(*REFUSE):
             return False
-        dated = bool(due(frame, 0, len(frame.words), today)) and not (frame.sizes or frame.question)
+        agreed = not frame.question or k + 1 < len(frames) and frames[k + 1].has(*ACCEPT)  # "Monday?" - "fine"
+        dated = bool(due(frame, 0, len(frame.words), today)) and agreed and not frame.sizes
         told = promise.kind == "call" and frames[promise.turn].question  # "you'll let me know?" "The same afternoon."
         coming = frame.has(*COMING) or dated and (promise.kind == "send" or told or promise.needs_day)
         return coming if promise.needs_day else coming or frame.has(*ACCEPT)
@@ -111,18 +165,28 @@ def _agree(
         promise.conditional = True
         promise.evidence.add(before)
     for k in range(last + 1, min(len(turns), last + 3)):
-        found = due(frames[k], 0, len(frames[k].words), today)
+        business = frames[k].has("value", "val", "settles", "settling", "settle")
+        found = [] if business else due(frames[k], 0, len(frames[k].words), today)
         if found and len(frames[k].words) < 16 and not promise.conditional and k not in others:
-            if not promise.days or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
-                promise.days = promise.days or found
+            beside = promise.beside and k == last + 1 and turns[k].who != turns[last].who
+            beside = beside and bool(named(frames[k], 0, len(frames[k].words), today))
+            if not promise.days or beside or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
+                fuller = (
+                    promise.days and found[-1].day == promise.days[-1].day
+                )  # "on the fifth" - "the fifth of August"
+                promise.days = found if fuller or beside else promise.days or found
+                promise.beside = False
                 promise.evidence.add(k)
         elif frames[k].has(*ACCEPT) and len(frames[k].words) < 8 and k == last + 1:
             promise.evidence.add(k)
     if not promise.days and before >= 0 and not promise.conditional and before not in others:
-        promise.days = days(frames[before], 0, len(frames[before].words), today)[-1:]
+        back = SAME_DAY_REACH if frames[promise.turn].has(*SAME_DAY) else 1
+        for k in range(before, max(-1, before - back), -1):
+            promise.days = promise.days or named(frames[k], 0, len(frames[k].words), today)[-1:]
+        promise.days = promise.days or days(frames[before], 0, len(frames[before].words), today)[-1:]
 
 
-def _unique(found: list[Promise]) -> list[Promise]:
+def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
     """Without the recap: the same owner, kind and day said again near the end is the same promise."""
     result: list[Promise] = []
     for promise in found:
@@ -133,6 +197,7 @@ def _unique(found: list[Promise]) -> list[Promise]:
                 if p.owner == promise.owner
                 and p.kind == promise.kind
                 and promise.vague
+                and (p.kind != "work" or _verb(p, frames) == _verb(promise, frames))
                 and (not promise.days or promise.days[-1:] == p.days[-1:])
             ),
             None,
@@ -144,16 +209,22 @@ def _unique(found: list[Promise]) -> list[Promise]:
     return result
 
 
-def _worth(promise: Promise) -> bool:
+def _verb(promise: Promise, frames: list[Frame]) -> str:
+    return frames[promise.turn].words[promise.words[0]].lemma
+
+
+def _worth(promise: Promise, frames: list[Frame]) -> bool:
     """A promise without an object and without a day says nothing."""
     if promise.kind == "soft":
         return bool(promise.days) and not promise.vague
+    if _verb(promise, frames) == "owe":
+        return bool(promise.days)
     return bool(promise.days) or not promise.vague or promise.conditional
 
 
 def _settled(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
     """Done while still talking: "could you amend my stop?", "amended"."""
-    verb = frames[promise.turn].words[promise.words[0]].lemma
+    verb = _verb(promise, frames)
     if verb in ("have", "get", "be", "let", "make", "give"):
         return False
     for k in range(promise.turn + 1, min(len(turns), promise.turn + 5)):

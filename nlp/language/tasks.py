@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import pairwise
 
 from nlp.language import vocabulary
 from nlp.language.calendar import PARTS
@@ -36,6 +37,7 @@ BEGINNINGS: tuple[tuple[str, ...], ...] = tuple(
 DAY_LINKS = {"end", "of", "close", "latest", "by", "on", "before", "until", "till", "for", "the", ",", "from", "and"}
 
 
+LINKS = {"for", "of", "on", "with", "-", "to", "from"}  # between the words of a thing's name
 HANDED_OVER = {"get", "have", "receive", "owe"}  # by whom it is owed: "you'll get it", "I owe you the form"
 STOPS = {".", "?", "!", ";", "...", "--"}
 
@@ -54,6 +56,8 @@ class Promise:
     vague: bool = False
     needs_day: bool = False  # a thing asked for by its name only: the answer must say when it comes
     days: list[date] = field(default_factory=list)
+    thing: int | None = None  # where its thing is named, of what is owed without a verb
+    beside: bool = False  # the day stands elsewhere in the turn, so the answer may set another
 
 
 def sentences(frame: Frame) -> list[tuple[int, int]]:
@@ -96,12 +100,30 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
     frame = frames[promise.turn]
     if promise.kind == "meet":
         return f"Meet the client (“{turns[promise.turn].text[frame.words[first].start :].strip(' .?!,;-')[:120]}”)"
-    what = wording(promise, frame, turns[promise.turn].who, lines)
+    what = _thing(promise, frame) or wording(promise, frame, turns[promise.turn].who, lines)
     listed = any(word.low in lines for word in frame.words[first:last])
     if not listed and promise.vague or _points_back(promise, frame, first, last):
         about = _antecedent(promise, frames, turns)
         return f"{what} (“{about}”)" if about else what
     return what
+
+
+def _thing(promise: Promise, frame: Frame) -> str:
+    """ "Send the contract note for the gilts", of "contract note for the gilts goes out to you today"."""
+    if promise.thing is None:
+        return ""
+    first = last = promise.thing
+    while first - 1 >= promise.words[0] and frame.words[first - 1].pos in (*NOMINAL, "DET", "NUM"):
+        first -= 1
+    while last < promise.words[1] and (frame.words[last].pos in (*NOMINAL, "DET", "NUM") or frame.lows[last] in LINKS):
+        last += 1
+    while last > promise.thing + 1 and frame.words[last - 1].pos not in NOMINAL:
+        last -= 1
+    dated = {k for day in frame.days for k in range(day.first, day.last)}
+    words = [w for k, w in enumerate(frame.words[first:last], first) if k not in dated]
+    gaps = ["" if a.end == b.start else " " for a, b in pairwise(words)]
+    name = "".join(w.text + gap for w, gap in zip(words, [*gaps, ""], strict=True))
+    return "Send " + (name[:1].lower() + name[1:] if words and words[0].pos in ("DET", "ADJ") else name)
 
 
 def _points_back(promise: Promise, frame: Frame, first: int, last: int) -> bool:
@@ -125,7 +147,24 @@ def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) 
     return _naming(2, near, promise, frames, turns) or _naming(1, sorted(promise.evidence), promise, frames, turns)
 
 
+def _fronted(promise: Promise, frame: Frame, text: str) -> str:
+    """What is named before its verb: "the split I mail you this evening"."""
+    first = promise.words[0]
+    start = next((a for a, b in sentences(frame) if a <= first < b), first)
+    subject = next((k for k in range(first - 1, start, -1) if frame.lows[k] in ("i", "we", "you", "u")), start)
+    words = frame.words[start:subject]
+    if any(w.pos in ("VERB", "AUX", "SCONJ") for w in words) or not any(w.pos in NOMINAL[:2] for w in words):
+        return ""
+    dated = {k for day in frame.days for k in range(day.first, day.last)}
+    if dated & set(range(start, subject)):
+        return ""
+    return text[words[0].start : words[-1].end].strip(" .?!,;-")
+
+
 def _naming(count: int, where: Iterable[int], promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
+    fronted = _fronted(promise, frames[promise.turn], turns[promise.turn].text)
+    if fronted:
+        return fronted
     for i in where:
         frame = frames[i]
         last = promise.words[0] if i == promise.turn else len(frame.words)
