@@ -121,6 +121,8 @@ def _thing(promise: Promise, frame: Frame) -> str:
         last -= 1
     dated = {k for day in frame.days for k in range(day.first, day.last)}
     words = [w for k, w in enumerate(frame.words[first:last], first) if k not in dated]
+    if not words:
+        return ""
     gaps = ["" if a.end == b.start else " " for a, b in pairwise(words)]
     name = "".join(w.text + gap for w, gap in zip(words, [*gaps, ""], strict=True))
     return "Send " + (name[:1].lower() + name[1:] if words and words[0].pos in ("DET", "ADJ") else name)
