@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from nlp.language import vocabulary
@@ -74,6 +74,10 @@ def read(
         )
         if after == "-" and lows[figure.last + 1 : figure.last + 3] == ["ish", "lots"]:
             continue
+        if unit and len(figure.chunks) == 1 and figure.pointed and figure.digits.endswith(".000"):
+            figure = replace(figure, value=figure.value * 1000, pointed=False, cardinal=True)  # "60.000 ounces"
+        if not unit and figure.chunks[1:] == ("000",) and lows[figure.last - 1] == "000":
+            figure = replace(figure, chunks=("".join(figure.chunks),), cardinal=True)  # "120 000 VLMR"
         code = money_after.code if money_after else money_before.code if money_before else None
         if code is None and at_mention is not None and at_mention.instrument.kind in ("fx", "metal"):
             code = at_mention.instrument.currency

@@ -275,7 +275,10 @@ def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
         lead, after = lows[max(0, i - 3) : i], lows[last : last + 1]
         tenor = next((t for t in tenors if last <= t.first <= last + 3 and _links(lows[last : t.first])), None)
         before = next((t for t in tenors if t.last == i - 1 and lows[i - 1] in FROM), None)
-        new = "new" in lead and not {".", "?", "!"} & set(lead[lead.index("new") :])
+        place = (
+            i > 1 and words[i - 1].text == "New" and lows[i - 2] not in (".", "?", "!")
+        )  # "seven million New Zealand"
+        new = "new" in lead and not place and not {".", "?", "!"} & set(lead[lead.index("new") :])
         new = new or before is not None and "new" in lows[max(0, before.first - 2) : before.first]
         named = after in (["deal"], ["ioi"], ["tap"]) and "the" in lead
         if new or named or lows[last : last + 2] == ["new", "issue"] or primary and tenor is not None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from nlp.language import fxswaps, resting, saying, strips, topics
+from nlp.language import agreeing, fxswaps, resting, saying, strips, topics
 from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
-from nlp.language.quoting import placed
+from nlp.language.quoting import placed, two_way
 from nlp.language.readback import AGENCY, READING, Leg, currency, filled, legs, merge_currencies, several
 from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 SHOWN = ("bid", "offer", "offered")
+LATELY_DEALT = 3
+"""Turns within which "bust it" means what was just dealt, whatever was named since."""
 REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
 
 
@@ -58,6 +61,20 @@ class Dealing(Revising):
 
     def confirm(self, i: int, frame: Frame, topic: Topic | None) -> bool:
         """Read a trader's turn as confirmation. True when it dealt."""
+        return self._read_back(i, frame, topic) or topic is not None and self._told(i, frame, topic)
+
+    def _told(self, i: int, frame: Frame, topic: Topic) -> bool:
+        """No sentence states the deal, but what both sides said of it does."""
+        fills = agreeing.fills(self.talk, i, frame, topic)
+        for said, fill in fills:
+            self._enter(i, topic, self._of(i, topic, fill, frame), said)
+        terms = agreeing.struck(self.talk, i, frame, topic) if not fills else None
+        if terms is not None:
+            self._enter(i, topic, self._of(i, topic, terms, frame))
+        return bool(fills) or terms is not None
+
+    def _read_back(self, i: int, frame: Frame, topic: Topic | None) -> bool:
+        """A sentence states the deal: "you buy ten million at ..."."""
         if frame.has("if", "would", "'d be", "nothing done") and not frame.has("done", "filled"):
             return False
         if saying.away(frame) and not (frame.sizes and frame.prices):
@@ -66,6 +83,9 @@ class Dealing(Revising):
             frame.has("done", "filled") or frame.prices and (frame.has(*AGENCY) or self._fill(i, topic))
         ):
             return False
+        shown = topic is not None and not saying.done(frame) and two_way(topic, frame) is not None
+        if shown and not any(leg.side for leg in legs(frame)):
+            return False  # "60k oz, got it. 47.86 / 47.93" shows a price
         if resting.entered(frame) and not before_order(frame).prices:
             return False  # "stop to buy ..., GTC. Done, it's in the book"
         if topic is not None and topic.side is None and saying.order_filled(frame):
@@ -252,31 +272,35 @@ class Dealing(Revising):
             return False
         if topic.kind == "fx" and "swap" in topic.hints and topic.price_type != "points":
             return False
+        terms = agreeing.Struck(topic.side, topic.size, topic.ccy, topic.unit, price)
+        self._enter(i, topic, self._of(i, topic, terms, frame))
+        return True
+
+    def _of(self, i: int, topic: Topic, terms: agreeing.Struck, frame: Frame) -> Deal:
+        """The deal of an enquiry at these terms, which turn `i` confirms."""
         instrument = topic.instrument
         product, value = settled(topic, topic.day, self.talk.today)
-        deal = Deal(
-            client_side=topic.side,
+        return Deal(
+            client_side=terms.side,
             product=product,
             instrument=title(topic, self.talk.today),
             description=instrument.description,
             instrument_id=instrument.id,
-            quantity=topic.size,
-            quantity_ccy=topic.ccy,
-            quantity_unit=topic.unit,
-            price=trimmed(price),
-            price_type=topic.price_type or "price",
+            quantity=terms.quantity,
+            quantity_ccy=terms.ccy,
+            quantity_unit=terms.unit,
+            price=trimmed(terms.price),
+            price_type=topic.price_type or ("rate" if instrument.kind in ("fx", "irs") else "price"),
             price_ccy=price_currency(instrument, frame),
             value_date=value,
             tenor=instrument.tenor,
             benchmark=topic.benchmark,
-            evidence=tuple(sorted(topic.evidence | {i})),
+            evidence=tuple(sorted(topic.evidence | {i} | self._agreement(i))),
         )
-        self._enter(i, topic, deal)
-        return True
 
-    def _enter(self, i: int, topic: Topic, deal: Deal) -> None:
+    def _enter(self, i: int, topic: Topic, deal: Deal, said: Frame | None = None) -> None:
         """Record the deal; the same business said again, or corrected, replaces what stood before."""
-        if self._totalled(i, topic, deal):
+        if self._totalled(i, topic, deal, said or self.talk.frames[i]):
             return
         for old in self.done:
             if not old.standing or old.deal.instrument != deal.instrument:
@@ -309,7 +333,7 @@ class Dealing(Revising):
             return False
         if self.talk.turns[i].who == "client" and frame.question and self._refused(i):
             return False
-        said = sentence_with(frame, topics.CANCEL)
+        said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
         before = self.talk.frames[max(0, i - 1)]
         if said.has(*REMAINDER) or (before.has(*REMAINDER) and not said.mentions):
             return False  # what was not filled is called off, not what was
@@ -318,9 +342,15 @@ class Dealing(Revising):
             for done in self.done
             if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in said.mentions)
         ]
+        codes = {money.code for money in said.monies}
+        others = [d for d in self.done if codes and not said.mentions and any(c in d.deal.instrument for c in codes)]
+        if others and not any(done.standing for done in others):
+            return False  # "you're short the Footsie, and the Canada is void": said again of what is off already
         standing = named or [
-            done for done in self.done if done.standing and done.topic is topic and i - done.turn <= 12
+            done for done in others or self.done if done.standing and done.topic is topic and i - done.turn <= 12
         ]
+        if not (standing or said.mentions or codes or any(done.topic is topic for done in self.done)):
+            standing = [done for done in self.done if done.standing and i - done.turn <= LATELY_DEALT][-1:]
         amounts = {topics.size_of(size, topic.instrument)[0] for size in said.sizes if size.sure}
         standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
         if not standing or not named and self._of_an_order(standing[-1].turn, i):
@@ -336,6 +366,19 @@ class Dealing(Revising):
         theirs = [self.talk.frames[k] for k in since if self.talk.turns[k].who == "client"]
         said = (frame for frame in theirs if frame.sizes or frame.prices)
         return any(resting.instructed(frame) or frame.has(*ORDER_WORDS, "work") for frame in said)
+
+
+def _clause_with(sentence: Frame, phrases: tuple[str, ...]) -> Frame:
+    """The clause of a sentence that holds one of the phrases: ", and the Canada is void"."""
+    begin, end = sentence.begin, sentence.begin + len(sentence.lows)
+    cuts = [
+        k for k in range(begin, end - 1) if sentence.words[k].low == "," and sentence.words[k + 1].low in ("and", "but")
+    ]
+    for first, last in pairwise([begin, *cuts, end]):
+        clause = sentence.part(first, last)
+        if clause.has(*phrases):
+            return clause
+    return sentence
 
 
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")

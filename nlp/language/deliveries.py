@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nlp.language import resting, saying, topics
@@ -19,6 +21,7 @@ from nlp.language.vocabulary import Instrument, commodities, commodity, section
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
+DELIVERED = ("mt", "bbl", "MWh", "therm")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
 
 
@@ -28,7 +31,8 @@ LATER: tuple[str, ...] = ("outright", "forward", "all - in", "all in")
 
 def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
     """ "Q3 702.50, q4 708": the same commodity for another delivery."""
-    span = next(iter(frame.months), None)
+    corrected = turn.who == "client" and frame.has(*topics.CORRECTION, "hang on", "wait")
+    span = (frame.months[-1] if corrected else frame.months[0]) if frame.months else None
     when = period(_coming(span, talk.today)) if span is not None and not frame.mentions else ""
     asked = turn.who == "client" and (frame.question or frame.has(*ASKS, *topics.INDICATIVE))
     priced = span is not None and any(0 <= figure.first - span.last <= 3 for figure in frame.prices)
@@ -52,6 +56,29 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     opened.size, opened.unit = current.size, current.unit
     opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
     return opened
+
+
+def as_one(frame: Frame) -> Frame:
+    """ "August three thousand tonnes, September two thousand, October two thousand": one strip, not three enquiries."""
+    spans, sizes = frame.months, frame.sizes
+    single = len(spans) > 1 and all(span.begin == span.end for span in spans)
+    follows = single and all((other.begin - one.begin) % 12 == 1 for one, other in pairwise(spans))
+    counted = len(sizes) == len(spans) and any(size.unit in DELIVERED for size in sizes)
+    prices = [figure for figure in frame.prices if not 2020 <= figure.value <= 2040]
+    if not (follows and counted) or len(prices) > 1:
+        return frame
+    total = sum((size.figure.value for size in sizes), Decimal(0))
+    figure = replace(sizes[0].figure, value=total, chunks=(format(total.normalize(), "f"),))
+    whole = replace(spans[0], last=spans[-1].last, end=spans[-1].begin, year=spans[-1].year)
+    unit = next(size.unit for size in sizes if size.unit in DELIVERED)
+    mentions = tuple(
+        replace(m, instrument=commodity(m.instrument.form, period(whole), m.instrument.issuer))
+        if m.instrument.kind == "commodity"
+        else m
+        for m in frame.mentions
+    )
+    sizes = (replace(sizes[0], figure=figure, unit=unit),)
+    return replace(frame, months=(whole,), sizes=sizes, prices=tuple(prices), mentions=mentions)
 
 
 def dated(instrument: Instrument, today: date) -> Instrument:

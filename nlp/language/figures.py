@@ -29,6 +29,9 @@ SCALES = {
     "thousand": 10**3,
     "k": 10**3,
     "grand": 10**3,
+    "kb": 10**3,
+    "kbbl": 10**3,
+    "kt": 10**3,
     "million": 10**6,
     "millions": 10**6,
     "m": 10**6,
@@ -167,7 +170,7 @@ class _Reader:
     def _counted_hundred(self) -> bool:
         """ "Hundred" begins a number after "the", "another" and the like; not after "couple", "few"."""
         before = self.words[self.i - 1] if self.i else ""
-        return before in HUNDREDS and (self.word(1) in ("thousand", "million", "k") or self.word(1) == "and")
+        return before in HUNDREDS and self.word(1) in ("thousand", "million", "k", "and", "at", "@", "lots", "shares")
 
     def _part_of_a_million(self, tokens: int, value: Decimal, scale: str) -> Figure:
         """ "Half a million", "quarter of a million"."""

@@ -37,7 +37,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         loose = not size.sure or (topic.unit is not None and size.unit is None)
         if turn.who == "trader" and (topic.size is not None and loose or proof.repeats_otherwise(size, topic)):
             continue
-        if turn.who == "trader" and frame.has(*RECAP):
+        after = frame.words[size.figure.last].low if size.figure.last < len(frame.words) else ""
+        if turn.who == "trader" and (frame.has(*RECAP) or topic.size is None and after == "up"):
             continue
         if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
             continue  # an order has an amount of its own

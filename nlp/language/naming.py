@@ -98,7 +98,8 @@ def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) ->
             return known
         if topic is not None and topics.same(mention.instrument, topic.instrument):
             return topic
-        if not mention.weak or mention.instrument.kind in ("fx", "metal"):
+        told = mention.instrument.kind == "commodity" and leg.side and leg.sizes and leg.prices
+        if told or not mention.weak or mention.instrument.kind in ("fx", "metal"):
             return _opened(talk, i, instrument, topic)
     return None
 

@@ -17,6 +17,8 @@ from nlp.language.vocabulary import Instrument
 
 _WORDS = v.section("phrases", "options")
 KINDS: dict[str, str] = _WORDS["kinds"]
+LIMITS = ("cap", "floor")
+"""What an order in shares or futures is not to pass."""
 STYLES = {"asian", "european", "american", "average", "averaging", "apo"}
 COMPANY: frozenset[str] = frozenset(_WORDS["company"])
 NOT_NOUNS: frozenset[str] = frozenset(_WORDS["not_nouns"])
@@ -39,7 +41,8 @@ def options(lows: Sequence[str], found: Sequence[Mention], monies: Sequence[Mone
     result: list[Option] = []
     for i, low in enumerate(lows):
         kind = KINDS.get(low)
-        if kind is None or not _noun(lows, i, monies, bool(strikes)):
+        listed = any(m.instrument.kind in ("equity", "future") for m in found)
+        if kind is None or listed and low in LIMITS or not _noun(lows, i, monies, bool(strikes)):
             continue
         money = next((m for m in monies if m.last == i), None)
         if result and money is not None and i - result[-1].at <= 4 and result[-1].pair == "":

@@ -13,7 +13,7 @@ from nlp.language.vocabulary import Instrument
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-VERBS = {"buy", "sell", "buying", "selling", "buys", "sells", "from"}
+VERBS = {"buy", "sell", "buying", "selling", "buys", "sells", "from", "want", "need", "get", "as"}
 LINKS = {"into", "against", "versus", "vs", "v", "for", "to"}
 EXCHANGED: frozenset[str] = frozenset(v.section("fx", "exchanged"))
 NEAR = 3
@@ -52,6 +52,9 @@ def _across_turns(talk: Talk, i: int, frame: Frame) -> Instrument | None:
         named = [m for m in frame.monies if m in named and frame.words[m.first - 1].low in VERBS]
     if len(named) != 1 or frame.sizes:
         return None
+    pair = _into(talk, i, named[0].code)
+    if pair is not None:
+        return pair
     for k in range(i - 1, max(-1, i - 1 - NEAR), -1):
         before = talk.frames[k]
         if any(m.instrument.kind != "fx" for m in before.mentions):
@@ -61,4 +64,24 @@ def _across_turns(talk: Talk, i: int, frame: Frame) -> Instrument | None:
             return None
         if len(amounts) == 1 and talk.topic_at.get(k) is None and not before.mentions:
             return v.fx_pair(amounts.pop(), named[0].code)
+    return None
+
+
+def _into(talk: Talk, i: int, code: str) -> Instrument | None:
+    """ "There's two point two million dollars landing." "Turn them into euros?": the client's amount of another
+    currency, which no enquiry has taken up, is to be exchanged."""
+    for k in range(i - 1, max(-1, i - 1 - NEAR), -1):
+        before = talk.frames[k]
+        if talk.turns[k].who != "client" or not before.sizes:
+            continue
+        said = {size.ccy for size in before.sizes} - {None}
+        if not said and len({money.code for money in before.monies}) == 1:
+            said = {before.monies[0].code}  # "dollars. There's 2.2 million of them"
+        topic = talk.topic_at.get(k)
+        taken = topic is not None and (
+            topic.kind != "fx" or said <= {topic.instrument.code[:3], topic.instrument.code[3:]}
+        )
+        if len(said) != 1 or taken or code in said or before.mentions:
+            return None
+        return v.fx_pair(next(iter(said)), code)
     return None

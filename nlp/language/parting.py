@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container
+from itertools import pairwise
 
 from nlp.language.frames import Frame
 from nlp.language.readback import legs
@@ -16,7 +17,7 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
         if len(heads) >= 2 and (len(frame.prices) >= 3 or (trader and not legs(frame) and _each_priced(frame, heads))):
             marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
-    if not marks and not frame.mentions and len(frame.months) >= 2:
+    if not marks and not frame.mentions and len(frame.months) >= 2 and not _put_right(frame):
         marks = _of_months(frame)
     if not marks and trader and len(frame.prices) >= 2 and not legs(frame):
         marks = [(k, "") for k in _named_heads(frame)]
@@ -36,6 +37,12 @@ def _of_months(frame: Frame) -> list[tuple[int, str]]:
     if behind:
         return [(0, ""), *((m.last, "") for m in frame.months[:-1])]
     return [(0 if n == 0 else m.first, "") for n, m in enumerate(frame.months)]
+
+
+def _put_right(frame: Frame) -> bool:
+    """ "September to November, no, October to December": months that overlap are one delivery."""
+    spans = [span for span in frame.months if span.begin != span.end]
+    return any(one.begin <= other.end and other.begin <= one.end for one, other in pairwise(spans))
 
 
 def _each_priced(frame: Frame, heads: list[int]) -> bool:

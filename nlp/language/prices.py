@@ -107,6 +107,9 @@ def _in_range(figure: Figure, instrument: Instrument) -> Decimal | None:
         if low <= value <= high:
             return value
         value /= 10
+    if instrument.kind == "fx" and low >= Decimal("0.9") and instrument.decimals == len(figure.digits) == 4:
+        value = 1 + figure.value.scaleb(-4)
+        return value if high < 10 and low <= value <= high else None  # "thirty-four oh five" is 1.3405 in cable
     return None
 
 
@@ -133,6 +136,8 @@ def _completed(
     places = max(_places(anchor), min(instrument.decimals or 0, 6))
     if instrument.decimals and len(figure.digits) < 3:
         places = min(instrument.decimals, 6)  # two digits are pips, also next to a level in halves of a pip
+    if instrument.kind in ("future", "commodity") and anchor >= 1000 and anchor * 2 % 1 == 0 and len(figure.digits) < 4:
+        places = 0  # next to 9684, "eighty-five" is 9685
     if instrument.decimals and ask_of is None and _in_hundredths(known):
         places = 2  # beside 93.64/93.70, "68" is 93.68
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
@@ -184,6 +189,8 @@ def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple
         return None, None, 0
     if chunks[:2] == ["1", "0"] and len(chunks) >= 4:  # one oh two sixteen
         chunks = ["10" + chunks[2], *chunks[3:]]
+    elif chunks[0] == "1" and len(chunks) > 2 and len(chunks[1]) == 2 and "1" <= chunks[1][0] <= "4":
+        chunks = ["1" + chunks[1], *chunks[2:]]  # one ten twenty-two
     if len(chunks) >= 2 and 50 <= int(chunks[0]) <= 180:
         tick = int("".join(chunks[1:]))
         return (Decimal(chunks[0]) + (tick + extra) / THIRTY_SECOND if tick < 32 else None), None, used

@@ -8,6 +8,7 @@ from nlp.language import codes, listed_options, options, topics
 from nlp.language import vocabulary as v
 from nlp.language.deliveries import dated
 from nlp.language.frames import Frame
+from nlp.language.options import Option
 from nlp.language.prices import place
 from nlp.language.terms import Mention, period
 from nlp.language.vocabulary import Instrument
@@ -33,6 +34,10 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
     if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
         month = instrument.maturity[1]
         return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
+    if instrument.kind == "commodity" and any(
+        m.instrument.kind == "option" and not m.instrument.code for m in frame.mentions
+    ):
+        return None  # what the option is on
     if instrument.kind == "commodity" and not instrument.issuer:
         return dated(_listed(talk, instrument), talk.today)
     if instrument.kind == "irs" and instrument.issuer:
@@ -127,6 +132,9 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     if said is None:
         return None
     money = said.right[:3] if said.right[3:4] == " " else ""
+    under = next((m.instrument for m in frame.mentions if m.instrument.kind == "commodity"), None)
+    if under is not None and (current is None or current.instrument.form != under.form):
+        return _on(talk, frame, under, said)
     if current is None:
         pair = v.fx_pair(money, "USD") if money else None
         return options.instrument_of(pair, said.right, options.strike_of(said.strike, pair)) if pair else None
@@ -144,11 +152,18 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     if base.kind in ("fx", "metal"):
         return options.instrument_of(base, said.right, options.strike_of(said.strike, base))
     if base.kind in ("commodity", "future") and said.right:
-        strike = (place(said.strike, base, "price") or said.strike.value) if said.strike is not None else None
-        style = "Asian " if frame.has("asian", "averaging", "average") else ""
-        name = f"{style}{said.right}{f' {strike}' if strike is not None else ''}"
-        span = next((m for m in frame.months if m.begin), None)
-        if base.kind == "future":
-            return v.future_option(base, name)
-        return dated(v.commodity(base.form, period(span) or base.period or "", name), talk.today)
+        return _on(talk, frame, base, said)
     return None
+
+
+def _on(talk: Talk, frame: Frame, base: Instrument, said: Option) -> Instrument | None:
+    """An option on a commodity or a future."""
+    if not said.right:
+        return None
+    strike = (place(said.strike, base, "price") or said.strike.value) if said.strike is not None else None
+    style = "Asian " if frame.has("asian", "averaging", "average") else ""
+    name = f"{style}{said.right}{f' {strike}' if strike is not None else ''}"
+    span = next((m for m in frame.months if m.begin), None)
+    if base.kind == "future":
+        return v.future_option(base, name)
+    return dated(v.commodity(base.form, period(span) or base.period or "", name), talk.today)

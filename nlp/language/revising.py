@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import msgspec
 
-from nlp.language import topics
+from nlp.language import agreeing, topics
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.hearing import Done, Hearing
@@ -86,18 +86,28 @@ class Revising(Hearing):
         old.deal = msgspec.structs.replace(old.deal, quantity=amounts.pop(), evidence=evidence)
         return True
 
-    def _totalled(self, i: int, topic: Topic, deal: Deal) -> bool:
+    def _totalled(self, i: int, topic: Topic, deal: Deal, frame: Frame) -> bool:
         """The parts of an order were told before: their total takes their place, a list of them says nothing new."""
-        frame = self.talk.frames[i]
         parts = [d for d in self.done if d.standing and d.topic is topic and d.deal.client_side == deal.client_side]
         filled = sum(part.deal.quantity or 0 for part in parts)
         if not parts or deal.quantity is None or parts[-1].deal.quantity is None or i - parts[-1].turn > LATELY:
             return False
         prices = [part.deal.price for part in parts]
+        further = frame.has(*FURTHER) and not frame.has(*AVERAGED)
+        if further and deal.price == prices[-1] and filled + deal.quantity <= (topic.size or filled):
+            parts[-1].deal = msgspec.structs.replace(  # more at the same price is one deal
+                deal,
+                quantity=parts[-1].deal.quantity + deal.quantity,
+                evidence=tuple(sorted({*parts[-1].deal.evidence, *deal.evidence})),
+            )
+            parts[-1].turn = i
+            return True
         whole = deal.quantity == filled and len(parts) > 1 and min(prices) <= deal.price <= max(prices)
         at_one_price = frame.has(*AVERAGED) or {*prices} == {deal.price}
-        asked = topic.size is not None and filled + deal.quantity > topic.size >= deal.quantity
-        growing = asked and deal.quantity > filled and at_one_price and not frame.has(*FURTHER)
+        more = deal.quantity > filled
+        asked = more and topic.size is not None and filled + deal.quantity > topic.size >= deal.quantity
+        running = more and topic.size is not None and topic.size >= deal.quantity and frame.has(*agreeing.TOTAL)
+        growing = (asked or frame.has(*AVERAGED)) and more and at_one_price and not frame.has(*FURTHER) or running
         if whole and not at_one_price:
             return True
         if not (whole or growing):

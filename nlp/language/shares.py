@@ -145,7 +145,12 @@ def _names(words: Sequence[Word]) -> list[Mention]:
         counted = counted or (i - 2 in amounts and lows[i - 2] in SHARE_WORDS and lows[i - 1] in ("of", "in"))
         prefixed = cued and i > 0 and lows[i - 1] in BEFORE_NAME
         followed = after and after[0] in ("shares", "stock", "vwap", "twap", "moc")
-        if counted or prefixed or followed:
+        loud = (
+            last - i > 1
+            and all(word.text.isupper() for word in words[i:last])
+            and not all(w.text.isupper() for w in words)
+        )
+        if counted or prefixed or followed or loud:
             code = " ".join(word.text for word in words[i:last])
             found.append(Mention(i, last, Instrument("equity", code, unit="shares")))
         i = last

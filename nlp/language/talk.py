@@ -11,8 +11,9 @@ from datetime import date
 
 from nlp.language import codes, resting, saying, topics
 from nlp.language.alone import alone, of_currency
+from nlp.language.counting import told_apart
 from nlp.language.dealing import Dealing
-from nlp.language.deliveries import OUTRIGHT, by_period, colour, in_another_size
+from nlp.language.deliveries import OUTRIGHT, as_one, by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.learning import RECAP, learn
@@ -64,7 +65,7 @@ class Talk:
             for low in frame.lows:
                 self.local |= local_currencies().get(low, {})
             frame = localized(recalled(frame, self.topics, named), self.local)
-            frame = replace(alone(self, i, frame), client=self.client)
+            frame = as_one(replace(alone(self, i, frame), client=self.client))
             frame = shortened(frame, self.current, {t.code for other in self.frames[:i] for t in other.tenors})
             self.frames[i] = frame
             for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
@@ -74,6 +75,9 @@ class Talk:
         topic = self._topic(i, turn, frame, label)
         if topic is not None:
             self.topic_at[i] = topic
+            frame = told_apart(frame, topic)
+            if len(frame.lows) == len(self.frames[i].lows):
+                self.frames[i] = frame
         if turn.who == "trader" and self.dealing.confirm(i, frame, topic):
             return
         if topic is None:

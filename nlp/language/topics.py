@@ -148,7 +148,8 @@ def _spells(ticker: str, name: str) -> bool:
         return False
     first, whole = ticker[0].lower(), name.lower()
     rest = iter(whole)
-    return whole[0] == first and all(letter in rest for letter in ticker.lower())
+    letters = ticker.lower() if len(ticker) < 4 or " " in name else ticker.lower()[:-1]  # PNMC, Penmarrow Cables
+    return whole[0] == first and all(letter in rest for letter in letters)
 
 
 def better(one: Instrument, other: Instrument) -> Instrument:
