@@ -10,31 +10,19 @@ from nlp.language import vocabulary
 from nlp.language.deadlines import hours, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
-from nlp.language.phrases import Phrases
 from nlp.language.tasks import Promise, sentences
+from nlp.language.things import Thing, things
 
 _WORDS: dict[str, tuple[str, ...]] = {
     part: tuple(vocabulary.section("owed", part))
     for part in "again every not_due need coming gone promising handed expires to_me".split()
 }
-_NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
-THINGS = Phrases((name, kind) for kind, names in _NAMES.items() for name in names)
-OWNERS: dict[str, Who] = {"client": "client", "trader": "trader"}
 AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
 NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
 HANDED, EXPIRES, TO_ME = _WORDS["handed"], _WORDS["expires"], _WORDS["to_me"]
 REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
 YOURS = (("your",), ("ur",))
 LASTS = 5  # turns in which what was asked for gets its day
-
-
-@dataclass(frozen=True)
-class Thing:
-    """A thing at a token of a turn, and who would hand it over; None where that is not in its nature."""
-
-    at: int
-    owner: Who | None
-    name: str
 
 
 @dataclass
@@ -87,15 +75,6 @@ def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, kn
     if not (answer.has(*PROMISING) or answer.days) or same.days[-1:] == first[-1:] and max(same.evidence) >= i:
         return None
     return Promise(same.owner, "send", i, (0, len(frame.words)), True, False, {i, i + 1}, vague=True, days=first[-1:])
-
-
-def things(frame: Frame, first: int, last: int) -> list[Thing]:
-    """The things named between two tokens, the longest name at each place."""
-    return [
-        Thing(name.first, OWNERS.get(name.meaning), " ".join(frame.lows[name.first : name.last]))
-        for name in THINGS.found(frame.lows, first, last)
-        if name.meaning != "neither" and frame.words[name.first].pos not in ("VERB", "AUX")
-    ]
 
 
 def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
@@ -204,4 +183,5 @@ def _days(frame: Frame, first: int, last: int, today: date) -> list[date]:
 def _known(new: Promise, known: list[Promise]) -> bool:
     """The same side has promised something about here, or for that day near here."""
     near = range(min(new.evidence) - 1, max(new.evidence) + 2)
-    return any(p.owner == new.owner and p.evidence & set(near) and p.kind != "soft" for p in known)
+    others = (p for p in known if p.owner == new.owner and p.kind != "soft")
+    return any(p.evidence & (new.evidence if p.kind == "call" else set(near)) for p in others)

@@ -14,6 +14,7 @@ from nlp.language.deadlines import SAME_DAY, days, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Who
 from nlp.language.tasks import Promise
+from nlp.language.things import things
 from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "promises")
@@ -38,6 +39,7 @@ GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
 JOINS = {"and", "then", "&", "n", ","}
 BEING = {"'m", "am", "'re", "are", "im", "be"}
+HAVING = ("get", "have", "receive", "hear")
 MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
 POINTING = {"this", "that", "these", "those"}
 AT_ONCE = {"me", "lemme"}  # "let me check" is done at once, unless a day is said
@@ -230,9 +232,14 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
     part = frame.part(first, last)
     if start is None or GONE & set(lows[:start]) or PRICED & set(lows) or part.monies:
         return None
+    named_there = things(frame, first, last)
     had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
     k = first + had
-    return Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
+    found = Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
+    if named_there and lows[had] not in HAVING:
+        found.thing, found.vague = named_there[0].at, False  # "the contract note goes out to you today"
+        found.words = (first, last)
+    return found
 
 
 def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:

@@ -107,7 +107,7 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
         if new.days:
             old.beside = new.beside and (old.beside or old.days != new.days)
             old.days = new.days
-        if old.vague or (new.stated and not new.vague):
+        if old.vague and new.turn != old.turn or (new.stated and not new.vague):
             old.turn, old.words, old.vague, old.kind = new.turn, new.words, new.vague, new.kind
         old.stated = old.stated or new.stated
         return
@@ -116,7 +116,8 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
 
 def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
     """The later words are about the thing of the earlier ones: its answer, "I'll send it", or the same nouns again."""
-    if old.owner != new.owner or new.turn == old.turn and not new.vague:
+    channel = old.kind == new.kind == "call" and not new.stated  # "I'll let you know. Can I call the office?"
+    if old.owner != new.owner or new.turn == old.turn and not (new.vague or channel):
         return False
     gap, again = new.turn - max(old.evidence), new.vague and not old.conditional and old.days in ([], new.days)
     if old.kind != new.kind:

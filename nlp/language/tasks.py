@@ -12,6 +12,7 @@ from nlp.language import vocabulary
 from nlp.language.calendar import PARTS
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
+from nlp.language.things import things
 
 FILLERS = {"um", "uh", "er", "just", "also", "please", "pls", "yes", "yeah", "ok"}
 SHORTHAND: dict[str, str] = vocabulary.section("phrases", "promises")["shorthand"]
@@ -38,6 +39,7 @@ DAY_LINKS = {"end", "of", "close", "latest", "by", "on", "before", "until", "til
 
 
 LINKS = {"for", "of", "on", "with", "-", "to", "from"}  # between the words of a thing's name
+CONDITIONS = {"if", "when", "once", "inside", "through", "below", "above", "under", "over", "better", "past"}
 HANDED_OVER = {"get", "have", "receive", "owe"}  # by whom it is owed: "you'll get it", "I owe you the form"
 STOPS = {".", "?", "!", ";", "...", "--"}
 
@@ -101,8 +103,11 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
     if promise.kind == "meet":
         return f"Meet the client (“{turns[promise.turn].text[frame.words[first].start :].strip(' .?!,;-')[:120]}”)"
     what = _thing(promise, frame) or wording(promise, frame, turns[promise.turn].who, lines)
+    if promise.kind == "send" and promise.thing is None and frame.words[first].pos in ("PRON", "SCONJ", "CCONJ", "ADP"):
+        what = "Send it"  # "it'll be in your inbox"
     listed = any(word.low in lines for word in frame.words[first:last])
-    if not listed and promise.vague or _points_back(promise, frame, first, last):
+    alert = promise.kind == "call" and promise.conditional
+    if not listed and promise.vague or alert or _points_back(promise, frame, first, last):
         about = _antecedent(promise, frames, turns)
         return f"{what} (“{about}”)" if about else what
     return what
@@ -146,7 +151,23 @@ _PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
 def _antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
     """The sentence that says what "it" is: the nearest earlier one that names two things, else what was asked."""
     near = range(promise.turn, max(-1, promise.turn - 4), -1)
-    return _naming(2, near, promise, frames, turns) or _naming(1, sorted(promise.evidence), promise, frames, turns)
+    return (
+        _condition(promise, frames, turns)
+        or _naming(2, near, promise, frames, turns)
+        or _naming(1, sorted(promise.evidence), promise, frames, turns)
+    )
+
+
+def _condition(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
+    """On what the other side is to be told: "if they come inside two hundred on the bid then tell me"."""
+    for i in sorted(promise.evidence) if promise.kind == "call" and not promise.days else ():
+        for start, end in sentences(frames[i]):
+            if CONDITIONS & set(frames[i].lows[start:end]) and not (
+                i == promise.turn and start <= promise.words[0] < end
+            ):
+                words = frames[i].words
+                return turns[i].text[words[start].start : words[end - 1].end].strip(" .?!,;-")
+    return ""
 
 
 def _fronted(promise: Promise, frame: Frame, text: str) -> str:
@@ -174,8 +195,9 @@ def _naming(count: int, where: Iterable[int], promise: Promise, frames: list[Fra
         for start, end in reversed(sentences(frame)):
             if end > last and i == promise.turn:
                 continue
+            things_there = i != promise.turn and things(frame, start, end)
             nouns = [k for k in range(start, end) if frame.words[k].pos in NOMINAL[:2] and len(frame.words[k].low) > 2]
-            if len(nouns) >= count and len(set(nouns) - dated) >= count - 1:
+            if things_there or len(nouns) >= count and len(set(nouns) - dated) >= count - 1:
                 until = frame.words[min(end, start + 24) - 1].end
                 return turns[i].text[frame.words[start].start : until].strip(" .?!,;-")
     return ""

@@ -7,11 +7,16 @@ import re
 from nlp.language import vocabulary
 from nlp.language.model import Analysis, Turn
 
-WEIGHTS: dict[str, int] = vocabulary.section("phrases", "salience")["weights"]
+_WORDS = vocabulary.section("phrases", "salience")
+WEIGHTS: dict[str, int] = _WORDS["weights"]
+REST: frozenset[str] = frozenset(_WORDS["rest"])  # of an amount
+FIRST = 6  # turns in which a client says why they call
 
 
-def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int) -> list[tuple[str, str]]:
-    """Up to `count` (who, sentence), in the order said; sentences already told by a fact are left out."""
+def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int, *, thin: bool) -> list[tuple[str, str]]:
+    """Up to `count` (who, sentence), in the order said; sentences told by a fact are left out. Of a `thin` talk,
+    one without business, what the client begins with counts for more."""
+    numbers = {mention.turn for mention in analysis.mentions if mention.kind in ("quantity", "price")}
     told = {i for fact in (*analysis.deals, *analysis.orders_left) for i in fact.evidence}
     scored: list[tuple[float, int, int, str, str]] = []
     for i, turn in enumerate(turns):
@@ -21,6 +26,8 @@ def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int) -> list[tup
                 continue
             score = sum(WEIGHTS.get(word, 0) for word in set(words)) + (0.5 if turn.who == "client" else 0)
             score -= 3 if i in told else 0
+            score += 3 if i in numbers and i not in told and REST & set(words) else 0
+            score += 2 if thin and turn.who == "client" and i < FIRST else 0
             if score >= 3:
                 scored.append((-score, i, n, turn.who, sentence.strip()))
     best = sorted(scored)[:count]

@@ -6,6 +6,7 @@ from datetime import date
 from itertools import takewhile
 
 from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
+from nlp.language.subjects import EVERYDAY
 from nlp.summary.numbers import amount, day, level, price, tenor
 from nlp.summary.salience import salient, unread
 from nlp.summary.templates import Wording
@@ -21,6 +22,8 @@ CHANNEL_WORDS = {
 }
 MAX_FOLLOW_UPS = 6
 MAX_UNREAD = 2
+MAX_NAMED = 3
+SHORT = 3  # letters
 MOST = 5  # sentences
 
 
@@ -35,10 +38,11 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if analysis.deals:
         deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
         add("business", "deals", _sentence(say("deals", deals=deals)))
-    elif not analysis.unclear:
-        add("business", "nothing_dealt", _sentence(say("nothing_dealt")))
+    else:
+        name = "nothing_confirmed" if analysis.unclear else "nothing_dealt"
+        add("business", name, _sentence(say(name)))
     if analysis.quotes_not_dealt:
-        quotes = "; ".join(_quote(quote, wording) for quote in analysis.quotes_not_dealt)
+        quotes = "; ".join(_quote(quote, dialogue, wording) for quote in analysis.quotes_not_dealt)
         add("business", "quotes", _sentence(say("quotes", quotes=quotes)))
     if analysis.orders_left:
         orders = "; ".join(_order(order, dialogue, wording) for order in analysis.orders_left)
@@ -49,7 +53,7 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     thin = not (analysis.deals or analysis.quotes_not_dealt or analysis.orders_left)
     said = " ".join(
         say("quoted", who=say(f"by_{who}"), text=text)
-        for who, text in salient(analysis.turns, analysis, 3 if thin else 1)
+        for who, text in salient(analysis.turns, analysis, 4 if thin else 2, thin=thin)
     )
     if said:
         name = "talk" if thin else "also_said"
@@ -60,10 +64,24 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if analysis.consents:
         after.append(("after", "contact", _consents(analysis.consents, wording)))
     told = " ".join(text for _, _, text in (*parts, *after)).lower()
-    touched = [subject for subject in analysis.subjects if subject.lower() not in told]
+    touched = [subject for subject in (*_named(analysis), *analysis.subjects) if subject.lower() not in told]
     if touched:
         add("talk", "subjects", say("subjects", subjects=", ".join(touched)))
     return " ".join(_joined([part for part in (*parts, *after) if part[2]], wording))
+
+
+def _named(analysis: Analysis) -> list[str]:
+    """The names of instruments that were said and that no fact is about, in the talk's words."""
+    facts = (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left, *analysis.unclear)
+    told = " ".join(f"{fact.instrument} {fact.description}" for fact in facts).lower()
+    codes = [(mention, (mention.instrument or "").lower().split()) for mention in analysis.mentions]
+    said = [mention for mention, code in codes if mention.kind == "instrument" and code and code[0] not in told]
+    names = (" ".join(takewhile(_capital, mention.text.split())) for mention in said)
+    return [name for name in dict.fromkeys(names) if len(name) > SHORT and name.lower() not in EVERYDAY][:MAX_NAMED]
+
+
+def _capital(word: str) -> bool:
+    return word[:1].isupper() and word.isalpha()
 
 
 def _joined(parts: list[tuple[str, str, str]], wording: Wording) -> list[str]:
@@ -138,6 +156,8 @@ def _sized(fact: Terms) -> str:
 
 
 def _product(fact: Terms) -> str:
+    if fact.product == "fx-swap" and fact.tenor:
+        return f" {tenor(fact.tenor)} FX swap"
     return {"fx-spot": " spot", "fx-forward": " forward", "fx-swap": " FX swap", "ndf": " NDF"}.get(fact.product, "")
 
 
@@ -181,11 +201,15 @@ def _deal(deal: Deal, dialogue: Dialogue, wording: Wording) -> str:
     return say("deal", verb=verb, what=what, product=product, level=level(deal.price, deal), clean=clean, value=value)
 
 
-def _quote(quote: Quote, wording: Wording) -> str:
+def _quote(quote: Quote, dialogue: Dialogue, wording: Wording) -> str:
     say = wording.say
     side = {"buy": say("buyer"), "sell": say("seller")}.get(quote.client_side or "", "")
     outcome = say(quote.outcome, level=_shown(quote))
-    return say("quote", what=_sized(quote), product=_product(quote), side=side, outcome=outcome)
+    value = ""
+    if quote.value_date and quote.product in ("irs", "fx-forward", "ndf"):
+        name = "effective" if quote.product == "irs" else "value"
+        value = say(name, day=day(quote.value_date, dialogue.header.started.date()))
+    return say("quote", what=_sized(quote), product=_product(quote), side=side, value=value, outcome=outcome)
 
 
 def _shown(quote: Quote) -> str:

@@ -1,0 +1,102 @@
+"""Who promised what by when, where the words are said in parts, put right, agreed with or taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from nlp.language import analyse
+from nlp.report import build
+from tests.nlp_language.fresh_talks import Talk, dialogue
+
+# Who owes by when (Wednesday 10 June is today), joined by semicolons, or "none"; then the turns.
+TALKS = """
+client 2026-06-11
+c: I can send it, um, this aft-- no, my colleague has the log-in and he is away. Tomorrow.
+t: Tomorrow's grand.
+
+client 2026-06-22
+t: We need a new certificate without him.
+c: I'll get it to you by the end of next week. Actually no, that's the holiday. Monday the twenty-second.
+t: Monday the twenty-second works.
+
+client 2026-06-19
+c: He's away on Thursday. Friday next week, the nineteenth. I send it to you myself.
+t: The nineteenth works.
+
+trader 2026-08-05
+t: Shall I give you a bell before it comes round?
+c: Please, but I'm on leave the first days of August. Ring me on the fifth.
+t: Wednesday the fifth of August.
+
+trader 2026-06-11
+c: Send me a message tomorrow after the close with how much we have.
+t: Tomorrow after the close, no problem.
+
+trader 2026-06-10
+t: You'll see the confirmation in your mail within the hour.
+c: Thank you.
+
+trader None
+t: And if somebody turns up bidding inside seventy?
+c: Then you must ring me.
+t: Inside seventy, you get a ring.
+
+trader 2026-06-15
+t: I can get you the spreadsheet.
+c: Would you? I've to report back on Tuesday, so Monday at the latest.
+t: Monday latest, I will send it.
+
+client 2026-06-19
+t: Could you get it renewed by Friday of next week, the nineteenth?
+c: The nineteenth. Yes, I'll put young Miles on to it.
+t: And just drop me a line when it's through.
+c: Will do.
+
+trader 2026-06-11; trader 2026-06-12
+t: I'll mail you the file tomorrow, and I'll call you on Friday about the margin.
+c: Good.
+
+client 2026-06-24
+c: My colleague in accounting, Frau Yildiz, sends them until the twenty-fourth of June.
+t: Wednesday the twenty-fourth, I write it down.
+
+trader 2026-06-11; trader 2026-06-19
+c: Could I get those figures in Excel?
+t: Sure, tomorrow morning okay?
+c: Tomorrow is fine. If possible then every Friday also.
+t: No problem, Fridays starting 19 June.
+
+none
+c: So now I have a fixed coupon that I don't want.
+t: So you'd be receiving fixed from us.
+
+none
+t: I can send you our daily note if you like.
+c: No thanks, I get too many.
+
+none
+c: Good till cancelled. I'll tell you when I've had enough.
+t: Got it.
+
+none
+t: You can have it choice.
+c: Thanks.
+"""
+
+
+@pytest.mark.parametrize("row", TALKS.strip().split("\n\n"), ids=lambda row: row.splitlines()[1][3:45])
+def test_a_promise_has_its_owner_and_day_once(row: str) -> None:
+    expected, *lines = row.splitlines()
+    tasks = analyse(dialogue(Talk("promises", "call", "\n".join(lines)))).follow_ups
+    assert [f"{task.owner} {task.due}" for task in tasks] == ([] if expected == "none" else expected.split("; "))
+
+
+def test_an_alert_says_on_what_it_waits() -> None:
+    lines = "t: I can watch them.\nc: Yes, if they come inside two hundred then tell me.\nt: I will."
+    (task,) = analyse(dialogue(Talk("alert", "call", lines))).follow_ups
+    assert "if they come inside two hundred" in task.what
+
+
+def test_a_client_who_begins_with_a_complaint_is_quoted() -> None:
+    talk = dialogue(Talk("twice", "call", "t: Good morning.\nc: You have taken the premium twice.\nt: I'm sorry."))
+    assert "You have taken the premium twice." in build(talk, analyse(talk)).summary
