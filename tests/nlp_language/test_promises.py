@@ -92,7 +92,7 @@ def test_a_promise_has_its_owner_and_day_once(row: str) -> None:
 
 
 def test_an_alert_says_on_what_it_waits() -> None:
-    lines = "t: I can watch them.\nc: Yes, if they come inside two hundred then tell me.\nt: I will."
+    lines = "t: I can watch them.\nc: Yes, if they come inside two hundred then tell me.\nt: I'll let you know."
     (task,) = analyse(dialogue(Talk("alert", "call", lines))).follow_ups
     assert "if they come inside two hundred" in task.what
 
