@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
-from nlp.language.calendar import DAYS, MONTHS, year_at
+from nlp.language.calendar import DAYS, MONTHS, plural_year, year_at
 from nlp.language.figures import Figure, figure_at
 from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention
@@ -16,8 +16,12 @@ from nlp.language.words import Word
 ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"], ["pls"], ["gilt"], ["gilts"])
 SMALL_WORDS = {"ADP", "AUX", "CCONJ", "SCONJ", "DET", "INTJ", "ADV", "NUM", "PART", "PRON"}
 PRIMARY = {"ioi", "ipt", "ipts", "guidance", "books", "book", "ms", "midswaps", "mids", "reoffer", "issue"}
-NOT_ISSUERS: frozenset[str] = frozenset(v.section("phrases", "terms")["not_issuers"])
+_SIDES = v.section("phrases", "frames")
+NOT_ISSUERS: frozenset[str] = frozenset(
+    [*v.section("phrases", "terms")["not_issuers"], *_SIDES["buy"], *_SIDES["sell"]]
+)
 
+RANKS: frozenset[str] = frozenset(v.section("rates", "ranks"))
 AGAINST = {"against", "over", "versus", "vs"}
 
 
@@ -39,7 +43,8 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
             ),
             None,
         )
-        figure = _hundredths(lows, figure)
+        counted = "the" in lows[at : maturity.first] and lows[at : at + 1] == ["of"]
+        figure = None if counted else _hundredths(lows, figure)  # "two and a half of the thirty-fours": an amount
         behind = figure_at(lows, maturity.last) if figure is None and at and lows[at - 1] in v.governments() else None
         if behind is not None and (behind.pointed or behind.fraction) and behind.value < 16 and not behind.scaled:
             found.append((maturity.first, Months(maturity.first, behind.last, *_month(maturity)), behind))
@@ -76,10 +81,11 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         issuer = i and (_issuer(words, i, guess=False)[0] or lows[i - 1] in v.governments())
         pointed = i and on_curve and lows[i - 1] == "the"
         of_year = not issuer and _coupon_of_year(lows, i)
-        issuer = issuer or pointed or of_year or _in_full(lows, i)
+        issuer = issuer or pointed or of_year or _in_full(lows, i) or _of_plural(lows, i)
         coupon = figure_at(lows, i) if issuer and word.low != "a" else None
         if coupon is not None and _then_year(coupon):
             coupon = figure_at(lows[: i + 1], i)
+        coupon = _hundredths(lows, coupon)
         if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
         at = coupon.last
@@ -90,7 +96,31 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         year, length = year_at(lows, at)
         if length and at not in known and lows[at + length : at + length + 1] not in (["%"], ["million"], ["lots"]):
             found.append(Months(at, at + length, 0, 0, year))
+    return [*found, *_nicknames(lows, known | {k for span in found for k in range(span.first, span.last)})]
+
+
+def _nicknames(lows: Sequence[str], known: set[int]) -> list[Months]:
+    """Bonds called by nothing but their year: "the thirty-fours", "34s"."""
+    found: list[Months] = []
+    for i in range(len(lows)):
+        year, length = plural_year(lows, i)
+        if length and year >= 2026 and not known & set(range(i, i + length)):
+            found.append(Months(i, i + length, 0, 0, year))
+            known = known | set(range(i, i + length))
     return found
+
+
+def called(lows: Sequence[str], maturity: Months) -> bool:
+    """The year is in the plural, in which only bonds are spoken of: "the June twenty-nines"."""
+    return any(k + plural_year(lows, k)[1] == maturity.last for k in range(maturity.first, maturity.last - 1))
+
+
+def _of_plural(lows: Sequence[str], i: int) -> bool:
+    """ "6.125 27s": a coupon and a year in the plural."""
+    coupon = figure_at(lows, i)
+    if coupon is not None and _then_year(coupon):
+        coupon = figure_at(lows[: i + 1], i)
+    return coupon is not None and _bare_start(lows, i) and plural_year(lows, coupon.last)[1] > 0
 
 
 def _then_year(figure: Figure) -> bool:
@@ -101,15 +131,16 @@ def _then_year(figure: Figure) -> bool:
 
 def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
     """ "The four and three eighths of fifty-four"; said again without "of" at the start of a sentence."""
-    coupon = figure_at(lows, i)
-    if coupon is None or not coupon.fraction:
+    coupon = _hundredths(lows, figure_at(lows, i))
+    if coupon is None or not (coupon.fraction or len(coupon.chunks) == 1 and coupon.pointed):
         return False
-    of = lows[coupon.last : coupon.last + 1] == ["of"]
+    of = lows[coupon.last : coupon.last + 1] == ["of"] and lows[coupon.last + 1 : coupon.last + 2] != ["the"]
+    the = lows[i - 1 : i] == ["the"] or lows[max(0, i - 2) : i] in (["the", "long"], ["the", "old"], ["the", "new"])
     year, length = year_at(lows, coupon.last)
     bare = length > 0 and year >= 2027 and coupon.last + length < len(lows) + 1
     if bare and lows[i - 1 : i] == ["the"] and lows[coupon.last + length : coupon.last + length + 1] in ENDS:
         return True  # "and what about the one and a half forty-seven, ..."
-    return (of and lows[i - 1 : i] == ["the"]) or i == 0 or lows[i - 1] in (".", "?", "!")
+    return (of and the) or i == 0 or lows[i - 1] in (".", "?", "!")
 
 
 def _in_full(lows: Sequence[str], i: int) -> bool:
@@ -170,8 +201,15 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
             begin = at - 1 if before else first
             government = v.government_bond(before or after or "", rate, when)
             result.append(Mention(begin, maturity.last, government, benchmark=_spread_before(lows, begin)))
-        elif coupon is None and maturity.begin and (named := _issuer(words, at, guess=False))[0]:
-            result.append(Mention(named[1], maturity.last, v.bond(named[0], None, when, None), weak=True))
+        elif (
+            coupon is None
+            and (named := _issuer(words, at, guess=False))[0]
+            and (maturity.begin or called(lows, maturity))
+        ):
+            proper = called(lows, maturity) and _proper(words[at - 1])
+            result.append(Mention(named[1], maturity.last, v.bond(named[0], None, when, None), weak=not proper))
+        elif coupon is None and called(lows, maturity):
+            result.append(Mention(maturity.first, maturity.last, v.bond("", None, when, None), weak=True))
         elif coupon is not None:
             issuer, begin = _issuer(words, at)
             if not issuer:
@@ -180,7 +218,15 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
                 state = v.government_bond(v.government_places()[issuer.lower()], rate, when)
                 result.append(Mention(begin, maturity.last, state))
                 continue
-            result.append(Mention(begin, maturity.last, v.bond(issuer, rate, when, None), weak=not issuer))
+            result.append(
+                Mention(
+                    begin,
+                    maturity.last,
+                    v.bond(issuer, rate, when, None),
+                    weak=not issuer,
+                    benchmark=_spread_before(lows, begin),
+                )
+            )
     taken = [(m.first, m.last) for m in result]
     result += [m for m in _contracts(lows, months) if not any(m.first < b and a < m.last for a, b in taken)]
     taken = [(m.first, m.last) for m in result]
@@ -193,11 +239,18 @@ def bonds(words: Sequence[Word], months: Sequence[Months]) -> list[Mention]:
     return result
 
 
+def _proper(word: Word) -> bool:
+    """The last word of an issuer's name; not "Sevens, the May thirty-threes", "Selling June thirty-ones"."""
+    plain = word.low in v.section("rates", "curve_points") or word.low in NOT_ISSUERS or word.low in MONTHS
+    return word.pos == "PROPN" and not plain
+
+
 def _spread_before(lows: Sequence[str], at: int) -> bool:
-    """ "At g+145 vs UKT 4.25% 34": what a spread is over is not what is dealt."""
-    if at == 0 or lows[at - 1] not in AGAINST:
+    """ "At g+145 vs UKT 4.25% 34", "spread to dbr 2.6 aug 35": what a spread is over is not what is dealt."""
+    lead = lows[max(0, at - 6) : max(0, at - 1)]
+    if at == 0 or lows[at - 1] not in (AGAINST | {"to"} if "spread" in lead else AGAINST):
         return False
-    return bool(set(lows[max(0, at - 6) : at - 1]) & {"+", "plus", "g", "t", "bp", "bps", "basis", "spread"})
+    return bool(set(lead) & {"+", "plus", "g", "t", "bp", "bps", "basis", "spread"})
 
 
 FUTURE = {"fut", "futs", "future", "futures"}
@@ -226,6 +279,7 @@ def _contracts(lows: Sequence[str], months: Sequence[Months]) -> list[Mention]:
 
 def _issuer(words: Sequence[Word], at: int, *, guess: bool = True) -> tuple[str, int]:
     """The issuer's words before a coupon: capitalised ones, or up to two unknown lower-case ones in a chat."""
+    at = _before_rank(words, at)
     begin = at
     while (
         begin
@@ -248,12 +302,21 @@ def _issuer(words: Sequence[Word], at: int, *, guess: bool = True) -> tuple[str,
     return " ".join(word.text[:1].upper() + word.text[1:] for word in words[begin:at]), begin
 
 
+def _before_rank(words: Sequence[Word], at: int) -> int:
+    """Where a name ends before its rank: "Pellworm Bank T2 5.25 6/34", "nordhaven bank sp 3.25 5/30"."""
+    for length in (2, 1):
+        rank = "".join(word.low for word in words[max(0, at - length) : at])
+        if at - length > 0 and rank in RANKS and words[at - length - 1].text.isalpha():
+            return at - length
+    return at
+
+
 def _named_before(words: Sequence[Word], at: int) -> str:
     """The issuer said a few words before: "Brennick Telecom, the... wait, the four and an eighth"."""
     end = at
     while end and at - end < 8 and words[end - 1].low not in (".", "?", "!", ";"):
         word = words[end - 1]
-        if word.text[:1].isupper() and word.pos == "PROPN" and word.low not in NOT_ISSUERS:
+        if word.text[:1].isupper() and word.pos == "PROPN" and word.low not in NOT_ISSUERS | MONTHS.keys():
             return _issuer(words, end, guess=False)[0]
         if word.pos not in SMALL_WORDS and word.low not in NOT_ISSUERS and word.text.isalpha():
             return ""

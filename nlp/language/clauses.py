@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from nlp.language import resting, saying, topics, vocabulary
 from nlp.language.frames import Frame
 
+PASSING = re.compile(
+    r" (?:to|gonna|na|'ll|ll|will|i|we|must|rather|let 's|lets) pass "
+    r"(?:$|[.,!;-]|today|here|there|then|now|at|for|and|but|sorry|thanks|thx)"
+)
 ORDER_WORDS: tuple[str, ...] = tuple(vocabulary.section("phrases", "dealing")["order_words"])
 
 
@@ -22,10 +28,15 @@ def before_order(frame: Frame) -> Frame:
 def passes(frame: Frame) -> bool:
     """The client turns it down and takes nothing after it: "I'm not paying forty for the tail. Buy me the eighteen"."""
     said = saying.sentences(frame)
-    passed = max((k for k, part in enumerate(said) if part.has(*topics.PASS)), default=None)
+    passed = max((k for k, part in enumerate(said) if _passes(part)), default=None)
     if passed is None:
         return frame.has(*topics.PASS)
-    return not any(saying.takes(part) and not part.has(*topics.PASS) for part in said[passed + 1 :])
+    return not any(saying.takes(part) and not _passes(part) for part in said[passed + 1 :])
+
+
+def _passes(part: Frame) -> bool:
+    """Also "gonna pass today", "have to pass", "pass."; not "pass it to Jo", "pass me on"."""
+    return part.has(*topics.PASS) or PASSING.search(f" {' '.join(part.lows)} .") is not None
 
 
 def sentence_with(frame: Frame, phrases: tuple[str, ...]) -> Frame:

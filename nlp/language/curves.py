@@ -1,4 +1,7 @@
-"""Curve trades and flies in swaps, quoted in basis points: "2s10s", "5s10s30s fly". Their legs deal as swaps."""
+"""Swaps that a turn names without the name of an index.
+
+Curve trades and flies, quoted in basis points: "2s10s", "5s10s30s fly". Their legs deal as swaps.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import re
 from collections.abc import Sequence
 
 from nlp.language import vocabulary as v
+from nlp.language.periods import Tenor
 from nlp.language.terms import Mention, Money
 from nlp.language.vocabulary import Instrument
 
 POINT = re.compile(r"s(\d{1,2})")
+FIXED: frozenset[str] = frozenset(v.section("rates", "fixed"))
 FIRST = re.compile(r"\d{1,2}")
 
 
@@ -34,3 +39,14 @@ def structure(index: str, points: Sequence[str]) -> Instrument:
     """A curve trade as it is written: "EUR 6M EURIBOR IRS 5s10s30s butterfly"."""
     name = "".join(f"{point}s" for point in points) + (" butterfly" if len(points) == 3 else "")
     return v.swap_structure(index, name)
+
+
+def unnamed(lows: Sequence[str], monies: Sequence[Money], tenors: Sequence[Tenor]) -> list[Mention]:
+    """A rate fixed for years in one currency is a swap: "fix eighty million Norwegian, five years", "EUR swap v 6m"."""
+    years = [tenor for tenor in tenors if tenor.code.endswith("Y") and tenor.code != "1Y"]
+    codes = {money.code for money in monies}
+    index = v.swap_index(monies[0].code) if len(codes) == 1 else ""
+    forward = any(tenor.code.count("Y") > 1 for tenor in years)  # "5y5y"
+    if not (years and index and (forward or FIXED & set(lows))):
+        return []
+    return [Mention(monies[0].first, monies[0].last, v.swap(index, years[0].code))]

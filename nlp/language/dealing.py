@@ -48,7 +48,9 @@ class Dealing(Revising):
             topic.accepted_at = None
             topic.evidence.add(i)
             return
-        if saying.takes(frame) and not frame.has(*resting.LASTING):
+        if self._forgotten(i, frame, topic):
+            return
+        if (saying.takes(frame) or _says_yes(frame, topic)) and not frame.has(*resting.LASTING):
             topic.accepted_at = i
             topic.status = "open"  # what was passed a moment ago is taken after all
             topic.evidence.add(i)
@@ -56,6 +58,11 @@ class Dealing(Revising):
                 price = placed(topic, frame, figure)
                 if price is not None and (price in (topic.bid, topic.ask) or topic.bid is None and topic.ask is None):
                     topic.accepted_price = price
+
+    def _forgotten(self, i: int, frame: Frame, topic: Topic) -> bool:
+        """What was passed long ago is not taken by a word that names neither it nor a number."""
+        named = frame.prices or frame.sizes or frame.mentions
+        return topic.status == "passed" and topic.passed_at is not None and i - topic.passed_at > MEMORY and not named
 
     # what the trader confirms
 
@@ -107,7 +114,8 @@ class Dealing(Revising):
         spoken = spoken or self._fill(i, topic)
         found = legs(frame) or ([filled(frame)] if self._order_reported(i) and frame.sizes and frame.prices else [])
         unshown = topic is not None and topic.quoted_at is None and not spoken
-        if unshown and (frame.has(*SHOWN) or self._left(i)):
+        priced_only = bool(found) and not any(leg.sizes for leg in found)  # "quernmore i pay 103.08"
+        if unshown and (frame.has(*SHOWN) or self._left(i) or priced_only):
             return False  # nobody takes a price before it is shown; "it's in, you sell ...": an order, said again
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
@@ -381,6 +389,17 @@ def _clause_with(sentence: Frame, phrases: tuple[str, ...]) -> Frame:
     return sentence
 
 
+def _says_yes(frame: Frame, topic: Topic) -> bool:
+    """ "A ok at 98.10": the price shown, said again with a yes."""
+    yes = {"ok", "okay", "yes", "yep", "fine", "good", "works"} & set(frame.lows[:5])
+    shown = topic.ask if topic.side == "buy" else topic.bid
+    denied = frame.question or {"no", "not", "n't", "but", "if", "cant", "better"} & set(frame.lows)
+    said = [placed(topic, frame, figure) for figure in frame.prices]
+    return bool(yes) and not denied and topic.side is not None and shown is not None and said == [shown]
+
+
+MEMORY = 6
+"""Turns after which an enquiry that was passed is no longer what "fine" or "okay" takes."""
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")
 REFUSING = (
     "ca n't",

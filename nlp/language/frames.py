@@ -216,11 +216,13 @@ def _mentions(
     groups = [
         terms.named(words, months, tenors, security),
         bonds.bonds(words, months),
-        bonds.new_issues(words, tenors),
+        [m for m in bonds.new_issues(words, tenors) if not any(c.first <= m.first < c.last for c in monies)],
         terms.pairs(lows, monies),
         shares.shares(words),
     ]
     groups.insert(0, curves.curves(lows, monies, groups[0]))
+    if not any(mention.instrument.kind == "irs" for mention in groups[1]):
+        groups.insert(1, curves.unnamed(lows, monies, tenors))
     result: list[Mention] = []
     for group in groups:
         for mention in group:

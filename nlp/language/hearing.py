@@ -12,7 +12,7 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Deal, PriceType, Side
 from nlp.language.prices import ticks
-from nlp.language.quoting import placed, price_type
+from nlp.language.quoting import of_ticks, placed, price_type
 from nlp.language.readback import Leg, legs, price_figures
 from nlp.language.topics import Topic
 
@@ -83,8 +83,17 @@ class Hearing:
             turns[k].who == "trader" and frames[k].has(*saying.FILLED) and not frames[k].question
             for k in range(max(0, i - 3), i)
         )  # the fill of an earlier order
-        taken = any(saying.takes(frames[k]) for k in recent)
+        taken = any(saying.takes(frames[k]) or self._granted(k) for k in recent)
         return not past and (taken or reported)
+
+    def _granted(self, k: int) -> bool:
+        """The trader meets the price that the client named in turn `k`: "make it one forty." "One forty. Sold." """
+        frames, turns = self.talk.frames, self.talk.turns
+        if k + 1 >= len(turns) or turns[k + 1].who != "trader":
+            return False
+        answer = frames[k + 1]
+        met = {f.digits for f in answer.prices} & {f.digits for f in frames[k].prices}
+        return bool(met) and not answer.question and (saying.done(answer) or answer.has("sold", "bought", "you 're on"))
 
     def _accepted(self, i: int, topic: Topic | None = None) -> bool:
         """The client accepted a moment ago (since the last deal in this enquiry), or agrees in the next turn."""
@@ -110,6 +119,9 @@ class Hearing:
             )
         ):
             return False
+        taken = topic.accepted_at if topic is not None else None
+        if taken is not None and last < taken and i - taken <= 5:
+            return True
         for k in range(max(0, i - 5), i):
             if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
@@ -175,7 +187,7 @@ class Hearing:
         for figure in price_figures(frame, leg):
             kind = price_type(about, frame, figure)
             if about.instrument.ticks and kind == "price":
-                shown = about.taken("buy") or about.bid
+                shown = of_ticks(leg.prices) or about.taken("buy") or about.bid
                 handle = shown.to_integral_value(rounding="ROUND_FLOOR") if shown else None
                 price = ticks(figure, lows[figure.last : figure.last + 1], handle)[0]
             else:

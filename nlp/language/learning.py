@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlp.language import proof, resting, saying, topics
+from nlp.language import proof, resting, saying, swaps, topics
 from nlp.language.amounts import Size
 from nlp.language.frames import Frame
-from nlp.language.model import Turn
+from nlp.language.model import Side, Turn
 from nlp.language.offsetting import offset
 from nlp.language.quoting import placed
 from nlp.language.shares import priced_in
@@ -77,6 +77,10 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
             )
         ):
             topic.day, useful = topic.day or day, True
+    if topic.kind == "irs" and topic.side is None:
+        topic.side = swaps.named_side(frame)
+    if topic.kind == "irs" and topic.quoted_at is None and swaps.start_of(frame) == swaps.FORWARD_START:
+        topic.hints.add(swaps.FORWARD_START)
     for tenor in frame.tenors:
         if topic.kind != "irs":
             topic.tenor = tenor.code
@@ -96,6 +100,30 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         topic.benchmark = benchmark.instrument.code
     if useful:
         topic.evidence.add(i)
+
+
+def headed(topic: Topic, turn: int, heading: Frame) -> None:
+    """What was said of a list before its lines holds for each: "can I get offers in these", "spread bids, to sell"."""
+    if topic.opened - turn > HEADED_WITHIN or topic.kind != "bond":
+        return
+    wanted = {word for word in ("offer", "bid") if heading.has(word, word + "s")}
+    topic.hints |= wanted
+    topic.hints |= {hint for word, hint in topics.HINTS.items() if hint in topics.PRICED_ON and heading.has(word)}
+    shown: Side | None = None if len(wanted) != 1 else "sell" if "bid" in wanted else "buy"
+    topic.side = topic.side or topics.client_side(heading, topic.instrument) or shown
+
+
+def unanswered(i: int, frame: Frame, topic: Topic) -> bool:
+    """What the client asked for is named again with a no, and no price is shown: "quernmore, nobody wants it"."""
+    asked = topic.opened < i and topic.quoted_at is None and topic.kind == "bond"
+    named = any(topics.same(m.instrument, topic.instrument) for m in frame.mentions)
+    return asked and named and not frame.question and bool(DENYING & set(frame.lows))
+
+
+HEADED_WITHIN = 8
+"""Turns between what is said of a list and its last line."""
+DENYING = {"no", "not", "n't", "nothing", "nobody", "none", "cant", "cannot", "zero", "unable", "nowhere"}
+DENYING |= {"pass", "shut", "closed", "dry"}
 
 
 def _in_currency(frame: Frame, size: Size, topic: Topic) -> Size:

@@ -47,7 +47,7 @@ def outcome(talk: Talk, topic: Topic) -> Outcome | None:
         return None  # nobody has answered yet
     if SUPPOSED in topic.hints:
         return "hypothetical"
-    if any(saying.away(talk.frames[k]) and _spoken_of(talk, k, topic) for k in after):
+    if any(_gone(talk.frames[k]) and _spoken_of(talk, k, topic) for k in after):
         return "traded_away"
     if any(talk.frames[k].has(*topics.CONDITIONAL) for k in mine):
         return "conditional"
@@ -64,6 +64,8 @@ def struck_at(talk: Talk, topic: Topic) -> int | None:
     taken = -CONFIRMED_WITHIN
     for k in range(topic.shown_at + 1, len(talk.turns)):
         frame, about = talk.frames[k], talk.topic_at.get(k)
+        if _of_another(talk, topic, k):
+            continue
         lately = k - taken <= CONFIRMED_WITHIN
         if talk.turns[k].who == "client":
             taken = k if about is topic and saying.takes(frame) and not passes(frame) else taken
@@ -72,6 +74,13 @@ def struck_at(talk: Talk, topic: Topic) -> int | None:
         ):
             return k
     return None
+
+
+def _of_another(talk: Talk, topic: Topic, k: int) -> bool:
+    """What is done in that turn is another bond, or the swap of another tenor."""
+    others = [d.topic for d in talk.dealing.done if d.turn == k]
+    apart = (other.kind == topic.kind and not topics.same(other.instrument, topic.instrument) for other in others)
+    return topic.kind in ("bond", "irs") and bool(others) and all(apart)
 
 
 def _states(talk: Talk, topic: Topic, k: int) -> bool:
@@ -151,6 +160,11 @@ def _named_near(frame: Frame, topic: Topic) -> bool | None:
     said = sentence_with(frame, topics.CANCEL)
     inside = [pair for pair in named if said.begin <= pair[0] < said.begin + len(said.lows)]
     return min(inside, key=lambda pair: min(abs(pair[0] - k) for k in undone))[1] if inside and undone else None
+
+
+def _gone(frame: Frame) -> bool:
+    """Done with another dealer; not "I'd do it there if they sign"."""
+    return saying.away(frame) and not saying.supposes(frame)
 
 
 def _spoken_of(talk: Talk, k: int, topic: Topic) -> bool:

@@ -36,6 +36,8 @@ def place(
         return again  # "eleven twenty", after eleven euros twenty
     if instrument.kind == "irs":
         return _rate(figure, Decimal("0.05"), Decimal(20)) or _completed(figure, instrument, anchors, ask_of)
+    if instrument.kind == "bond" and _beyond_par(figure, anchors):
+        return 100 + (figure.value - 100) / 100
     near = _completed(figure, instrument, anchors, ask_of)
     full = _in_range(figure, instrument)
     if near is not None and full is not None:
@@ -60,6 +62,12 @@ def place(
             return full  # said in full: an index level, gold, "ninety-seven and three quarters"
         return near if abs(near - anchor) < abs(full - anchor) else full
     return full if full is not None else near
+
+
+def _beyond_par(figure: Figure, anchors: Sequence[Decimal]) -> bool:
+    """ "One hundred twenty-two" is 100.22 where no price far from par was shown: bonds are not quoted in points."""
+    whole = figure.cardinal and len(figure.chunks) == 1 and not (figure.pointed or figure.fraction)
+    return whole and 110 <= figure.value < 200 and all(abs(anchor - 100) < 3 for anchor in anchors)
 
 
 def _rate(figure: Figure, low: Decimal, high: Decimal) -> Decimal | None:
@@ -142,8 +150,11 @@ def _completed(
         places = 2  # beside 93.64/93.70, "68" is 93.68
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
         places = 0  # next to four ten and a half, "eleven" is four eleven
-    if instrument.kind == "equity" and places == 1:
+    hundredths = instrument.kind == "bond" and len(figure.digits) == 2 and abs(figure.value - anchor) > anchor / 20
+    if places == 1 and (hundredths or instrument.kind == "equity"):
         places = 2  # next to 218.40, "fifty" is 218.50
+    if instrument.kind == "irs" and len(figure.digits) == 2 and _in_basis_points(figure, anchor):
+        places = 2  # "three eighty-nine, eighty-nine and a half"
     unit = Decimal(1).scaleb(-places)
     step = unit * Decimal(10) ** len(figure.digits)
     if step > anchor:
@@ -156,6 +167,15 @@ def _completed(
         return min(at_or_above) if at_or_above else None
     best = min(options, key=lambda option: min(abs(option - a) for a in known))
     return best.quantize(unit) if not figure.fraction else best
+
+
+def _in_basis_points(figure: Figure, anchor: Decimal) -> bool:
+    """Two digits beside a rate are whole basis points, unless the rate has tenths of them and they come near it."""
+    exponent = anchor.as_tuple().exponent
+    if isinstance(exponent, int) and exponent >= -2:
+        return True
+    tail = figure.value.scaleb(-3)
+    return abs(anchor % Decimal("0.1") - tail) > Decimal("0.05")
 
 
 def _in_hundredths(known: Sequence[Decimal]) -> bool:
@@ -176,7 +196,8 @@ def _places(value: Decimal) -> int:
 def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple[Decimal | None, Decimal | None, int]:
     """A price in 32nds: (price or None, ticks when no handle was said, extra tokens used).
 
-    "ninety-nine sixteen plus" is 99 16.5/32, "a hundred oh nine" is 100 9/32, "sixteen plus" needs a handle.
+    "ninety-nine sixteen plus" is 99 16.5/32, "a hundred oh nine" and "a hundred nine" are 100 9/32, "sixteen plus"
+    needs a handle.
     """
     chunks = list(figure.chunks)
     used = 0
@@ -187,6 +208,8 @@ def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple
         return (figure.value if 50 < figure.value < 180 else None), None, 0
     if not all(chunk.isdecimal() for chunk in chunks):
         return None, None, 0
+    if len(chunks) == 2 and chunks[0] == "0":
+        chunks = ["0" + chunks[1]]  # "ninety-eight oh four, oh six"
     if chunks[:2] == ["1", "0"] and len(chunks) >= 4:  # one oh two sixteen
         chunks = ["10" + chunks[2], *chunks[3:]]
     elif chunks[0] == "1" and len(chunks) > 2 and len(chunks[1]) == 2 and "1" <= chunks[1][0] <= "4":
@@ -194,8 +217,10 @@ def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple
     if len(chunks) >= 2 and 50 <= int(chunks[0]) <= 180:
         tick = int("".join(chunks[1:]))
         return (Decimal(chunks[0]) + (tick + extra) / THIRTY_SECOND if tick < 32 else None), None, used
-    if chunks == chunks[:1] and handle == 100 and len(chunks[0]) == 3 and chunks[0][0] == "1" and int(chunks[0]) < 132:
-        return handle + (int(chunks[0]) - 100 + extra) / THIRTY_SECOND, None, used  # "109": a hundred oh nine, heard
+    near = handle == 100 or figure.cardinal and (handle is None or abs(handle - 100) <= 1 or used > 0)
+    if chunks == chunks[:1] and near and len(chunks[0]) == 3 and 100 < int(chunks[0]) < 132:
+        # "a hundred eleven plus" is 100-11+, and so is "109" beside 100-08
+        return Decimal(100) + (int(chunks[0]) - 100 + extra) / THIRTY_SECOND, None, used
     if len(chunks) == 1 and int(chunks[0]) < 32:
         tick_value = int(chunks[0]) + extra
         return (handle + tick_value / THIRTY_SECOND if handle is not None else None), tick_value, used

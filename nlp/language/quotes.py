@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from decimal import Decimal
 
-from nlp.language import vocabulary
+from nlp.language import swaps, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.model import Outcome, Quote, Side
 from nlp.language.outcomes import outcome
@@ -31,6 +31,7 @@ def quotes_not_dealt(talk: Talk, unsettled: Collection[Topic] = ()) -> list[Quot
 
 def _quote(talk: Talk, topic: Topic, ended: Outcome) -> Quote | None:
     bid, ask, mid = topic.bid, topic.ask, topic.mid
+    side = swaps.side_of(talk, topic)
     if ended != "no_quote" and bid is None and ask is None and mid is None:
         return None
     if bid is None and ask is None and not _level_asked(talk, topic):
@@ -42,9 +43,9 @@ def _quote(talk: Talk, topic: Topic, ended: Outcome) -> Quote | None:
         and "mid" not in topic.hints
         and (_side_said(talk, topic) or ended != "indicative")
     ):
-        if topic.side is None:
+        if side is None:
             return None  # a level without a side: colour
-        bid, ask = (mid, None) if topic.side == "sell" else (None, mid)
+        bid, ask = (mid, None) if side == "sell" else (None, mid)
     if bid is not None or ask is not None:
         mid = None
     instrument = topic.instrument
@@ -52,7 +53,7 @@ def _quote(talk: Talk, topic: Topic, ended: Outcome) -> Quote | None:
     value = topic.day.resolve(talk.today) if topic.day else None
     points = topic.price_type == "points"
     return Quote(
-        client_side=_sibling_side(talk, topic) or topic.side or _only_side(bid, ask),
+        client_side=_sibling_side(talk, topic) or side or _only_side(bid, ask),
         product=product,
         instrument=title(topic, talk.today),
         description=instrument.description,
@@ -100,6 +101,8 @@ def _level_asked(talk: Talk, topic: Topic) -> bool:
     if topic.quoted_at is None or topic.side is not None or "mid" in topic.hints:
         return True
     before = range(max(0, topic.quoted_at - 3), topic.quoted_at)
+    if topic.opened in before and talk.turns[topic.opened].who == "client" and talk.frames[topic.opened].question:
+        return True  # "2yr regular start?": a question that only names it
     return any(talk.turns[k].who == "client" and talk.frames[k].has(*LEVEL) for k in before)
 
 

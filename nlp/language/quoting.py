@@ -15,7 +15,7 @@ from nlp.language.frames import Frame
 from nlp.language.fxswaps import points, read_points
 from nlp.language.model import PriceType, Side
 from nlp.language.prices import place, ticks
-from nlp.language.remarks import ANEW, PERCENT, VOLS, premiums, remark
+from nlp.language.remarks import ANEW, PERCENT, VOLS, meant, other_scale, premiums, remark
 from nlp.language.topics import CANCEL, Topic, of_base, restated_side
 
 HIGHEST_YIELD = 16
@@ -55,16 +55,30 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         return "spread_bp"
     if {"price", "cash", "px", "clean"} & set(lows[max(0, figure.first - 2) : figure.first]):
         return "price"
+    if topic.instrument.ticks and _in_ticks(lows, figure):
+        return "price"
     if "spread_bp" in topic.hints and len(figure.chunks) == 2 and len(figure.digits) == 4:
         return "price"  # "ninety-nine thirty" is no spread
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
-            return hint
+            near_par = figure.pointed and not figure.cardinal and 40 <= figure.value <= 180
+            return "price" if hint == "yield" and near_par else hint
     if topic.price_type is None and figure.pointed and figure.value < HIGHEST_YIELD:
         return "yield"
     if topic.price_type is None and _only_percent(topic, figure):
         return "yield"
+    if topic.price_type == "yield" and place(figure, topic.instrument, "yield") is None:
+        return "price"
     return topic.price_type or _falling(frame, figure) or "price"
+
+
+def _in_ticks(lows: list[str], figure: Figure) -> bool:
+    """ "100-07+", "ninety-nine eighteen plus": a handle and 32nds."""
+    handle = figure.chunks[0]
+    dashed = figure.last - figure.first == 3 and lows[figure.first + 1] == "-"
+    plus = lows[figure.last : figure.last + 1] in (["plus"], ["+"])
+    whole = len(figure.chunks) == 2 and not figure.pointed and handle.isdecimal()
+    return whole and 70 <= int(handle) <= 140 and (dashed or plus)
 
 
 def _only_percent(topic: Topic, figure: Figure) -> bool:
@@ -82,7 +96,8 @@ def _falling(frame: Frame, figure: Figure) -> PriceType | None:
         if gap not in ([","], ["/"], ["-"], []) or one.pointed or other.pointed or one.scaled or other.scaled:
             continue
         high, low = (int(f.digits) for f in (one, other)) if (one.digits + other.digits).isdecimal() else (0, 0)
-        if not low < high <= low * Decimal("1.25") or len(one.digits) != len(other.digits):
+        across = high < 125 and 80 <= low < 100  # "one oh five, ninety-five"
+        if not low < high <= low * Decimal("1.25") or not (across or len(one.digits) == len(other.digits)):
             continue
         if len(one.digits) == 4 and len(one.chunks[0]) == 1:
             return "yield"
@@ -138,10 +153,13 @@ def _anchors(topic: Topic) -> list[Decimal]:
     return shown or topic.anchors[-2:]
 
 
+INFORMS: tuple[str, ...] = tuple(v.section("phrases", "topics")["informs"])
+
+
 def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = None) -> None:
     """Note what the trader shows. Prices inside questions and remarks on the screen are only anchors. `before` is what
     the client said just before: one number after the first price is another one only if it was asked for or offered."""
-    figures = [figure for figure in premiums(topic, frame) if not remark(topic, frame, figure)]
+    figures = [figure for figure in meant(frame, premiums(topic, frame)) if not remark(topic, frame, figure)]
     if not figures or topic.status == "dealt" or frame.has(*CANCEL):
         return
     if topic.shown_at is not None and (saying.done(frame) or saying.past(frame)) and not frame.question:
@@ -154,15 +172,17 @@ def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = Non
     if topic.kind == "fx" and "swap" in topic.hints:
         read_points(topic, frame, figures, turn)
         return
-    handle = _handle(frame) or (_of_ticks(figures) if topic.instrument.ticks else None)
+    handle = _handle(frame) or (of_ticks(figures) if topic.instrument.ticks else None)
     if handle is not None:
         figures = [figure for figure in figures if figure.value != handle or figure.last >= len(frame.words)]
     if "spot" in frame.lows and "points" in frame.lows or "all-in" in " ".join(frame.lows).replace(" - ", "-"):
         _all_in(topic, frame, figures, turn)
         return
     pair = two_way(topic, frame, figures, handle)
-    if pair is not None and topic.price_type == "points" and _other_scale(topic, pair[0]):
+    if pair is not None and topic.price_type == "points" and other_scale(topic, pair[0], "points"):
         return  # the same in volatilities
+    if pair is None and topic.quoted_at is not None and frame.has(*INFORMS) and len(figures) == 1:
+        return  # "through seventy I'll ring you": a level to watch
     if pair is not None:
         topic.bid, topic.ask, topic.mid = pair[0], pair[1], None
         shown = [pair[0], pair[1]]
@@ -171,7 +191,11 @@ def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = Non
             (p for figure in reversed(figures) if (p := placed(topic, frame, figure, handle=handle)) is not None), None
         )
         offered = frame.has("could do", "can do", "could show", "how about", "can show")
-        if last is None or (frame.question and not offered) or _other_scale(topic, last):
+        if (
+            last is None
+            or (frame.question and not offered)
+            or other_scale(topic, last, price_type(topic, frame, figures[-1]))
+        ):
             return
         if topic.shown_at is not None and before is not None and not _shows_again(topic, frame, before, last):
             return
@@ -216,12 +240,6 @@ def _is_vol(lows: list[str], figure: Figure) -> bool:
     return bool(set(lows[figure.last : figure.last + 1]) & VOLS)
 
 
-def _other_scale(topic: Topic, price: Decimal) -> bool:
-    """ "6.75 firm" beside 49/55 pips is a volatility, "sell a call at twenty-eight hundred" a strike."""
-    shown = [level for level in (topic.bid, topic.ask) if level is not None]
-    return topic.kind == "option" and bool(shown) and not min(shown) / 2 <= price <= max(shown) * 2
-
-
 def by_price(enquiries: Sequence[Topic], frame: Frame, current: Topic) -> Topic | None:
     """Of several enquiries with prices the one whose price is said again: "the forty-six, please"."""
     if frame.tenors or not frame.prices or current.kind not in ("fx", "option"):
@@ -246,15 +264,21 @@ def _handle(frame: Frame) -> Decimal | None:
             figure.chunks[0] == "100" and lows[figure.first - 1 : figure.first] == ["on"]
         ):
             return figure.value
+        if lows[figure.first - 1 : figure.first] == ["on"] and figure is not frame.prices[0] and _is_handle(figure):
+            return figure.value  # "twenty, twenty plus, on ninety-nine"
     return None
 
 
-def _of_ticks(figures: list[Figure]) -> Decimal | None:
-    """ "Ninety-nine, twenty-four plus, twenty-five": the handle once, then two prices in 32nds."""
-    if len(figures) < 3 or any(len(figure.chunks) != 1 or figure.pointed for figure in figures[:3]):
+def _is_handle(figure: Figure) -> bool:
+    return len(figure.chunks) == 1 and not (figure.pointed or figure.fraction) and figure.value in HANDLES
+
+
+def of_ticks(figures: Sequence[Figure]) -> Decimal | None:
+    """ "Ninety-nine, twenty-four plus, twenty-five": the handle once, then one or two prices in 32nds."""
+    if len(figures) < 2 or any(len(figure.chunks) != 1 or figure.pointed for figure in figures[:3]):
         return None
     handle, *both = (figure.value for figure in figures[:3])
-    return handle if handle in HANDLES and all(tick < 32 for tick in both) else None
+    return handle if _is_handle(figures[0]) and all(tick < 32 for tick in both) else None
 
 
 def two_way(
@@ -328,11 +352,12 @@ _MODAL = r"(?: (?:'d|would|could|can|will|'ll|'re|are|were|want to|would have to
 _OURS = r" (?:i|we|he|she|they|desk|bank|trader)"
 OFFERS = re.compile(
     rf" (?:you|u){_MODAL} (?:pay|paying|buy|buying|lift) |{_OURS}{_MODAL} (?:sell|selling|offer|offering|offers|sells) "
-    r"| paying fixed | sell you | offer you | to buy (?:\.|,|it|them|one)"
+    r"| paying fixed | to pay | sell you | offer you | to buy (?:\.|,|it|them|one)"
 )
 BIDS = re.compile(
     rf" (?:you|u){_MODAL} (?:receive|receiving|sell|selling|hit|give) "
-    rf"|{_OURS}{_MODAL} (?:buy|buying|pay|paying|bid|bidding|buys|pays|bids) | receiving fixed | from you | bid you "
+    rf"|{_OURS}{_MODAL} (?:buy|buying|pay|paying|bid|bidding|buys|pays|bids) "
+    r"| receiving fixed | to receive | from you | bid you "
 )
 
 
@@ -359,7 +384,7 @@ def _one_way(topic: Topic, frame: Frame, price: Decimal) -> None:
         topic.ask, topic.mid = price, None
     elif side == "sell":
         topic.bid, topic.mid = price, None
-    elif frame.has("mid"):
+    elif frame.has("mid", "middle"):
         topic.mid = price
     elif frame.has("choice"):
         topic.bid = topic.ask = price

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from nlp.language.frames import Frame
 from nlp.language.model import Party
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, fx_pair, government_of_title
+from nlp.language.vocabulary import Instrument, bond, fx_pair, government_of_title
 
 SHORTEST = 4
+PLURALS = {"quarters", "halves", "eighths", "halfs"}
 
 
 def client_names(client: Party) -> frozenset[str]:
@@ -38,6 +39,7 @@ def recalled(frame: Frame, topics: Iterable[Topic], known_tickers: Mapping[str, 
     ]
     if typed:
         frame = replace(frame, mentions=tuple(sorted((*frame.mentions, *typed), key=lambda m: m.first)))
+    frame = _by_coupon(frame, [topic.instrument for topic in topics if topic.kind == "bond"])
     names: dict[str, Topic | None] = {}
     for topic in topics:
         for word in _names(topic):
@@ -54,6 +56,32 @@ def recalled(frame: Frame, topics: Iterable[Topic], known_tickers: Mapping[str, 
         if known is not None and k not in named:
             added.append(Mention(k, k + 1, known.instrument))
     return replace(frame, mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first))) if added else frame
+
+
+def _by_coupon(frame: Frame, bonds: Sequence[Instrument]) -> Frame:
+    """The frame with a mention for "the five and a quarters" where one bond with that coupon is spoken of, or the last
+    one has no coupon yet."""
+    added: list[Mention] = []
+    for figure in frame.prices:
+        whole = (figure.fraction or figure.pointed) and 1 <= figure.value < 16
+        if not whole or frame.words[max(frame.begin, figure.first - 1)].low != "the":
+            continue
+        known = [one for one in bonds if one.coupon == figure.value]
+        plural = frame.words[figure.last - 1].low in PLURALS
+        if len(known) == 1:
+            added.append(Mention(figure.first - 1, figure.last, known[0]))
+        elif plural and not known and bonds and bonds[-1].coupon is None and bonds[-1].maturity and not bonds[-1].isin:
+            last = bonds[-1]
+            fuller = bond(last.issuer, figure.value, last.maturity, last.currency)
+            added.append(Mention(figure.first - 1, figure.last, fuller))
+    if not added:
+        return frame
+    taken = {mention.first + 1 for mention in added}
+    return replace(
+        frame,
+        mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first)),
+        prices=tuple(figure for figure in frame.prices if figure.first not in taken),
+    )
 
 
 def _meant(frame: Frame, mention: Mention, names: dict[str, Topic | None]) -> Mention:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from nlp.language import saying
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure, is_number
 from nlp.language.frames import Frame
+from nlp.language.model import PriceType
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
@@ -34,6 +36,11 @@ SHOWN = {
 }
 
 
+WATCHED = {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"}
+WATCHED |= {"inside", "outside", "past"}
+WIDEST = {"bond": Decimal("1.2"), "irs": Decimal("1.5")}
+"""By how much two levels of one instrument may differ."""
+SLIPS: tuple[str, ...] = tuple(v.section("phrases", "topics")["slips"])
 PASSING = {"budget", "strike", "last", "ref", "was", "were", "paid", "received"}
 
 
@@ -65,6 +72,9 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "6.45/6.75 vol"
     if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):
         return True  # "97.15 for 10"
+    counting = topic.kind == "bond" and topic.quoted_at is None and figure.value < 40
+    if counting and topic.size and abs(figure.value * 1_000_000 / topic.size - 1) < Decimal("0.1"):
+        return True  # "fourteen point eight on mine", of fifteen million
     outright = topic.kind == "fx" and "swap" not in topic.hints and topic.quoted_at is not None
     if outright and not figure.pointed and len(figure.digits) <= 4 and {"pts", "points"} & set(lows[: figure.first]):
         return True  # "so the points are negative: -28 -52 -77"
@@ -78,7 +88,7 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     rough = {"around", "somewhere", "roughly"} & {*near, *behind} or {"area", "thereabouts"} & behind
     if rough and topic.quoted_at is not None or "indicative" not in topic.hints and frame.has(*SORT_OF):
         return True
-    if {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"} & set(near):
+    if WATCHED & set(near):
         return True  # a level to watch, not one that is shown
     outright = topic.kind == "fx" and bool(topic.hints & {"forward", "ndf", "swap"} or frame.has("outright", "forward"))
     if outright and near[-2:] in (["spot", "'s"], ["spot", "is"], ["spot", "at"]):
@@ -148,3 +158,29 @@ def premiums(topic: Topic, frame: Frame) -> list[Figure]:
     beside = [f for f in figures if f is not nearest and nearest.value / 2 <= f.value <= nearest.value * 2]
     near = [f for f in beside if abs(figures.index(f) - figures.index(nearest)) == 1]
     return sorted([nearest, *near[-1:]], key=lambda f: f.first)
+
+
+def meant(frame: Frame, prices: Sequence[Figure]) -> list[Figure]:
+    """The prices of a turn without those that the speaker takes back: "ninety-nine eleven, sorry, twelve"."""
+    figures = list(prices)
+    text = [word.low for word in frame.words]
+    for phrase in SLIPS:
+        pieces = phrase.split()
+        for k in range(frame.begin, frame.begin + len(frame.lows) - len(pieces) + 1):
+            before = [f for f in figures if f.last <= k and not {".", "?", "!"} & set(text[f.last : k - 1])]
+            after = [f for f in figures if f.first >= k]
+            named = max((m.first for m in frame.mentions if m.first < k), default=-1)
+            before = [f for f in before if f.first > named]
+            slip = text[k : k + len(pieces)] == pieces and before and len(after) >= len(before)
+            if slip and after[0].first - k - len(pieces) <= 4:
+                figures = [f for f in figures if f not in before]
+    return figures
+
+
+def other_scale(topic: Topic, price: Decimal, kind: PriceType) -> bool:
+    """ "6.75 firm" beside 49/55 pips is a volatility, "two accounts" no spread beside two hundred."""
+    shown = [level for level in (topic.bid, topic.ask, topic.mid) if level is not None and level > 0]
+    widest = Decimal(2) if topic.kind == "option" or topic.price_type == "spread_bp" else WIDEST.get(topic.kind)
+    if not shown or widest is None or topic.kind == "bond" and kind != topic.price_type:
+        return False
+    return not min(shown) / widest <= price <= max(shown) * widest

@@ -25,9 +25,7 @@ TICKS_WITHIN = 5
 def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | None:
     """The instrument meant; None where the mention names nothing by itself."""
     instrument = mention.instrument
-    if mention.point and not mention.benchmark:
-        return _swap_point(talk, i, frame, mention.point)
-    if mention.benchmark:
+    if mention.point or mention.benchmark:
         return None
     if instrument.kind == "bond":
         return _bond(talk, i, frame, instrument)
@@ -61,18 +59,6 @@ def _curve(talk: Talk, instrument: Instrument) -> Instrument | None:
         if spoken is not None and spoken.kind == "irs"
         else None
     )
-
-
-def _swap_point(talk: Talk, i: int, frame: Frame, years: int) -> Instrument | None:
-    """ "Now, tens. We'd pay forty million": in a talk of swaps, the swap to that point of the curve."""
-    current = talk.current
-    if current is None or current.kind != "irs" or not current.instrument.form:
-        return None
-    if any(t.kind == "bond" for t in talk.topics) or any(m.point != years for m in frame.mentions):
-        return None
-    point = v.swap(current.instrument.form, f"{years}Y")
-    asked = talk.turns[i].who == "client" and (frame.sizes or frame.question)
-    return point if asked or any(t.instrument.code == point.code for t in talk.topics) else None
 
 
 def _listed(talk: Talk, instrument: Instrument) -> Instrument:

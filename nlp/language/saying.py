@@ -163,6 +163,14 @@ def past(frame: Frame) -> bool:
     )
 
 
+def asks_the_past(frame: Frame) -> bool:
+    """What a level was at another time is asked: "and what did I turn down in March?", not "what was that again?"."""
+    asked = next((part for part in reversed(sentences(frame)) if part.question), None)
+    if asked is None or asked.has("again", "sorry", "if", "you say", "you said", "now"):
+        return False
+    return asked.has("was", "were", "did", "have been") and bool({"what", "where", "how"} & set(asked.lows))
+
+
 def far_side(frame: Frame, *, trader: bool = False) -> Side | None:
     """The client's side of the far leg: who sells and buys, buys on the far date. A dealer may say their own side."""
     for phrases, mine, theirs in ((SELL_BUY, "buy", "sell"), (BUY_SELL, "sell", "buy")):

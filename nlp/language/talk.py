@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from nlp.language import codes, resting, saying, topics
+from nlp.language import codes, resting, saying, swaps, topics
 from nlp.language.alone import alone, of_currency
 from nlp.language.counting import told_apart
 from nlp.language.dealing import Dealing
 from nlp.language.deliveries import OUTRIGHT, as_one, by_period, colour, in_another_size
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
-from nlp.language.learning import RECAP, learn
+from nlp.language.learning import RECAP, headed, learn, unanswered
 from nlp.language.model import Header, Turn
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
@@ -52,6 +52,7 @@ class Talk:
         self.topics: list[Topic] = []
         self.current: Topic | None = None
         self.indicative = False  # said before anything was asked: "indications only today"
+        self.heading: tuple[int, Frame] | None = None  # what the client said of all lines of a list that followed
         self.labels: dict[str, Topic] = {}
         self.point: tuple[int, int] | None = None  # (turn, years) of the curve point last named
         self.government: tuple[int, str] = (-99, "")  # (turn, government) last named
@@ -67,8 +68,12 @@ class Talk:
             frame = localized(recalled(frame, self.topics, named), self.local)
             frame = as_one(replace(alone(self, i, frame), client=self.client))
             frame = shortened(frame, self.current, {t.code for other in self.frames[:i] for t in other.tenors})
+            frame = swaps.with_points(self, frame, trader=turn.who == "trader")
             self.frames[i] = frame
-            for label, part in parts(frame, self.labels, trader=turn.who == "trader"):
+            pieces = parts(frame, self.labels, trader=turn.who == "trader")
+            if turn.who == "client" and len(pieces) > 1 and not any(p.pointed or p.value > 50 for p in frame.prices):
+                self.heading = (i, frame)
+            for label, part in pieces:
                 self._part(i, turn, part, label)
 
     def _part(self, i: int, turn: Turn, frame: Frame, label: str) -> None:
@@ -82,20 +87,26 @@ class Talk:
             return
         if topic is None:
             self.indicative = self.indicative or (turn.who == "client" and frame.has(*topics.INDICATIVE))
+            self.heading = (i, frame) if turn.who == "client" else self.heading
             return
         if topic.opened == i and turn.who == "trader":
             for k in self._asked_before(i, frame):
                 learn(self, k, self.turns[k], self.frames[k], topic)  # the trader names what was just asked
                 topic.evidence.add(k)
             topic.side = topic.side or topics.restated_side(frame, topic.instrument)
+        if topic.opened == i and turn.who == "client" and self.heading is not None:
+            headed(topic, *self.heading)
         learn(self, i, turn, frame, topic)
         if turn.who == "trader":
             asked = self.frames[i - 1] if i and self.turns[i - 1].who == "client" else None
             converted = topic.quoted_at is not None and asked is not None and asked.has(*CONVERTED)
+            if topic.quoted_at is not None and asked is not None and saying.asks_the_past(asked):
+                converted = True  # "and what was it in April?"
             if not converted and not frame.has(*RECAP) and not resting.shows_no_price(self, i, frame, topic):
                 read_quote(topic, frame, i, self._said_before(i))
             just_asked = asked is not None and self.topic_at.get(i - 1) is topic
-            if frame.has(*NOTHING_SHOWN) or just_asked and topic.quoted_at is None and saying.declines(frame):
+            declined = (just_asked or bool(frame.mentions)) and topic.quoted_at is None and saying.declines(frame)
+            if frame.has(*NOTHING_SHOWN) or declined or unanswered(i, frame, topic):
                 topic.refused_at = i
                 topic.evidence.add(i)
             if not self.dealing.cancelled(i, frame, topic):
@@ -183,8 +194,6 @@ class Talk:
                 chosen = self.opened(i, instrument)
                 if turn.who == "client" and frame.lows[:1] == ("and",) and before is not None:
                     chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
-                if mention.point and before is not None and instrument.kind == "irs":
-                    chosen.side = before.side
                 if instrument.kind == "bond":
                     chosen.point = self._point_before(frame, mention)
             if chosen is not None and label:
@@ -219,8 +228,9 @@ class Talk:
             self.current.anchors = before.anchors[-2:]
             self.current.evidence |= {k for k in before.evidence if self.turns[k].who == "client"}
         anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
+        started = self.current is not None and turn.who == "client" and swaps.from_another_start(frame, self.current)
         other_size = supposed(self.current, frame) if turn.who == "client" else None
-        if self.current is not None and (anew or other_size is not None):
+        if self.current is not None and (anew or started or other_size is not None):
             before, self.current = self.current, self.opened(i, self.current.instrument)
             if other_size is not None:
                 self.current.side, self.current.size, self.current.ccy = before.side, other_size, before.ccy
@@ -229,6 +239,9 @@ class Talk:
             self.current.hints |= before.hints & (
                 ({"ndf"} if plain else {"swap", "ndf"}) if anew else {"swap", "ndf", "bid", "offer", *topics.PRICED_ON}
             )
+            if started and "indicative" in before.hints:
+                self.current.hints.add("indicative")
+                self.current.indicative_at = i
             self.current.anchors = before.anchors[-2:]
             if frame.has("same side", "same way", "same direction", "same again"):
                 self.current.side = before.side
@@ -265,6 +278,10 @@ class Talk:
             named = name.first if name is not None else 0
             if before and not any(before[-1].figure.last <= m.first < named for m in frame.mentions):
                 topic.size, topic.ccy, topic.unit = topics.size_of(before[-1], topic.instrument)
+            if frame.has("each", "both", "apiece") and topic.kind == "bond":  # "I'd sell three million of each"
+                topic.side = topic.side or topics.client_side(frame, topic.instrument)
+                if len(frame.sizes) == 1:
+                    topic.size, topic.ccy, topic.unit = topics.size_of(frame.sizes[0], topic.instrument)
 
     def _point_before(self, frame: Frame, mention: Mention) -> int | None:
         """The point of the curve that a bond stands for: "tens, the four and a quarter of May thirty-six"."""

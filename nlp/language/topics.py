@@ -268,8 +268,8 @@ def restated_side(frame: Frame, instrument: Instrument) -> Side | None:
 
 RESTATING = {"buy", "sell", "buying", "selling", "pay", "paying", "receive", "receiving", "rec"}
 ASKED_OF_YOU = re.compile(
-    r" (?:what|where|how much) (?:would|could|can|do|will|'d|might) (?:you|u)(?: be)? "
-    r"(pay|paying|bid|bidding|buy|buying|offer|offering|sell|selling) "
+    r" (?:what|where|how much) (?:would|could|can|do|will|'d|might) (?:you|u)(?: be)?(?: a)? "
+    r"(buyer|seller|pay|paying|bid|bidding|buy|buying|offer|offering|sell|selling) "
 )
 SELL_TO = ("to me", "to us")
 BUY_FROM = ("from me", "from us", "off me", "off us", "off my hands", "off our hands")
@@ -281,7 +281,10 @@ def _asked_of_you(frame: Frame, instrument: Instrument) -> Side | None:
     if asked is not None:
         at = frame.begin + f" {' '.join(frame.lows)} "[: asked.end()].strip().count(" ")
         return of_base(
-            "buy" if asked.group(1) in ("offer", "offering", "sell", "selling") else "sell", frame, at, instrument
+            "buy" if asked.group(1) in ("offer", "offering", "sell", "selling", "seller") else "sell",
+            frame,
+            at,
+            instrument,
         )
     for verb in frame.verbs:
         at = verb.at - frame.begin
@@ -357,6 +360,7 @@ def swapped(topic: Topic) -> bool:
 HINTS = {
     "mids": "mid",
     "mid": "mid",
+    "middle": "mid",
     "push it out": "swap",
     "push out": "swap",
     "roll": "swap",
