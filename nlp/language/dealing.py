@@ -48,7 +48,8 @@ class Dealing(Revising):
             topic.accepted_at = None
             topic.evidence.add(i)
             return
-        if self._forgotten(i, frame, topic):
+        unshown = topic.kind == "bond" and topic.opened == i and not frame.prices  # a line of a list
+        if unshown or self._forgotten(i, frame, topic):
             return
         if (saying.takes(frame) or _says_yes(frame, topic)) and not frame.has(*resting.LASTING):
             topic.accepted_at = i

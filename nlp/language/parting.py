@@ -104,6 +104,8 @@ def _answers(frame: Frame, ends: frozenset[str]) -> list[int]:
     """Where each bond of a list is spoken of, also one without a price: "drevant 99.78 offer. pellworm nobody bids"."""
     named = [m for m in frame.mentions if m.instrument.kind == "bond" and not (m.weak or m.benchmark)]
     heads = [m.first for m in named if m.first == frame.begin or frame.words[m.first - 1].low in ends]
+    if ends is STOPS and heads and len(named) == 1 and heads[0] > frame.begin:
+        return [0, heads[0] - frame.begin]  # "both done, thanks. arden 176 is best"
     alone = len({m.instrument.code for m in named}) == len(named) == len(heads) > 1
     return [0 if n == 0 else k - frame.begin for n, k in enumerate(heads)] if alone else []
 

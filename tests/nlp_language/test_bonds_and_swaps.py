@@ -84,7 +84,7 @@ QUOTES = {
         "call",
         "c: What do you see in Kvernland Offshore, the June twenty-nines? Only to know.\n"
         "t: The five and a quarters? Two fifteen, two hundred over swaps.\nc: That is fine, for my list.",
-        [("Kvernland Offshore June 2029", 215, 200)],
+        [("Kvernland Offshore 5.25% June 2029", 215, 200)],
     ),
     "two 32nds on a handle said behind them": (
         "call",
