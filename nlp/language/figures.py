@@ -257,6 +257,8 @@ class _Reader:
         if not self.chunks and word.isdecimal() and self.word(1) == "-" and _is_tick(word, self.word(2)):
             self.chunks = [word, self.word(2)]  # 98-12, a price in 32nds
             self.i += 3
+            if self.word() in GLYPHS:
+                self.fraction, self.i = Decimal(GLYPHS[self.word()]), self.i + 1
             return False
         if "." in word:
             if self.chunks:

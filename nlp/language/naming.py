@@ -50,9 +50,17 @@ def named(
     pair = v.fx_pair(*sorted(exchanged)) if other and len(exchanged) == 2 and any(leg.side for leg in group) else None
     if pair is not None:
         return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
-    if topic is None or (topic.kind == "fx" and other) or _at_another_point(talk, topic, group):
+    apart = topic is not None and (_at_another_point(talk, topic, group) or _of_another_year(topic, group))
+    if topic is None or (topic.kind == "fx" and other) or apart:
         return None, None
     return topic.instrument, topic
+
+
+def _of_another_year(topic: Topic, group: list[Leg]) -> bool:
+    """The legs say another maturity than that of the bond spoken of: "ten million October thirty-three"."""
+    maturity = topic.instrument.maturity
+    said = {m.year for leg in group for m in leg.months if m.year is not None and m.begin == m.end}
+    return topic.kind == "bond" and maturity is not None and bool(said) and maturity[0] not in said
 
 
 def _at_another_point(talk: Talk, topic: Topic, group: list[Leg]) -> bool:

@@ -25,7 +25,7 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         marks = _of_months(frame)
     if not marks and trader and frame.prices and not _read_back(frame):
         marks = [(k, "") for k in _answers(frame, BETWEEN) or _named_heads(frame)]
-    elif not marks and trader and len(legs(frame)) < 2:
+    if not marks and trader and len(legs(frame)) < 2:
         marks = [(k, "") for k in _answers(frame, STOPS)]
     if not marks:
         return [("", frame)]

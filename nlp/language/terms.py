@@ -214,7 +214,10 @@ def named(
         length = next((n for n in range(longest, 0, -1) if tuple(lows[i : i + n]) in vocabulary), 0)
         if length:
             section, name = vocabulary[tuple(lows[i : i + length])]
-            dated = section == "irs" and any(m.first <= i < m.last for m in months)  # "May thirty-sixes"
+            # "May thirty-sixes", "the sixes of twenty-nine"
+            dated = section == "irs" and (
+                any(m.first <= i < m.last for m in months) or lows[i : i + 2] == ["sixes", "of"]
+            )
             mention = None if dated else _vocabulary_mention(section, name, i, i + length, lows, months, tenors)
             if mention is not None:
                 result.append(mention)
