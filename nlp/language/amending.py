@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nlp.language import levels, resting, topics, vocabulary
+from nlp.language.channels import channels_named
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
 from nlp.language.resting import Resting
@@ -17,14 +19,11 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 _PHRASES = vocabulary.section("phrases", "orders")
-GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 STAYS: tuple[str, ...] = tuple(_PHRASES["stays"])
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
 ALL: tuple[str, ...] = tuple(_PHRASES["all_of_them"])
-NOT_GONE = (
-    "one cancels",
-    "oco",
-    "if",
+NOT_GONE = ("one cancels", "oco", "if")
+LASTS = (
     "till cancelled",
     "til cancelled",
     "until cancelled",
@@ -34,7 +33,12 @@ NOT_GONE = (
 REFUSED = ("not", "n't", "cant", "no", "dont", "unchanged", "too late")
 ORDERED = {"order", "orders", "bid", "offer", "limit", "stop", "rest", "balance"}
 """Words by which an order is called off that was left long ago; one left a while ago is "it"."""
+NOTHING = ("nothing working", "nothing resting", "nothing left in", "nothing in the market")
 POINTED = {"it", "that", "this", "them", "those", "one"}
+THE_STOP = re.compile(
+    r"\b(?:the|my|our|your|ur|that|this) (?:\w+ )?stop\b|\bstop (?:(?:'s|is|was|has been) )?"
+    r"(?:pulled|cancelled|canceled|off|out|gone|away|loss|order|cxld|removed|taken)\b"
+)
 A_WHILE = 10
 NEXT = 3
 """Turns within which the trader takes a change as said."""
@@ -43,12 +47,12 @@ NEXT = 3
 def gone(talk: Talk, i: int, found: list[Resting]) -> tuple[list[Resting], Frame]:
     """The orders that stay after a turn, and what of the turn does not call one off."""
     whole = talk.frames[i]
-    if not whole.has(*GONE) or whole.has(*NOT_GONE) or not found:
-        return found, whole
+    if not whole.has(*levels.GONE) or whole.has(*NOT_GONE) or not found or channels_named(whole):
+        return found, whole  # "no WhatsApp, the company made us take it off"
     kept: list[tuple[int, int]] = []
     for first, last in _clauses(whole):
         clause = whole.part(first, last)
-        if not clause.has(*GONE):
+        if not clause.has(*levels.GONE) or clause.has(*LASTS):
             kept.append((first, last))
             continue
         off = _called_off(talk, i, clause, found)
@@ -68,11 +72,15 @@ def _called_off(talk: Talk, i: int, clause: Frame, found: list[Resting]) -> list
     kind = levels.kind(clause.lows)
     halted = clause.has("order", "orders", "stop it", "stop working", *ALL)
     only = kind if kind in ("stop", "take_profit") and not halted else None
-    if only is not None and talk.frames[i].has(*STAYS):  # "stop pls, cancel the balance" is no stop order
-        only = None
+    spoken = THE_STOP.search(" ".join(clause.lows)) is not None
+    if only == "stop" and not spoken and (talk.frames[i].has(*STAYS) or not any(o.kind == "stop" for o in found)):
+        only = None  # "stop pls, cancel the balance" is no stop order
     lows = set(clause.lows)
     within = A_WHILE if lows & POINTED else NEXT
-    within = len(talk.turns) if clause.mentions or by_currency or lows & ORDERED else within
+    dealt = {done.deal.quantity for done in talk.dealing.done if done.topic is topic}
+    counted = [size for size in clause.sizes if topics.size_of(size, topic.instrument)[0] not in dealt]
+    if clause.mentions or by_currency or lows & ORDERED or clause.has(*NOTHING) or counted:
+        within = len(talk.turns)
     return [o for o in found if o.topic is topic and only in (None, o.kind) and i - o.turn <= within]
 
 
@@ -93,7 +101,7 @@ def _clauses(frame: Frame) -> list[tuple[int, int]]:
 def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting | None:
     """An order of `found` with the level or the amount that a turn gives it; None where it changes none."""
     topic = talk.topic_at[i]
-    if not found or not resting.changes(talk, i, frame, topic):
+    if not found or not (resting.changes(talk, i, frame, topic) or _echoed(talk, i, frame, found)):
         return None
     if talk.turns[i].who == "client" and not _taken(talk, i, frame, topic):
         return None
@@ -113,6 +121,20 @@ def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting |
         size, ccy, unit = topics.size_of(frame.sizes[0], topic.instrument)
     new = order.level if level is None else level
     return replace(order, level=new, size=size, ccy=ccy, unit=unit, turn=i, evidence=order.evidence | {i, order.turn})
+
+
+def _echoed(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> bool:
+    """ "Ok, go 33.35" and "33.35 now for the 20k": the level of a resting order, named anew and said again."""
+    topic = talk.topic_at[i]
+    mine = [order for order in found if order.topic is topic]
+    if len(mine) != 1 or talk.turns[i].who != "trader" or not i or talk.turns[i - 1].who != "client":
+        return False
+    if any(done.turn == i for done in talk.dealing.done) or talk.topic_at.get(i - 1) is not topic:
+        return False
+    asked = resting.without_alerts(talk.frames[i - 1])
+    said, wanted = ({level for level, _ in levels.levels(part, topic)} for part in (frame, asked))
+    sizes = [topics.size_of(size, topic.instrument)[0] for size in (*frame.sizes, *asked.sizes)]
+    return len(said) == 1 and said == wanted and all(size == mine[0].size for size in sizes)
 
 
 def _meant(talk: Talk, i: int, frame: Frame, mine: list[Resting], level: Decimal | None) -> Resting | None:

@@ -343,6 +343,7 @@ def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
         )  # "seven million New Zealand"
         new = "new" in lead and not place and not {".", "?", "!"} & set(lead[lead.index("new") :])
         new = new or before is not None and "new" in lows[max(0, before.first - 2) : before.first]
+        new = new and (primary or tenor is not None or before is not None or bool(PAPER & set(lows)))
         named = after in (["deal"], ["ioi"], ["tap"]) and "the" in lead
         if new or named or lows[last : last + 2] == ["new", "issue"] or primary and tenor is not None:
             close = tenor if tenor is not None and (tenor.first == last or primary) else None
@@ -351,6 +352,24 @@ def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
             found.append(Mention(i, end, v.new_issue(issuer, code)))
         i = last
     return found
+
+
+PAPER = {
+    "bond",
+    "bonds",
+    "deal",
+    "issue",
+    "tap",
+    "ioi",
+    "notes",
+    "paper",
+    "sukuk",
+    "hybrid",
+    "linker",
+    "green",
+    "senior",
+}
+"""Words of a turn of which one is said beside "the new ..." where it is a bond, and not a new colleague."""
 
 
 def _links(between: Sequence[str]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nlp.language import vocabulary
-from nlp.language.channels import PRIVATE, Named, channels_named
+from nlp.language.channels import PRIVATE, Named, by_them, channels_named
 from nlp.language.evidence import ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import Consent, FieldSpan, Turn
@@ -45,6 +45,7 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
                     found[channel] = _consent(turns, i, frame, channel, granted=granted, evidence={i - 1, i})
             questions.put(i, frame)
             continue
+        frame = by_them(frame)
         before = frames[i - 1] if i and turns[i - 1].who == "trader" else None
         question = questions.open
         answered, left_open = questions.answered(i, frame)
@@ -130,7 +131,14 @@ def _said(frame: Frame, before: Frame | None, *, refused: bool, asked: bool) -> 
             said = True if fine or refused and lead[-1:] in (("can",), ("may",)) else phrase
         elif phrase is False or _refuses(place.channel, lead[-REACH:], tail):
             said = False
-        elif _is_fine(tail) and place.channel in PRIVATE or _grants(lead, tail, alternative=other, preference=wanted):
+        elif (
+            _is_fine(tail)
+            and place.channel in PRIVATE
+            or (
+                _grants(lead, tail, alternative=other, preference=wanted)
+                and (other or place.channel in PRIVATE or not NEGATIVES & set(_sentence(frame, place.first)))
+            )
+        ):
             said = True
         else:
             said = phrase
@@ -159,6 +167,12 @@ def _clause(frame: Frame, at: int) -> int:
     while start and frame.lows[start - 1] not in (".", "?", "!", ";", ",", "but", "--", "..."):
         start -= 1
     return start
+
+
+def _sentence(frame: Frame, at: int) -> tuple[str, ...]:
+    """What is said before a token in its sentence: "not one of those, those form letters"."""
+    start = max((k + 1 for k in range(at) if frame.lows[k] in (".", "?", "!", ";")), default=0)
+    return frame.lows[start:at]
 
 
 def _until_stop(lows: tuple[str, ...]) -> tuple[str, ...]:

@@ -67,6 +67,8 @@ def _fill(talk: Talk, k: int, order: Resting) -> Decimal | None:
     frame = talk.frames[k]
     if talk.turns[k].who != "trader" or talk.topic_at.get(k) is not order.topic or not told(frame):
         return None
+    if any(figure.value == order.size for figure in (*frame.prices, *(size.figure for size in frame.sizes))):
+        return order.size  # all of it, whatever the price in the end
     if (
         frame.prices
         and order.level is not None

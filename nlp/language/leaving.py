@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nlp.language import levels, topics, vocabulary
@@ -14,6 +16,7 @@ from nlp.language.model import OrderType, Side
 from nlp.language.topics import Topic
 
 if TYPE_CHECKING:
+    from nlp.language.resting import Resting
     from nlp.language.talk import Talk
 
 REST = ("rest", "other", "balance", "remaining", "remainder", "leftover")
@@ -30,11 +33,14 @@ HOLDING = (
 PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
 
 
-def meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
+def meant_kind(talk: Talk, level: Decimal | None, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
     """ "I'd like to take profit" a moment ago makes the level that the trader repeats a take profit."""
     for k in reversed(before[-2:]):
-        said = levels.kind(talk.frames[k].lows)
-        if kind == "limit" and said in ("take_profit", "stop") and talk.topic_at.get(k) is topic:
+        if kind != "limit" or talk.topic_at.get(k) is not topic:
+            continue
+        named = levels.levels(talk.frames[k], topic)
+        said = dict(named).get(level or Decimal(0)) if named else levels.kind(talk.frames[k].lows)
+        if said in ("take_profit", "stop") and not talk.frames[k].has(*levels.GONE):
             return said
     return kind
 
@@ -42,6 +48,10 @@ def meant_kind(talk: Talk, kind: OrderType, before: list[int], topic: Topic) -> 
 COUNTED_BEFORE = {
     "buy",
     "sell",
+    "buying",
+    "selling",
+    "bidding",
+    "offering",
     "bid",
     "offer",
     "offered",
@@ -77,14 +87,22 @@ def counted(frame: Frame, topic: Topic) -> Frame:
         named = any(mention.first == figure.last for mention in frame.mentions)
         if not _whole(figure, topic) or before not in COUNTED_BEFORE:
             continue
-        if named or after in COUNTED_AFTER or before == "for" and len(frame.prices) > 1:
+        beside = named or after in COUNTED_AFTER or after == "," and len(frame.prices) > 1
+        if beside or before == "for" and len(frame.prices) > 1:
             rest = tuple(other for other in frame.prices if other is not figure)
             return replace(frame, sizes=(Size(figure, None, topic.instrument.unit, True),), prices=rest)
     return frame
 
 
 def _priced(frame: Frame, topic: Topic) -> Frame:
-    """ "3,000 oz: t/p sell 4,420, stop sell 4,260": the bare numbers beside an amount are levels."""
+    """ "3,000 oz: t/p sell 4,420, stop sell 4,260": the bare numbers beside an amount are levels; the amount said once
+    more is none ("sell 600 @ 1650 or sell 600 stop @ 1545")."""
+    known = {size.figure.value for size in frame.sizes}
+    lows = [word.low for word in frame.words]
+    again = [p for p in frame.prices if p.value in known and p.first and lows[p.first - 1] in COUNTED_BEFORE]
+    if again:
+        sizes = (*frame.sizes, *(Size(p, None, topic.instrument.unit, True) for p in again))
+        return replace(frame, sizes=sizes, prices=tuple(p for p in frame.prices if p not in again))
     low, high = topic.instrument.low, topic.instrument.high
     if frame.prices or low is None or high is None or not any(size.unit for size in frame.sizes):
         return frame
@@ -100,16 +118,41 @@ def _whole(figure: Figure, topic: Topic) -> bool:
     return not (figure.pointed or figure.fraction or figure.scaled or priced) and len(figure.chunks) == 1
 
 
+def amount(
+    talk: Talk, frame: Frame, topic: Topic, before: list[int], mine: Sequence[Resting]
+) -> tuple[Decimal, str | None, str | None] | None:
+    """(quantity, currency, unit) of an order: said with it, else said by the client since, else that of the order left
+    before. A bare number is the amount that the client said in full: "buying seventy" of seventy thousand."""
+    said = [size for k in reversed(before) if talk.topic_at.get(k) is topic for size in reversed(talk.frames[k].sizes)]
+    sure = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
+    bare = next(iter(frame.sizes), None)
+    if sure is None and bare is not None:
+        full = (s for s in said if s.figure.value in (bare.figure.value * 1000, bare.figure.value * 1_000_000))
+        sure = next(full, bare)
+    if sure is not None and sure.unit and sure.figure.value < 1000:
+        full = (s for s in said if s.unit == sure.unit and s.figure.value == sure.figure.value * 1000)
+        sure = next(full, sure)
+    if sure is None and mine and not any(k > mine[-1].turn and talk.frames[k].sizes for k in before):
+        return mine[-1].size, mine[-1].ccy, mine[-1].unit
+    sure = sure or next(iter(said), None)
+    return topics.size_of(sure, topic.instrument) if sure is not None else None
+
+
 BIDS = re.compile(r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme a )(?<!\bhit )(?<!'s )\b(?:bid|bids|bidding)\b")
 OFFERS = re.compile(
     r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme an )(?<!\blift )(?<!'s )\b(?:offer|offers|offered|offering)\b"
 )
 
 
+_JOINED = r"\b(?:sit|sits|sitting|join|joining|joined|be|stay|work|working|get) (?:on )?the "
+JOINED_BID, JOINED_OFFER = re.compile(rf"{_JOINED}bid\b"), re.compile(rf"{_JOINED}offer\b")
+
+
 def bid_or_offer(frame: Frame) -> Side | None:
     """The side that "bid" or "offer" tells, where only one is said and not of the market or the dealer."""
     text = " ".join(frame.lows)
-    bids, offers = BIDS.search(text) is not None, OFFERS.search(text) is not None
+    bids = (BIDS.search(text) or JOINED_BID.search(text)) is not None
+    offers = (OFFERS.search(text) or JOINED_OFFER.search(text)) is not None
     return None if bids == offers else "buy" if bids else "sell"
 
 
@@ -128,7 +171,8 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
     }
     if len(sides) == 1:
         return sides.pop()
-    if not sides and not frame.question and (said := bid_or_offer(frame)) is not None:
+    asks = frame.question and not (frame.sizes and frame.prices)
+    if not sides and not asks and (said := bid_or_offer(frame)) is not None:
         return said
     dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
     if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
@@ -141,7 +185,8 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
         said = topics.client_side(talk.frames[k], topic.instrument)
         if said is not None:
             return said
-        if not talk.frames[k].question and (told := bid_or_offer(talk.frames[k])) is not None:
+        asks = talk.frames[k].question and not (talk.frames[k].sizes and talk.frames[k].prices)
+        if not asks and (told := bid_or_offer(talk.frames[k])) is not None:
             return told
         if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
             return "sell"  # what they own, they can only sell

@@ -11,14 +11,17 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
 from nlp.language.quoting import placed
+from nlp.language.saying import sentences
 from nlp.language.topics import Topic
 
 _PHRASES = vocabulary.section("phrases", "orders")
 TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
+GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
 MARKET = {"'re", "market", "mkt", "spot", "currently", "trading", "now", "screen", "ref"}
 NAMED = {"limit", "lim", "lmt", "stop"}
 INSTEAD = re.compile(r"\b(?:instead of|rather than|not at|(?:it )?was at|previously|formerly|in place of) ")
+PARTING = {",", ";", ".", "/", "or", "and"}
 DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
 
 
@@ -54,40 +57,70 @@ def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
     if topic.kind == "fx" and not {"points", "pips", "pts"} & set(frame.lows):
         topic = replace(topic, hints=topic.hints - {"swap"})  # orders are left at rates
     found: list[tuple[Decimal, OrderType]] = []
-    seen: set[Decimal] = set()
+    told: list[Figure] = []
     old = INSTEAD.search(f"{' '.join(lows)} ")
     dropped = len(" ".join(lows)[: old.start()].split()) if old else len(lows)
     for figure in frame.prices:
         if figure.first >= dropped:
             continue  # "sell at 0.8685, instead of three at eighty-seven fifty"
         price = placed(topic, frame, figure)
-        if price is None or price in seen or _percent(lows, figure):
+        if price is None or price in {price for price, _ in found} or _percent(lows, figure):
             continue
         if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
             continue  # an iceberg's tip
         said_so = figure.pointed and set(lows[max(0, figure.first - 2) : figure.first]) & NAMED
         if topic.anchors and not said_so and not Decimal("0.75") < price / topic.anchors[-1] < Decimal("1.34"):
             continue  # no level of this market: misheard, or another number
-        seen.add(price)
         near = tuple(lows[max(0, figure.first - 4) : figure.first])
         if len(frame.prices) > 1 and set(near) & MARKET and not set(near) & {"limit", "stop", "profit", "order"}:
             continue  # "limit thirty-three ten. We're thirty-two ninety-five now"
-        found.append(
-            (price, kind(near) if kind(near) != "limit" else kind(frame.lows if len(frame.prices) == 1 else near))
-        )
-    return (
-        found
-        if len(found) <= 2 and (len(found) < 2 or {kind for _, kind in found} == {"stop", "take_profit"})
-        else found[-1:]
-        if len(seen) == 1
-        else []
-    )
+        found.append((price, _kind_beside(frame, figure)))
+        told.append(figure)
+    return _orders_levels(frame, found, told)
+
+
+def _kind_beside(frame: Frame, figure: Figure) -> OrderType:
+    """The kind said right before a level, else right after it; one level has that of the whole turn."""
+    if len(frame.prices) == 1:
+        lows = tuple(word.low for word in frame.words)
+        near = kind(lows[max(0, figure.first - 4) : figure.first])
+        parts = [part for part in sentences(frame) if not part.has(*GONE)]
+        if {"limit", "lim", "lmt"} & set(lows[: figure.first]) and kind(lows[: figure.first]) == "limit":
+            return "limit"  # "a limit, selling five at one fifty-eight, and the stop"
+        here = next((part.lows for part in parts if figure in part.prices), ())
+        rest = " , ".join(" ".join(part.lows) for part in parts)
+        return next((k for k in (near, kind(here), kind(tuple(rest.split()))) if k != "limit"), "limit")
+    others = [other for other in frame.prices if other is not figure]
+    start = max([frame.begin, *(o.last for o in others if o.last <= figure.first)])
+    end = min([frame.begin + len(frame.lows), *(o.first for o in others if o.first >= figure.last)])
+    before = tuple(word.low for word in frame.words[start : figure.first])
+    after = tuple(word.low for word in frame.words[figure.last : end])
+    parted = next((k for k, low in enumerate(after) if low in PARTING and after[k - 1 : k] not in (("t",), ("s",))), 3)
+    near = kind(before)
+    return near if near != "limit" else kind(after[: min(parted, 3)])
+
+
+def _orders_levels(
+    frame: Frame, found: list[tuple[Decimal, OrderType]], told: list[Figure]
+) -> list[tuple[Decimal, OrderType]]:
+    """One level, or a stop and the other side of it; else that of the one sentence with an amount or a side."""
+    if len(found) < 2:
+        return found
+    if len(found) == 2 and sum(kind == "stop" for _, kind in found) == 1:
+        return found
+    meant = []
+    for sentence in sentences(frame):
+        inside = [level for level, figure in zip(found, told, strict=True) if figure in sentence.prices]
+        if len(inside) == 1 and (sentence.sizes or any(verb.low in VERBS for verb in sentence.verbs)):
+            meant += inside
+    return meant if len(meant) == 1 else []
 
 
 def _percent(lows: list[str], figure: Figure) -> bool:
     return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
 
 
+_LINKED = r"(?:(?!(?:we|you|u|i|to|can|will|they|it|'ll|n't|is|was|be) )[^ .,?!;]+ )"
 _WHICH = (
     r"(?:(?:a|the|it|today|tomorrow|tonight|friday|monday|tuesday|wednesday|thursday|'s|this|same|next|four|eleven|4|11"
     r"|\d\d|\w+day|'s|this|the|today|pm|am|o'clock|london|new|york|tokyo|frankfurt|ecb|wm|w|m|r|wmr|bfix|boe|bcb|ptax|noon|month|end|lme|lbma"
@@ -96,6 +129,7 @@ _WHICH = (
 _NAMED = r"(?:fix|fixes|ptax|wmr|bfix|pm fix|am fix|lbma|reference rate|benchmark|officials|official price)"
 FIXING = re.compile(
     rf" (?:at|on|for|same|into|against|as|in|do|off) {_WHICH}*{_NAMED} "
+    rf"| (?:at|on|off) {_LINKED}{{1,6}}?(?:fix|fixing|wmr|ptax|bfix) "
     rf"| (?:at|on|for|into|against|as|off) {_WHICH}+(?:fixing|settlement price|official) | fixing order | wmr (?:fix )?"
 )
 

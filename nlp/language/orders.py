@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from decimal import Decimal
 
-from nlp.language import amending, filling, leaving, levels, resting, saying, standing, topics, vocabulary
+from nlp.language import amending, filling, leaving, levels, resting, saying, standing, vocabulary
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType
@@ -34,6 +34,7 @@ def orders_left(talk: Talk) -> list[Order]:
         if i not in talk.topic_at:
             continue
         found, whole = amending.gone(talk, i, found)
+        whole = resting.without_alerts(whole)
         if filling.dealt_at(talk, i):
             whole = filling.after_deal(whole)
             dealt = {done.deal.price for done in talk.dealing.done if done.turn == i}
@@ -159,8 +160,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     if not said and kind in UNPRICED:
         stated = [(None, kind)]
     for level, kind in stated:
-        kind = leaving.meant_kind(talk, kind, before, topic)
+        kind = leaving.meant_kind(talk, level, kind, before, topic) if len(stated) == 1 else kind
         mine = [o for o in found if o.topic is topic]
+        if mine and not frame.sizes and (level in {o.level for o in mine} or level is None and not frame.has(*CHANGED)):
+            continue  # "it becomes a market order when 46.10 bid trades": said of it, not another
         stated_here = frame.sizes or frame.verbs or levels.kind(frame.lows) != "limit" or frame.has(*CHANGED)
         if mine and not stated_here and level not in {o.level for o in mine}:
             continue  # "GTC. We're ninety-four twenty-two at the moment": the market, not the order
@@ -174,13 +177,10 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
         again = known if changed is not None and changed.kind == kind and unsaid else None
         side = again or leaving.side(talk, i, frame, topic, before) or known
         side = side or leaving.side_of_fill(talk, i, topic, kind)
-        size = next((s for s in frame.sizes if s.sure or topic.kind in ("fx", "bond", "irs")), None)
-        if size is None:
-            k = next((k for k in reversed(before) if talk.frames[k].sizes and talk.topic_at.get(k) is topic), None)
-            size = talk.frames[k].sizes[-1] if k is not None else next(iter(frame.sizes), None)
+        size = leaving.amount(talk, frame, topic, before, mine)
         if side is None or size is None:
             continue
-        quantity, ccy, unit = topics.size_of(size, topic.instrument)
+        quantity, ccy, unit = size
         evidence = {i} | {k for k in before[-2:] if talk.frames[k].prices or talk.frames[k].sizes}
         result.append(Resting(topic, side, quantity, ccy, unit, level, kind, i, evidence=evidence))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,8 +22,15 @@ ARRIVED: frozenset[str] = frozenset(_WORDS["arrived"])
 UNDECIDED: tuple[str, ...] = tuple(_WORDS["undecided"])
 GENERAL: tuple[str, ...] = tuple(_WORDS["general"])
 PERIODS = {"daily", "weekly", "monthly", "quarterly"}
+ANOTHER = re.compile(
+    r"\b(?:i|we) (?:(?:'ll|will|'d|would|must|need to|have to|should|better) )+(?:ask|check with|find out|clear it"
+    r"|run it|speak to|talk to)\b|\b(?:not|n't) (?:for me|my call|my decision|mine|up to me)\b"
+    r"|\b(?:up to|for|with) (?:my|our|the|his|her|their) (?:\w+ ){1,3}to (?:say|decide)\b"
+    r"|\b(?:you 'd|you 'll|you|u) (?:have to |need to |must |should |better )+ask\b"
+)
+"""Somebody else is to say: no answer yet."""
 ROUND_LASTS = 8  # turns in which a further channel needs no full question ("and e-mail?")
-SHORT = 12  # tokens of a question that only names a channel ("and WhatsApp?")
+SHORT = 16  # tokens of a question that only names a channel ("and WhatsApp?")
 ANSWER = 45  # tokens of an answer
 
 ONE_THING = {"it", "this", "that", "the", "those", "them", "a", "an", "your", "ur", "over"}
@@ -50,7 +58,9 @@ def asked(i: int, frame: Frame, *, in_round: bool) -> Asked | None:
         named = {"email_newsletter"} | named - {"email"}
     private = bool(named & PRIVATE)
     told = bool(ARRIVED & set(frame.lows))
-    bare = private and frame.question and len(frame.lows) <= SHORT and not told
+    last = max((k for k, low in enumerate(frame.lows[:-1]) if low in STOPS), default=-1)
+    ends = any(place.first > last for place in places if place.channel in named)
+    bare = private and frame.question and ends and len(frame.lows) - last <= SHORT and not told
     wanted = frame.has(*PERMISSION) or in_round and (frame.question or len(frame.lows) <= 24) or bare
     offered = not wanted and not told and frame.has(*OFFERS) and not frame.has(*MOMENT)
     if not named or not (wanted or offered):
@@ -78,7 +88,7 @@ def _together(frame: Frame, place: Named, day: Day) -> bool:
 
 def answer(frame: Frame, question: Asked) -> Answer | None:
     """Yes, no or undecided; None if nothing says so."""
-    if frame.has(*UNDECIDED):
+    if frame.has(*UNDECIDED) or ANOTHER.search(" ".join(frame.lows)):
         return "open"
     others = [n.first for n in channels_named(frame) if n.channel not in question.channels]
     lows = frame.lows[: min([ANSWER, *(at for at in others if at > 2)])]

@@ -13,6 +13,8 @@ from nlp.language.figures import Figure
 from nlp.language.vocabulary import Instrument
 
 THIRTY_SECOND = Decimal(32)
+NEXT = Decimal("0.003")
+"""What a level may lie from the one before, as a part of it, to be read as its next hundredths."""
 WIDEST_SPREAD = Decimal(2500)  # basis points; beyond, bonds trade on price
 
 
@@ -44,6 +46,8 @@ def place(
         anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
         handle = str(int(anchor))
         whole = anchor >= 10 and len(figure.digits) >= len(handle)
+        if len(figure.chunks) == 1 and len(figure.digits) >= 3 and anchor >= 100 and abs(full - anchor) < anchor / 10:
+            return full  # "975" next to 1012.50 is a price, not the end of 1009.75
         if (
             len(figure.chunks) > 1
             and figure.chunks[0] == handle
@@ -60,6 +64,8 @@ def place(
             return full  # "eighty-six ninety" next to 86.92 begins with the figure itself
         if whole and (anchor >= 100 or (figure.fraction and abs(full - anchor) < anchor / 10)):
             return full  # said in full: an index level, gold, "ninety-seven and three quarters"
+        if instrument.kind == "fx" and figure.fraction and len(figure.digits) == 2 and abs(full - anchor) < anchor / 50:
+            return near if abs(near - anchor) < anchor / 1000 else full  # "eighty-five and three quarters" is 0.8575
         return near if abs(near - anchor) < abs(full - anchor) else full
     return full if full is not None else near
 
@@ -146,7 +152,7 @@ def _completed(
         places = min(instrument.decimals, 6)  # two digits are pips, also next to a level in halves of a pip
     if instrument.kind in ("future", "commodity") and anchor >= 1000 and anchor * 2 % 1 == 0 and len(figure.digits) < 4:
         places = 0  # next to 9684, "eighty-five" is 9685
-    if instrument.decimals and ask_of is None and _in_hundredths(known):
+    if instrument.decimals and (ask_of is None and _in_hundredths(known) or _next_hundredths(figure, known)):
         places = 2  # beside 93.64/93.70, "68" is 93.68
     if not instrument.decimals and anchor >= 100 and anchor * 4 % 1 == 0:
         places = 0  # next to four ten and a half, "eleven" is four eleven
@@ -182,6 +188,16 @@ def _in_hundredths(known: Sequence[Decimal]) -> bool:
     """A rate above ten that was shown with two decimals on both sides."""
     exact = [anchor for anchor in known if anchor >= 10 and anchor.as_tuple().exponent == -2]
     return len(exact) == len(known) >= 2
+
+
+def _next_hundredths(figure: Figure, known: Sequence[Decimal]) -> bool:
+    """Two digits that are hundredths close by a level shown in hundredths: "86.42, forty-nine"."""
+    if len(figure.digits) != 2 or not figure.digits.isdecimal() or figure.fraction:
+        return False
+    said = Decimal(figure.digits) / 100
+    shown = [anchor for anchor in known if anchor >= 10 and anchor.as_tuple().exponent in (-1, -2)]
+    away = (abs(said - anchor % 1) for anchor in shown)
+    return len(shown) == len(known) and any(gap / anchor < NEXT for gap, anchor in zip(away, shown, strict=True))
 
 
 def _digits(value: Decimal) -> str:

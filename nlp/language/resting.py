@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,8 @@ HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
 AMENDS: tuple[str, ...] = tuple(_PHRASES["amends"])
 AMENDED: tuple[str, ...] = tuple(_PHRASES["amended"])
 IDIOMS = re.compile("|".join(_PHRASES["idioms"]))
+INVITES: tuple[str, ...] = tuple(_PHRASES["invites"])
+LEAVING = re.compile("|".join(_PHRASES["leaving"]))
 ENTERED: tuple[str, ...] = tuple(_PHRASES["entered"])
 ASKED = ("bid me", "offer me out", "have a bid")  # in a question these ask for a price: "what would you bid me?"
 NO_QUOTE = (
@@ -48,6 +50,11 @@ NO_QUOTE = (
     "unfilled",
     "untouched",
 )
+ALERT = re.compile(
+    r" (?:let (?:me|us|you|u|him|her) know|tell (?:me|us)|ping|ring|call|phone|text|message|mail|email|buzz|shout"
+    r"|holler|alert|warn|heads - up|heads up|give (?:me|us|you|u) an? \S+) "
+)
+SHOULD = re.compile(r" (?:if|when|once|should|as soon as|the moment) ")
 LONG_BEFORE = 20
 """Turns within which an order that is changed was spoken of."""
 BEFORE, AFTER = 4, 3
@@ -88,6 +95,24 @@ def entered(frame: Frame) -> bool:
     return lasting and frame.has(*ENTERED) and not {"sold", "bought", "filled", "fild"} & set(frame.lows)
 
 
+def without_alerts(frame: Frame) -> Frame:
+    """A turn without what asks to be told of a level: "and ring me if it gets past sixty" leaves no order."""
+    kept: list[tuple[int, int]] = []
+    told = False
+    for part in saying.sentences(frame):
+        text = f" {' '.join(part.lows)} "
+        alert = ALERT.search(text) is not None and SHOULD.search(text) is not None
+        bare = not part.sizes and not any(verb.low in ("buy", "sell") for verb in part.verbs)
+        told = bool(part.prices) and bare and (alert or told) or alert and not part.prices
+        if told and part.prices:
+            continue
+        if kept and kept[-1][1] == part.begin:
+            kept[-1] = (kept[-1][0], part.begin + len(part.lows))
+        else:
+            kept.append((part.begin, part.begin + len(part.lows)))
+    return frame.part(*max(kept, key=lambda span: span[1] - span[0], default=(frame.begin, frame.begin)))
+
+
 def asks_how_long(frame: Frame) -> bool:
     """ "Until when?", "day or gtc?", "how long for?": only an order has an end."""
     if not frame.has(*HOW_LONG):
@@ -98,7 +123,8 @@ def asks_how_long(frame: Frame) -> bool:
 def instructed(frame: Frame) -> bool:
     """The client leaves something: "put something in for me", "take an order", "work the rest"."""
     phrases = [p for p in INSTRUCTIONS if not p.endswith(ASKED)] if frame.question else INSTRUCTIONS
-    return frame.has(*phrases) and not saying.past(frame)
+    said = frame.has(*phrases) or LEAVING.search(f"{' '.join(frame.lows)} ") is not None
+    return said and not saying.past(frame)
 
 
 def of_an_order(frame: Frame) -> bool:
@@ -108,7 +134,16 @@ def of_an_order(frame: Frame) -> bool:
 
 def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """A trader's turn that repeats an order rather than showing a price or reading back a deal."""
-    return cued(frame) or _stated(talk, i, frame, topic)
+    return cued(frame) and not _own_side(frame) or _stated(talk, i, frame, topic)
+
+
+def _own_side(frame: Frame) -> bool:
+    """ "98.40 bid for the five": the dealer's own side of a price, where no other word is of an order."""
+    text = " ".join(frame.lows)
+    lows = [word.low for word in frame.words]
+    shown = any(set(lows[figure.last : figure.last + 1]) & {"bid", "offer", "offered"} for figure in frame.prices)
+    others = re.sub(r"\b(?:bid|offer) for\b", ",", text)
+    return shown and not cued(replace(frame, lows=tuple(others.split())))
 
 
 def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
@@ -146,14 +181,17 @@ def _left_before(talk: Talk, i: int, topic: Topic) -> bool:
     """The client has just left it, with its level, and no price was taken since."""
     levelled = False
     for k in range(i - 1, max(-1, i - BEFORE), -1):
-        if talk.turns[k].who == "client":
-            frame = talk.frames[k]
-            mine = talk.topic_at.get(k) in (topic, None)
-            levelled = levelled or bool(frame.prices)
-            if mine and (levelled and (instructed(frame) or worded(frame)) or _named_own(frame, topic)):
-                return not frame.question or bool(frame.sizes or frame.prices)
-            if saying.takes(frame):
-                return False
+        frame = talk.frames[k]
+        if talk.turns[k].who == "trader":
+            if levelled and frame.has(*INVITES) and not frame.prices:
+                return True  # "you can leave us a level"
+            continue
+        mine = talk.topic_at.get(k) in (topic, None)
+        levelled = levelled or bool(frame.prices)
+        if mine and (levelled and (instructed(frame) or worded(frame)) or _named_own(frame, topic)):
+            return not frame.question or bool(frame.sizes or frame.prices)
+        if saying.takes(frame):
+            return False
     return False
 
 
