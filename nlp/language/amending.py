@@ -40,6 +40,7 @@ THE_STOP = re.compile(
     r"(?:pulled|cancelled|canceled|off|out|gone|away|loss|order|cxld|removed|taken)\b"
 )
 A_WHILE = 10
+MORE = ("another", "more", "also", "as well", "done", "filled", "sold", "bought", "so far")
 NEXT = 3
 """Turns within which the trader takes a change as said."""
 
@@ -133,8 +134,10 @@ def _echoed(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> bool:
         return False
     asked = resting.without_alerts(talk.frames[i - 1])
     said, wanted = ({level for level, _ in levels.levels(part, topic)} for part in (frame, asked))
-    sizes = [topics.size_of(size, topic.instrument)[0] for size in (*frame.sizes, *asked.sizes)]
-    return len(said) == 1 and said == wanted and all(size == mine[0].size for size in sizes)
+    sizes = [{topics.size_of(size, topic.instrument)[0] for size in part.sizes} for part in (frame, asked)]
+    if not (frame.prices or asked.prices) and len(sizes[0]) == 1:
+        return sizes[0] == sizes[1] and not frame.has(*MORE)  # "half that, 20k" and "20k then, same level"
+    return len(said) == 1 and said == wanted and all(size == {mine[0].size} for size in sizes if size)
 
 
 def _meant(talk: Talk, i: int, frame: Frame, mine: list[Resting], level: Decimal | None) -> Resting | None:

@@ -55,7 +55,8 @@ def unfilled(talk: Talk, order: Resting) -> Resting | None:
             fills[k] = size
     if not fills:
         return order
-    filled, last = sum(fills.values(), Decimal(0)), max(fills)
+    last = max(fills)
+    filled = max(fills.values()) if order.kind in levels.WORKED else sum(fills.values(), Decimal(0))  # told as totals
     after = talk.frames[last : last + 6]
     if filled >= order.size or not any(frame.has(*STAYS) for frame in after):
         return None
@@ -65,10 +66,16 @@ def unfilled(talk: Talk, order: Resting) -> Resting | None:
 def _fill(talk: Talk, k: int, order: Resting) -> Decimal | None:
     """The amount of an order that a trader's turn tells as filled, at its level."""
     frame = talk.frames[k]
-    if talk.turns[k].who != "trader" or talk.topic_at.get(k) is not order.topic or not told(frame):
+    if (
+        talk.turns[k].who != "trader"
+        or talk.topic_at.get(k) is not order.topic
+        or not (told(frame) or order.kind in levels.WORKED and frame.has(*resting.PROGRESS))
+    ):
         return None
     if any(figure.value == order.size for figure in (*frame.prices, *(size.figure for size in frame.sizes))):
         return order.size  # all of it, whatever the price in the end
+    if order.kind in levels.WORKED and frame.sizes:
+        return topics.size_of(frame.sizes[0], order.topic.instrument)[0]
     if (
         frame.prices
         and order.level is not None

@@ -140,7 +140,8 @@ def amount(
 
 BIDS = re.compile(r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme a )(?<!\bhit )(?<!'s )\b(?:bid|bids|bidding)\b")
 OFFERS = re.compile(
-    r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme an )(?<!\blift )(?<!'s )\b(?:offer|offers|offered|offering)\b"
+    r"(?<!\bis )(?<!\bthe )(?<!\byou )(?<!\bu )(?<!\bme an )(?<!\blift )(?<!'s )"
+    r"\b(?:offer|offers|offered|offering|reoffer)\b"
 )
 
 

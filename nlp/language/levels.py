@@ -21,6 +21,8 @@ VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
 MARKET = {"'re", "market", "mkt", "spot", "currently", "trading", "now", "screen", "ref"}
 NAMED = {"limit", "lim", "lmt", "stop"}
 INSTEAD = re.compile(r"\b(?:instead of|rather than|not at|(?:it )?was at|previously|formerly|in place of) ")
+WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
+LIMIT = {"limit", "lim", "lmt"}
 PARTING = {",", ";", ".", "/", "or", "and"}
 DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
 
@@ -76,7 +78,11 @@ def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
             continue  # "limit thirty-three ten. We're thirty-two ninety-five now"
         found.append((price, _kind_beside(frame, figure)))
         told.append(figure)
-    return _orders_levels(frame, found, told)
+    result = _orders_levels(frame, found, told)
+    whole = kind(frame.lows)
+    if len(result) == 1 and whole in WORKED and result[0][1] == "limit":
+        return [(result[0][0], whole)]  # "vwap from ten to four, limit 6.40"
+    return result
 
 
 def _kind_beside(frame: Frame, figure: Figure) -> OrderType:
@@ -85,7 +91,7 @@ def _kind_beside(frame: Frame, figure: Figure) -> OrderType:
         lows = tuple(word.low for word in frame.words)
         near = kind(lows[max(0, figure.first - 4) : figure.first])
         parts = [part for part in sentences(frame) if not part.has(*GONE)]
-        if {"limit", "lim", "lmt"} & set(lows[: figure.first]) and kind(lows[: figure.first]) == "limit":
+        if LIMIT & set(lows[: figure.first]) and kind(lows[: figure.first]) == "limit":
             return "limit"  # "a limit, selling five at one fifty-eight, and the stop"
         here = next((part.lows for part in parts if figure in part.prices), ())
         rest = " , ".join(" ".join(part.lows) for part in parts)
@@ -108,6 +114,10 @@ def _orders_levels(
         return found
     if len(found) == 2 and sum(kind == "stop" for _, kind in found) == 1:
         return found
+    lows = [word.low for word in frame.words]
+    limits = [level for level, f in zip(found, told, strict=True) if set(lows[max(0, f.first - 2) : f.first]) & LIMIT]
+    if len(limits) == 1:
+        return limits
     meant = []
     for sentence in sentences(frame):
         inside = [level for level, figure in zip(found, told, strict=True) if figure in sentence.prices]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
+from itertools import pairwise
 
 from nlp.language import amending, filling, leaving, levels, resting, saying, standing, vocabulary
 from nlp.language.evidence import supported
@@ -23,7 +24,6 @@ from nlp.language.topics import Topic
 
 _PHRASES = vocabulary.section("phrases", "orders")
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
-STANDING: tuple[str, ...] = tuple(_PHRASES["standing"])
 UNPRICED: tuple[OrderType, ...] = ("fixing", "moc", "vwap", "twap", "ioi")  # these may stand without a level
 
 
@@ -67,7 +67,7 @@ def orders_left(talk: Talk) -> list[Order]:
 
 def _ordered(talk: Talk, i: int, whole: Frame) -> bool:
     if talk.turns[i].who == "client":
-        asked = whole.question and whole.has(*STANDING) and bool(whole.sizes and whole.prices)
+        asked = whole.question and whole.has(*resting.STANDING) and bool(whole.sizes and whole.prices)
         return resting.worded(whole) or resting.instructed(whole) or asked
     return resting.about_an_order(talk, i, whole, talk.topic_at[i]) and not filling.told(whole)
 
@@ -96,7 +96,7 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
     result = list(found)
     for order in found:
         same = (o for o in result if o is not order and o.topic is order.topic and o.side == order.side)
-        worked = next((o for o in same if o.kind in WORKED and o.level is None and o.size == order.size), None)
+        worked = next((o for o in same if o.kind in levels.WORKED and o.level is None and o.size == order.size), None)
         if order.kind == "limit" and worked is not None:
             worked.level, worked.turn = order.level, order.turn
             worked.evidence |= order.evidence
@@ -104,7 +104,6 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
     return result
 
 
-WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
 MORE = re.compile(r" (?:another|also|as well|second|both|a further|additional|and then|too(?= [.,!?]|$)) ")
 
 
@@ -113,7 +112,7 @@ def _acknowledged(talk: Talk, i: int) -> bool:
     answers = [k for k in range(i + 1, min(len(talk.turns), i + 5)) if talk.turns[k].who == "trader"]
     answers = answers[1:] if answers and resting.asks_how_long(talk.frames[answers[0]]) else answers
     asked = talk.frames[i]
-    asks = asked.question and not asked.has("please", "pls", *STANDING)
+    asks = asked.question and not asked.has("please", "pls", *resting.STANDING)
     if not answers or answers[0] > i + 4 or asks:
         return False
     after, answer = answers[0], talk.frames[answers[0]]
@@ -128,6 +127,8 @@ def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
         named = [t for m in part.mentions if (t := talk.find(m.instrument, i)) is not None]
         if part.sizes and named:
             found.append((named[-1], part))
+    if len({id(topic) for topic, _ in found}) < 2 and len(whole.sizes) > 1:
+        found = _listed(talk, i, whole) or found
     if len(found) > 1:
         return found
     stated = legs(whole) if len(whole.sizes) > 1 else []
@@ -139,6 +140,19 @@ def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
         cues = whole.part(0, parts[0].begin)
         return [(t, replace(part, lows=(*cues.lows, *part.lows))) for t, part in named_parts]
     return [(talk.topic_at[i], whole)]
+
+
+def _listed(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
+    """ "5m eurusd buy 1.1380 gtc, 3m eurchf sell 0.9420 gtc": one instrument, amount and level between commas."""
+    end = whole.begin + len(whole.lows)
+    cuts = [k for k in range(whole.begin, end) if whole.words[k].low in (",", ";", "and", ".")]
+    found = []
+    for first, last in pairwise([whole.begin, *cuts, end]):
+        part = whole.part(first, last)
+        named = [t for m in part.mentions if (t := talk.find(m.instrument, i)) is not None]
+        if len(named) == 1 and part.sizes and part.prices:
+            found.append((named[0], part))
+    return found if len({id(topic) for topic, _ in found}) > 1 else []
 
 
 def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]) -> list[Resting]:

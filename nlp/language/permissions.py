@@ -24,7 +24,7 @@ GENERAL: tuple[str, ...] = tuple(_WORDS["general"])
 PERIODS = {"daily", "weekly", "monthly", "quarterly"}
 ANOTHER = re.compile(
     r"\b(?:i|we) (?:(?:'ll|will|'d|would|must|need to|have to|should|better) )+(?:ask|check with|find out|clear it"
-    r"|run it|speak to|talk to)\b|\b(?:not|n't) (?:for me|my call|my decision|mine|up to me)\b"
+    r"|run it|speak to|talk to)\b|\b(?:not|n't) (?:for me to|my call|my decision|mine to|up to me)\b"
     r"|\b(?:up to|for|with) (?:my|our|the|his|her|their) (?:\w+ ){1,3}to (?:say|decide)\b"
     r"|\b(?:you 'd|you 'll|you|u) (?:have to |need to |must |should |better )+ask\b"
 )

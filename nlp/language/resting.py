@@ -24,6 +24,8 @@ HOW_LONG: tuple[str, ...] = tuple(_PHRASES["how_long"])
 AMENDS: tuple[str, ...] = tuple(_PHRASES["amends"])
 AMENDED: tuple[str, ...] = tuple(_PHRASES["amended"])
 IDIOMS = re.compile("|".join(_PHRASES["idioms"]))
+STANDING: tuple[str, ...] = tuple(_PHRASES["standing"])
+PROGRESS = ("so far", "avg", "average", "averaged", "averaging", "gone")  # how far an order has got
 INVITES: tuple[str, ...] = tuple(_PHRASES["invites"])
 LEAVING = re.compile("|".join(_PHRASES["leaving"]))
 ENTERED: tuple[str, ...] = tuple(_PHRASES["entered"])
@@ -134,7 +136,8 @@ def of_an_order(frame: Frame) -> bool:
 
 def about_an_order(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """A trader's turn that repeats an order rather than showing a price or reading back a deal."""
-    return cued(frame) and not _own_side(frame) or _stated(talk, i, frame, topic)
+    stands = frame.has(*STANDING) and bool(frame.sizes and frame.prices) and not frame.question
+    return stands or cued(frame) and not _own_side(frame) or _stated(talk, i, frame, topic)
 
 
 def _own_side(frame: Frame) -> bool:
@@ -172,7 +175,7 @@ def change_asked(talk: Talk, i: int, topic: Topic) -> int | None:
 
 def _stated(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """A size or a side with one level, amid talk of an order."""
-    if not (frame.prices and (frame.sizes or frame.verbs)) or two_way(topic, frame):
+    if not (frame.prices and (frame.sizes or frame.verbs)) or two_way(topic, frame) or frame.has(*PROGRESS):
         return False
     return _left_before(talk, i, topic) or _lasting_after(talk, i)
 
