@@ -11,6 +11,7 @@ from nlp.language import agreeing, fxswaps, resting, saying, strips, topics
 from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
 from nlp.language.frames import Frame
 from nlp.language.hearing import Agreed, Done
+from nlp.language.learning import RECAP
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
 from nlp.language.quoting import placed, two_way
@@ -116,7 +117,7 @@ class Dealing(Revising):
         found = legs(frame) or ([filled(frame)] if self._order_reported(i) and frame.sizes and frame.prices else [])
         unshown = topic is not None and topic.quoted_at is None and not spoken
         priced_only = bool(found) and not any(leg.sizes for leg in found)  # "quernmore i pay 103.08"
-        if unshown and (frame.has(*SHOWN) or self._left(i) or priced_only):
+        if unshown and (frame.has(*SHOWN) or self._left(i) or priced_only or self._rests(i, frame, topic)):
             return False  # nobody takes a price before it is shown; "it's in, you sell ...": an order, said again
         if not spoken and not (self._accepted(i) and (self._taken_before(i) or self._in_full(i, found, topic))):
             return False  # "you bought that last week" is no deal of today
@@ -129,11 +130,17 @@ class Dealing(Revising):
             return self._swap(i, frame, fxswaps.meant(self.talk.topics, topic, frame))
         for one in (one for group in groups for one in several(group)):
             dealt = self._deal(i, frame, topic, one) or dealt
-        if not dealt and topic is not None and topic.status == "open" and any(leg.prices or leg.sizes for leg in found):
+        told = any(leg.prices or leg.sizes for leg in found) and not frame.has(*RECAP)
+        if not dealt and topic is not None and topic.status == "open" and told:
             topic.unsettled_at = i if self._accepted(i, topic) else topic.unsettled_at
         if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt
+
+    def _rests(self, i: int, frame: Frame, topic: Topic | None) -> bool:
+        """The turn repeats an order: "selling three at one thirty-five twenty. Overnight?" """
+        told = frame.has("sold", "bought")
+        return not told and topic is not None and resting.about_an_order(self.talk, i, frame, topic)
 
     def _left(self, i: int) -> bool:
         """The last turns were of an order that is left, not of a price that is taken."""

@@ -191,7 +191,21 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
             return told
         if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
             return "sell"  # what they own, they can only sell
-    return None
+    near = (frame, *(talk.frames[k] for k in before[-2:] if talk.topic_at.get(k) in (topic, None)))
+    return next((limited for part in near if (limited := _limited(part)) is not None), None)
+
+
+def _limited(frame: Frame) -> Side | None:
+    """The side that the direction of a limit tells: "at four hundred or lower" buys, "not below 18.20" sells."""
+    text = f" {' '.join(frame.lows)} "
+    below, above = AT_MOST.search(text) is not None, AT_LEAST.search(text) is not None
+    return None if below == above else "buy" if below else "sell"
+
+
+AT_MOST = re.compile(
+    r" (?:or (?:lower|less|below|cheaper)|no more than|not above|at most|top|cap|maximum|get (?:me|us) \S+) "
+)
+AT_LEAST = re.compile(r" (?:or (?:higher|more|above)|no less than|not below|not under|at least|floor|minimum) ")
 
 
 def side_of_fill(talk: Talk, i: int, topic: Topic, kind: OrderType) -> Side | None:

@@ -142,6 +142,8 @@ def placed(
         return figure.value  # "fifty-one flat" beside 51.40
     if topic.kind == "equity" and topic.anchors and figure.digits == str(int(topic.anchors[-1])):
         return figure.value  # "forty-two" beside 42.35
+    if topic.kind == "equity" and len(figure.chunks) > 2 and len(figure.digits) > 4 and figure.digits.isdecimal():
+        return figure.value.scaleb(-2)  # "nine sixty-eight thirty-five" is 968.35
     if topic.kind == "equity" and topic.instrument.currency not in (None, "GBX", "GBp", "JPY") and _in_minor(figure):
         return figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
