@@ -53,7 +53,8 @@ def gone(talk: Talk, i: int, found: list[Resting]) -> tuple[list[Resting], Frame
     kept: list[tuple[int, int]] = []
     for first, last in _clauses(whole):
         clause = whole.part(first, last)
-        if not clause.has(*levels.GONE) or clause.has(*LASTS):
+        named = levels.kind(clause.lows) in ("stop", "take_profit") or ORDERED & set(clause.lows)
+        if not clause.has(*levels.GONE) or clause.has(*LASTS) or whole.has(*LASTS) and not named:
             kept.append((first, last))
             continue
         off = _called_off(talk, i, clause, found)
@@ -133,6 +134,8 @@ def _echoed(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> bool:
     if any(done.turn == i for done in talk.dealing.done) or talk.topic_at.get(i - 1) is not topic:
         return False
     asked = resting.without_alerts(talk.frames[i - 1])
+    if resting.instructed(asked) or not {levels.kind(part.lows) for part in (frame, asked)} <= {"limit", mine[0].kind}:
+        return False  # another order
     said, wanted = ({level for level, _ in levels.levels(part, topic)} for part in (frame, asked))
     sizes = [{topics.size_of(size, topic.instrument)[0] for size in part.sizes} for part in (frame, asked)]
     if not (frame.prices or asked.prices) and len(sizes[0]) == 1:

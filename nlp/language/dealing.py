@@ -139,8 +139,8 @@ class Dealing(Revising):
 
     def _rests(self, i: int, frame: Frame, topic: Topic | None) -> bool:
         """The turn repeats an order: "selling three at one thirty-five twenty. Overnight?" """
-        told = frame.has("sold", "bought")
-        return not told and topic is not None and resting.about_an_order(self.talk, i, frame, topic)
+        told = frame.has("sold", "bought") or topic is None
+        return not told and (resting.asks_how_long(frame) or frame.has(*resting.LASTING))
 
     def _left(self, i: int) -> bool:
         """The last turns were of an order that is left, not of a price that is taken."""

@@ -176,6 +176,9 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     for level, kind in stated:
         kind = leaving.meant_kind(talk, level, kind, before, topic) if len(stated) == 1 else kind
         mine = [o for o in found if o.topic is topic]
+        beside = len(stated) > 1 and {o.level for o in mine} & {other for other, _ in stated}
+        if beside and not (frame.sizes or frame.verbs) and level not in {o.level for o in mine}:
+            continue  # "stop at fifty-nine twenty, OCO with the sixty-one"
         if mine and not frame.sizes and (level in {o.level for o in mine} or level is None and not frame.has(*CHANGED)):
             continue  # "it becomes a market order when 46.10 bid trades": said of it, not another
         stated_here = frame.sizes or frame.verbs or levels.kind(frame.lows) != "limit" or frame.has(*CHANGED)

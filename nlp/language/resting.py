@@ -125,7 +125,7 @@ def asks_how_long(frame: Frame) -> bool:
 def instructed(frame: Frame) -> bool:
     """The client leaves something: "put something in for me", "take an order", "work the rest"."""
     phrases = [p for p in INSTRUCTIONS if not p.endswith(ASKED)] if frame.question else INSTRUCTIONS
-    said = frame.has(*phrases) or LEAVING.search(f"{' '.join(frame.lows)} ") is not None
+    said = frame.has(*phrases) or LEAVING.search(IDIOMS.sub(" , ", f"{' '.join(frame.lows)} ")) is not None
     return said and not saying.past(frame)
 
 
