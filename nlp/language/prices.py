@@ -15,6 +15,7 @@ from nlp.language.vocabulary import Instrument
 THIRTY_SECOND = Decimal(32)
 NEXT = Decimal("0.003")
 """What a level may lie from the one before, as a part of it, to be read as its next hundredths."""
+ROUND = {"flat", "even", "dead", "straight", "round", "figure"}
 WIDEST_SPREAD = Decimal(2500)  # basis points; beyond, bonds trade on price
 
 
@@ -241,3 +242,19 @@ def ticks(figure: Figure, after: Sequence[str], handle: Decimal | None) -> tuple
         tick_value = int(chunks[0]) + extra
         return (handle + tick_value / THIRTY_SECOND if handle is not None else None), tick_value, used
     return None, None, 0
+
+
+def is_year(figure: Figure) -> bool:
+    """ "The accounts for twenty twenty-five"."""
+    return len(figure.chunks) == 2 and figure.chunks[0] == "20" and figure.chunks[1] in {str(n) for n in range(20, 40)}
+
+
+def said_round(lows: Sequence[str], figure: Figure) -> bool:
+    """A whole number that is said to be no more than that."""
+    return bool(ROUND & set(lows[figure.last : figure.last + 1])) and figure.digits.isdecimal()
+
+
+def in_minor(figure: Figure) -> bool:
+    """A share price said as two numbers, the second of two digits."""
+    spoken = len(figure.chunks) > 1 and all(chunk.isdecimal() for chunk in figure.chunks)
+    return spoken and 3 <= len(figure.digits) <= 6

@@ -14,7 +14,7 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.fxswaps import points, read_points
 from nlp.language.model import PriceType, Side
-from nlp.language.prices import place, ticks
+from nlp.language.prices import in_minor, is_year, place, said_round, ticks
 from nlp.language.remarks import ANEW, PERCENT, VOLS, meant, other_scale, premiums, remark
 from nlp.language.topics import CANCEL, Topic, of_base, restated_side
 
@@ -24,7 +24,6 @@ HIGHEST_SPREAD = 600
 """Basis points; above, bonds are talked of in price."""
 HANDLES = range(70, 141)
 """Whole points at which bonds that are priced in 32nds stand."""
-ROUND = {"flat", "even", "dead", "straight", "round", "figure"}
 SIDES = {"bid", "offer", "offered", "ask"}
 
 
@@ -136,37 +135,21 @@ def placed(
         and lows[figure.last : figure.last + 1] == ["flat"]
     ):
         figure = replace(figure, chunks=(*figure.chunks, "00"), value=figure.value * 100)  # "sixty-six flat" is 0.6600
-    if _year(figure) and not _near(topic, figure.value):
+    if is_year(figure) and not _near(topic, figure.value):
         return None
-    if _round(lows, figure) and _near(topic, figure.value):
+    if said_round(lows, figure) and _near(topic, figure.value):
         return figure.value  # "fifty-one flat" beside 51.40
     if topic.kind == "equity" and topic.anchors and figure.digits == str(int(topic.anchors[-1])):
         return figure.value  # "forty-two" beside 42.35
     if topic.kind == "equity" and len(figure.chunks) > 2 and len(figure.digits) > 4 and figure.digits.isdecimal():
         return figure.value.scaleb(-2)  # "nine sixty-eight thirty-five" is 968.35
-    if topic.kind == "equity" and topic.instrument.currency not in (None, "GBX", "GBp", "JPY") and _in_minor(figure):
+    if topic.kind == "equity" and topic.instrument.currency not in (None, "GBX", "GBp", "JPY") and in_minor(figure):
         return figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
 
 
-def _year(figure: Figure) -> bool:
-    """ "The accounts for twenty twenty-five"."""
-    return len(figure.chunks) == 2 and figure.chunks[0] == "20" and figure.chunks[1] in {str(n) for n in range(20, 40)}
-
-
-def _round(lows: list[str], figure: Figure) -> bool:
-    """A whole number that is said to be no more than that."""
-    return bool(ROUND & set(lows[figure.last : figure.last + 1])) and figure.digits.isdecimal()
-
-
 def _near(topic: Topic, price: Decimal) -> bool:
     return any(abs(price - anchor) < anchor / 10 for anchor in topic.anchors[-1:])
-
-
-def _in_minor(figure: Figure) -> bool:
-    """A share price said as two numbers, the second of two digits."""
-    spoken = len(figure.chunks) > 1 and all(chunk.isdecimal() for chunk in figure.chunks)
-    return spoken and 3 <= len(figure.digits) <= 6
 
 
 def _anchors(topic: Topic) -> list[Decimal]:

@@ -273,6 +273,42 @@ email-
 c: Don't send me e-mails any more, nobody reads that inbox. Ring me.
 t: No e-mails then.
 
+email_newsletter+
+c: can u put me on the list for the monthly credit mail
+t: sure, adding you
+
+email_newsletter+
+t: One question, our weekly energy letter goes out by mail, would you like to get it?
+c: Yes, please. But begin after my holiday.
+
+none
+t: Can we use WhatsApp for the fills?
+c: That's for our compliance to say, not for me. I'll ask them.
+t: Okay, until then we leave it.
+
+none
+t: By the way, would you be happy for us to text you when an order's done?
+c: Oh, hang on, I've got the other line. Can I call you back?
+t: Of course.
+
+none
+c: And an answer from somebody senior. Not one of those, those form letters.
+t: It'll be in writing by Wednesday.
+
+whatsapp+ sms-
+t: Could we use WhatsApp for the price alerts?
+c: WhatsApp, yes, that's grand, I'm never off it. The text messages, though, you can stop those.
+t: WhatsApp's a yes and texting's a no.
+
+sms- email+
+c: I do not want any texts from you. Send a mail if there is something.
+t: No texts, e-mail only.
+
+third_party_data_sharing-
+t: The golf club would like your address for its mailings. May we pass it on?
+c: I'd rather you didn't.
+t: Then we don't.
+
 """
 
 
