@@ -351,6 +351,8 @@ class Dealing(Revising):
             return False
         said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
         before = self.talk.frames[max(0, i - 1)]
+        if self.talk.turns[i].who == "trader" and said.has("ca n't", "cannot", "wo n't", *ORDER_WORDS):
+            return False
         if said.has(*REMAINDER) or (before.has(*REMAINDER) and not said.mentions):
             return False  # what was not filled is called off, not what was
         named = [
@@ -371,10 +373,13 @@ class Dealing(Revising):
         standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
         if not standing or not named and self._of_an_order(standing[-1].turn, i):
             return False
-        standing[-1].standing = False
-        standing[-1].topic.status = "cancelled"
-        standing[-1].topic.evidence.add(i)
+        self.undo(i, standing[-1])
         return True
+
+    def undo(self, i: int, done: Done) -> None:
+        """The deal stands no more; its quote stays as cancelled."""
+        done.standing, done.topic.status = False, "cancelled"
+        done.topic.evidence.add(i)
 
     def _of_an_order(self, done: int, i: int) -> bool:
         """An order was left since the deal: it is what is called off."""

@@ -30,6 +30,7 @@ from nlp.language.strips import by_month
 from nlp.language.supposing import SUPPOSED, returned, supposed
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
+from nlp.language.undoing import undone
 from nlp.language.vocabulary import (
     Instrument,
     commodities,
@@ -83,6 +84,10 @@ class Talk:
             frame = told_apart(frame, topic)
             if len(frame.lows) == len(self.frames[i].lows):
                 self.frames[i] = frame
+        gone = undone(self, i, frame)
+        if gone is not None:
+            self.dealing.undo(i, gone)
+            return
         if turn.who == "trader" and self.dealing.confirm(i, frame, topic):
             return
         if topic is None:
