@@ -282,6 +282,8 @@ def fills(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[tuple[Frame, S
     for sentence in saying.sentences(frame):
         if sentence.question or CASE & set(sentence.lows) or not (asked or _tells(frame, sentence)):
             continue
+        if topic.status == "dealt" and not sentence.prices:
+            continue  # "gas done but for the fifteen": told before
         for part in _pieces(sentence):
             fill = _fill(talk, i, part, topic) if not part.has(*LIMITED) else None
             if fill is not None and (fill.quantity == topic.size or not _goes_on(sentence)):

@@ -378,7 +378,7 @@ class Dealing(Revising):
 
     def undo(self, i: int, done: Done) -> None:
         """The deal stands no more; its quote stays as cancelled."""
-        done.standing, done.topic.status = False, "cancelled"
+        done.standing, done.undone_at, done.topic.status = False, i, "cancelled"
         done.topic.evidence.add(i)
 
     def _of_an_order(self, done: int, i: int) -> bool:

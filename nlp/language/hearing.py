@@ -48,6 +48,7 @@ class Done:
     deal: Deal
     turn: int
     standing: bool = True
+    undone_at: int | None = None  # the turn that called it off
 
 
 @dataclass(frozen=True)

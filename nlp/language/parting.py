@@ -71,11 +71,13 @@ def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
         nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
         if lettered and nxt != ")":
             starts = k == 0 or frame.lows[k - 1] in (".", ",", ";")
-            coded = any(first == frame.begin + k + 1 for first, _, _ in frame.isins)  # "A XS9147302657 altmark ..."
+            gap = 1 + (nxt in (".", ":"))
+            coded = any(first == frame.begin + k + gap for first, _, _ in frame.isins)  # "A XS9147302657 altmark ..."
             capital = frame.words[frame.begin + k].text.isupper() and (low != "a" or not nxt.isalpha())
             behind_price = is_numeral(frame.lows[k - 1]) and is_numeral(nxt)  # "A 98.10 B 95.55"
             capital = capital and (starts or frame.lows[k - 1] in BEFORE_LETTER or behind_price)
-            if coded or low in labels and (starts and nxt in AFTER_LETTER or capital):
+            dealt = nxt in ("+", "at", "@") or frame.lows[k - 1 : k] in VERBS  # "a +148 bid b +121 bid", "hit a"
+            if coded or low in labels and (starts and nxt in AFTER_LETTER or capital or dealt):
                 marks.append((k, low))
             continue
         again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")
@@ -139,5 +141,6 @@ def _switched(frame: Frame) -> bool:
     return len([leg for leg in legs(frame) if leg.sizes and leg.side]) > 1
 
 
+VERBS = (("hit",), ("lift",), ("done",), ("on",), ("pass",))
 STOPS = frozenset({".", ";", "!", "?", "..."})
 BETWEEN = STOPS | {",", "and", "&", "-", "--", "/", "but", "ok", "okay"}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEMORY = 10
 """Turns for which a government's name covers bonds that are named without one."""
-TICKS_WITHIN = 5
+TICKS_WITHIN = 12
 """Turns in which the price of a bond is shown."""
 
 
@@ -96,11 +96,15 @@ def _bond(talk: Talk, i: int, frame: Frame, instrument: Instrument) -> Instrumen
 
 
 def _in_ticks(talk: Talk, i: int) -> bool:
-    """Prices with a dash and 32nds ("100-10") follow: only treasuries are quoted so."""
+    """Prices with a dash and 32nds ("100-10") follow, or with half a 32nd ("twenty-one plus"): only treasuries are
+    quoted so."""
     for frame in talk.frames[i : i + TICKS_WITHIN]:
+        lows = [*(word.low for word in frame.words), ".", "."]
         for figure in frame.prices:
-            dashed = frame.words[figure.first + 1].low == "-" if figure.last - figure.first == 3 else False
+            dashed = lows[figure.first + 1] == "-" if figure.last - figure.first == 3 else False
             if dashed and len(figure.chunks) == 2 and 70 <= int(figure.chunks[0]) <= 140:
+                return True
+            if lows[figure.last] == "plus" and lows[figure.last + 1] in (".", ",", "?") and figure.value % 100 < 32:
                 return True
     return False
 

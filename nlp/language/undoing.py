@@ -26,6 +26,7 @@ def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
     standing = [done for done in talk.dealing.done if done.standing and 1 < i - done.turn <= SINCE]
     if not standing or talk.turns[i].who != "trader":
         return None
+    lately = [done for done in talk.dealing.done if done.undone_at is not None and i - done.undone_at <= NEAR]
     free = any(before.has(*FREE) for before in talk.frames[max(0, i - NEAR) : i + 1])
     for sentence in saying.sentences(frame):
         for clause in _clauses(sentence):
@@ -34,10 +35,12 @@ def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
             void = clause.has(*VOID)
             if void or free and _ends(clause, GONE):
                 told = clause if _names(clause) or not void else sentence
+                if any(_named(told, done) for done in lately):
+                    return None  # said again
                 named = [done for done in standing if _named(told, done)]
                 if named:
                     return named[-1]
-                if not _names(told) and frame.has(*FREE):
+                if not (_names(told) or lately) and frame.has(*FREE):
                     return _spoken_of(talk, i, standing)
     return None
 
