@@ -1,4 +1,4 @@
-"""A deal that both sides walk away from, in whatever words: told by the deal being named as gone, or by what it costs."""
+"""A deal that both sides walk away from, in whatever words: told by its name and that it is gone, or by what that costs."""
 
 from __future__ import annotations
 
