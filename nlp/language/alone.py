@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nlp.language import saying
 from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
@@ -49,9 +50,20 @@ def alone(talk: Talk, i: int, frame: Frame) -> Frame:
             continue
         if _priced(frame, money, pair) or talk.turns[i].who == "client" and _answered(talk, i, frame, money, pair):
             added.append(Mention(money.first, money.last, pair))
+    if not added and talk.current is None:
+        added = _swapped(talk, i, frame)
     if not added and talk.turns[i].who == "client":
         added = _asked_in_money(talk, i, frame)
     return replace(frame, mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first))) if added else frame
+
+
+def _swapped(talk: Talk, i: int, frame: Frame) -> list[Mention]:
+    """ "You'd sell the pounds Monday and buy them back later": a swap of the one pair that is named in full later."""
+    if saying.far_side(frame, trader=talk.turns[i].who == "trader") is None:
+        return []
+    later = {m.instrument.code: m.instrument for f in talk.frames[i:] for m in f.mentions if m.instrument.kind == "fx"}
+    pair = next(iter(later.values())) if len(later) == 1 else None
+    return [Mention(m.first, m.last, pair) for m in frame.monies if pair is not None and m.code in pair.code][:1]
 
 
 def _asked_in_money(talk: Talk, i: int, frame: Frame) -> list[Mention]:
@@ -61,7 +73,8 @@ def _asked_in_money(talk: Talk, i: int, frame: Frame) -> list[Mention]:
         m for m in frame.monies if any(m.code == s.ccy and s.figure.last in (m.first, m.first - 1) for s in frame.sizes)
     ]
     current = talk.current.instrument.code if talk.current is not None and talk.current.kind == "fx" else ""
-    if "?" not in frame.lows or len({m.code for m in counted}) != 1 or counted[0].code in current:
+    asks = {"?", "what", "where", "how"} & set(frame.lows)
+    if not asks or len({m.code for m in counted}) != 1 or counted[0].code in current:
         return []
     money = counted[0]
     for k in range(i + 1, min(len(talk.turns), i + 1 + ANSWERED_WITHIN)):

@@ -197,7 +197,7 @@ def _in_millions(
     filled = before in FILLS or before == "," and lows[figure.first - 2] in FILLS
     if filled and after in ("at", "@") and not figure_free(lows, figure.last + 1):
         return True  # "filled 40 at 71.32", "you buy twenty at sixty-two"
-    if money_after is not None and money_after.first == figure.last:
+    if money_after is not None and money_after.first == figure.last and before != "/":
         tail = lows[money_after.last] if money_after.last < len(lows) else ""
         return (
             tail not in ("a", "per", "an", "/", "pips", "pip", "points", "cents", "pts")

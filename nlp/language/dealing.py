@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 SHOWN = ("bid", "offer", "offered")
 LATELY_DEALT = 3
 """Turns within which "bust it" means what was just dealt, whatever was named since."""
-REMAINDER = ("rest", "balance", "remaining", "remainder", "leftover", "order", "the other", "unfilled")
+UNFILLED = ("rest", "balance", "remaining", "remainder", "leftover", "order", "unfilled")
+REMAINDER = (*UNFILLED, "the other")
 
 
 class Dealing(Revising):
@@ -350,10 +351,11 @@ class Dealing(Revising):
         if self.talk.turns[i].who == "client" and frame.question and self._refused(i):
             return False
         said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
-        before = self.talk.frames[max(0, i - 1)]
-        if self.talk.turns[i].who == "trader" and said.has("ca n't", "cannot", "wo n't", *ORDER_WORDS):
+        refused = said.has(*REFUSING) and not said.has("no cost", "not hedged")  # "we can't have it cancelled"
+        if self.talk.turns[i].who == "trader" and (refused or said.has(*ORDER_WORDS)):
             return False
-        if said.has(*REMAINDER) or (before.has(*REMAINDER) and not said.mentions):
+        before = self.talk.frames[max(0, i - 1)]
+        if said.has(*REMAINDER) or (before.has(*UNFILLED) and not said.mentions):
             return False  # what was not filled is called off, not what was
         named = [
             done

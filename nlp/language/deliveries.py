@@ -33,6 +33,8 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     """ "Q3 702.50, q4 708": the same commodity for another delivery."""
     corrected = turn.who == "client" and frame.has(*topics.CORRECTION, "hang on", "wait")
     span = (frame.months[-1] if corrected else frame.months[0]) if frame.months else None
+    if span is None and current.kind == "option" and turn.who == "client" and frame.has(*OUTRIGHT):
+        return _outright(talk, i, current)
     when = period(_coming(span, talk.today)) if span is not None and not frame.mentions else ""
     asked = turn.who == "client" and (frame.question or frame.has(*ASKS, *topics.INDICATIVE))
     priced = span is not None and any(0 <= figure.first - span.last <= 3 for figure in frame.prices)
@@ -46,7 +48,7 @@ def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
         return current
     if not frame.prices and not asked:
         return None
-    outright = frame.has(*OUTRIGHT)  # "April to December, an average swap would be ...", after an option
+    outright = outright_asked(talk, i, frame)  # "April to December, an average swap would be ...", after an option
     instrument = commodity(current.instrument.form, when, "" if outright else current.instrument.issuer)
     known = talk.find(instrument, i)
     if known is not None:
@@ -79,6 +81,20 @@ def as_one(frame: Frame) -> Frame:
     )
     sizes = (replace(sizes[0], figure=figure, unit=unit),)
     return replace(frame, months=(whole,), sizes=sizes, prices=tuple(prices), mentions=mentions)
+
+
+def _outright(talk: Talk, i: int, current: Topic) -> Topic | None:
+    """ "And plain swaps for the same months?", after an option that was priced."""
+    if current.shown_at is None or not current.instrument.period:
+        return None
+    instrument = commodity(current.instrument.form, current.instrument.period)
+    return talk.find(instrument, i) or talk.opened(i, instrument)
+
+
+def outright_asked(talk: Talk, i: int, frame: Frame) -> bool:
+    """The swap, not the option: said now, or just before ("do you need a level for the swap?")."""
+    before = talk.frames[max(0, i - 2) : i]
+    return frame.has(*OUTRIGHT) or not frame.options and any(other.has(*OUTRIGHT) for other in before)
 
 
 def dated(instrument: Instrument, today: date) -> Instrument:

@@ -83,7 +83,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         topic.hints.add(swaps.FORWARD_START)
     for tenor in frame.tenors:
         if topic.kind != "irs":
-            topic.tenor = tenor.code
+            known = topic.tenor in {other.code for other in frame.tenors} or topic.tenor and topic.shown_at is not None
+            topic.tenor = topic.tenor if known else tenor.code
         elif topic.instrument.tenor is None and tenor.code.endswith("Y"):
             topic.instrument = swap(topic.instrument.form, tenor.code)  # "against six-month Euribor" tells no tenor
     for phrase, hint in topics.HINTS.items():

@@ -19,6 +19,8 @@ _WORDS = v.section("phrases", "options")
 KINDS: dict[str, str] = _WORDS["kinds"]
 LIMITS = ("cap", "floor")
 """What an order in shares or futures is not to pass."""
+CAPS = {"cap", "floor", "caps", "floors"}
+OTHER_RIGHT = {"call": "put", "put": "call"}
 STYLES = {"asian", "european", "american", "average", "averaging", "apo"}
 COMPANY: frozenset[str] = frozenset(_WORDS["company"])
 NOT_NOUNS: frozenset[str] = frozenset(_WORDS["not_nouns"])
@@ -66,7 +68,8 @@ def options(lows: Sequence[str], found: Sequence[Mention], monies: Sequence[Mone
 def _noun(lows: Sequence[str], i: int, monies: Sequence[Money], struck: bool) -> bool:
     """A call to buy, not a call to make; an option to sell, not a verb."""
     before = lows[i - 1] if i else ""
-    if before in NOT_NOUNS or lows[i + 1 : i + 2] in (["me"], ["you"], ["us"], ["him"], ["back"]):
+    a_call = before == "a" and struck
+    if before in NOT_NOUNS and not a_call or lows[i + 1 : i + 2] in (["me"], ["you"], ["us"], ["him"], ["back"]):
         return False
     beside = any(m.last == i for m in monies)
     return beside or struck or bool(COMPANY & set(lows)) or lows[i] in ("straddle", "strangle")
@@ -79,7 +82,11 @@ def _strikes(lows: Sequence[str]) -> list[Figure]:
         after, before = lows[figure.last : figure.last + 4], lows[max(0, figure.first - 2) : figure.first]
         after = after[1:] if after[:1] and after[0] in STYLES else after  # "a sixty-five Asian put"
         named = any(word in KINDS for word in after[:2]) and (after[0] in KINDS or after[0] in v.currencies())
-        behind = any(word in KINDS for word in before[-1:]) or "at" in before[-1:] and "struck" in before
+        behind = (
+            any(word in KINDS for word in before[-1:])
+            or "at" in before[-1:]
+            and ("struck" in before or bool(CAPS & set(before[:1])))
+        )
         strike = (
             after[:1] in (["strike"], ["strikes"], ["k"]) or {"strike", "struck"} & set(before) or before[-1:] == ["k"]
         )
@@ -113,6 +120,8 @@ def instrument_of(pair: Instrument, right: str, strike: Decimal | None, until: s
     """The option as it is written: "EURUSD EUR call 1.1900 3M"."""
     if right in ("call", "put"):
         right = f"{pair.code[:3]} {right}"
+    elif right[:3] == pair.code[3:] and right[4:] in OTHER_RIGHT:
+        right = f"{pair.code[:3]} {OTHER_RIGHT[right[4:]]}"  # a dollar call against euros is a euro put
     places = max(2 if pair.code.endswith("JPY") else 4, -int(strike.as_tuple().exponent)) if strike is not None else 0
     struck = f"{strike:.{places}f}" if strike is not None else ""
     code = " ".join(part for part in (pair.code, right, struck, until) if part)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nlp.language import resting, saying, topics, vocabulary
 from nlp.language.clauses import passes, sentence_with
 from nlp.language.model import Outcome
-from nlp.language.quoting import placed
+from nlp.language.quoting import placed, says_price
 from nlp.language.readback import legs
 from nlp.language.supposing import SUPPOSED, outdone
 from nlp.language.topics import Topic
@@ -64,12 +64,11 @@ def struck_at(talk: Talk, topic: Topic) -> int | None:
     taken = -CONFIRMED_WITHIN
     for k in range(topic.shown_at + 1, len(talk.turns)):
         frame, about = talk.frames[k], talk.topic_at.get(k)
-        if _of_another(talk, topic, k):
+        if _of_another(talk, topic, k) or _of_another_date(talk, topic, frame):
             continue
-        lately = k - taken <= CONFIRMED_WITHIN
         if talk.turns[k].who == "client":
             taken = k if about is topic and saying.takes(frame) and not passes(frame) else taken
-        elif (lately and (_told(frame) or _dealt_by_name(talk, topic, k))) or (
+        elif (k - taken <= CONFIRMED_WITHIN and _confirmed(talk, topic, k)) or (
             _told(frame) and _states(talk, topic, k)
         ):
             return k
@@ -81,6 +80,20 @@ def _of_another(talk: Talk, topic: Topic, k: int) -> bool:
     others = [d.topic for d in talk.dealing.done if d.turn == k]
     apart = (other.kind == topic.kind and not topics.same(other.instrument, topic.instrument) for other in others)
     return topic.kind in ("bond", "irs") and bool(others) and all(apart)
+
+
+def _confirmed(talk: Talk, topic: Topic, k: int) -> bool:
+    """After the client took the price: said to be done, and not of another line that has its own price."""
+    about = talk.topic_at.get(k)
+    other = about is not None and about is not topic and about.shown_at is not None
+    return _dealt_by_name(talk, topic, k) or _told(talk.frames[k]) and not other
+
+
+def _of_another_date(talk: Talk, topic: Topic, frame: Frame) -> bool:
+    """The price that a turn says is that of another enquiry in the instrument, to another date, not of this one."""
+    beside = [t for t in talk.topics if t is not topic and t.kind == topic.kind and t.shown_at is not None]
+    beside = [t for t in beside if t.instrument.code == topic.instrument.code]
+    return bool(beside) and not says_price(topic, frame) and any(says_price(t, frame) for t in beside)
 
 
 def _states(talk: Talk, topic: Topic, k: int) -> bool:
@@ -182,8 +195,8 @@ def indicative(talk: Talk, topic: Topic) -> bool:
     if shown is None or last is None:
         return False
     mine = [k for k in range(max(0, topic.opened - 1), len(talk.turns)) if talk.topic_at.get(k, topic) is topic]
-    asked_anew = [k for k in mine if shown < k < last and talk.turns[k].who == "client" and _asks_firm(talk, k)]
-    begin = max(asked_anew, default=-1)
+    asked = [k for k in mine if k < last and talk.turns[k].who == "client"]
+    begin = max((k for k in asked if talk.frames[k].has(*FIRM) or k > shown and talk.frames[k].sizes), default=-1)
     passed = topic.status == "passed" and topic.passed_at is not None
     until = max(topic.passed_at or 0, last) if passed else last + ANSWERED_WITHIN
     for k in mine:
@@ -194,11 +207,6 @@ def indicative(talk: Talk, topic: Topic) -> bool:
         return True  # "indications only today", said before
     rough = any(f.first and _rough(talk.frames[last], f) for f in talk.frames[last].prices)
     return not passed and (rough or topic.size is None and topic.side is None)
-
-
-def _asks_firm(talk: Talk, k: int) -> bool:
-    frame = talk.frames[k]
-    return bool(frame.sizes) or frame.has(*FIRM)
 
 
 def _rough(frame: Frame, figure: Figure) -> bool:
@@ -216,7 +224,14 @@ def client_asked(talk: Talk, topic: Topic) -> bool:
     until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
     if any(talk.turns[k].who == "client" for k in topic.evidence if k <= until):
         return True
-    return _refused(talk, topic) or _beside(talk, topic)
+    return _renamed(talk, topic) or _refused(talk, topic) or _beside(talk, topic)
+
+
+def _renamed(talk: Talk, topic: Topic) -> bool:
+    """What the client has just asked for and nobody priced: the trader gives it its full name."""
+    near = [t for t in talk.topics if 0 <= topic.opened - t.opened <= 2 and t is not topic]
+    near = [t for t in near if t.shown_at is None or topic.shown_at is not None and t.shown_at > topic.shown_at]
+    return any(t.instrument.form == topic.instrument.form != "" and talk.turns[t.opened].who == "client" for t in near)
 
 
 def _beside(talk: Talk, topic: Topic) -> bool:

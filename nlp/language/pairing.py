@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 VERBS = {"buy", "sell", "buying", "selling", "buys", "sells", "from", "want", "need", "get", "as"}
 LINKS = {"into", "against", "versus", "vs", "v", "for", "to"}
 EXCHANGED: frozenset[str] = frozenset(v.section("fx", "exchanged"))
+NOUNS: frozenset[str] = frozenset(v.section("fx", "nouns"))
 NEAR = 3
 """Turns after an amount of one currency in which the other may be named."""
 
@@ -29,7 +30,7 @@ def completed(talk: Talk, i: int, frame: Frame) -> Instrument | None:
 
 def _in_one_turn(talk: Talk, frame: Frame) -> Instrument | None:
     """ "You'd sell US dollars, you buy nine point six million Sing"; "hedge our dollar revenue, rupee NDFs"."""
-    named = [m for m in frame.monies if m.strong or _counted(frame, m)]
+    named = [m for m in frame.monies if m.strong or _counted(frame, m) or frame.words[m.first].low in NOUNS]
     codes = list(dict.fromkeys(m.code for m in named))
     counted = {size.ccy for size in frame.sizes if size.ccy is not None}
     if len(codes) != 2 or len(counted) > 1 or frame.mentions or not EXCHANGED & set(frame.lows):

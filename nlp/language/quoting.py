@@ -250,11 +250,12 @@ def by_price(enquiries: Sequence[Topic], frame: Frame, current: Topic) -> Topic 
         return None
     alike = [t for t in enquiries if t.kind == current.kind and t.instrument.form == current.instrument.form]
     alike = [t for t in alike if t.kind == "option" or t.instrument.code == current.instrument.code]
-    named = [t for t in alike if t.shown_at is not None and t.status != "dealt" and _named(t, frame)]
+    named = [t for t in alike if t.shown_at is not None and t.status != "dealt" and says_price(t, frame)]
     return named[0] if len(named) == 1 and named[0] is not current else None
 
 
-def _named(topic: Topic, frame: Frame) -> bool:
+def says_price(topic: Topic, frame: Frame) -> bool:
+    """A turn says a price that was shown for the enquiry."""
     shown = {abs(price) for price in (topic.bid, topic.ask) if price is not None}
     return any((p := placed(topic, frame, figure)) is not None and abs(p) in shown for figure in frame.prices)
 
@@ -292,7 +293,7 @@ def two_way(
     figures = figures or frame.prices
     lows = [word.low for word in frame.words]
     for one, other in pairwise(figures):
-        gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+")]
+        gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+", *PERCENT)]
         joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (
             bool(gap) and len(gap) <= 5 and "offered" in gap
         )

@@ -64,7 +64,7 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "one and a half of four million"
     if after[:1] == ["basis"] and not set(near) & {"plus", "at", "over"}:
         return True  # a change, not a level
-    if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond"):
+    if after[:1] and after[0] in PERCENT and topic.kind not in ("irs", "bond", "option"):
         return True  # "twenty percent" of the volume
     if topic.kind == "fx" and "swap" not in topic.hints and after[:1] and after[0] in MOVES:
         return True  # "it's come off fifteen paise"
@@ -97,16 +97,14 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
 
 
 def _of_the_pair(strike: Decimal, frame: Frame, figure: Figure) -> bool:
-    """A strike or a spot rate, beside premiums in pips."""
-    if figure.pointed and abs(figure.value / strike - 1) < NEAR_STRIKE:
-        return True
-    lows = frame.lows
-    at = figure.first - frame.begin
-    return (
-        figure.value == strike
-        or lows[max(0, at - 1) : at] == ("strike",)
-        and lows[figure.last - frame.begin :][:1] != ("/",)
-    )
+    """A strike or a spot rate, beside premiums in pips or in percent."""
+    before = frame.words[figure.first - 1].low if figure.first else ""
+    after = frame.words[figure.last].low if figure.last < len(frame.words) else ""
+    other = frame.words[figure.last + 2].low if after == "/" and figure.last + 2 < len(frame.words) else ""
+    if PERCENT & {after, other}:
+        return False
+    near = figure.pointed and abs(figure.value / strike - 1) < NEAR_STRIKE
+    return near or figure.value == strike or before == "strike" and after != "/"
 
 
 def _volatile(lows: list[str], figure: Figure) -> bool:

@@ -115,6 +115,16 @@ def points_of(frame: Frame) -> set[int]:
     return years | {m.point for m in frame.mentions if m.point}
 
 
+def _refined(talk: Talk, frame: Frame, said: Option, base: Instrument) -> Instrument:
+    """ "An option on jet, April to June" "A cap at seven seventy-five": its kind and strike are told after its name."""
+    current = talk.current
+    if base.issuer != "option" or not said.right or said.strike is None or current is None or current.shown_at:
+        return base
+    strike = place(said.strike, v.commodity(base.form), "price") or said.strike.value
+    style = "Asian " if frame.has("asian", "averaging", "average") else ""
+    return dated(v.commodity(base.form, base.period or "", f"{style}{said.right} {strike}"), talk.today)
+
+
 def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     """An option of which the pair or the commodity was named before; without either, against dollars."""
     current = talk.current
@@ -134,7 +144,7 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     if base.kind == "option" and base.form:
         pair = v.pair_of(base.form)
         if pair is None:
-            return base
+            return _refined(talk, frame, said, base)
         strike = options.strike_of(said.strike, pair)
         right = said.right or base.issuer
         differs = strike is not None and base.coupon is not None and strike != base.coupon

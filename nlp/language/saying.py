@@ -194,7 +194,7 @@ def _there_and_back(frame: Frame, *, trader: bool) -> Side | None:
         tail = part.lows[at + 1 : at + 6]
         when = [*(d.first for d in part.days), *(m.first for m in part.months), *(t.first for t in part.tenors)]
         dated = bool(when) and min(when) < second.at < max(when)
-        if "back" in tail or dated and set(tail[:1]) & {"them", "it", "those", "these"}:
+        if {"back", "again"} & set(tail) or dated and set(tail[:1]) & {"them", "it", "those", "these"}:
             own = trader and {"i", "we"} & set(
                 part.lows[max(0, verbs[0].at - part.begin - 2) : verbs[0].at - part.begin]
             )

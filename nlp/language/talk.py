@@ -13,7 +13,7 @@ from nlp.language import codes, resting, saying, swaps, topics
 from nlp.language.alone import alone, of_currency
 from nlp.language.counting import told_apart
 from nlp.language.dealing import Dealing
-from nlp.language.deliveries import OUTRIGHT, as_one, by_period, colour, in_another_size
+from nlp.language.deliveries import as_one, by_period, colour, in_another_size, outright_asked
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.learning import RECAP, headed, learn, unanswered
@@ -23,7 +23,7 @@ from nlp.language.parting import parts
 from nlp.language.quoting import by_price, read_quote
 from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
-from nlp.language.shorttenors import shortened
+from nlp.language.shorttenors import decided, shortened
 from nlp.language.spelling import dictated
 from nlp.language.strikes import by_strike
 from nlp.language.strips import by_month
@@ -298,7 +298,7 @@ class Talk:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
         current = chosen or self.current
         optional = current is not None and current.kind == "option" and current.instrument.form in commodities()
-        if current is not None and (current.kind == "commodity" or optional and frame.has(*OUTRIGHT)):
+        if current is not None and (current.kind == "commodity" or optional and outright_asked(self, i, frame)):
             return by_period(self, i, turn, frame, current)
         if current is not None and (strip := by_month(self, i, turn, frame, current)) is not None:
             return strip
@@ -315,7 +315,7 @@ class Talk:
             or (current.kind != "irs" and saying.takes(frame))
         ):
             return None
-        code = frame.tenors[0].code
+        code = decided(frame) if turn.who == "client" and current.kind != "irs" else frame.tenors[0].code
         if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
             return None
         if current.kind != "irs" and current.tenor is None and not self._forward(i, frame, turn):

@@ -1,4 +1,4 @@
-"""A deal that both sides walk away from, in whatever words: told by its name and that it is gone, or by what that costs."""
+"""A deal that both sides walk away from, in whatever words: it is named and said to be gone, or to cost nothing."""
 
 from __future__ import annotations
 

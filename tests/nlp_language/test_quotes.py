@@ -121,3 +121,53 @@ def test_a_case_asked_about_in_a_currency_is_a_quote_of_the_pair_that_the_answer
         "call",
     )
     assert found == [("EURPLN", Decimal("4.315"), None, "indicative")]
+
+
+def test_an_option_on_a_commodity_and_the_swap_beside_it_are_two_enquiries() -> None:
+    found = shown(
+        """
+        c: I'd like an option. Jet, April to June next year, strike seven seventy-five, five thousand tonnes a month.
+        t: A cap at seven seventy-five, average price, fifteen thousand tonnes. Twenty-eight and a quarter, offered.
+        c: No, we drop the option.
+        t: Dropped. And do you need a level for the swap?
+        c: Give me the third quarter of next year, only so I know.
+        t: Third quarter twenty-seven is something like seven nineteen, seven twenty-four.
+        c: Thank you.
+        """,
+        "call",
+    )
+    assert found == [
+        ("Jet fuel CIF NWE Asian call 775 Apr-Jun 2027", None, Decimal("28.25"), "passed"),
+        ("Jet fuel CIF NWE cargo swap Jul-Sep 2027", Decimal(719), Decimal(724), "indicative"),
+    ]
+
+
+def test_of_several_dates_the_one_that_is_asked_about_last_is_improved() -> None:
+    found = understood(
+        """
+        c: usdsek swap, i buy and sell 40m, fri 12 vs 2 months and vs 4 months
+        t: 2m -180/-174, 4m -352/-344
+        c: 2m is too short. so the 4m. can you do 350?
+        t: ok can do -350
+        c: 4m at -350 then, done
+        t: done, you b/s 40m usdsek at -350
+        c: agreed
+        """
+    )
+    assert [deal.price for deal in found.deals] == [Decimal(-350)]
+    assert [(quote.bid, quote.ask) for quote in found.quotes_not_dealt] == [(Decimal(-180), Decimal(-174))]
+
+
+def test_in_a_list_a_line_that_was_turned_down_is_passed_whatever_became_of_the_others() -> None:
+    found = shown(
+        """
+        c: (a) XS9190837468, offer 5mm
+        c: (b) XS9288640519, offer 3mm
+        t: (a) 100.55 (b) 92.60
+        c: haha (b) i almost lift u
+        c: (a) i lift 5mm
+        t: (a) done u buy 5mm 100.55
+        c: skip b
+        """
+    )
+    assert found == [("XS9288640519", None, Decimal("92.60"), "passed")]
