@@ -122,7 +122,7 @@ def _otherwise(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
         return True
     if two_way(topic, frame) is not None or topic.hints & {"indicative", "order"} or frame.has(*topics.CANCEL):
         return True
-    if resting.cued(frame) or resting.entered(frame):
+    if resting.cued(frame) or resting.entered(frame) or frame.has(*LIMITED) and not PAST & set(frame.lows):
         return True
     return not PAST & set(frame.lows) and resting.shows_no_price(talk, i, frame, topic)
 

@@ -10,7 +10,7 @@ import msgspec
 from nlp.language import agreeing, fxswaps, resting, saying, strips, topics
 from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
 from nlp.language.frames import Frame
-from nlp.language.hearing import Agreed, Done
+from nlp.language.hearing import Agreed, Done, whole
 from nlp.language.learning import RECAP
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
@@ -71,7 +71,12 @@ class Dealing(Revising):
 
     def confirm(self, i: int, frame: Frame, topic: Topic | None) -> bool:
         """Read a trader's turn as confirmation. True when it dealt."""
-        return self._read_back(i, frame, topic) or topic is not None and self._told(i, frame, topic)
+        if self._read_back(i, frame, topic) or topic is not None and self._told(i, frame, topic):
+            return True
+        parts = saying.sentences(frame)
+        told = (part for part in parts if len(parts) > 1 and TOLD & set(part.lows) and whole(legs(part)))
+        dealt = [self._read_back(i, part, topic) for part in told]
+        return any(dealt)
 
     def _told(self, i: int, frame: Frame, topic: Topic) -> bool:
         """No sentence states the deal, but what both sides said of it does."""
@@ -415,6 +420,7 @@ def _says_yes(frame: Frame, topic: Topic) -> bool:
 
 MEMORY = 6
 """Turns after which an enquiry that was passed is no longer what "fine" or "okay" takes."""
+TOLD = {"bought", "sold"}
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")
 REFUSING = (
     "ca n't",

@@ -65,6 +65,7 @@ FRACTIONS = {
 GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
 HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
+HUNDREDS |= {".", ",", "!", "?", "...", "--", "need", "buy", "sell", "for", "at", "in", "and", "bought", "sold", "me"}
 COUNTED = {"up", "lots", "lot", "oz", "mt", "shares", "shs"}
 POINTS = {"point", "spot", "decimal", "dot"}
 
@@ -168,9 +169,12 @@ class _Reader:
         return self._figure()
 
     def _counted_hundred(self) -> bool:
-        """ "Hundred" begins a number after "the", "another" and the like; not after "couple", "few"."""
-        before = self.words[self.i - 1] if self.i else ""
-        return before in HUNDREDS and self.word(1) in ("thousand", "million", "k", "and", "at", "@", "lots", "shares")
+        """ "Hundred" begins a number after "the" and the like, or a sentence; not after "couple", "few"."""
+        before = self.words[self.i - 1] if self.i else "."
+        counts = self.word(1) in ("thousand", "million", "k", "and", "at", "@", "lots", "shares") or self._number_word(
+            1
+        )
+        return before in HUNDREDS and counts
 
     def _part_of_a_million(self, tokens: int, value: Decimal, scale: str) -> Figure:
         """ "Half a million", "quarter of a million"."""

@@ -139,7 +139,7 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         taken.update(k for _, o in optional if o.strike for k in range(o.strike.first, o.strike.last))
     taken |= _clock_times(lows, days)
     sizes, prices = amounts.read(lows, taken, monies, found)
-    prices = [figure for figure in prices if not _time_of_day(figure, days, found)]
+    prices = [figure for figure in prices if not _time_of_day(lows, figure, days, found)]
     return Frame(
         tuple(words),
         tuple(days),
@@ -170,9 +170,15 @@ def _clock_times(lows: Sequence[str], days: Sequence[Day]) -> set[int]:
     }
 
 
-def _time_of_day(figure: Figure, days: Sequence[Day], found: Sequence[Mention]) -> bool:
-    """The 12.45 of "wed 24 june 12.45"."""
-    if found or not figure.pointed or len(figure.chunks) > 1 or not any(day.last == figure.first for day in days):
+UNTIL = ("til", "till", "until", "finish", "finishing", "from", "starting", "ending")
+
+
+def _time_of_day(lows: Sequence[str], figure: Figure, days: Sequence[Day], found: Sequence[Mention]) -> bool:
+    """The 12.45 of "wed 24 june 12.45", the 17.00 of "vwap til 17.00"."""
+    timed = figure.first and lows[figure.first - 1] in UNTIL
+    if not figure.pointed or len(figure.chunks) > 1:
+        return False
+    if not timed and (found or not any(day.last == figure.first for day in days)):
         return False
     hour, _, minute = figure.digits.partition(".")
     full = hour.isdecimal() and 7 <= int(hour) <= 20

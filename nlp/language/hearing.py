@@ -40,6 +40,10 @@ OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "neve
 ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
 
 
+AT_ONCE = 3
+"""Turns in which several deals that were taken in one word are read back."""
+
+
 @dataclass
 class Done:
     """A deal as understood so far, with where it came from."""
@@ -123,7 +127,8 @@ class Hearing:
         taken = topic.accepted_at if topic is not None else None
         if taken is not None and last < taken and i - taken <= 5:
             return True
-        for k in range(max(0, i - 5), i):
+        settled = max((done.turn for done in self.done if i - done.turn > AT_ONCE), default=-1)
+        for k in range(max(0, i - 5, settled), i):  # a yes to what was done before is none to this
             if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
@@ -137,13 +142,13 @@ class Hearing:
         if topic is None or topic.quoted_at is None or topic.quoted_at >= i or topic.status != "open":
             return False
         told = saying.past(frame) or frame.question or any(word in frame.lows for word in ("if", "would", "could"))
-        return not told and bool(self._agreement(i)) and _whole(found)
+        return not told and bool(self._agreement(i)) and whole(found)
 
     def _stated(self, i: int) -> bool:
         """The trader says that it is done, with side, amount and price: nobody says so unless the client has dealt."""
         frame = self.talk.frames[i]
         said = saying.done(frame) and not frame.question and not saying.past(frame)
-        return said and _whole(legs(frame))
+        return said and whole(legs(frame))
 
     def _fill(self, i: int, topic: Topic | None) -> bool:
         """The trader reports what an order did: asked how it went, or going on to the next part of it."""
@@ -359,7 +364,7 @@ class Hearing:
         return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
 
 
-def _whole(found: list[Leg]) -> bool:
+def whole(found: list[Leg]) -> bool:
     """Side, amount and price are said, in one leg or in the two halves of one exchange."""
     return all(any(said) for said in zip(*((leg.side, leg.sizes, leg.prices) for leg in found), strict=True)) and bool(
         found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 
 COSTS: tuple[str, ...] = tuple(section("phrases", "topics")["costs"])
+DEPTH: tuple[str, ...] = tuple(section("phrases", "topics")["depth"])
 RECAP = ("recap", "to sum up", "summary", "summing up")
 
 
@@ -40,6 +41,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         after = frame.words[size.figure.last].low if size.figure.last < len(frame.words) else ""
         if turn.who == "trader" and (frame.has(*RECAP) or topic.size is None and after == "up"):
             continue
+        if turn.who == "trader" and i and topic.unit is None and talk.frames[i - 1].has(*DEPTH) and not frame.question:
+            continue  # "how much is there?", "four hundred lots": the market's
         if topics.a_level(size, topic) or topic.size and topic.quoted_at is not None and resting.of_an_order(frame):
             continue  # an order has an amount of its own
         if topic.status == "open":
