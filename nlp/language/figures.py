@@ -66,6 +66,7 @@ GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
 HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
 HUNDREDS |= {".", ",", "!", "?", "...", "--", "need", "buy", "sell", "for", "at", "in", "and", "bought", "sold", "me"}
+AFTER_HUNDRED = {"thousand", "million", "k", "and", "at", "@", "lots", "shares"}
 COUNTED = {"up", "lots", "lot", "oz", "mt", "shares", "shs"}
 POINTS = {"point", "spot", "decimal", "dot"}
 
