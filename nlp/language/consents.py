@@ -26,6 +26,7 @@ BOUNDED = {"before", "after", "between", "until", "till", "during", "while"}  # 
 REACH = 7  # tokens before a channel in which a "no" or "stop" still means it
 TOPIC_LASTS = 3  # turns after which a channel is no longer talked of
 _READ_BACK = vocabulary.contact("read_back")
+UNSEEN, OF_ANOTHER, NOTED = (tuple(_READ_BACK[part]) for part in ("unseen", "of_another", "noted"))
 SAID_NO: tuple[str, ...] = tuple(_READ_BACK["refused"])
 SAID_YES: tuple[str, ...] = tuple(_READ_BACK["granted"])
 NO_BEFORE: frozenset[str] = frozenset(_READ_BACK["before"])
@@ -55,6 +56,8 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
         if not said:
             said = _taken_off(frame, [channels_named(frames[k]) for k in range(i, max(-1, i - 4), -1)])
         for channel, granted in said.items():
+            if not (granted or question or _taken_note_of(i, channel, turns, frames)):
+                continue  # "phone me, I never see my e-mails"
             held = found.get(channel)
             again = held is not None and not held.granted and not frame.has(*CHANGED) and channel not in answered
             if granted and (again or channel in left_open):
@@ -64,6 +67,18 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
             evidence |= {question.turn} if question is not None and channel in answered else set()
             found[channel] = _consent(turns, i, frame, channel, granted=granted, evidence=evidence)
     return list(found.values())
+
+
+def _taken_note_of(i: int, channel: str, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
+    """The trader answers a refusal that nobody asked for: names the channel, or says that it is seen to."""
+    frame = frames[i]
+    if channel in PRIVATE or frame.has(*UNSEEN, *OF_ANOTHER):
+        return channel in PRIVATE and not frame.has(*OF_ANOTHER)
+    answer = next((k for k in range(i + 1, min(len(turns), i + 3)) if turns[k].who == "trader"), None)
+    if answer is None:
+        return True
+    named = {place.channel for place in channels_named(frames[answer], actions=True)}
+    return channel in named or frames[answer].has(*NOTED)
 
 
 def _consent(
@@ -77,6 +92,8 @@ def _read_back(i: int, turns: tuple[Turn, ...], frames: list[Frame]) -> dict[str
     """What the trader says again of the client's word: "no texts then", "mail it is", "so that's a no"."""
     frame = frames[i]
     if not i or turns[i - 1].who != "client" or frame.question and len(frame.lows) > 6:
+        return {}
+    if frames[i - 1].has(*OF_ANOTHER):
         return {}
     talked = [channels_named(frames[k], actions=True) for k in range(i - 1, max(-1, i - 1 - TOPIC_LASTS), -1)]
     said = {place.channel for place in talked[0]}

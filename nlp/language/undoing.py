@@ -73,10 +73,10 @@ def _named(clause: Frame, done: Done) -> bool:
     return instrument.kind == "fx" and any(money.code in instrument.code for money in clause.monies)
 
 
-def _spoken_of(talk: Talk, i: int, standing: list[Done]) -> Done:
+def _spoken_of(talk: Talk, i: int, standing: list[Done]) -> Done | None:
     """The deal that was last named before: "It's gone, Astrid. Nothing to pay"."""
     for k in range(i - 1, standing[0].turn, -1):
         named = [done for done in standing if done.turn < k and _named(talk.frames[k], done)]
         if named:
             return named[-1]
-    return standing[-1]
+    return standing[-1] if standing[-1].topic is talk.current else None

@@ -29,6 +29,23 @@ t: We can text you when orders fill.
 c: That would be handy, yes.
 t: Switched on.
 
+none
+c: Phone me, don't e-mail, I'm never at the desk in July.
+t: Borrowing, then. You've fifteen million that went floating.
+
+none
+t: Shall I give you a nudge before it matures?
+c: Would you? Monday the sixth, by phone, because I never see my e-mails.
+t: Monday the sixth, I'll ring you.
+
+none
+c: The confirmation of last month went to Herr Stocker, who is retired. Take him off the distribution, yes?
+t: I'll have him removed today, and you stay on it.
+
+none
+c: And the auction preview your strategist does, am I off the distribution? I didn't see it this week.
+t: You shouldn't be. I'll look into it.
+
 email_newsletter-
 c: Before you go, that weekly thing you mail round, can you stop it? I delete it unread.
 t: Of course, you're off it.
