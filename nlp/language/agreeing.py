@@ -311,7 +311,11 @@ def _asked_of(talk: Talk, i: int, topic: Topic) -> bool:
 
 def _goes_on(told: Frame) -> bool:
     """ "22,400 gone, average 18.39": how far an order has come, not yet what it came to."""
-    return told.has("so far") or told.has(*AVERAGED) and not told.has(*TOTAL, *PAST - {"gone"})
+    return (
+        told.has("so far", "now", "upd", "update", "currently", "to date")
+        or told.has(*AVERAGED)
+        and not told.has(*TOTAL, *PAST - {"gone"})
+    )
 
 
 def _worked(talk: Talk, i: int, topic: Topic) -> bool:

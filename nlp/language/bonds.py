@@ -45,7 +45,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         )
         counted = "the" in lows[at : maturity.first] and lows[at : at + 1] == ["of"]
         figure = None if counted else _hundredths(lows, figure)  # "two and a half of the thirty-fours": an amount
-        behind = figure_at(lows, maturity.last) if figure is None and at and lows[at - 1] in v.governments() else None
+        behind = _behind(lows, at, maturity.last) if figure is None else None
         if behind is not None and (behind.pointed or behind.fraction) and behind.value < 16 and not behind.scaled:
             found.append((maturity.first, Months(maturity.first, behind.last, *_month(maturity)), behind))
         elif figure is not None and Decimal(0) <= figure.value < 16 and not figure.scaled:
@@ -53,6 +53,14 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         else:
             found.append((maturity.first, maturity, None))
     return found
+
+
+def _behind(lows: Sequence[str], at: int, end: int) -> Figure | None:
+    """The coupon said last: "Bund August thirty-five two point six", "the May thirty-sixes, the four and an eighth"."""
+    if at and lows[at - 1] in v.governments():
+        return figure_at(lows, end)
+    figure = figure_at(lows, end + 2) if list(lows[end : end + 2]) == [",", "the"] else None
+    return figure if figure is not None and lows[figure.last : figure.last + 1] in ([], ["."], [","]) else None
 
 
 def _hundredths(lows: Sequence[str], figure: Figure | None) -> Figure | None:

@@ -7,12 +7,15 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nlp.language import topics
+from nlp.language.figures import is_numeral
+from nlp.language.frames import Frame
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import NEW_ISSUE, Instrument, government_of_title
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
+LONGEST_NAME = 4
 NEAR = 4
 """Turns between a bond's name and its code."""
 
@@ -35,6 +38,17 @@ def by_code(talk: Talk, i: int, isin: str, chosen: Topic | None) -> Topic:
     target.instrument = replace(target.instrument, isin=isin, code=isin, description=described)
     target.evidence.add(i)
     return target
+
+
+def called(frame: Frame, last: int) -> str:
+    """The first word of the name behind a code: "kestrel" of "US93M205BA70 kestrel homes 5.75s of 30"."""
+    end = frame.begin + len(frame.lows)
+    coupon = next((k for k in range(last, min(end, last + LONGEST_NAME)) if is_numeral(frame.words[k].low)), last)
+    words = [frame.words[k].low for k in range(last, coupon)]
+    plain = (
+        words and all(word.isalpha() for word in words) and not any(last <= verb.at < coupon for verb in frame.verbs)
+    )
+    return words[0] if plain and not set(words) & {"looking", "buyer", "seller", "for", "in", "pls"} else ""
 
 
 def nameless(talk: Talk) -> Topic | None:

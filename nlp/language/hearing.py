@@ -147,7 +147,8 @@ class Hearing:
     def _stated(self, i: int) -> bool:
         """The trader says that it is done, with side, amount and price: nobody says so unless the client has dealt."""
         frame = self.talk.frames[i]
-        said = saying.done(frame) and not frame.question and not saying.past(frame)
+        told = saying.done(frame) or frame.has("you 've sold", "you 've bought")
+        said = told and not frame.question and not saying.past(frame)
         return said and whole(legs(frame))
 
     def _fill(self, i: int, topic: Topic | None) -> bool:

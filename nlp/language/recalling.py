@@ -92,8 +92,8 @@ def _meant(frame: Frame, mention: Mention, names: dict[str, Topic | None]) -> Me
 
 def _names(topic: Topic) -> list[str]:
     instrument = topic.instrument
-    if instrument.kind == "bond" and instrument.issuer and not government_of_title(instrument.issuer):
-        words = [instrument.issuer]
+    if instrument.kind == "bond" and not government_of_title(instrument.issuer):
+        words = [instrument.issuer, topic.called]
     elif instrument.kind == "equity":
         words = [instrument.description or "", instrument.code]
     else:

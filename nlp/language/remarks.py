@@ -36,6 +36,8 @@ SHOWN = {
 }
 
 
+COMPARED = {"lower", "higher", "cheaper", "dearer", "wider", "tighter", "worse", "better"}
+REFUSED = (["no", "chance"], ["no", "way"], ["not", "possible"], ["impossible"])
 WATCHED = {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"}
 WATCHED |= {"inside", "outside", "past"}
 WIDEST = {"bond": Decimal("1.2"), "irs": Decimal("1.5")}
@@ -68,6 +70,8 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
         return True  # "twenty percent" of the volume
     if topic.kind == "fx" and "swap" not in topic.hints and after[:1] and after[0] in MOVES:
         return True  # "it's come off fifteen paise"
+    if after[:1] and after[0] in COMPARED or after in REFUSED:
+        return True  # "it's sixteen lower than in March", "at 65 no chance"
     if _volatile(lows, figure):
         return True  # "6.45/6.75 vol"
     if topic.size is not None and figure.value * 1_000_000 == topic.size and near[-1:] in (["for"], ["in"]):

@@ -41,6 +41,9 @@ from nlp.language.vocabulary import (
     swap,
 )
 
+CURVE = (2, 3, 5, 7, 10, 20, 30)
+"""Years of the treasuries that are issued."""
+
 
 class Talk:
     """Walks through the turns once and remembers the enquiries."""
@@ -200,7 +203,7 @@ class Talk:
                 if turn.who == "client" and frame.lows[:1] == ("and",) and before is not None:
                     chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
                 if instrument.kind == "bond":
-                    chosen.point = self._point_before(frame, mention)
+                    chosen.point = self._point_before(frame, mention) or self._years_left(instrument)
             if chosen is not None and label:
                 self.labels[label] = chosen
                 chosen.label = label
@@ -214,8 +217,9 @@ class Talk:
             chosen = self.find(pair, i) or self.opened(i, pair)
         if chosen is None and turn.who == "client":
             chosen = of_currency(self, frame)
-        for _, _, isin in frame.isins:
+        for _, last, isin in frame.isins:
             chosen = codes.by_code(self, i, isin, chosen)
+            chosen.called = chosen.called or codes.called(frame, last)
             self.labels |= {label: chosen} if label else {}
         if chosen is None or chosen.kind in ("fx", "option"):
             chosen = self._by_tenor(i, turn, frame, chosen) or chosen
@@ -293,6 +297,13 @@ class Talk:
         points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
         years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
         return next(iter([*points[-1:], *years[-1:]]), None)
+
+    def _years_left(self, instrument: Instrument) -> int | None:
+        """The point of the curve that a treasury stands for by its years, where points are spoken of: "out of tens"."""
+        if self.point is None or instrument.maturity is None or government_of_title(instrument.issuer) != "UST":
+            return None
+        years = instrument.maturity[0] - self.today.year
+        return years if years in CURVE and all(topic.point != years for topic in self.topics) else None
 
     def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
         """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""

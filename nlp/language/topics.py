@@ -32,6 +32,7 @@ class Topic:
     instrument: Instrument
     opened: int
     label: str = ""
+    called: str = ""  # the first word of the name typed behind its code
     point: int | None = None
     size: Decimal | None = None
     ccy: str | None = None

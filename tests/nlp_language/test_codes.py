@@ -110,3 +110,17 @@ def test_a_ticker_is_spelled_with_pauses() -> None:
         c: Yep.
     """
     assert deals("call", talk) == [("buy", "HCRL", 150e3, 1289.0)]
+
+
+def test_a_bond_goes_by_the_name_typed_behind_its_code() -> None:
+    talk = """
+        c: US92K417AC04 palo duro midstream 6.125 of 31, looking to sell 4mm
+        c: US93M205BA70 kestrel homes 5.75s of 30. buyer of 3mm
+        t: palo duro 101.625 bid
+        t: kestrel offered 99.875
+        c: palo too cheap for me
+        c: kestrels ok, lift 3mm 99.875
+        t: you buy 3mm kestrel 5.75 30 at 99.875
+        c: yep thats good
+    """
+    assert deals("chat", talk) == [("buy", "US93M205BA70", 3e6, 99.875)]

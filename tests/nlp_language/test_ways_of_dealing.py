@@ -33,6 +33,32 @@ DEALS = {
         " twenty-two and a half million ten-years at a hundred oh nine.\nc: I agree both.",
         [("sell", "UST 3.875% Sep-2031", 40e6, 99.515625)],
     ),
+    "treasuries go by the years they have left, and the coupon may come last": (
+        "c: I'd like to come down the curve. Out of tens, into twos.\nt: Which tens have you got?\n"
+        "c: The May thirty-sixes, the four and an eighth. And I want the three and five eighths of May twenty-eight."
+        " Eighty million twos, nineteen million tens.\n"
+        "t: The twos are twenty-seven, twenty-seven plus, on ninety-nine. And the tens, eleven plus, twelve plus, also"
+        " ninety-nine.\nc: Okay. Do it, the pair of them.\n"
+        "t: Both done. You buy eighty million of the twos at ninety-nine twenty-seven plus, and you sell me nineteen"
+        " million of the tens at ninety-nine eleven plus.\nc: Agreed.",
+        [("buy", "UST 3.625% May-2028", 80e6, 99.859375), ("sell", "UST 4.125% May-2036", 19e6, 99.359375)],
+    ),
+    "a fill is stated whatever was said around it, also of an order worked in parts": (
+        "c: September long gilt, where are they?\nt: Ninety-one forty-two, forty-three, seventy-odd lots each side.\n"
+        "c: Hundred and twenty. Buy what's there, and I'll go up to forty-four for the rest.\n"
+        "t: Right, taking the seventy at forty-three... got 'em. Working the other fifty... and, yeah, fifty at"
+        " forty-four. You've bought seventy at ninety-one forty-three and fifty at ninety-one forty-four.\n"
+        "c: Seventy at three, fifty at four. Smashing.",
+        [("buy", "Gilt future Sep-26", 70.0, 91.43), ("buy", "Gilt future Sep-26", 50.0, 91.44)],
+    ),
+    "a yes to what was done before is none to what is shown next": (
+        "c: Zloty, twelve million of them for euros.\nt: Four twenty-four ten.\nc: Okay, do it.\n"
+        "t: Done. You sell euros and buy twelve million zloty at four point two four one oh.\nc: Good.\n"
+        "t: Shall we talk about interest?\nc: We shall. Twenty million until thirty-three, what does it cost to fix?\n"
+        "t: So seven years against six-month Euribor, twenty million, you pay two point six six.\n"
+        "c: Two sixty-six. And in March?\nt: Two forty-nine.\nc: Then no.",
+        [("sell", "EURPLN", 12e6, 4.241)],
+    ),
     "what is got and what is paid": (
         "c: I need to buy baht for the resort, ninety million, against dollars, end of August.\n"
         "t: Ninety million baht. Thirty-two sixty-one for the thirty-first of August.\nc: Okay, book it.\n"
