@@ -92,8 +92,13 @@ def _always(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    def whole(heard: str) -> str:
+        for name, piece in reversed(vocabulary.section("speech", "pieces").items()):
+            heard = heard.replace(name, str(piece))
+        return heard
+
     return tuple(
-        (re.compile(str(rule["heard"]), re.IGNORECASE), str(rule["means"]))
+        (re.compile(whole(str(rule["heard"])), re.IGNORECASE), str(rule["means"]))
         for rule in vocabulary.section("speech", "patterns")
     )
 
