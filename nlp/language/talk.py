@@ -39,6 +39,7 @@ from nlp.language.vocabulary import (
     local_currencies,
     section,
     swap,
+    swap_index,
 )
 
 CURVE = (2, 3, 5, 7, 10, 20, 30)
@@ -192,6 +193,8 @@ class Talk:
                 continue  # "two eighteen in the sixes": months of a currency swap
             elif colour(self, i, turn, frame, mention):
                 continue  # "with Brent where it is"
+            elif self._of_the_swap(frame, mention):
+                continue
             elif (
                 topics.strong(mention)
                 or instrument is not mention.instrument
@@ -297,6 +300,14 @@ class Talk:
         points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
         years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
         return next(iter([*points[-1:], *years[-1:]]), None)
+
+    def _of_the_swap(self, frame: Frame, mention: Mention) -> bool:
+        """ "Thirty thousand Aussie a basis point": the currency of the swap spoken of, not its pair."""
+        current = self.current
+        if current is None or current.kind != "irs" or not any(s.figure.last == mention.first for s in frame.sizes):
+            return False
+        codes = [m.code for m in frame.monies if m.first == mention.first and m.last == mention.last]
+        return any(swap_index(code) == current.instrument.form for code in codes)
 
     def _years_left(self, instrument: Instrument) -> int | None:
         """The point of the curve that a treasury stands for by its years, where points are spoken of: "out of tens"."""
