@@ -28,6 +28,7 @@ GREETING = 8  # tokens with which a desk answers
 ENOUGH = 4.0  # of a score below this a subject was only touched
 MOST = 8
 MANY_TURNS = 12  # of a longer talk one subject more is told for each of these
+HAILING: frozenset[str] = frozenset(vocabulary.section("phrases", "subjects")["hailing"])
 MATTER = 3.0  # what a matter of the desk's work is worth more than another noun
 
 
@@ -52,7 +53,7 @@ def subjects(
     people = " ".join((header.client.contact, header.client.organization, header.trader.name)).lower().split()
     answered = frames[:1] if turns and turns[0].who == "trader" and len(frames[0].words) <= GREETING else []
     people += [word.low for frame in answered for word in frame.words if word.pos == "PROPN"]  # "Hannah speaking"
-    left_out = EVERYDAY | set(people)
+    left_out = EVERYDAY | set(people) | {low for frame in frames for low in _addressed(frame)}
     found: dict[str, Subject] = {}
     for i, (turn, frame) in enumerate(zip(turns, frames, strict=True)):
         if i < 2 and turn.who == "trader" and len(frame.words) <= GREETING:
@@ -75,6 +76,18 @@ def subjects(
     most = MOST + len(turns) // MANY_TURNS
     best = [subject for subject in ranked[:most] if _total(subject) >= enough]
     return tuple(subject.text for subject in sorted(best, key=lambda s: s.first))
+
+
+def _addressed(frame: Frame) -> list[str]:
+    """Who is greeted or thanked by name: "Morning, Hannah.", "cheers Hannah"."""
+    lows = (*frame.lows, ".")
+    return [
+        low
+        for k, low in enumerate(frame.lows)
+        if k
+        and lows[k + 1] in (".", ",", "!", "?")
+        and {lows[k - 1], lows[k - 2] if lows[k - 1] == "," else ""} & HAILING
+    ]
 
 
 def _matters(frame: Frame) -> list[tuple[int, int]]:

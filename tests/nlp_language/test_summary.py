@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
 import pytest
 
 from nlp.language import analyse
@@ -70,3 +71,5 @@ def test_who_answered_the_telephone_is_no_matter_that_was_spoken_of() -> None:
     started = datetime.fromisoformat("2026-06-10T09:00:00+01:00")
     call = Dialogue(Header("s", "call", started, Party("Ada Quill", "Ferrol Marine"), Trader("Maya Kessler")), turns)
     assert "Hannah" not in summary(call)
+    misheard = msgspec.structs.replace(turns[0], text="Northmere FX and a speaking.")
+    assert "Hannah" not in summary(msgspec.structs.replace(call, turns=(misheard, *turns[1:])))
