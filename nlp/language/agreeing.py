@@ -147,12 +147,10 @@ def _own_order(talk: Talk, i: int, topic: Topic) -> int | None:
 
 def _yes_after(talk: Talk, i: int, topic: Topic, quantity: Decimal, price: Decimal) -> bool | None:
     """How the client answers: yes, also by saying amount and price again; no (False); or neither."""
-    answer = next(
-        (k for k in range(i + 1, min(len(talk.turns), i + 1 + ANSWERED)) if talk.turns[k].who == "client"), None
-    )
-    if answer is None:
+    answers = _answer(talk, i)
+    if not answers:
         return None
-    frame = talk.frames[answer]
+    frame = talk.frames[answers[0]]
     if OBJECTS & {*_opening(frame)}:
         return False
     if frame.question and len(saying.sentences(frame)) == 1 or frame.has(*topics.PASS):
@@ -160,6 +158,12 @@ def _yes_after(talk: Talk, i: int, topic: Topic, quantity: Decimal, price: Decim
     again = quantity in proof.amounts(frame, topic.instrument)
     again = again and any(placed(topic, frame, figure) == price for figure in frame.prices)
     return True if again or YES & {*_opening(frame)} or frame.has(*HAVE_THAT) else None
+
+
+def _answer(talk: Talk, i: int) -> list[int]:
+    """The turn in which the client answers turn `i`, if there is one."""
+    after = range(i + 1, min(len(talk.turns), i + 1 + ANSWERED))
+    return [k for k in after if talk.turns[k].who == "client"][:1]
 
 
 def _assents(frame: Frame, topic: Topic) -> bool:
@@ -231,7 +235,7 @@ def _together(sizes: list[Size], topic: Topic) -> list[Size]:
 def _amounts(talk: Talk, i: int, topic: Topic) -> set[Decimal]:
     """The amount asked for, and those that the client names in turns of this enquiry or in the answer."""
     theirs = [k for k in range(topic.opened, i) if talk.turns[k].who == "client" and talk.topic_at.get(k) is topic]
-    theirs += [k for k in range(i + 1, min(len(talk.turns), i + 1 + ANSWERED)) if talk.turns[k].who == "client"][:1]
+    theirs += _answer(talk, i)
     theirs += [topic.quoted_at] if topic.quoted_at is not None else []  # "30kb total. 71.85"
     found = {value for k in theirs for value in proof.amounts(talk.frames[k], topic.instrument)}
     return found | ({topic.size} if topic.size is not None else set())

@@ -72,8 +72,10 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
 def _taken_note_of(i: int, channel: str, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
     """The trader answers a refusal that nobody asked for: names the channel, or says that it is seen to."""
     frame = frames[i]
-    if channel in PRIVATE or frame.has(*UNSEEN, *OF_ANOTHER):
-        return channel in PRIVATE and not frame.has(*OF_ANOTHER)
+    if frame.has(*OF_ANOTHER):
+        return False
+    if channel in PRIVATE or frame.has(*UNSEEN):
+        return channel in PRIVATE
     answer = next((k for k in range(i + 1, min(len(turns), i + 3)) if turns[k].who == "trader"), None)
     if answer is None:
         return True

@@ -398,15 +398,9 @@ class Dealing(Revising):
 
 def _clause_with(sentence: Frame, phrases: tuple[str, ...]) -> Frame:
     """The clause of a sentence that holds one of the phrases: ", and the Canada is void"."""
-    begin, end = sentence.begin, sentence.begin + len(sentence.lows)
-    cuts = [
-        k for k in range(begin, end - 1) if sentence.words[k].low == "," and sentence.words[k + 1].low in ("and", "but")
-    ]
-    for first, last in pairwise([begin, *cuts, end]):
-        clause = sentence.part(first, last)
-        if clause.has(*phrases):
-            return clause
-    return sentence
+    pairs = enumerate(pairwise(sentence.lows), sentence.begin)
+    clauses = sentence.cut(k for k, (low, after) in pairs if low == "," and after in ("and", "but"))
+    return next((clause for clause in clauses if clause.has(*phrases)), sentence)
 
 
 def _says_yes(frame: Frame, topic: Topic) -> bool:

@@ -5,8 +5,9 @@ This is what the spaCy components leave on a Doc. A turn is read without its con
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from nlp.language import amounts, bonds, curves, listed_options, options, shares, spelling, terms, vocabulary
@@ -99,6 +100,11 @@ class Frame:
             first,
             self.client,
         )
+
+    def cut(self, at: Iterable[int]) -> list[Frame]:
+        """The pieces of the turn that begin at its head and at the tokens `at`, in their order."""
+        end = self.begin + len(self.lows)
+        return [self.part(*both) for both in pairwise([self.begin, *(k for k in at if self.begin < k < end), end])]
 
     def clock(self, at: int) -> tuple[int, int]:
         """Characters of one token."""

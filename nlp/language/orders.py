@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from itertools import pairwise
 
 from nlp.language import amending, filling, leaving, levels, resting, saying, standing, vocabulary
 from nlp.language.evidence import supported
@@ -144,11 +143,8 @@ def _statements(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
 
 def _listed(talk: Talk, i: int, whole: Frame) -> list[tuple[Topic, Frame]]:
     """ "5m eurusd buy 1.1380 gtc, 3m eurchf sell 0.9420 gtc": one instrument, amount and level between commas."""
-    end = whole.begin + len(whole.lows)
-    cuts = [k for k in range(whole.begin, end) if whole.words[k].low in (",", ";", "and", ".")]
     found = []
-    for first, last in pairwise([whole.begin, *cuts, end]):
-        part = whole.part(first, last)
+    for part in whole.cut(k for k, low in enumerate(whole.lows, whole.begin) if low in (",", ";", "and", ".")):
         named = [t for m in part.mentions if (t := talk.find(m.instrument, i)) is not None]
         if len(named) == 1 and part.sizes and part.prices:
             found.append((named[0], part))

@@ -31,7 +31,7 @@ AMENDED = (
 )
 RESIZING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["resizing"])
 ADDING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["adding"])
-AVERAGED = ("avg", "average", "averaged", "averaging", "vwap")
+AVERAGED = (*agreeing.AVERAGED, "vwap")
 FURTHER = ("another", "more", "further", "plus", "next", "rest", "balance", "remaining", "final", "last")
 LATELY = 15
 """Turns after a fill in which the next is told."""
@@ -105,9 +105,12 @@ class Revising(Hearing):
         whole = deal.quantity == filled and len(parts) > 1 and min(prices) <= deal.price <= max(prices)
         at_one_price = frame.has(*AVERAGED) or {*prices} == {deal.price}
         more = deal.quantity > filled
-        asked = more and topic.size is not None and filled + deal.quantity > topic.size >= deal.quantity
-        running = more and topic.size is not None and topic.size >= deal.quantity and frame.has(*agreeing.TOTAL)
-        growing = (asked or frame.has(*AVERAGED)) and more and at_one_price and not frame.has(*FURTHER) or running
+        wanted = topic.size or 0
+        within = wanted >= deal.quantity
+        asked = within and filled + deal.quantity > wanted
+        running = within and frame.has(*agreeing.TOTAL)
+        stepped = (asked or frame.has(*AVERAGED)) and at_one_price and not frame.has(*FURTHER)
+        growing = more and (stepped or running)
         if whole and not at_one_price:
             return True
         if not (whole or growing):

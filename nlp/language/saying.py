@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 from nlp.language import vocabulary as v
 from nlp.language.figures import is_number
@@ -60,9 +59,7 @@ def takes(frame: Frame) -> bool:
 
 def sentences(frame: Frame) -> list[Frame]:
     """The sentences of a turn."""
-    begin, end = frame.begin, frame.begin + len(frame.lows)
-    cuts = [k + 1 for k in range(begin, end) if frame.words[k].low in ENDS]
-    return [frame.part(a, b) for a, b in pairwise([begin, *cuts, *([end] if end not in cuts else [])])]
+    return frame.cut(k + 1 for k, low in enumerate(frame.lows, frame.begin) if low in ENDS)
 
 
 def supposes(frame: Frame) -> bool:

@@ -67,12 +67,13 @@ class Talk:
     def walk(self) -> None:
         """Read every turn."""
         named = tickers(self.frames)
+        spoken: set[str] = set()  # the tenors so far
         for i, (turn, frame) in enumerate(zip(self.turns, self.frames, strict=True)):
             for low in frame.lows:
                 self.local |= local_currencies().get(low, {})
             frame = localized(recalled(frame, self.topics, named), self.local)
             frame = as_one(replace(alone(self, i, frame), client=self.client))
-            frame = shortened(frame, self.current, {t.code for other in self.frames[:i] for t in other.tenors})
+            frame = shortened(frame, self.current, spoken)
             frame = swaps.with_points(self, frame, trader=turn.who == "trader")
             self.frames[i] = frame
             pieces = parts(frame, self.labels, trader=turn.who == "trader")
@@ -80,6 +81,7 @@ class Talk:
                 self.heading = (i, frame)
             for label, part in pieces:
                 self._part(i, turn, part, label)
+            spoken |= {tenor.code for tenor in self.frames[i].tenors}
 
     def _part(self, i: int, turn: Turn, frame: Frame, label: str) -> None:
         topic = self._topic(i, turn, frame, label)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from nlp.language import saying, topics, vocabulary
@@ -27,13 +26,12 @@ def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
     if not standing or talk.turns[i].who != "trader":
         return None
     lately = [done for done in talk.dealing.done if done.undone_at is not None and i - done.undone_at <= NEAR]
-    free = any(before.has(*FREE) for before in talk.frames[max(0, i - NEAR) : i + 1])
     for sentence in saying.sentences(frame):
         for clause in _clauses(sentence):
             if clause.question or clause.has(*NOT_SO, *ORDER_WORDS):
                 continue
             void = clause.has(*VOID)
-            if void or free and _ends(clause, GONE):
+            if void or _ends(clause, GONE) and _free(talk, i):
                 told = clause if _names(clause) or not void else sentence
                 if any(_named(told, done) for done in lately):
                     return None  # said again
@@ -45,11 +43,13 @@ def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
     return None
 
 
+def _free(talk: Talk, i: int) -> bool:
+    return any(frame.has(*FREE) for frame in talk.frames[max(0, i - NEAR) : i + 1])
+
+
 def _clauses(sentence: Frame) -> list[Frame]:
     """A sentence, cut at its commas."""
-    begin, end = sentence.begin, sentence.begin + len(sentence.lows)
-    cuts = [k + 1 for k in range(begin, end - 1) if sentence.words[k].low == ","]
-    return [sentence.part(first, last) for first, last in pairwise([begin, *cuts, end])]
+    return sentence.cut(k + 1 for k, low in enumerate(sentence.lows, sentence.begin) if low == ",")
 
 
 def _ends(clause: Frame, phrases: tuple[str, ...]) -> bool:
