@@ -49,11 +49,13 @@ class Utterance:
     paused: bool = False  # a look at a pause: its text stands if the utterance ends here
     early: bool = False  # a look at who has just begun: nothing of it is shown yet
     echo: bool = False  # nothing but the other side come back
+    whole: bool = False  # looked at once more, as widely as whisper was trained to
 
     @property
     def rank(self) -> int:
-        """The place of a look among others: somebody waits for the words at a pause, and for the first ones."""
-        return 0 if self.paused else 1 if self.early else 2
+        """Its place among others: somebody waits for the words at an end or a pause, and for the first ones; a look at
+        the whole takes long."""
+        return 2 if self.whole else 0 if self.ended or self.paused else 1 if self.early else 3
 
 
 class LiveSide:

@@ -43,6 +43,14 @@ class Stretch:
     done_until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a quick look heard, and whether a look at all thirty seconds would be no better."""
+
+    words: tuple[Word, ...]
+    sure: bool
+
+
 class Recogniser:
     """A loaded whisper model. Not thread-safe: one thread decodes at a time."""
 
@@ -59,18 +67,17 @@ class Recogniser:
         self._language = "en"
         self._unwritten = [-1, *_figures(self._model)]
 
-    def quick(self, sound: Sound, timed: bool = False) -> tuple[Word, ...]:
+    def quick(self, sound: Sound, *, timed: bool = False, whole: bool = False) -> Heard:
         """The words of one utterance: greedy, one temperature, tokens capped, so that it cannot run away.
 
         Times are seconds from the start of ``sound``; unless ``timed`` each word spans its whole segment, which is
-        quicker. Words that are timed are to stay: where whisper is unsure of them it looks again as it was trained to.
+        quicker. Words that are timed are to stay: where whisper is unsure of them it is worth looking again at the
+        ``whole`` thirty seconds, as it was trained to, which takes more than twice the time.
         """
-        self._model.fit(len(sound) / 16_000)
-        heard = self._look(sound, timed)
-        if timed and not sure(heard):
-            self._model.fit()
-            heard = self._look(sound, timed)
-        return tuple(word for segment in heard for word in _words(segment))
+        self._model.fit(*([] if whole else [len(sound) / 16_000]))
+        segments = self._look(sound, timed)
+        words = tuple(word for segment in segments for word in _words(segment))
+        return Heard(words, whole or not timed or sure(segments))
 
     def _look(self, sound: Sound, timed: bool) -> list[Segment]:
         seconds = len(sound) / 16_000

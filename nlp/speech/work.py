@@ -45,6 +45,17 @@ class Work:
                 self._looks[side] = utterance
             self._ready.notify()
 
+    def again(self, utterance: Utterance) -> None:
+        """Whisper was unsure of this one: it is looked at as a whole, which takes its time. Whoever has just begun is
+        looked at before it; of a side that has gone on since it is not worth it any more."""
+        with self._ready:
+            utterance.whole = True
+            if utterance.ended:
+                self._ended.appendleft(utterance)
+            else:
+                self._looks.setdefault((utterance.call, utterance.who), utterance)
+            self._ready.notify()
+
     def analysis(self, conversation: str, *, at_once: bool = False) -> None:
         """``at_once``: a phrase has ended, and somebody waits for what it means; no distance is kept."""
         with self._ready:
@@ -93,14 +104,15 @@ class Work:
                 self._ready.wait(min(waits) if waits else None)
 
     def _choose(self) -> tuple[Utterance | Iterator[None] | str | None, float | None]:
-        if self._ended:
+        look = min(self._looks, key=lambda side: self._looks[side].rank, default=None)
+        if self._ended and (look is None or self._ended[0].rank <= self._looks[look].rank):
             return self._ended.popleft(), None
         awaited = next((name for name, at in self._analyses.items() if at == AT_ONCE), None)
         if awaited is not None:
             del self._analyses[awaited]
             return awaited, None
-        if self._looks:
-            return self._looks.pop(min(self._looks, key=lambda side: self._looks[side].rank)), None
+        if look is not None:
+            return self._looks.pop(look), None
         now = self._clock()
         due = next((name for name, at in self._analyses.items() if at <= now), None)
         if self._passes and (self._pass_next or due is None):

@@ -24,6 +24,7 @@ from nlp.audio.channels import CHANNELS
 from nlp.language.model import Analysis, Dialogue, Header, Party, Reference, Trader, Turn, Who
 from nlp.masking import masked
 from nlp.speech.live import Conversation, LiveSide, Utterance
+from nlp.speech.looks import Looks
 from nlp.speech.messages import (
     LENGTH,
     LONGEST_FRAME,
@@ -59,8 +60,6 @@ NICE = 5
 """Below the window, which must never stutter; not so low that a busy machine leaves the words behind for seconds."""
 PULSE_SECONDS = 1.0
 LOADING_LANGUAGE = 0.25
-TOO_SLOW = 0.7
-"""Seconds for an utterance from which on a busy machine spares itself the looks at those who still speak."""
 
 
 class Output:
@@ -88,14 +87,14 @@ class SpeechProcess:
         wording: Wording | None = None,
     ) -> None:
         self._send = output.send
-        self._recogniser, self._reason, self._looks, self._wording = recogniser, reason, looks, wording
+        self._recogniser, self._reason, self._wording = recogniser, reason, wording
+        self._look = Looks(recogniser) if recogniser is not None else None
+        self._while_speaking = looks
         self._work = Work()
         self._conversations: dict[str, Conversation] = {}
-        self._heard: dict[tuple[str, str], tuple[int, float, tuple[Word, ...]]] = {}  # last look: key, end, words
         self._pulsed: dict[str, float] = {}
         self._lock = threading.Lock()
         self._language = threading.Event()
-        self._takes = 0.0  # seconds that an utterance has taken lately
 
     # The reading thread.
 
@@ -151,7 +150,7 @@ class SpeechProcess:
                 with self._lock:
                     conversation.pending += 1
                 self._work.utterance(utterance)
-            elif self._looks and (utterance.paused or self._takes < TOO_SLOW):
+            elif self._while_speaking and (utterance.paused or (self._look is not None and not self._look.too_slow)):
                 self._work.utterance(utterance)
 
     def _pulse(self, conversation: Conversation) -> None:
@@ -181,8 +180,8 @@ class SpeechProcess:
         self._conversations.pop(name, None)
         self._pulsed.pop(name, None)
         self._work.forget(name)
-        for who in CHANNELS:
-            self._heard.pop((name, who), None)
+        if self._look is not None:
+            self._look.forget(name)
 
     def warm_up(self) -> None:
         """Loads the language model, which takes seconds, beside the recognition. A thread of its own runs this."""
@@ -219,20 +218,16 @@ class SpeechProcess:
 
     def _utter(self, utterance: Utterance) -> None:
         conversation = self._conversations.get(utterance.call)
-        if conversation is None or self._recogniser is None:
+        if conversation is None or self._look is None:
             return
-        side = (utterance.call, utterance.who)
-        key, end, words = self._heard.get(side, (-1, -1.0, ()))
-        if utterance.echo:
-            words = ()
-        elif not (key == utterance.key and abs(end - utterance.end) < 0.001):
-            began = time.monotonic()
-            words = self._recogniser.quick(utterance.sound, timed=utterance.ended or utterance.paused)
-            self._takes = 0.7 * self._takes + 0.3 * (time.monotonic() - began)
+        heard = self._look.at(utterance)
+        if not heard.sure:
+            self._work.again(utterance)
+            if utterance.ended:
+                return
         later = utterance.sound_from
-        text, times = written([Word(w.text, later + w.start, later + w.end, w.sure) for w in words])
+        text, times = written([Word(w.text, later + w.start, later + w.end, w.sure) for w in heard.words])
         if not utterance.ended:
-            self._heard[side] = (utterance.key, utterance.end, words)
             running = Turn(utterance.who, utterance.start, utterance.end, text)
             shown = conversation.readable(running).text
             self._send(Partial(id=utterance.call, who=utterance.who, start=utterance.start, text=shown))
@@ -242,7 +237,6 @@ class SpeechProcess:
             else:
                 self._take_back(conversation, utterance.who)
             return
-        self._heard.pop(side, None)
         with self._lock:
             conversation.pending -= 1
             if text:

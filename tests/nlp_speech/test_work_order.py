@@ -46,6 +46,25 @@ def test_words_that_ended_go_before_looks_passes_and_analyses() -> None:
     assert [work.next(0), work.next(0), work.next(0)] == [first, second, look]
 
 
+def test_a_look_at_the_whole_waits_for_whoever_has_just_begun_and_goes_before_further_looks() -> None:
+    work = Work(Watch())
+    doubtful, end = utterance("a", ended=False, paused=True), utterance("b")
+    begins, runs = utterance("c", ended=False, early=True), utterance("d", ended=False)
+    for one in (doubtful, end):
+        work.again(one)
+    for one in (runs, begins):
+        work.utterance(one)
+    assert [work.next(0) for _ in range(4)] == [begins, end, doubtful, runs]
+
+
+def test_a_side_that_has_gone_on_is_not_looked_at_as_a_whole_where_it_was() -> None:
+    work = Work(Watch())
+    further = utterance("a", ended=False, key=2)
+    work.utterance(further)
+    work.again(utterance("a", ended=False, key=1, paused=True))
+    assert [work.next(0), work.next(0)] == [further, None]
+
+
 def test_of_several_looks_at_one_side_only_the_newest_counts_and_the_end_replaces_it() -> None:
     work = Work(Watch())
     work.utterance(utterance("a", ended=False, key=1))
