@@ -19,9 +19,10 @@ from nlp.language.amounts import Size
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Side
-from nlp.language.quoting import placed, two_way
+from nlp.language.placing import placed
 from nlp.language.readback import legs
 from nlp.language.topics import Topic
+from nlp.language.twoway import two_way
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk

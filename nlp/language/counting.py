@@ -14,8 +14,9 @@ from nlp.language import vocabulary as v
 from nlp.language.amounts import Size
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
-from nlp.language.quoting import placed, two_way
+from nlp.language.placing import placed
 from nlp.language.topics import Topic
+from nlp.language.twoway import two_way
 
 COUNTED = ("future", "equity", "option", "commodity", "metal")
 DONE_AFTER: frozenset[str] = frozenset(v.section("phrases", "frames")["counted_by"])

@@ -14,11 +14,12 @@ from nlp.language.hearing import Agreed, Done, whole
 from nlp.language.learning import RECAP
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
-from nlp.language.quoting import placed, two_way
+from nlp.language.placing import placed
 from nlp.language.readback import AGENCY, READING, Leg, currency, filled, legs, merge_currencies, several
 from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
 from nlp.language.topics import Topic
+from nlp.language.twoway import two_way
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk

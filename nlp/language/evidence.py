@@ -16,7 +16,7 @@ from nlp.language import topics
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import FieldSpan, Terms, Turn
-from nlp.language.quoting import placed
+from nlp.language.placing import placed
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk

@@ -11,10 +11,11 @@ from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Deal, PriceType, Side
+from nlp.language.placing import placed, price_type
 from nlp.language.prices import ticks
-from nlp.language.quoting import of_ticks, placed, price_type
 from nlp.language.readback import Leg, legs, price_figures
 from nlp.language.topics import Topic
+from nlp.language.twoway import of_ticks
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk

@@ -10,7 +10,7 @@ from nlp.language.amounts import Size
 from nlp.language.frames import Frame
 from nlp.language.model import Side, Turn
 from nlp.language.offsetting import offset
-from nlp.language.quoting import placed
+from nlp.language.placing import placed
 from nlp.language.shares import priced_in
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import section, swap

@@ -10,7 +10,7 @@ from nlp.language import vocabulary
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
-from nlp.language.quoting import placed
+from nlp.language.placing import placed
 from nlp.language.saying import sentences
 from nlp.language.topics import Topic
 

@@ -13,7 +13,7 @@ from nlp.language import amending, filling, leaving, levels, resting, saying, st
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
 from nlp.language.model import Order, OrderType
-from nlp.language.quoting import placed
+from nlp.language.placing import placed
 from nlp.language.readback import legs
 from nlp.language.resting import Resting
 from nlp.language.settlement import enquired

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nlp.language import resting, saying, topics, vocabulary
 from nlp.language.clauses import passes, sentence_with
 from nlp.language.model import Outcome
-from nlp.language.quoting import placed, says_price
+from nlp.language.placing import placed, says_price
 from nlp.language.readback import legs
 from nlp.language.supposing import SUPPOSED, outdone
 from nlp.language.topics import Topic

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from nlp.language import saying, vocabulary
 from nlp.language.frames import Frame
-from nlp.language.quoting import placed, two_way
+from nlp.language.placing import placed
+from nlp.language.twoway import two_way
 
 if TYPE_CHECKING:
     from nlp.language.model import OrderType, Side

@@ -11,7 +11,7 @@ from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.hearing import Done, Hearing
 from nlp.language.model import Deal
-from nlp.language.quoting import placed
+from nlp.language.placing import placed
 from nlp.language.settlement import settled, trimmed
 from nlp.language.topics import Topic
 

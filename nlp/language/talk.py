@@ -20,7 +20,8 @@ from nlp.language.learning import RECAP, headed, learn, unanswered
 from nlp.language.model import Header, Turn
 from nlp.language.pairing import completed
 from nlp.language.parting import parts
-from nlp.language.quoting import by_price, read_quote
+from nlp.language.placing import by_price
+from nlp.language.quoting import read_quote
 from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
 from nlp.language.shorttenors import decided, shortened
