@@ -2,40 +2,29 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from nlp.language import agreeing, fxswaps, resting, saying, strips, topics
-from nlp.language.clauses import ORDER_WORDS, before_order, passes, sentence_with
+from nlp.language.clauses import ORDER_WORDS, before_order, passes
 from nlp.language.frames import Frame
+from nlp.language.grouping import grouped, half_a_swap, several
 from nlp.language.hearing import Agreed, Done, whole
 from nlp.language.learning import RECAP
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
 from nlp.language.placing import placed
-from nlp.language.readback import AGENCY, READING, Leg, currency, filled, legs, merge_currencies, several
+from nlp.language.readback import AGENCY, READING, Leg, filled, legs
 from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
 from nlp.language.topics import Topic
 from nlp.language.twoway import two_way
-
-if TYPE_CHECKING:
-    from nlp.language.talk import Talk
+from nlp.language.undoing import called_off
 
 SHOWN = ("bid", "offer", "offered")
-LATELY_DEALT = 3
-"""Turns within which "bust it" means what was just dealt, whatever was named since."""
-UNFILLED = ("rest", "balance", "remaining", "remainder", "leftover", "order", "unfilled")
-REMAINDER = (*UNFILLED, "the other")
 
 
 class Dealing(Revising):
     """Turns confirmations into deals. Knows the walk it belongs to."""
-
-    def __init__(self, talk: Talk) -> None:
-        super().__init__(talk)
 
     # what the client does
 
@@ -130,8 +119,8 @@ class Dealing(Revising):
             return False  # "you bought that last week" is no deal of today
         dealt = False
         two_dates = topic is not None and topic.kind == "fx" and ("swap" in topic.hints or frame.has("back"))
-        groups = self._groups(found, two_dates)
-        if len(groups) == 2 and len(found) == 2 and self._half_a_swap(found):
+        groups = grouped(found, two_dates)
+        if len(groups) == 2 and len(found) == 2 and half_a_swap(found):
             return False
         if topic is not None and topic.kind == "fx" and "swap" in topic.hints and not (groups and len(groups[0]) == 2):
             return self._swap(i, frame, fxswaps.meant(self.talk.topics, topic, frame))
@@ -183,27 +172,6 @@ class Dealing(Revising):
         )
         self._enter(i, topic, deal)
         return True
-
-    def _half_a_swap(self, found: list[Leg]) -> bool:
-        """Bought and sold in the same amount of the same currency: a swap of which a part was not understood."""
-        one, other = found
-        if any(m.instrument.kind not in ("fx", "commodity") for leg in found for m in leg.mentions):
-            return False  # a switch of bonds; copper may be a month that was misheard
-        sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
-        same_amount = len(sizes) == 2 and sizes[0] == sizes[1]
-        return same_amount and one.side != other.side and currency(one) is not None and currency(one) == currency(other)
-
-    def _groups(self, found: list[Leg], swap: bool) -> list[list[Leg]]:
-        if len(found) == 2 and found[0].side != found[1].side and all(leg.prices for leg in found):
-            one = currency(found[0])
-            other = currency(found[1]) or one  # "you buy three million euros at ..., and sell three million at ..."
-            sizes = [leg.sizes[0].figure.value for leg in found if leg.sizes]
-            alike = one == other if one and other else bool(one or other) and swap
-            sizes *= 2 if swap and len(sizes) == 1 else 1  # "and sell them back at ..."
-            alike = alike and all(m.instrument.kind == "fx" for leg in found for m in leg.mentions)
-            if alike and len(sizes) == 2 and sizes[0] == sizes[1] and (found[0].days or found[1].days):
-                return [found]  # an FX swap: same amount, two dates
-        return merge_currencies(found)
 
     def _deal(self, i: int, frame: Frame, topic: Topic | None, group: list[Leg]) -> bool:
         instrument, about = named(self.talk, i, frame, topic, group)
@@ -342,66 +310,17 @@ class Dealing(Revising):
         self.talk.current = self.talk.topic_at[i] = topic
         topic.anchors.append(deal.price)
 
-    def _refused(self, i: int) -> bool:
-        """The trader does not undo what the client asks to undo."""
-        answer = next(
-            (k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "trader"), 0
-        )
-        after = self.talk.frames[answer]
-        return answer > i and after.has(*REFUSING) and not after.has(*GRANTING)
-
     def cancelled(self, i: int, frame: Frame, topic: Topic) -> bool:
-        """Undo the standing deal that is called off; the quote it was done on stays as cancelled."""
-        if not frame.has(*topics.CANCEL) or frame.has(*resting.LASTING):
-            return False
-        if self.talk.turns[i].who == "client" and frame.question and self._refused(i):
-            return False
-        said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
-        refused = said.has(*REFUSING) and not said.has("no cost", "not hedged")  # "we can't have it cancelled"
-        if self.talk.turns[i].who == "trader" and (refused or said.has(*ORDER_WORDS)):
-            return False
-        before = self.talk.frames[max(0, i - 1)]
-        if said.has(*REMAINDER) or (before.has(*UNFILLED) and not said.mentions):
-            return False  # what was not filled is called off, not what was
-        named = [
-            done
-            for done in self.done
-            if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in said.mentions)
-        ]
-        codes = {money.code for money in said.monies}
-        others = [d for d in self.done if codes and not said.mentions and any(c in d.deal.instrument for c in codes)]
-        if others and not any(done.standing for done in others):
-            return False  # "you're short the Footsie, and the Canada is void": said again of what is off already
-        standing = named or [
-            done for done in others or self.done if done.standing and done.topic is topic and i - done.turn <= 12
-        ]
-        if not (standing or said.mentions or codes or any(done.topic is topic for done in self.done)):
-            standing = [done for done in self.done if done.standing and i - done.turn <= LATELY_DEALT][-1:]
-        amounts = {topics.size_of(size, topic.instrument)[0] for size in said.sizes if size.sure}
-        standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
-        if not standing or not named and self._of_an_order(standing[-1].turn, i):
-            return False
-        self.undo(i, standing[-1])
-        return True
+        """Undo the standing deal that is called off."""
+        gone = called_off(self.talk, i, frame, topic)
+        if gone is not None:
+            self.undo(i, gone)
+        return gone is not None
 
     def undo(self, i: int, done: Done) -> None:
         """The deal stands no more; its quote stays as cancelled."""
         done.standing, done.undone_at, done.topic.status = False, i, "cancelled"
         done.topic.evidence.add(i)
-
-    def _of_an_order(self, done: int, i: int) -> bool:
-        """An order was left since the deal: it is what is called off."""
-        since = range(done + 1, i + 1)
-        theirs = [self.talk.frames[k] for k in since if self.talk.turns[k].who == "client"]
-        said = (frame for frame in theirs if frame.sizes or frame.prices)
-        return any(resting.instructed(frame) or frame.has(*ORDER_WORDS, "work") for frame in said)
-
-
-def _clause_with(sentence: Frame, phrases: tuple[str, ...]) -> Frame:
-    """The clause of a sentence that holds one of the phrases: ", and the Canada is void"."""
-    pairs = enumerate(pairwise(sentence.lows), sentence.begin)
-    clauses = sentence.cut(k for k, (low, after) in pairs if low == "," and after in ("and", "but"))
-    return next((clause for clause in clauses if clause.has(*phrases)), sentence)
 
 
 def _says_yes(frame: Frame, topic: Topic) -> bool:
@@ -417,16 +336,3 @@ MEMORY = 6
 """Turns after which an enquiry that was passed is no longer what "fine" or "okay" takes."""
 TOLD = {"bought", "sold"}
 LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")
-REFUSING = (
-    "ca n't",
-    "cannot",
-    "cant",
-    "afraid",
-    "unfortunately",
-    "too late",
-    "no way",
-    "stands",
-    "not possible",
-    "could n't",
-)
-GRANTING = ("torn up", "cancelled", "canceled", "undone", "busted", "scrapped", "reversed", "voided")

@@ -307,49 +307,6 @@ def price_figures(frame: Frame, leg: Leg) -> list[Figure]:
     return sorted(leg.prices, key=rank)
 
 
-def merge_currencies(found: Sequence[Leg]) -> list[list[Leg]]:
-    """Group legs that are two halves of one exchange: opposite sides, other currency, one price."""
-    groups: list[list[Leg]] = []
-    for leg in found:
-        last = groups[-1][-1] if groups else None
-        opposite = last is not None and len(groups[-1]) == 1 and last.side != leg.side and last.side is not None
-        if (
-            opposite
-            and last is not None
-            and (bool(last.prices) != bool(leg.prices) or not last.prices)
-            and currency(last)
-            and currency(leg)
-            and currency(last) != currency(leg)
-        ):
-            groups[-1].append(leg)
-        else:
-            groups.append([leg])
-    return groups
-
-
-def several(group: list[Leg]) -> list[list[Leg]]:
-    """A group whose last leg says several amounts, each with its own price and date, as one group for each."""
-    leg = group[-1]
-    if len(leg.sizes) < 2 or len(leg.prices) < 2 or len({size.ccy for size in leg.sizes} - {None}) > 1:
-        return [group]
-    ends = [*(size.first for size in leg.sizes[1:]), leg.last]
-    found = []
-    for size, end in zip(leg.sizes, ends, strict=True):
-        prices = tuple(figure for figure in leg.prices if size.first < figure.first < end)
-        if len(prices) != 1:
-            return [group]
-        days = tuple(day for day in leg.days if size.first < day.first < end)
-        months = tuple(span for span in leg.months if size.first < span.first < end)
-        sizes = (replace(size, ccy=size.ccy or leg.sizes[0].ccy),)
-        found.append(
-            [
-                *group[:-1],
-                replace(leg, sizes=sizes, prices=prices, days=days, months=months, first=size.first, last=end),
-            ]
-        )
-    return found
-
-
 def currency(leg: Leg) -> str | None:
     """The currency a leg exchanges."""
     pair = next((m for m in leg.mentions if m.instrument.kind == "fx"), None)

@@ -1,13 +1,15 @@
-"""A deal that both sides walk away from, in whatever words: it is named and said to be gone, or to cost nothing."""
+"""Which deal is undone: called off by a word for it, or walked away from in whatever words."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nlp.language import saying, topics, vocabulary
-from nlp.language.clauses import ORDER_WORDS
+from nlp.language import resting, saying, topics, vocabulary
+from nlp.language.clauses import ORDER_WORDS, sentence_with
 from nlp.language.frames import Frame
 from nlp.language.hearing import Done
+from nlp.language.topics import Topic
 
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
@@ -18,6 +20,23 @@ NEAR = 6
 """Turns in which it is said what the undoing costs."""
 SINCE = 30
 """Turns after a deal in which it may be undone."""
+LATELY_DEALT = 3
+"""Turns within which "bust it" means what was just dealt, whatever was named since."""
+UNFILLED = ("rest", "balance", "remaining", "remainder", "leftover", "order", "unfilled")
+REMAINDER = (*UNFILLED, "the other")
+REFUSING = (
+    "ca n't",
+    "cannot",
+    "cant",
+    "afraid",
+    "unfortunately",
+    "too late",
+    "no way",
+    "stands",
+    "not possible",
+    "could n't",
+)
+GRANTING = ("torn up", "cancelled", "canceled", "undone", "busted", "scrapped", "reversed", "voided")
 
 
 def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
@@ -80,3 +99,61 @@ def _spoken_of(talk: Talk, i: int, standing: list[Done]) -> Done | None:
         if named:
             return named[-1]
     return standing[-1] if standing[-1].topic is talk.current else None
+
+
+def called_off(talk: Talk, i: int, frame: Frame, topic: Topic) -> Done | None:
+    """The standing deal that turn `i` calls off by a word for it: "cancel that", "bust it"; None where none is."""
+    if not frame.has(*topics.CANCEL) or frame.has(*resting.LASTING):
+        return None
+    if talk.turns[i].who == "client" and frame.question and _refused(talk, i):
+        return None
+    said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
+    refused = said.has(*REFUSING) and not said.has("no cost", "not hedged")  # "we can't have it cancelled"
+    if talk.turns[i].who == "trader" and (refused or said.has(*ORDER_WORDS)):
+        return None
+    before = talk.frames[max(0, i - 1)]
+    if said.has(*REMAINDER) or (before.has(*UNFILLED) and not said.mentions):
+        return None  # what was not filled is called off, not what was
+    named = [
+        done
+        for done in talk.dealing.done
+        if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in said.mentions)
+    ]
+    codes = {money.code for money in said.monies}
+    others = [
+        d for d in talk.dealing.done if codes and not said.mentions and any(c in d.deal.instrument for c in codes)
+    ]
+    if others and not any(done.standing for done in others):
+        return None  # "you're short the Footsie, and the Canada is void": said again of what is off already
+    standing = named or [
+        done for done in others or talk.dealing.done if done.standing and done.topic is topic and i - done.turn <= 12
+    ]
+    if not (standing or said.mentions or codes or any(done.topic is topic for done in talk.dealing.done)):
+        standing = [done for done in talk.dealing.done if done.standing and i - done.turn <= LATELY_DEALT][-1:]
+    amounts = {topics.size_of(size, topic.instrument)[0] for size in said.sizes if size.sure}
+    standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
+    if not standing or not named and _of_an_order(talk, standing[-1].turn, i):
+        return None
+    return standing[-1]
+
+
+def _refused(talk: Talk, i: int) -> bool:
+    """The trader does not undo what the client asks to undo."""
+    answer = next((k for k in range(i + 1, min(len(talk.turns), i + 3)) if talk.turns[k].who == "trader"), 0)
+    after = talk.frames[answer]
+    return answer > i and after.has(*REFUSING) and not after.has(*GRANTING)
+
+
+def _of_an_order(talk: Talk, done: int, i: int) -> bool:
+    """An order was left since the deal: it is what is called off."""
+    since = range(done + 1, i + 1)
+    theirs = [talk.frames[k] for k in since if talk.turns[k].who == "client"]
+    said = (frame for frame in theirs if frame.sizes or frame.prices)
+    return any(resting.instructed(frame) or frame.has(*ORDER_WORDS, "work") for frame in said)
+
+
+def _clause_with(sentence: Frame, phrases: tuple[str, ...]) -> Frame:
+    """The clause of a sentence that holds one of the phrases: ", and the Canada is void"."""
+    pairs = enumerate(pairwise(sentence.lows), sentence.begin)
+    clauses = sentence.cut(k for k, (low, after) in pairs if low == "," and after in ("and", "but"))
+    return next((clause for clause in clauses if clause.has(*phrases)), sentence)
