@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
-from nlp.language.figures import SCALES, figure_at
+from nlp.language.figures import figure_at
+from nlp.language.numerals import SCALES
 
 MONTHS = {name: i for i in range(1, 13) for name in (months.month_name[i].lower(), months.month_abbr[i].lower())} | {
     "sept": 9

@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nlp.language import topics
-from nlp.language.figures import is_numeral
 from nlp.language.frames import Frame
+from nlp.language.numerals import is_numeral
 from nlp.language.topics import Topic
 from nlp.language.vocabulary import NEW_ISSUE, Instrument, government_of_title
 

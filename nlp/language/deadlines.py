@@ -7,8 +7,9 @@ from datetime import date, timedelta
 
 from nlp.language import vocabulary
 from nlp.language.calendar import Day
-from nlp.language.figures import figure_at, is_number
+from nlp.language.figures import figure_at
 from nlp.language.frames import Frame
+from nlp.language.numerals import is_number
 from nlp.language.phrases import Phrases
 
 

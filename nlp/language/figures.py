@@ -11,58 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-UNITS = {w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())} | {
-    "oh": "0",
-    "o": "0",
-    "nought": "0",
-    "naught": "0",
-}
-TEENS = {
-    w: str(i)
-    for i, w in enumerate("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10)
-}
-TENS = {
-    w: str(i)
-    for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
-} | {"fourty": "40"}
-SCALES = {
-    "thousand": 10**3,
-    "k": 10**3,
-    "grand": 10**3,
-    "kb": 10**3,
-    "kbbl": 10**3,
-    "kt": 10**3,
-    "million": 10**6,
-    "millions": 10**6,
-    "m": 10**6,
-    "mm": 10**6,
-    "mio": 10**6,
-    "mil": 10**6,
-    "mill": 10**6,
-    "mn": 10**6,
-    "mln": 10**6,
-    "meg": 10**6,
-    "billion": 10**9,
-    "billions": 10**9,
-    "bn": 10**9,
-    "bio": 10**9,
-    "yard": 10**9,
-    "yards": 10**9,
-    "yd": 10**9,
-}
-FRACTIONS = {
-    "half": 2,
-    "halves": 2,
-    "third": 3,
-    "thirds": 3,
-    "quarter": 4,
-    "quarters": 4,
-    "eighth": 8,
-    "eighths": 8,
-    "sixteenth": 16,
-    "sixteenths": 16,
-}
-GLYPHS = {"½": "0.5", "¼": "0.25", "¾": "0.75", "⅛": "0.125", "⅜": "0.375", "⅝": "0.625", "⅞": "0.875"}
+from nlp.language.numerals import FRACTIONS, GLYPHS, SCALES, UNITS, is_number, is_numeral, spoken_group
+
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
 HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
 HUNDREDS |= {".", ",", "!", "?", "...", "--", "need", "buy", "sell", "for", "at", "in", "and", "bought", "sold", "me"}
@@ -114,23 +64,6 @@ def figure_at(words: Sequence[str], i: int) -> Figure | None:
     return _Reader(words, i).read()
 
 
-def is_numeral(word: str) -> bool:
-    """True for typed numbers such as 12, 1,000, 46.165 or .66."""
-    return bool(word) and (word[0].isdecimal() or (word[0] == "." and len(word) > 1)) and _plain(word) is not None
-
-
-def is_number(word: str) -> bool:
-    """True for a typed number and for a spoken one below a hundred."""
-    return is_numeral(word) or word in UNITS or word in TEENS or word in TENS
-
-
-def _plain(word: str) -> Decimal | None:
-    text = word.replace(",", "")
-    if not text.replace(".", "", 1).isdecimal() or not text.isascii():
-        return None
-    return Decimal(text)
-
-
 class _Reader:
     """One left-to-right pass over a number; holds the groups read so far."""
 
@@ -172,9 +105,7 @@ class _Reader:
     def _counted_hundred(self) -> bool:
         """ "Hundred" begins a number after "the" and the like, or a sentence; not after "couple", "few"."""
         before = self.words[self.i - 1] if self.i else "."
-        counts = self.word(1) in ("thousand", "million", "k", "and", "at", "@", "lots", "shares") or self._number_word(
-            1
-        )
+        counts = self.word(1) in AFTER_HUNDRED or self._number_word(1)
         return before in HUNDREDS and counts
 
     def _part_of_a_million(self, tokens: int, value: Decimal, scale: str) -> Figure:
@@ -183,8 +114,7 @@ class _Reader:
         return Figure(self.first, last, (str(int(value)),), value, scaled=True, cardinal=True, scale_word=scale)
 
     def _number_word(self, ahead: int) -> bool:
-        word = self.word(ahead)
-        return word in UNITS or word in TEENS or word in TENS or is_numeral(word)
+        return is_number(self.word(ahead))
 
     def _step(self) -> bool:
         """Read one more piece; False at the end of the number."""
@@ -223,7 +153,7 @@ class _Reader:
             return self._numeral(word)
         if self.pointed and not self.scaled:
             return False
-        group, length = _spoken_group(self.words, self.i)
+        group, length = spoken_group(self.words, self.i)
         if not length:
             return False
         if self.word(length) in FRACTIONS or (self.word(length) == "-" and self.word(length + 1) in FRACTIONS):
@@ -286,7 +216,7 @@ class _Reader:
                 digits += word
                 self.i += 1
                 continue
-            group, length = _spoken_group(self.words, self.i)
+            group, length = spoken_group(self.words, self.i)
             if not length:
                 break
             digits += group
@@ -304,7 +234,7 @@ class _Reader:
         if self.word(1) in ("a", "an"):
             at = after + 1
         else:
-            group, length = _spoken_group(self.words, after)
+            group, length = spoken_group(self.words, after)
             if length and group != "0":
                 count, at = Decimal(group), after + length
         name = self.words[at] if at < len(self.words) else ""
@@ -317,7 +247,7 @@ class _Reader:
             self.i = at + 1
             return self.word() in SCALES
         if not without and (self.hundreds or self.scaled) and self._number_word(1):
-            tail, length = _spoken_group(self.words, after)
+            tail, length = spoken_group(self.words, after)
             if length and self.hundreds and self.words[after + length : after + length + 1] in (["hundred"],):
                 return False
             short = SCALES.get(self.scale_word) == 1000 and tail != ""  # seven thousand and one
@@ -394,22 +324,3 @@ class _Reader:
 
 def _is_tick(handle: str, ticks: str) -> bool:
     return 70 <= int(handle) <= 140 and len(ticks) == 2 and ticks.isdecimal() and ticks.isascii() and int(ticks) < 32
-
-
-def _spoken_group(words: Sequence[str], i: int) -> tuple[str, int]:
-    """(digits, tokens) of one spoken group below a hundred: seventy-eight is ("78", 3)."""
-    if i >= len(words):
-        return "", 0
-    word = words[i]
-    if word in UNITS:
-        return UNITS[word], 1
-    if word in TEENS:
-        return TEENS[word], 1
-    if word in TENS:
-        for gap in (1, 2):
-            at = i + gap
-            joined = gap == 1 or (i + 1 < len(words) and words[i + 1] == "-")
-            if joined and at < len(words) and words[at] in UNITS and UNITS[words[at]] != "0":
-                return str(int(TENS[word]) + int(UNITS[words[at]])), gap + 1
-        return TENS[word], 1
-    return "", 0

@@ -13,8 +13,9 @@ from typing import Any
 from nlp.language import amounts, bonds, curves, listed_options, options, shares, spelling, terms, vocabulary
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
-from nlp.language.figures import SCALES, Figure, figures, is_number
+from nlp.language.figures import Figure, figures
 from nlp.language.model import Side
+from nlp.language.numerals import SCALES, is_number
 from nlp.language.options import Option
 from nlp.language.periods import Months, Tenor, months_at, tenor_at
 from nlp.language.relative import relative_day_at

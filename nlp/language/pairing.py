@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import SCALES, is_number
 from nlp.language.frames import Frame
+from nlp.language.numerals import SCALES, is_number
 from nlp.language.terms import Money
 from nlp.language.vocabulary import Instrument
 

@@ -6,8 +6,8 @@ from collections.abc import Container
 from itertools import pairwise
 
 from nlp.language import saying
-from nlp.language.figures import is_numeral
 from nlp.language.frames import Frame
+from nlp.language.numerals import is_numeral
 from nlp.language.readback import legs
 from nlp.language.vocabulary import section
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nlp.language.calendar import LETTERS, MONTHS, year_at
-from nlp.language.figures import figure_at, is_numeral
+from nlp.language.figures import figure_at
+from nlp.language.numerals import is_numeral
 from nlp.language.vocabulary import currencies, section
 
 UNITS = {

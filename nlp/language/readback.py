@@ -13,9 +13,10 @@ from itertools import pairwise
 from nlp.language import saying, vocabulary
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.figures import SCALES, Figure, figure_at, is_number
+from nlp.language.figures import Figure, figure_at
 from nlp.language.frames import PLAIN_VERBS, Frame, Verb
 from nlp.language.model import Side
+from nlp.language.numerals import SCALES, is_number
 from nlp.language.periods import Months, Tenor
 from nlp.language.terms import Mention, Money
 from nlp.language.words import Word

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from nlp.language import saying
 from nlp.language import vocabulary as v
-from nlp.language.figures import Figure, is_number
+from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import PriceType
+from nlp.language.numerals import is_number
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}

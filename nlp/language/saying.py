@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import is_number
 from nlp.language.frames import Frame
 from nlp.language.model import Side
+from nlp.language.numerals import is_number
 
 ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
 COUNTERS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["counters"])

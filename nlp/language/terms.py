@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nlp.language import vocabulary as v
-from nlp.language.figures import SCALES, is_number
 from nlp.language.model import Reference, ReferenceInstrument
+from nlp.language.numerals import SCALES, is_number
 from nlp.language.periods import Months, Tenor
 from nlp.language.vocabulary import Instrument
 from nlp.language.words import Word

@@ -9,9 +9,9 @@ from decimal import Decimal
 from nlp.language import vocabulary as v
 from nlp.language.amounts import Size
 from nlp.language.calendar import Day
-from nlp.language.figures import is_number
 from nlp.language.frames import Frame
 from nlp.language.model import PriceType, Side
+from nlp.language.numerals import is_number
 from nlp.language.saying import DONE as DONE
 from nlp.language.saying import far_side
 from nlp.language.terms import Mention

@@ -17,7 +17,8 @@ from typing import Any
 import yaml
 
 from nlp.language.calendar import DAYS, MONTHS, ORDINALS
-from nlp.language.figures import GLYPHS, SCALES, Figure, figure_at, is_number, is_numeral
+from nlp.language.figures import Figure, figure_at
+from nlp.language.numerals import GLYPHS, SCALES, is_number, is_numeral
 from nlp.language.vocabulary import currencies, weak_currencies
 
 _LONGEST_NUMBER = 14
