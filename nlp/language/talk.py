@@ -9,11 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from nlp.language import codes, resting, saying, swaps, topics
+from nlp.language import benchmarks, codes, resting, saying, swaps, topics
+from nlp.language.again import afresh
 from nlp.language.alone import alone, of_currency
 from nlp.language.counting import told_apart
 from nlp.language.dealing import Dealing
-from nlp.language.deliveries import as_one, by_period, colour, in_another_size, outright_asked
+from nlp.language.deliveries import as_one, colour
 from nlp.language.expiries import by_expiry
 from nlp.language.frames import Frame
 from nlp.language.learning import RECAP, headed, learn, unanswered
@@ -24,27 +25,20 @@ from nlp.language.placing import by_price
 from nlp.language.quoting import read_quote
 from nlp.language.recalling import client_names, localized, recalled, tickers
 from nlp.language.resolving import resolve
-from nlp.language.shorttenors import decided, shortened
+from nlp.language.shorttenors import shortened
 from nlp.language.spelling import dictated
 from nlp.language.strikes import by_strike
-from nlp.language.strips import by_month
-from nlp.language.supposing import SUPPOSED, returned, supposed
+from nlp.language.supposing import SUPPOSED, returned
+from nlp.language.tenors import by_tenor
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
 from nlp.language.undoing import undone
 from nlp.language.vocabulary import (
     Instrument,
-    commodities,
-    government_of_title,
-    government_places,
     local_currencies,
     section,
-    swap,
     swap_index,
 )
-
-CURVE = (2, 3, 5, 7, 10, 20, 30)
-"""Years of the treasuries that are issued."""
 
 
 class Talk:
@@ -153,23 +147,7 @@ class Talk:
         """The enquiry this part speaks of; opens a new one where a new instrument is named."""
         chosen: Topic | None = None
         self.current = returned(self, frame)
-        for mention in frame.mentions:
-            if mention.point:
-                self.point = (i, mention.point)
-                if i - self.government[0] > 20:
-                    self.government = (i, "UST")  # points of a curve nobody named are those of treasuries
-            name = government_of_title(mention.instrument.issuer) if mention.instrument.kind == "bond" else ""
-            if (
-                name
-                and not mention.benchmark
-                and self.government != (i, section("rates", "governments")[name].get("nominal"))
-            ):
-                self.government = (i, name)  # of "two gilts and a linker" the gilts are those without a name later
-        named = max((m.first for m in frame.mentions if m.instrument.kind == "bond"), default=-1)
-        places = government_places()
-        if any(government_of_title(t.instrument.issuer) for t in self.topics if t.kind == "bond") or named >= 0:
-            meant = [places[low] for k, low in enumerate(frame.lows, frame.begin) if k > named and low in places]
-            self.government = (i, meant[-1]) if meant else self.government
+        benchmarks.noted(self, i, frame)
         for mention in frame.mentions:
             instrument = resolve(self, i, frame, mention)
             if instrument is None:
@@ -209,7 +187,7 @@ class Talk:
                 if turn.who == "client" and frame.lows[:1] == ("and",) and before is not None:
                     chosen.hints |= before.hints & {"offer", "bid"}  # "and palladium?"
                 if instrument.kind == "bond":
-                    chosen.point = self._point_before(frame, mention) or self._years_left(instrument)
+                    chosen.point = benchmarks.point_of(self, frame, mention, instrument)
             if chosen is not None and label:
                 self.labels[label] = chosen
                 chosen.label = label
@@ -228,55 +206,17 @@ class Talk:
             chosen.called = chosen.called or codes.called(frame, last)
             self.labels |= {label: chosen} if label else {}
         if chosen is None or chosen.kind in ("fx", "option"):
-            chosen = self._by_tenor(i, turn, frame, chosen) or chosen
+            chosen = by_tenor(self, i, turn, frame, chosen) or chosen
         asked = chosen or self.current
         if asked is not None:
             chosen = by_strike(self, i, turn, frame, asked) or chosen
             chosen = by_expiry(self, i, turn, frame, chosen or asked) or chosen
         if chosen is None and self.current is not None:
             chosen = by_price(self.topics, frame, self.current)
-        if chosen is not None:
-            self.current = chosen
-        elif self.current is not None and turn.who == "trader" and in_another_size(frame, self.current):
-            before, self.current = self.current, self.opened(i, self.current.instrument)
-            self.current.side, self.current.hints = before.side, set(before.hints)
-            self.current.anchors = before.anchors[-2:]
-            self.current.evidence |= {k for k in before.evidence if self.turns[k].who == "client"}
-        anew = self.current is not None and turn.who == "client" and self._anew(i, frame, self.current)
-        started = self.current is not None and turn.who == "client" and swaps.from_another_start(frame, self.current)
-        other_size = supposed(self.current, frame) if turn.who == "client" else None
-        if self.current is not None and (anew or started or other_size is not None):
-            before, self.current = self.current, self.opened(i, self.current.instrument)
-            if other_size is not None:
-                self.current.side, self.current.size, self.current.ccy = before.side, other_size, before.ccy
-                self.current.hints.add(SUPPOSED)
-            plain = frame.has("spot", "outright") and saying.far_side(frame) is None
-            self.current.hints |= before.hints & (
-                ({"ndf"} if plain else {"swap", "ndf"}) if anew else {"swap", "ndf", "bid", "offer", *topics.PRICED_ON}
-            )
-            if started and "indicative" in before.hints:
-                self.current.hints.add("indicative")
-                self.current.indicative_at = i
-            self.current.anchors = before.anchors[-2:]
-            if frame.has("same side", "same way", "same direction", "same again"):
-                self.current.side = before.side
+        self.current = chosen or self.current
+        if self.current is not None:
+            self.current = afresh(self, i, turn, frame, self.current, named=chosen is not None)
         return self.current
-
-    def _anew(self, i: int, frame: Frame, topic: Topic) -> bool:
-        """More business in an instrument that has dealt, or again after it was called off."""
-        if topic.status not in ("dealt", "cancelled") or topic.opened == i or saying.past(frame):
-            return False
-        last = max((done.turn for done in self.dealing.done if done.topic is topic), default=i)
-        if topic.kind == "fx" and frame.sizes and len(frame.days) > 1 and saying.far_side(frame) is not None:
-            return not frame.prices  # "and roll it: b/s 4m, 12 June against 14 September"
-        if topic.status == "cancelled":
-            return bool(frame.sizes or frame.verbs) and not frame.has(*topics.CANCEL)
-        if (i <= last + 1 and not frame.has(*MORE)) or frame.has(*topics.CORRECTION):
-            return False
-        if any(f.has(*RESTING) for f in self.frames[max(last + 1, i - 5) : i + 1]):
-            return False
-        asks = frame.question or frame.has(*ASKS) or frame.has(*MORE)
-        return asks and bool(frame.sizes or frame.tenors or frame.days) and not any(p.value >= 10 for p in frame.prices)
 
     def _together(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> None:
         """Several enquiries opened in one breath: each has the amount before its name, all have the asked side."""
@@ -298,12 +238,6 @@ class Talk:
                 if len(frame.sizes) == 1:
                     topic.size, topic.ccy, topic.unit = topics.size_of(frame.sizes[0], topic.instrument)
 
-    def _point_before(self, frame: Frame, mention: Mention) -> int | None:
-        """The point of the curve that a bond stands for: "tens, the four and a quarter of May thirty-six"."""
-        points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
-        years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
-        return next(iter([*points[-1:], *years[-1:]]), None)
-
     def _of_the_swap(self, frame: Frame, mention: Mention) -> bool:
         """ "Thirty thousand Aussie a basis point": the currency of the swap spoken of, not its pair."""
         current = self.current
@@ -311,68 +245,6 @@ class Talk:
             return False
         codes = [m.code for m in frame.monies if m.first == mention.first and m.last == mention.last]
         return any(swap_index(code) == current.instrument.form for code in codes)
-
-    def _years_left(self, instrument: Instrument) -> int | None:
-        """The point of the curve that a treasury stands for by its years, where points are spoken of: "out of tens"."""
-        if self.point is None or instrument.maturity is None or government_of_title(instrument.issuer) != "UST":
-            return None
-        years = instrument.maturity[0] - self.today.year
-        return years if years in CURVE and all(topic.point != years for topic in self.topics) else None
-
-    def _by_tenor(self, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
-        """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
-        current = chosen or self.current
-        optional = current is not None and current.kind == "option" and current.instrument.form in commodities()
-        if current is not None and (current.kind == "commodity" or optional and outright_asked(self, i, frame)):
-            return by_period(self, i, turn, frame, current)
-        if current is not None and (strip := by_month(self, i, turn, frame, current)) is not None:
-            return strip
-        outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
-        if (
-            current is None
-            or not frame.tenors
-            or not (
-                current.kind in ("irs", "option")
-                or topics.swapped(current)
-                or outright
-                or self._forward(i, frame, turn)
-            )
-            or (current.kind != "irs" and saying.takes(frame))
-        ):
-            return None
-        code = decided(frame) if turn.who == "client" and current.kind != "irs" else frame.tenors[0].code
-        if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
-            return None
-        if current.kind != "irs" and current.tenor is None and not self._forward(i, frame, turn):
-            return current
-        same = [
-            t for t in self.topics if topics.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind
-        ]
-        known = next((t for t in reversed(same) if t.tenor_named == code), None)
-        if known is not None:
-            return known
-        if not (frame.question or bool(frame.prices) or turn.who == "client"):
-            return None
-        instrument = swap(current.instrument.form, code) if current.kind == "irs" else current.instrument
-        opened = self.opened(i, instrument)
-        opened.tenor = code
-        if self._forward(i, frame, turn):
-            opened.hints.add("forward")
-        elif i - current.opened <= 12:
-            opened.hints, opened.side = set(current.hints), current.side
-        if frame.has("same amount", "same size", "same amt", "same again"):
-            opened.size, opened.ccy = current.size, current.ccy
-        if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
-            opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
-            opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and self.turns[k].who == "client"}
-        return opened
-
-    def _forward(self, i: int, frame: Frame, turn: Turn) -> bool:
-        """After spot was dealt or passed the client asks for a date: "and what's the six-month at the moment?" """
-        current = self.current
-        asks = turn.who == "client" and (frame.question or frame.has(*ASKS)) and not saying.past(frame)
-        over = current is not None and current.kind == "fx" and current.tenor is None and not topics.swapped(current)
-        return asks and over and current is not None and current.quoted_at is not None and current.quoted_at < i
 
     def find(self, instrument: Instrument, i: int) -> Topic | None:
         """The enquiry in this instrument, newest first."""
@@ -400,7 +272,5 @@ LOOKED_BACK = 6
 """Turns in which the client may have asked for what only the trader names."""
 SHARED = ("ndf", "forward", "swap")
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
-RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
 CONVERTED = ("in yield", "in spread", "in price", "in cash", "yield terms", "spread terms", "as a yield", "as a spread")
-MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])

@@ -1,0 +1,69 @@
+"""The enquiry in the same instrument for another time: a tenor, a month, a delivery."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nlp.language import saying, topics
+from nlp.language.deliveries import ASKS, by_period, outright_asked
+from nlp.language.frames import Frame
+from nlp.language.model import Turn
+from nlp.language.shorttenors import decided
+from nlp.language.strips import by_month
+from nlp.language.topics import Topic
+from nlp.language.vocabulary import commodities, swap
+
+if TYPE_CHECKING:
+    from nlp.language.talk import Talk
+
+
+def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None) -> Topic | None:
+    """ "And ten years, where would that be?" opens the ten-year next to the seven-year."""
+    current = chosen or talk.current
+    optional = current is not None and current.kind == "option" and current.instrument.form in commodities()
+    if current is not None and (current.kind == "commodity" or optional and outright_asked(talk, i, frame)):
+        return by_period(talk, i, turn, frame, current)
+    if current is not None and (strip := by_month(talk, i, turn, frame, current)) is not None:
+        return strip
+    outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
+    if (
+        current is None
+        or not frame.tenors
+        or not (
+            current.kind in ("irs", "option") or topics.swapped(current) or outright or _forward(talk, i, frame, turn)
+        )
+        or (current.kind != "irs" and saying.takes(frame))
+    ):
+        return None
+    code = decided(frame) if turn.who == "client" and current.kind != "irs" else frame.tenors[0].code
+    if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
+        return None
+    if current.kind != "irs" and current.tenor is None and not _forward(talk, i, frame, turn):
+        return current
+    same = [t for t in talk.topics if topics.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind]
+    known = next((t for t in reversed(same) if t.tenor_named == code), None)
+    if known is not None:
+        return known
+    if not (frame.question or bool(frame.prices) or turn.who == "client"):
+        return None
+    instrument = swap(current.instrument.form, code) if current.kind == "irs" else current.instrument
+    opened = talk.opened(i, instrument)
+    opened.tenor = code
+    if _forward(talk, i, frame, turn):
+        opened.hints.add("forward")
+    elif i - current.opened <= 12:
+        opened.hints, opened.side = set(current.hints), current.side
+    if frame.has("same amount", "same size", "same amt", "same again"):
+        opened.size, opened.ccy = current.size, current.ccy
+    if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
+        opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
+        opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
+    return opened
+
+
+def _forward(talk: Talk, i: int, frame: Frame, turn: Turn) -> bool:
+    """After spot was dealt or passed the client asks for a date: "and what's the six-month at the moment?" """
+    current = talk.current
+    asks = turn.who == "client" and (frame.question or frame.has(*ASKS)) and not saying.past(frame)
+    over = current is not None and current.kind == "fx" and current.tenor is None and not topics.swapped(current)
+    return asks and over and current is not None and current.quoted_at is not None and current.quoted_at < i
