@@ -13,7 +13,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from nlp.language import proof, resting, saying, topics
+from nlp.language import proof, resting, saying, sides, topics
 from nlp.language import vocabulary as v
 from nlp.language.amounts import Size
 from nlp.language.figures import Figure
@@ -261,7 +261,7 @@ def _side(frame: Frame, topic: Topic, price: Decimal) -> Side | None:
         side = "sell" if "offer" in topic.hints else "buy" if "bid" in topic.hints else None
     if side is None and topic.bid != topic.ask:
         side = "buy" if price == topic.ask else "sell" if price == topic.bid else _in_passive(frame)
-    told = {topics.of_base(leg.side, frame, leg.at, topic.instrument) for leg in legs(frame) if leg.side is not None}
+    told = {sides.of_base(leg.side, frame, leg.at, topic.instrument) for leg in legs(frame) if leg.side is not None}
     if side is None:
         return told.pop() if len(told) == 1 else None
     return side if not told or side in told else None

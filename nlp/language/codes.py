@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from nlp.language import topics
+from nlp.language import identity
 from nlp.language.frames import Frame
 from nlp.language.numerals import is_numeral
 from nlp.language.topics import Topic
@@ -29,7 +29,7 @@ def by_code(talk: Talk, i: int, isin: str, chosen: Topic | None) -> Topic:
     near = current if current is not None and i - max(current.evidence, default=i) <= NEAR else None
     target = chosen or (near if near is not None and _uncoded(near.instrument) else None)
     name = _named_before(talk, i) if chosen is None else None
-    if name is not None and (target is None or not topics.same(target.instrument, name)):
+    if name is not None and (target is None or not identity.same(target.instrument, name)):
         found = talk.find(name, i)
         target = found if found is not None and _uncoded(found.instrument) else talk.opened(i, name)
     if target is None or not _uncoded(target.instrument):

@@ -129,7 +129,7 @@ class Dealing(Revising):
         told = any(leg.prices or leg.sizes for leg in found) and not frame.has(*RECAP)
         if not dealt and topic is not None and topic.status == "open" and told:
             topic.unsettled_at = i if self._accepted(i, topic) else topic.unsettled_at
-        if not dealt and not found and topic is not None and set(frame.lows) & topics.DONE:
+        if not dealt and not found and topic is not None and set(frame.lows) & saying.DONE:
             dealt = self._from_quote(i, frame, topic)
         return dealt
 

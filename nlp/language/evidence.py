@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from nlp.language import topics
+from nlp.language import identity, topics
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import FieldSpan, Terms, Turn
@@ -69,7 +69,7 @@ def _said(talk: Talk, topic: Topic, fact: Terms, frame: Frame) -> Iterator[tuple
     """(field, first token, last token) of what one turn says of the fact."""
     instrument = topic.instrument
     for mention in frame.mentions:
-        if not mention.benchmark and mention.instrument.code and topics.same(mention.instrument, instrument):
+        if not mention.benchmark and mention.instrument.code and identity.same(mention.instrument, instrument):
             yield "instrument", mention.first, mention.last
     for first, last, isin in frame.isins:
         if isin == instrument.isin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from nlp.language import topics
+from nlp.language import identity
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
@@ -23,7 +23,7 @@ def by_expiry(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
     """The currency option with the expiry that a turn names; the client's words may open another beside it."""
     if current.kind != "option" or v.pair_of(current.instrument.form) is None:
         return None
-    alike = [t for t in talk.topics if topics.same(t.instrument, current.instrument)]
+    alike = [t for t in talk.topics if identity.same(t.instrument, current.instrument)]
     day = _expiry(talk, frame)
     if day is None and frame.tenors:
         return _of_tenor(talk, i, turn, frame, current, alike)

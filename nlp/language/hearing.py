@@ -79,7 +79,7 @@ class Hearing:
         if group[0].side is None:
             amounts = {size.figure.value for size in group[0].sizes}
             return priced and len(amounts) == 1 and not frame.has("recap", "so far")
-        return priced or bool(set(frame.lows) & topics.DONE)
+        return priced or bool(set(frame.lows) & saying.DONE)
 
     def _taken_before(self, i: int) -> bool:
         turns, frames = self.talk.turns, self.talk.frames

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from nlp.language import proof, resting, saying, swaps, topics
+from nlp.language import identity, proof, resting, saying, sides, swaps, topics
 from nlp.language.amounts import Size
 from nlp.language.frames import Frame
 from nlp.language.model import Side, Turn
@@ -67,7 +67,7 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         elif topic.kind in ("fx", "future") and topic.quoted_at is None and frame.sizes:
             levels = [placed(topic, frame, p) for p in frame.prices if p.pointed]  # of an order
             topic.anchors += [level for level in levels if level is not None]
-        side = topics.client_side(frame, topic.instrument)
+        side = sides.client_side(frame, topic.instrument)
         if side and (topic.status == "open" or topic.status == "passed" and saying.takes(frame)):
             topic.side, useful = side, True
     for day in frame.days:
@@ -114,13 +114,13 @@ def headed(topic: Topic, turn: int, heading: Frame) -> None:
     topic.hints |= wanted
     topic.hints |= {hint for word, hint in topics.HINTS.items() if hint in topics.PRICED_ON and heading.has(word)}
     shown: Side | None = None if len(wanted) != 1 else "sell" if "bid" in wanted else "buy"
-    topic.side = topic.side or topics.client_side(heading, topic.instrument) or shown
+    topic.side = topic.side or sides.client_side(heading, topic.instrument) or shown
 
 
 def unanswered(i: int, frame: Frame, topic: Topic) -> bool:
     """What the client asked for is named again with a no, and no price is shown: "quernmore, nobody wants it"."""
     asked = topic.opened < i and topic.quoted_at is None and topic.kind == "bond"
-    named = any(topics.same(m.instrument, topic.instrument) for m in frame.mentions)
+    named = any(identity.same(m.instrument, topic.instrument) for m in frame.mentions)
     return asked and named and not frame.question and bool(DENYING & set(frame.lows))
 
 

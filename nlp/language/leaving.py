@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from nlp.language import levels, topics, vocabulary
+from nlp.language import levels, sides, topics, vocabulary
 from nlp.language.amounts import Size
 from nlp.language.figures import Figure, figures
 from nlp.language.frames import Frame
@@ -165,15 +165,15 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
         return "buy"
     if frame.has("offer for", "seller", "your offer"):
         return "sell"
-    sides = {
-        topics.of_base(verb.side, frame, verb.at, topic.instrument)
+    by_verb = {
+        sides.of_base(verb.side, frame, verb.at, topic.instrument)
         for verb in frame.verbs
         if verb.low in (levels.VERBS + PAYING if topic.kind == "irs" else levels.VERBS)
     }
-    if len(sides) == 1:
-        return sides.pop()
+    if len(by_verb) == 1:
+        return by_verb.pop()
     asks = frame.question and not (frame.sizes and frame.prices)
-    if not sides and not asks and (said := bid_or_offer(frame)) is not None:
+    if not by_verb and not asks and (said := bid_or_offer(frame)) is not None:
         return said
     dealt = [d for d in talk.dealing.done if d.standing and d.topic is topic and 0 <= i - d.turn <= 3]
     if dealt and any(talk.frames[k].has(*REST) for k in (*before[-2:], i)):
@@ -183,7 +183,7 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
     for k in reversed(before[-5:]):
         if talk.topic_at.get(k) is not topic:
             continue
-        said = topics.client_side(talk.frames[k], topic.instrument)
+        said = sides.client_side(talk.frames[k], topic.instrument)
         if said is not None:
             return said
         asks = talk.frames[k].question and not (talk.frames[k].sizes and talk.frames[k].prices)

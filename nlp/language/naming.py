@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import saying, topics
+from nlp.language import identity, saying, sides
 from nlp.language import vocabulary as v
 from nlp.language.frames import Frame
 from nlp.language.model import Side
@@ -94,7 +94,7 @@ def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) ->
     for mention in leg.mentions:
         if mention.instrument.kind == "option" and not mention.instrument.code:
             option = resolve(talk, i, frame, mention)
-            return topic if option is None or topic is None or topics.same(option, topic.instrument) else None
+            return topic if option is None or topic is None or identity.same(option, topic.instrument) else None
         if mention.benchmark or not mention.instrument.code or mention.point:
             continue
         instrument = mention.instrument
@@ -102,9 +102,9 @@ def _by_name(talk: Talk, i: int, frame: Frame, topic: Topic | None, leg: Leg) ->
             instrument = resolve(talk, i, frame, mention) or instrument
         known = talk.find(instrument, i)
         if known is not None and (not mention.weak or known.instrument.kind == mention.instrument.kind):
-            known.instrument = topics.better(known.instrument, instrument)
+            known.instrument = identity.better(known.instrument, instrument)
             return known
-        if topic is not None and topics.same(mention.instrument, topic.instrument):
+        if topic is not None and identity.same(mention.instrument, topic.instrument):
             return topic
         told = mention.instrument.kind == "commodity" and leg.side and leg.sizes and leg.prices
         if told or not mention.weak or mention.instrument.kind in ("fx", "metal"):
@@ -119,7 +119,7 @@ def _opened(talk: Talk, i: int, instrument: Instrument, topic: Topic | None) -> 
         topic is not None
         and topic.kind == instrument.kind
         and topic.status == "open"
-        and topics.same(topic.instrument, instrument)
+        and identity.same(topic.instrument, instrument)
     ):
         made.evidence |= topic.evidence
     made.evidence |= set(range(max(0, i - 6), i)) if not talk.dealing.done else set()
@@ -152,7 +152,7 @@ def side_of(frame: Frame, instrument: Instrument, about: Topic, leg: Leg) -> Sid
     if instrument.kind != "fx":
         return leg.side
     received = frame.words[leg.at].low in ("receive", "receives", "receiving")  # a rate of a swap, but money of a pair
-    return topics.of_base("buy" if received else leg.side, frame, leg.at, instrument)
+    return sides.of_base("buy" if received else leg.side, frame, leg.at, instrument)
 
 
 def order_side(frame: Frame, topic: Topic) -> Side | None:
@@ -160,5 +160,5 @@ def order_side(frame: Frame, topic: Topic) -> Side | None:
     told = {verb.side for verb in frame.verbs if verb.low in ("buy", "sell", "buying", "selling")}
     if len(told) == 1:
         at = next(verb.at for verb in frame.verbs if verb.side in told)
-        return topics.of_base(told.pop(), frame, at, topic.instrument)
+        return sides.of_base(told.pop(), frame, at, topic.instrument)
     return "buy" if frame.has("bid") else "sell" if frame.has("offer") else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import resting, saying, topics, vocabulary
+from nlp.language import identity, resting, saying, topics, vocabulary
 from nlp.language.clauses import passes, sentence_with
 from nlp.language.model import Outcome
 from nlp.language.placing import placed, says_price
@@ -78,7 +78,7 @@ def struck_at(talk: Talk, topic: Topic) -> int | None:
 def _of_another(talk: Talk, topic: Topic, k: int) -> bool:
     """What is done in that turn is another bond, or the swap of another tenor."""
     others = [d.topic for d in talk.dealing.done if d.turn == k]
-    apart = (other.kind == topic.kind and not topics.same(other.instrument, topic.instrument) for other in others)
+    apart = (other.kind == topic.kind and not identity.same(other.instrument, topic.instrument) for other in others)
     return topic.kind in ("bond", "irs") and bool(others) and all(apart)
 
 
@@ -168,7 +168,7 @@ def _named_near(frame: Frame, topic: Topic) -> bool | None:
         for k in range(len(lows))
         if lows[k : k + phrase.count(" ") + 1] == tuple(phrase.split())
     }
-    named = [(m.first, topics.same(m.instrument, topic.instrument)) for m in frame.mentions if topics.strong(m)]
+    named = [(m.first, identity.same(m.instrument, topic.instrument)) for m in frame.mentions if topics.strong(m)]
     named += [(m.first, topic.kind == "fx" and m.code in topic.instrument.code) for m in frame.monies]
     said = sentence_with(frame, topics.CANCEL)
     inside = [pair for pair in named if said.begin <= pair[0] < said.begin + len(said.lows)]
@@ -183,7 +183,7 @@ def _gone(frame: Frame) -> bool:
 def _spoken_of(talk: Talk, k: int, topic: Topic) -> bool:
     """The turn is about this instrument, not about another one named in between."""
     about = talk.topic_at.get(k)
-    return about is None or topics.same(about.instrument, topic.instrument)
+    return about is None or identity.same(about.instrument, topic.instrument)
 
 
 def indicative(talk: Talk, topic: Topic) -> bool:

@@ -13,7 +13,8 @@ from nlp.language.fxswaps import read_points
 from nlp.language.model import Side
 from nlp.language.placing import placed, price_type
 from nlp.language.remarks import ANEW, meant, other_scale, premiums, remark
-from nlp.language.topics import CANCEL, Topic, of_base, restated_side
+from nlp.language.sides import of_base, restated_side
+from nlp.language.topics import CANCEL, Topic
 from nlp.language.twoway import handle_of, of_ticks, two_way
 
 INFORMS: tuple[str, ...] = tuple(v.section("phrases", "topics")["informs"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import codes, listed_options, options, topics
+from nlp.language import codes, identity, listed_options, options
 from nlp.language import vocabulary as v
 from nlp.language.deliveries import dated
 from nlp.language.frames import Frame
@@ -83,7 +83,11 @@ def _bond(talk: Talk, i: int, frame: Frame, instrument: Instrument) -> Instrumen
     if instrument.issuer or instrument.maturity is None or codes.nameless(talk) is not None:
         return instrument
     known = next(
-        (t.instrument for t in reversed(talk.topics) if t.instrument.issuer and topics.same(t.instrument, instrument)),
+        (
+            t.instrument
+            for t in reversed(talk.topics)
+            if t.instrument.issuer and identity.same(t.instrument, instrument)
+        ),
         None,
     )
     turn, name = talk.government

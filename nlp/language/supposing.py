@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from nlp.language import saying, topics
+from nlp.language import identity, saying, topics
 from nlp.language.amounts import Size
 from nlp.language.frames import Frame
 from nlp.language.topics import Topic
@@ -28,7 +28,7 @@ def supposed(topic: Topic | None, frame: Frame) -> Decimal | None:
 def outdone(talk: Talk, topic: Topic) -> bool:
     """What was supposed beside `topic` became the deal: its level was one on the way to it."""
     dealt = (t for t in talk.topics if t.status == "dealt" and SUPPOSED in t.hints and t.opened > topic.opened)
-    return any(topics.same(t.instrument, topic.instrument) for t in dealt)
+    return any(identity.same(t.instrument, topic.instrument) for t in dealt)
 
 
 def _amounts(topic: Topic, frame: Frame) -> set[Decimal]:
@@ -44,7 +44,7 @@ def returned(talk: Talk, frame: Frame) -> Topic | None:
     if topic is None or SUPPOSED not in topic.hints or topic.quoted_at is None:
         return topic
     alike = (
-        t for t in reversed(talk.topics) if SUPPOSED not in t.hints and topics.same(t.instrument, topic.instrument)
+        t for t in reversed(talk.topics) if SUPPOSED not in t.hints and identity.same(t.instrument, topic.instrument)
     )
     real = next((t for t in alike if t.opened < topic.opened), None)
     if real is None or real.status not in ("open", "passed"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from nlp.language import benchmarks, codes, resting, saying, swaps, topics
+from nlp.language import benchmarks, codes, identity, resting, saying, sides, swaps, topics
 from nlp.language.again import afresh
 from nlp.language.alone import alone, of_currency
 from nlp.language.counting import told_apart
@@ -99,7 +99,7 @@ class Talk:
             for k in self._asked_before(i, frame):
                 learn(self, k, self.turns[k], self.frames[k], topic)  # the trader names what was just asked
                 topic.evidence.add(k)
-            topic.side = topic.side or topics.restated_side(frame, topic.instrument)
+            topic.side = topic.side or sides.restated_side(frame, topic.instrument)
         if topic.opened == i and turn.who == "client" and self.heading is not None:
             headed(topic, *self.heading)
         learn(self, i, turn, frame, topic)
@@ -158,7 +158,7 @@ class Talk:
                     mention.weak and known is not self.current and instrument.kind == "bond" and not instrument.maturity
                 )
                 if not bare or (known.status == "open" and (frame.prices or frame.sizes or saying.takes(frame))):
-                    known.instrument = topics.better(known.instrument, instrument)
+                    known.instrument = identity.better(known.instrument, instrument)
                     chosen = known
             elif (
                 instrument.kind == "irs"
@@ -179,7 +179,7 @@ class Talk:
             elif (
                 topics.strong(mention)
                 or instrument is not mention.instrument
-                or topics.described(instrument)
+                or identity.described(instrument)
                 or (instrument.kind == "irs" and mention.weak)
             ):
                 before = self.current
@@ -228,13 +228,13 @@ class Talk:
             if topic.kind == "fx":
                 topic.hints |= {hint for word, hint in topics.HINTS.items() if hint in SHARED and frame.has(word)}
                 topic.tenor = topic.tenor or (frame.tenors[0].code if len(frame.tenors) == 1 else None)
-            name = next((m for m in frame.mentions if topics.same(m.instrument, topic.instrument)), None)
+            name = next((m for m in frame.mentions if identity.same(m.instrument, topic.instrument)), None)
             before = [s for s in frame.sizes if name is not None and s.figure.last <= name.first]
             named = name.first if name is not None else 0
             if before and not any(before[-1].figure.last <= m.first < named for m in frame.mentions):
                 topic.size, topic.ccy, topic.unit = topics.size_of(before[-1], topic.instrument)
             if frame.has("each", "both", "apiece") and topic.kind == "bond":  # "I'd sell three million of each"
-                topic.side = topic.side or topics.client_side(frame, topic.instrument)
+                topic.side = topic.side or sides.client_side(frame, topic.instrument)
                 if len(frame.sizes) == 1:
                     topic.size, topic.ccy, topic.unit = topics.size_of(frame.sizes[0], topic.instrument)
 
@@ -254,7 +254,7 @@ class Talk:
                 return self.current
             real = [t for t in exact if SUPPOSED not in t.hints] or exact
             return next((t for t in reversed(real) if t.status != "passed"), real[-1])
-        alike = next((t for t in reversed(self.topics) if topics.same(t.instrument, instrument)), None)
+        alike = next((t for t in reversed(self.topics) if identity.same(t.instrument, instrument)), None)
         return alike or codes.named(self, instrument)
 
     def opened(self, i: int, instrument: Instrument) -> Topic:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import saying, topics
+from nlp.language import identity, saying, topics
 from nlp.language.deliveries import ASKS, by_period, outright_asked
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
@@ -40,7 +40,9 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
         return None
     if current.kind != "irs" and current.tenor is None and not _forward(talk, i, frame, turn):
         return current
-    same = [t for t in talk.topics if topics.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind]
+    same = [
+        t for t in talk.topics if identity.same(t.instrument, current.instrument) or t.kind == "irs" == current.kind
+    ]
     known = next((t for t in reversed(same) if t.tenor_named == code), None)
     if known is not None:
         return known

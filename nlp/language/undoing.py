@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nlp.language import resting, saying, topics, vocabulary
+from nlp.language import identity, resting, saying, topics, vocabulary
 from nlp.language.clauses import ORDER_WORDS, sentence_with
 from nlp.language.frames import Frame
 from nlp.language.hearing import Done
@@ -88,7 +88,7 @@ def _named(clause: Frame, done: Done) -> bool:
     if clause.sizes:
         return any(topics.size_of(size, instrument)[0] == done.deal.quantity for size in clause.sizes)
     if clause.mentions:
-        return any(topics.same(mention.instrument, instrument) for mention in clause.mentions)
+        return any(identity.same(mention.instrument, instrument) for mention in clause.mentions)
     return instrument.kind == "fx" and any(money.code in instrument.code for money in clause.monies)
 
 
@@ -117,7 +117,7 @@ def called_off(talk: Talk, i: int, frame: Frame, topic: Topic) -> Done | None:
     named = [
         done
         for done in talk.dealing.done
-        if done.standing and any(topics.same(m.instrument, done.topic.instrument) for m in said.mentions)
+        if done.standing and any(identity.same(m.instrument, done.topic.instrument) for m in said.mentions)
     ]
     codes = {money.code for money in said.monies}
     others = [

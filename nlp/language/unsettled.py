@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlp.language import resting, saying, topics
+from nlp.language import identity, resting, saying
 from nlp.language.asking import described
 from nlp.language.evidence import supported
 from nlp.language.model import FieldSpan, Unclear
@@ -37,7 +37,7 @@ def _confirmed(talk: Talk, topic: Topic) -> int | None:
     taken = topic.accepted_at
     if topic.status != "open" or taken is None:
         return None
-    if any(done.turn >= taken and topics.same(done.topic.instrument, topic.instrument) for done in talk.dealing.done):
+    if any(done.turn >= taken and identity.same(done.topic.instrument, topic.instrument) for done in talk.dealing.done):
         return None
     for k in range(taken + 1, min(len(talk.turns), taken + 1 + CONFIRMED_WITHIN)):
         frame = talk.frames[k]
