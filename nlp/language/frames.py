@@ -10,7 +10,19 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from nlp.language import amounts, bonds, curves, listed_options, options, shares, spelling, terms, vocabulary
+from nlp.language import (
+    amounts,
+    bonds,
+    coupons,
+    curves,
+    listed_options,
+    newissues,
+    options,
+    shares,
+    spelling,
+    terms,
+    vocabulary,
+)
 from nlp.language.amounts import BUY, SELL, Size
 from nlp.language.calendar import Day, day_at
 from nlp.language.figures import Figure, figures
@@ -122,11 +134,11 @@ def read(words: Sequence[Word], security: Security) -> Frame:
         for item in spans:
             taken.update(range(item.first, item.last))
     monies = terms.monies(lows)
-    maturities = [*months, *bonds.years(words, months)]
+    maturities = [*months, *coupons.years(words, months)]
     found = _mentions(words, maturities, tenors, monies, security)
     for span in maturities:
         taken.update(range(span.first, span.last))
-    for first, maturity, coupon in bonds.coupons(words, maturities):
+    for first, maturity, coupon in coupons.coupons(words, maturities):
         taken.update(range(first if coupon is None else coupon.first, maturity.last))
     for mention in found:
         inside = list(range(mention.first, mention.last))
@@ -229,7 +241,7 @@ def _mentions(
     groups = [
         terms.named(words, months, tenors, security),
         bonds.bonds(words, months),
-        [m for m in bonds.new_issues(words, tenors) if not any(c.first <= m.first < c.last for c in monies)],
+        [m for m in newissues.new_issues(words, tenors) if not any(c.first <= m.first < c.last for c in monies)],
         terms.pairs(lows, monies),
         shares.shares(words),
     ]
