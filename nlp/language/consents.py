@@ -22,6 +22,8 @@ FINE = {"fine", "ok", "okay", "best", "welcome", "alright"}
 JOINING = {"or", "and", ",", "nor", "by", "on", "/", "the", "any", "with", "via"}
 CHANGED = ("after all", "again", "changed my mind", "on second thoughts", "opt in", "opt back in", "back on")
 OR = {"or", "and", "nor", "/"}
+SENTENCE_ENDS = frozenset((".", "?", "!", ";"))
+CLAUSE_ENDS = SENTENCE_ENDS | {",", "but", "--", "..."}
 BOUNDED = {"before", "after", "between", "until", "till", "during", "while"}  # "never ring me before nine"
 REACH = 7  # tokens before a channel in which a "no" or "stop" still means it
 TOPIC_LASTS = 3  # turns after which a channel is no longer talked of
@@ -104,7 +106,7 @@ def _read_back(i: int, turns: tuple[Turn, ...], frames: list[Frame]) -> dict[str
     result: dict[str, bool] = {}
     named = channels_named(frame, actions=True)
     for n, place in enumerate(named):
-        lead = frame.lows[max(_clause(frame, place.first), named[n - 1].last if n else 0) : place.first]
+        lead = frame.lows[max(_since(frame, place.first, CLAUSE_ENDS), named[n - 1].last if n else 0) : place.first]
         end = named[n + 1].first if n + 1 < len(named) else len(frame.lows)
         tail = frame.lows[place.last : end][:4]
         if place.channel not in said:
@@ -134,7 +136,7 @@ def _said(frame: Frame, before: Frame | None, *, refused: bool, asked: bool) -> 
     newsletter = any(n.channel == "email_newsletter" for n in channels_named(before)) if before is not None else False
     said_of: list[bool | None] = []
     for n, place in enumerate(named):
-        start = max(_clause(frame, place.first), named[n - 1].last if n else 0)
+        start = max(_since(frame, place.first, CLAUSE_ENDS), named[n - 1].last if n else 0)
         lead = frame.lows[start : place.first]
         end = named[n + 1].first if n + 1 < len(named) else len(frame.lows)
         tail = _until_stop(frame.lows[place.last : end])
@@ -155,7 +157,11 @@ def _said(frame: Frame, before: Frame | None, *, refused: bool, asked: bool) -> 
             and place.channel in PRIVATE
             or (
                 _grants(lead, tail, alternative=other, preference=wanted)
-                and (other or place.channel in PRIVATE or not NEGATIVES & set(_sentence(frame, place.first)))
+                and (
+                    other
+                    or place.channel in PRIVATE
+                    or not NEGATIVES & set(frame.lows[_since(frame, place.first, SENTENCE_ENDS) : place.first])
+                )
             )
         ):
             said = True
@@ -181,17 +187,9 @@ def _by_phrase(place: Named, clause: tuple[str, ...], rest: tuple[str, ...], *, 
     return said if said is not None else stance(rest, firm=True)
 
 
-def _clause(frame: Frame, at: int) -> int:
-    start = at
-    while start and frame.lows[start - 1] not in (".", "?", "!", ";", ",", "but", "--", "..."):
-        start -= 1
-    return start
-
-
-def _sentence(frame: Frame, at: int) -> tuple[str, ...]:
-    """What is said before a token in its sentence: "not one of those, those form letters"."""
-    start = max((k + 1 for k in range(at) if frame.lows[k] in (".", "?", "!", ";")), default=0)
-    return frame.lows[start:at]
+def _since(frame: Frame, at: int, stops: frozenset[str]) -> int:
+    """Where that begins which is said up to a token since the last of the stops."""
+    return max((k + 1 for k in range(at) if frame.lows[k] in stops), default=0)
 
 
 def _until_stop(lows: tuple[str, ...]) -> tuple[str, ...]:

@@ -50,28 +50,26 @@ def named(
     pair = v.fx_pair(*sorted(exchanged)) if other and len(exchanged) == 2 and any(leg.side for leg in group) else None
     if pair is not None:
         return pair, talk.find(pair, i) or _opened(talk, i, pair, topic)
-    apart = topic is not None and (_at_another_point(talk, topic, group) or _of_another_year(topic, group))
+    apart = topic is not None and _of_another_maturity(talk, topic, group)
     if topic is None or (topic.kind == "fx" and other) or apart:
         return None, None
     return topic.instrument, topic
 
 
-def _of_another_year(topic: Topic, group: list[Leg]) -> bool:
-    """The legs say another maturity than that of the bond spoken of: "ten million October thirty-three"."""
+def _of_another_maturity(talk: Talk, topic: Topic, group: list[Leg]) -> bool:
+    """The legs say another maturity than that of the bond spoken of: "ten million October thirty-three", or about as
+    many years: "twenty-two and a half million ten-years", while a bond of five years is spoken of."""
     maturity = topic.instrument.maturity
-    said = {m.year for leg in group for m in leg.months if m.year is not None and m.begin == m.end}
-    return topic.kind == "bond" and maturity is not None and bool(said) and maturity[0] not in said
-
-
-def _at_another_point(talk: Talk, topic: Topic, group: list[Leg]) -> bool:
-    """ "Twenty-two and a half million ten-years", while a bond of five years is spoken of."""
-    maturity = topic.instrument.maturity
-    if topic.kind != "bond" or maturity is None or any(leg.months for leg in group):
+    if topic.kind != "bond" or maturity is None:
         return False
-    named = [int(t.code[:-1]) for leg in group for t in leg.tenors if t.code.endswith("Y")]
-    named += [m.point for leg in group for m in leg.mentions if m.point]
+    months = [m for leg in group for m in leg.months]
+    if months:
+        said = {m.year for m in months if m.year is not None and m.begin == m.end}
+        return bool(said) and maturity[0] not in said
+    points = [int(t.code[:-1]) for leg in group for t in leg.tenors if t.code.endswith("Y")]
+    points += [m.point for leg in group for m in leg.mentions if m.point]
     left = maturity[0] - talk.today.year
-    return bool(named) and all(abs(years - left) > 1 + years // 5 for years in named)
+    return bool(points) and all(abs(years - left) > 1 + years // 5 for years in points)
 
 
 def _by_tenor(talk: Talk, i: int, topic: Topic, group: list[Leg]) -> Topic | None:

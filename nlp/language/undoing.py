@@ -20,6 +20,8 @@ NEAR = 6
 """Turns in which it is said what the undoing costs."""
 SINCE = 30
 """Turns after a deal in which it may be undone."""
+RECENT = 12
+"""Turns within which a deal is called off that is not named by its instrument."""
 LATELY_DEALT = 3
 """Turns within which "bust it" means what was just dealt, whatever was named since."""
 UNFILLED = ("rest", "balance", "remaining", "remainder", "leftover", "order", "unfilled")
@@ -83,13 +85,14 @@ def _names(clause: Frame) -> bool:
 
 
 def _named(clause: Frame, done: Done) -> bool:
-    """By its amount, else by its instrument, else by one of its currencies."""
+    """By its amount and its instrument, as far as either is said; else by one of its currencies."""
     instrument = done.topic.instrument
-    if clause.sizes:
-        return any(topics.size_of(size, instrument)[0] == done.deal.quantity for size in clause.sizes)
+    if clause.sizes and all(topics.size_of(size, instrument)[0] != done.deal.quantity for size in clause.sizes):
+        return False
     if clause.mentions:
         return any(identity.same(mention.instrument, instrument) for mention in clause.mentions)
-    return instrument.kind == "fx" and any(money.code in instrument.code for money in clause.monies)
+    in_currency = instrument.kind == "fx" and any(money.code in instrument.code for money in clause.monies)
+    return in_currency or bool(clause.sizes)
 
 
 def _spoken_of(talk: Talk, i: int, standing: list[Done]) -> Done | None:
@@ -114,25 +117,15 @@ def called_off(talk: Talk, i: int, frame: Frame, topic: Topic) -> Done | None:
     before = talk.frames[max(0, i - 1)]
     if said.has(*REMAINDER) or (before.has(*UNFILLED) and not said.mentions):
         return None  # what was not filled is called off, not what was
-    named = [
-        done
-        for done in talk.dealing.done
-        if done.standing and any(identity.same(m.instrument, done.topic.instrument) for m in said.mentions)
-    ]
-    codes = {money.code for money in said.monies}
-    others = [
-        d for d in talk.dealing.done if codes and not said.mentions and any(c in d.deal.instrument for c in codes)
-    ]
-    if others and not any(done.standing for done in others):
+    named = [done for done in talk.dealing.done if _named(said, done)]
+    if named and not any(done.standing for done in named):
         return None  # "you're short the Footsie, and the Canada is void": said again of what is off already
-    standing = named or [
-        done for done in others or talk.dealing.done if done.standing and done.topic is topic and i - done.turn <= 12
-    ]
-    if not (standing or said.mentions or codes or any(done.topic is topic for done in talk.dealing.done)):
+    meant = named or [done for done in talk.dealing.done if not any(size.sure for size in said.sizes)]
+    by_name = bool(named and said.mentions)
+    standing = [d for d in meant if d.standing and (by_name or d.topic is topic and i - d.turn <= RECENT)]
+    if not (standing or _names(said) or any(done.topic is topic for done in talk.dealing.done)):
         standing = [done for done in talk.dealing.done if done.standing and i - done.turn <= LATELY_DEALT][-1:]
-    amounts = {topics.size_of(size, topic.instrument)[0] for size in said.sizes if size.sure}
-    standing = [done for done in standing if not amounts or done.deal.quantity in amounts]
-    if not standing or not named and _of_an_order(talk, standing[-1].turn, i):
+    if not standing or not by_name and _of_an_order(talk, standing[-1].turn, i):
         return None
     return standing[-1]
 
