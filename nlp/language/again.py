@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nlp.language import saying, swaps, topics
+from nlp.language import saying, swaps, topics, vocabulary
 from nlp.language.deliveries import ASKS, in_another_size
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
@@ -15,8 +15,9 @@ from nlp.language.topics import Topic
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-RESTING = ("order", "leave", "leaving", "limit", "stop", "take profit", "resting", "working", "t / p", "s / l")
-MORE = ("as well", "also", "another", "more", "again", "same again", "too", "the other", "and then", "next")
+_WORDS = vocabulary.section("phrases", "again")
+RESTING: tuple[str, ...] = tuple(_WORDS["resting"])
+MORE: tuple[str, ...] = tuple(_WORDS["more"])
 
 
 def afresh(talk: Talk, i: int, turn: Turn, frame: Frame, before: Topic, *, named: bool) -> Topic:

@@ -32,21 +32,11 @@ YES: frozenset[str] = frozenset(_WORDS["assents"])
 OBJECTS: frozenset[str] = frozenset(_WORDS["objects"])
 CASE: frozenset[str] = frozenset(_WORDS["case"])
 TOLD: frozenset[str] = frozenset(_WORDS["told"])
-LEFT_WITH_YOU = (
-    "left you",
-    "left u",
-    "my order",
-    "my offer",
-    "my bid",
-    "our order",
-    "our offer",
-    "our bid",
-    "my limit",
-)
+LEFT_WITH_YOU: tuple[str, ...] = tuple(_WORDS["left_with_you"])
 HAVE_THAT: tuple[str, ...] = tuple(_WORDS["have_that"])
 PAST: frozenset[str] = frozenset(_WORDS["past"])
 FILLED: tuple[str, ...] = tuple(_WORDS["filled"])
-AVERAGED = ("avg", "average", "averaged", "averaging")
+AVERAGED: tuple[str, ...] = tuple(_WORDS["averaged"])
 TOTAL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["total"])
 LIMITED: tuple[str, ...] = tuple(_WORDS["limited"])
 FIRST_WORDS = 3

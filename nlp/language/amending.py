@@ -22,25 +22,19 @@ _PHRASES = vocabulary.section("phrases", "orders")
 STAYS: tuple[str, ...] = tuple(_PHRASES["stays"])
 ACCEPTED: tuple[str, ...] = tuple(_PHRASES["accepted"])
 ALL: tuple[str, ...] = tuple(_PHRASES["all_of_them"])
-NOT_GONE = ("one cancels", "oco", "if")
-LASTS = (
-    "till cancelled",
-    "til cancelled",
-    "until cancelled",
-    "till canceled",
-    *resting.LASTING,
-)
-REFUSED = ("not", "n't", "cant", "no", "dont", "unchanged", "too late")
-ORDERED = {"order", "orders", "bid", "offer", "limit", "stop", "rest", "balance"}
+NOT_GONE: tuple[str, ...] = tuple(_PHRASES["not_gone"])
+LASTS: tuple[str, ...] = (*_PHRASES["till_cancelled"], *resting.LASTING)
+REFUSED: tuple[str, ...] = tuple(_PHRASES["refused"])
+ORDERED: frozenset[str] = frozenset(_PHRASES["ordered"])
 """Words by which an order is called off that was left long ago; one left a while ago is "it"."""
-NOTHING = ("nothing working", "nothing resting", "nothing left in", "nothing in the market")
+NOTHING: tuple[str, ...] = tuple(_PHRASES["nothing_left"])
 POINTED = {"it", "that", "this", "them", "those", "one"}
 THE_STOP = re.compile(
     r"\b(?:the|my|our|your|ur|that|this) (?:\w+ )?stop\b|\bstop (?:(?:'s|is|was|has been) )?"
     r"(?:pulled|cancelled|canceled|off|out|gone|away|loss|order|cxld|removed|taken)\b"
 )
 A_WHILE = 10
-MORE = ("another", "more", "also", "as well", "done", "filled", "sold", "bought", "so far")
+MORE: tuple[str, ...] = tuple(_PHRASES["done_more"])
 NEXT = 3
 """Turns within which the trader takes a change as said."""
 

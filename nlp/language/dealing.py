@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlp.language import agreeing, fxswaps, resting, saying, strips, topics
+from nlp.language import agreeing, fxswaps, resting, saying, strips, topics, vocabulary
 from nlp.language.clauses import ORDER_WORDS, before_order, passes
 from nlp.language.frames import Frame
 from nlp.language.grouping import grouped, half_a_swap, several
@@ -335,4 +335,4 @@ def _says_yes(frame: Frame, topic: Topic) -> bool:
 MEMORY = 6
 """Turns after which an enquiry that was passed is no longer what "fine" or "okay" takes."""
 TOLD = {"bought", "sold"}
-LEFT = ("an order", "the order", "your order", "my order", "leave it in", "resting", "with a limit", "limit of", "gtc")
+LEFT: tuple[str, ...] = tuple(vocabulary.section("phrases", "dealing")["left"])

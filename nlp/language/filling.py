@@ -13,9 +13,10 @@ from nlp.language.resting import Resting
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-STAYS: tuple[str, ...] = tuple(vocabulary.section("phrases", "orders")["stays"])
-TOLD = {"bought", "sold", "filled", "fild"}
-LEFT = {"stop", "limit", "lim", "order", "resting", "working", "leave", "left", "bal", "balance", "remaining"}
+_WORDS = vocabulary.section("phrases", "orders")
+STAYS: tuple[str, ...] = tuple(_WORDS["stays"])
+TOLD: frozenset[str] = frozenset(_WORDS["told"])
+LEFT: frozenset[str] = frozenset(_WORDS["left"])
 
 
 def told(frame: Frame) -> bool:

@@ -19,18 +19,10 @@ if TYPE_CHECKING:
     from nlp.language.resting import Resting
     from nlp.language.talk import Talk
 
-REST = ("rest", "other", "balance", "remaining", "remainder", "leftover")
-HOLDING = (
-    "i 'm long",
-    "im long",
-    "we 're long",
-    "we are long",
-    "i am long",
-    "stop me out of my long",
-    "my longs",
-    "our longs",
-)
-PAYING = ("pay", "pays", "paying", "receive", "receives", "receiving", "rec", "recs", "rcv")
+_WORDS = vocabulary.section("phrases", "orders")
+REST: tuple[str, ...] = tuple(_WORDS["remainder"])
+HOLDING: tuple[str, ...] = tuple(_WORDS["holding"])
+PAYING: tuple[str, ...] = tuple(_WORDS["paying"])
 
 
 def meant_kind(talk: Talk, level: Decimal | None, kind: OrderType, before: list[int], topic: Topic) -> OrderType:
@@ -45,29 +37,9 @@ def meant_kind(talk: Talk, level: Decimal | None, kind: OrderType, before: list[
     return kind
 
 
-COUNTED_BEFORE = {
-    "buy",
-    "sell",
-    "buying",
-    "selling",
-    "bidding",
-    "offering",
-    "bid",
-    "offer",
-    "offered",
-    "stop",
-    "limit",
-    "lim",
-    "for",
-    "do",
-    "work",
-    "working",
-    "balance",
-    "bal",
-    "rest",
-}
-REMAINING = {"left", "remaining", "unfilled", "outstanding"}
-COUNTED_AFTER = {"at", "@", "vwap", "twap", "moc", "on", "gtc", "more"}
+COUNTED_BEFORE: frozenset[str] = frozenset(_WORDS["counted_before"])
+REMAINING: frozenset[str] = frozenset(_WORDS["remaining"])
+COUNTED_AFTER: frozenset[str] = frozenset(_WORDS["counted_after"])
 
 
 def counted(frame: Frame, topic: Topic) -> Frame:

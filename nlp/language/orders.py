@@ -199,19 +199,7 @@ def _stated(talk: Talk, i: int, frame: Frame, topic: Topic, found: list[Resting]
     return result
 
 
-CHANGED = (
-    "limit",
-    "order",
-    "then",
-    "instead",
-    "make it",
-    "changed",
-    "amended",
-    "moved",
-    "now at",
-    "it 's now",
-    "its now",
-)
+CHANGED: tuple[str, ...] = tuple(_PHRASES["changed"])
 
 
 def _order(talk: Talk, order: Resting) -> Order:

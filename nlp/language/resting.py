@@ -26,33 +26,12 @@ AMENDS: tuple[str, ...] = tuple(_PHRASES["amends"])
 AMENDED: tuple[str, ...] = tuple(_PHRASES["amended"])
 IDIOMS = re.compile("|".join(_PHRASES["idioms"]))
 STANDING: tuple[str, ...] = tuple(_PHRASES["standing"])
-PROGRESS = ("so far", "avg", "average", "averaged", "averaging", "gone")  # how far an order has got
+PROGRESS: tuple[str, ...] = tuple(_PHRASES["progress"])
 INVITES: tuple[str, ...] = tuple(_PHRASES["invites"])
 LEAVING = re.compile("|".join(_PHRASES["leaving"]))
 ENTERED: tuple[str, ...] = tuple(_PHRASES["entered"])
-ASKED = ("bid me", "offer me out", "have a bid")  # in a question these ask for a price: "what would you bid me?"
-NO_QUOTE = (
-    "limit",
-    "or better",
-    "stop",
-    "lim",
-    "t / p",
-    "s / l",
-    "oco",
-    "take profit",
-    "order in",
-    "order :",
-    "still working",
-    "still in",
-    "still there",
-    "still resting",
-    "so resting",
-    "rests",
-    "still on",
-    "not filled",
-    "unfilled",
-    "untouched",
-)
+ASKED: tuple[str, ...] = tuple(_PHRASES["asks_price"])
+NO_QUOTE: tuple[str, ...] = tuple(_PHRASES["no_quote"])
 ALERT = re.compile(
     r" (?:let (?:me|us|you|u|him|her) know|tell (?:me|us)|ping|ring|call|phone|text|message|mail|email|buzz|shout"
     r"|holler|alert|warn|heads - up|heads up|give (?:me|us|you|u) an? \S+) "
