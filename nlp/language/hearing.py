@@ -20,25 +20,14 @@ from nlp.language.twoway import of_ticks
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-ACCEPT_AFTER: frozenset[str] = frozenset(v.section("phrases", "dealing")["accept_after"])
-SOME_DONE: tuple[str, ...] = tuple(v.section("phrases", "dealing")["some_done"])
-INSTRUCTIONS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["instructions"])
-TOLD_FILL = (
-    "avg",
-    "average",
-    "averaged",
-    "filled",
-    "completed",
-    "executed",
-    "done",
-    "you sold",
-    "you bought",
-    "u sold",
-    "u bought",
-)
-STILL = ("still", "left", "instead", "until", "good till", "gtc", "rest of", "new", "next")
-OBJECTING = {"no", "not", "n't", "wait", "hang", "hold", "wrong", "sorry", "never"}
-ASKED_FILL: tuple[str, ...] = tuple(v.section("phrases", "dealing")["asked_fill"])
+_WORDS = v.section("phrases", "dealing")
+ACCEPT_AFTER: frozenset[str] = frozenset(_WORDS["accept_after"])
+SOME_DONE: tuple[str, ...] = tuple(_WORDS["some_done"])
+INSTRUCTIONS: tuple[str, ...] = tuple(_WORDS["instructions"])
+TOLD_FILL: tuple[str, ...] = tuple(_WORDS["told_fill"])
+STILL: tuple[str, ...] = tuple(_WORDS["still"])
+OBJECTING: frozenset[str] = frozenset(_WORDS["objecting"])
+ASKED_FILL: tuple[str, ...] = tuple(_WORDS["asked_fill"])
 
 
 AT_ONCE = 3

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 
-COSTS: tuple[str, ...] = tuple(section("phrases", "topics")["costs"])
-DEPTH: tuple[str, ...] = tuple(section("phrases", "topics")["depth"])
-RECAP = ("recap", "to sum up", "summary", "summing up")
+_WORDS = section("phrases", "topics")
+COSTS: tuple[str, ...] = tuple(_WORDS["costs"])
+DEPTH: tuple[str, ...] = tuple(_WORDS["depth"])
+RECAP: tuple[str, ...] = tuple(_WORDS["recap"])
 
 
 def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
@@ -126,8 +127,7 @@ def unanswered(i: int, frame: Frame, topic: Topic) -> bool:
 
 HEADED_WITHIN = 8
 """Turns between what is said of a list and its last line."""
-DENYING = {"no", "not", "n't", "nothing", "nobody", "none", "cant", "cannot", "zero", "unable", "nowhere"}
-DENYING |= {"pass", "shut", "closed", "dry"}
+DENYING: frozenset[str] = frozenset(_WORDS["denying"])
 
 
 def _in_currency(frame: Frame, size: Size, topic: Topic) -> Size:

@@ -251,16 +251,4 @@ def _refused(talk: Talk, topic: Topic) -> bool:
 
 FIRM: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["firm"])
 ROUGH: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["rough"])
-OFFERED = (
-    "i can sell",
-    "i could sell",
-    "i can buy",
-    "i could buy",
-    "i can offer",
-    "i could offer",
-    "i 'd offer",
-    "i 'd sell",
-    "i 'd buy",
-    "i can bid",
-    "i can show",
-)
+OFFERED: tuple[str, ...] = tuple(vocabulary.section("phrases", "dealing")["offering"])

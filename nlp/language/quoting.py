@@ -83,7 +83,7 @@ def _refuses(topic: Topic, frame: Frame, before: Frame, price: Decimal) -> bool:
     return price in theirs - {topic.bid, topic.ask} and (frame.has(*REFUSING) or not frame.has(*AGREEING, *ANEW))
 
 
-REFUSING: tuple[str, ...] = ("not", "n't", "no", "cant", "cannot", "sorry", "nope", "nah", "afraid", "lose", "losing")
+REFUSING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["refusing"])
 
 AGREEING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_after"])
 

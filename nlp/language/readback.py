@@ -33,8 +33,8 @@ AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of
 TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
 SUBJECT_BANK = {"i", "we", "bank"}
 OTHERS = {"he", "she", "they", "it", "who", "market", "everyone", "somebody", "someone", "money", "street", "people"}
-READING = ("read back", "read that back", "read it back", "reading back", "reading that back", "reading it back")
-AGENCY = ("average", "avg", "for you", "filled", "fills", "vwap", "shares", "lots", "so far")  # the bank's order work
+READING: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["reading"])
+AGENCY: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["agency"])
 STOPS = {".", "...", "?", "!", ";"}
 
 

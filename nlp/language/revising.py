@@ -15,24 +15,12 @@ from nlp.language.placing import placed
 from nlp.language.settlement import settled, trimmed
 from nlp.language.topics import Topic
 
-AMENDED = (
-    "amended",
-    "amending",
-    "amend",
-    "changed",
-    "corrected",
-    "rebooked",
-    "rebook",
-    "now reads",
-    "all-in",
-    "all - in",
-    "all in",
-    "new rate",
-)
-RESIZING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["resizing"])
-ADDING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["adding"])
+_WORDS = v.section("phrases", "dealing")
+AMENDED: tuple[str, ...] = tuple(_WORDS["amended"])
+RESIZING: tuple[str, ...] = tuple(_WORDS["resizing"])
+ADDING: tuple[str, ...] = tuple(_WORDS["adding"])
 AVERAGED = (*agreeing.AVERAGED, "vwap")
-FURTHER = ("another", "more", "further", "plus", "next", "rest", "balance", "remaining", "final", "last")
+FURTHER: tuple[str, ...] = tuple(_WORDS["further"])
 LATELY = 15
 """Turns after a fill in which the next is told."""
 

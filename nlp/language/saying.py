@@ -9,9 +9,10 @@ from nlp.language.frames import Frame
 from nlp.language.model import Side
 from nlp.language.numerals import is_number
 
-ACCEPT_PHRASES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["accept_phrases"])
-COUNTERS: tuple[str, ...] = tuple(v.section("phrases", "dealing")["counters"])
-PAST: tuple[str, ...] = tuple(v.section("phrases", "dealing")["past"])
+_WORDS = v.section("phrases", "dealing")
+ACCEPT_PHRASES: tuple[str, ...] = tuple(_WORDS["accept_phrases"])
+COUNTERS: tuple[str, ...] = tuple(_WORDS["counters"])
+PAST: tuple[str, ...] = tuple(_WORDS["past"])
 AWAY: tuple[str, ...] = tuple(v.section("phrases", "topics")["away"])
 WITH_ANOTHER = re.compile(
     r"\b(?:do|doing|did|done|deal|dealt|trade|traded|trading|go|going|went|gone|give|gave|take|took|book|booked) "
@@ -19,7 +20,7 @@ WITH_ANOTHER = re.compile(
     r"(?:him|her|them|someone|somebody|others|another"
     r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|different|rival))\b"
 )
-FILLED: tuple[str, ...] = tuple(v.section("phrases", "dealing")["filled"])
+FILLED: tuple[str, ...] = tuple(_WORDS["filled"])
 NOT_TOLD = {"if", "when", "once", "unless", "will", "'ll", "would", "'d", "not", "n't", "nothing", "might", "may"}
 OWN_ORDER = re.compile(
     r"\b(?:your|ur|yr|the|that) (?:\S+ ){0,5}?(?:order|limit|lmt|stop|bid|offer|take profit|t / p|tp|twap)\b"
@@ -27,23 +28,23 @@ OWN_ORDER = re.compile(
 LEFT_EARLIER = re.compile(rf"\b(?:from|since|left|placed|gave me|you left) (?:{'|'.join(PAST)}|overnight|\w+day)\b")
 SELL_BUY: tuple[str, ...] = tuple(v.section("phrases", "swaps")["sell_buy"])
 BUY_SELL: tuple[str, ...] = tuple(v.section("phrases", "swaps")["buy_sell"])
-DECLINES: tuple[str, ...] = tuple(v.section("phrases", "dealing")["declines"])
-LOOKING: tuple[str, ...] = tuple(v.section("phrases", "dealing")["looking"])
-TAKEN: tuple[str, ...] = tuple(v.section("phrases", "dealing")["taken"])
+DECLINES: tuple[str, ...] = tuple(_WORDS["declines"])
+LOOKING: tuple[str, ...] = tuple(_WORDS["looking"])
+TAKEN: tuple[str, ...] = tuple(_WORDS["taken"])
 CASE = re.compile(r" (?:if|unless|once|until|till|provided|suppose|supposing|say (?:i|we|he|she|they)) ")
 POLITE = re.compile(
     r" if (?:you (?:like|please|do n't mind|want|can|must)|that 's (?:ok|okay|all|fine)|i (?:may|must|have to)) "
 )
 ENDS = {".", "?", "!", ";", "..."}
-BARE = {"sold", "bought", "paid", "given", "hit", "lifted", "yours", "mine", "stop"}
+BARE: frozenset[str] = frozenset(_WORDS["bare"])
 ORDERS = {"buy", "sell", "pay", "lift", "hit", "take", "rec", "receive", "give"}
 STARTS = {".", ",", "!", "ok", "okay", "k", "fine", "good", "yes", "then", "and", "right", "alright"}
 WEEKDAYS = {"monday", "tuesday", "wednesday", "thursday", "friday"}
-DONE = {"done", "deal", "filled", "fild", "booked", "dealt", "executed", "traded"}
+DONE: frozenset[str] = frozenset(_WORDS["done"])
 ROUND = {"buy", "buying", "buys", "sell", "selling", "sells", "give", "giving", "take", "taking"}
 PAUSES = {".", ",", "!", "?", ";", "-", "--", "..."}
 NOT_YET = {"when", "if", "once", "until", "unless", "whenever", "nothing", "not", "n't", "get", "soon", "be"}
-DID = {"sold", "bought", "did", "dealt", "traded", "paid", "received", "hit", "lifted"}
+DID: frozenset[str] = frozenset(_WORDS["did"])
 
 
 def takes(frame: Frame) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from nlp.language import vocabulary
 from nlp.language.frames import Frame
 from nlp.language.model import Side
 from nlp.language.numerals import is_number
@@ -90,8 +91,9 @@ ASKED_OF_YOU = re.compile(
     r" (?:what|where|how much) (?:would|could|can|do|will|'d|might) (?:you|u)(?: be)?(?: a)? "
     r"(buyer|seller|pay|paying|bid|bidding|buy|buying|offer|offering|sell|selling) "
 )
-SELL_TO = ("to me", "to us")
-BUY_FROM = ("from me", "from us", "off me", "off us", "off my hands", "off our hands")
+_WORDS = vocabulary.section("phrases", "topics")
+SELL_TO: tuple[str, ...] = tuple(_WORDS["sell_to"])
+BUY_FROM: tuple[str, ...] = tuple(_WORDS["buy_from"])
 
 
 def _asked_of_you(frame: Frame, instrument: Instrument) -> Side | None:

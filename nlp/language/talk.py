@@ -272,5 +272,5 @@ LOOKED_BACK = 6
 """Turns in which the client may have asked for what only the trader names."""
 SHARED = ("ndf", "forward", "swap")
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
-CONVERTED = ("in yield", "in spread", "in price", "in cash", "yield terms", "spread terms", "as a yield", "as a spread")
+CONVERTED: tuple[str, ...] = tuple(section("phrases", "topics")["converted"])
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])

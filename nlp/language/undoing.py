@@ -24,21 +24,10 @@ RECENT = 12
 """Turns within which a deal is called off that is not named by its instrument."""
 LATELY_DEALT = 3
 """Turns within which "bust it" means what was just dealt, whatever was named since."""
-UNFILLED = ("rest", "balance", "remaining", "remainder", "leftover", "order", "unfilled")
+UNFILLED: tuple[str, ...] = tuple(_WORDS["unfilled"])
 REMAINDER = (*UNFILLED, "the other")
-REFUSING = (
-    "ca n't",
-    "cannot",
-    "cant",
-    "afraid",
-    "unfortunately",
-    "too late",
-    "no way",
-    "stands",
-    "not possible",
-    "could n't",
-)
-GRANTING = ("torn up", "cancelled", "canceled", "undone", "busted", "scrapped", "reversed", "voided")
+REFUSING: tuple[str, ...] = tuple(_WORDS["refusing"])
+GRANTING: tuple[str, ...] = tuple(_WORDS["granting"])
 
 
 def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
