@@ -6,10 +6,11 @@ from nlp.language import vocabulary
 from nlp.language.calendar import DAYS, PARTS, TOMORROW
 from nlp.language.frames import Frame
 
-SEND: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["send"])
-CALL: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["call"])
-WORK: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["work"])
-SOFT: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["soft"])
+_WORDS = vocabulary.section("phrases", "promises")
+SEND: frozenset[str] = frozenset(_WORDS["send"])
+CALL: frozenset[str] = frozenset(_WORDS["call"])
+WORK: frozenset[str] = frozenset(_WORDS["work"])
+SOFT: frozenset[str] = frozenset(_WORDS["soft"])
 LEADING = {"ill", "ll", "'ll", "will", "pls", "please", "plz", "n", "u"}
 CLASSES = (
     dict.fromkeys(SOFT, "soft")
@@ -18,7 +19,7 @@ CLASSES = (
     | dict.fromkeys(WORK, "work")
 )
 BACK_TO = {"to", "on", "by", "once", "when", "after", "later", "next", "early", "today", *TOMORROW, *DAYS}
-TREATS = {"coffee", "beer", "drink", "lunch", "pint", "dinner", "one", "favour", "favor", "apology"}
+TREATS: frozenset[str] = frozenset(_WORDS["treats"])
 DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
 
 
@@ -136,7 +137,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     return kind
 
 
-PHONES: frozenset[str] = frozenset(vocabulary.section("phrases", "promises")["phones"])
+PHONES: frozenset[str] = frozenset(_WORDS["phones"])
 ASIDE = {"my", "our", "the", "them", "him", "her", "his", "their", "those", "these", "some", "a"}
 
 
@@ -168,7 +169,7 @@ def _made(frame: Frame, first: int, last: int) -> bool:
 WHEN = {"if", "unless", "once", "when"}
 
 
-EMPTY: tuple[str, ...] = tuple(vocabulary.section("phrases", "promises")["empty_conditions"])
+EMPTY: tuple[str, ...] = tuple(_WORDS["empty_conditions"])
 
 
 def conditional(frame: Frame, first: int, last: int) -> bool:
@@ -186,7 +187,7 @@ def conditional(frame: Frame, first: int, last: int) -> bool:
     )
 
 
-APPEARS = {"out", "lands", "published", "publishes", "ready", "finished", "done", "available", "arrives", "through"}
+APPEARS: frozenset[str] = frozenset(_WORDS["appears"])
 
 
 POLITE = {

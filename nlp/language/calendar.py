@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from nlp.language import vocabulary
 from nlp.language.figures import figure_at
 from nlp.language.numerals import SCALES
 
@@ -46,13 +47,14 @@ ORDINALS = (
     | {"thirtieth": 30}
 )
 LETTERS = {"d": "D", "w": "W", "y": "Y", "m": "M"}
-TODAY = {"today", "tonight", "eod", "now", "asap", "tdy", "2day", "2nite", "tonite"}
-TOMORROW = {"tomorrow", "tmrw", "tmr", "tomoz", "tom", "2moro", "2mrw", "tmw"}
+_WORDS = vocabulary.section("phrases", "calendar")
+TODAY: frozenset[str] = frozenset(_WORDS["today"])
+TOMORROW: frozenset[str] = frozenset(_WORDS["tomorrow"])
 DEADLINE = {"by", "on", "until", "till", "before", "due"}
 SLASHED_AFTER = DEADLINE | {"v", "val", "value", "fix", "fixing", "settle", "settling", "exp", "expiry", "eff", "start"}
 NO_DAYS = {"am", "pm", "a.m.", "p.m.", ":", "/", "-", "%", "o'clock", "lots"}
 HALF_A_YEAR = timedelta(183)
-PARTS = {"morning", "afternoon", "evening", "lunchtime", "aft", "arvo", "eve", "am", "pm"}
+PARTS: frozenset[str] = frozenset(_WORDS["parts"])
 Period = Literal["month", "quarter", "half", "year"]
 MONTHS_OF: dict[Period, int] = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 
@@ -188,19 +190,7 @@ def _counted_day(words: Sequence[str], i: int) -> tuple[int, int]:
     return (int(figure.value), figure.last - i) if words[after : after + 1] and words[after] in MONTHS else (0, 0)
 
 
-VALUED = (
-    "value",
-    "val",
-    "settle",
-    "settles",
-    "settling",
-    "settlement",
-    "expiry",
-    "expiring",
-    "maturing",
-    "until",
-    "till",
-)
+VALUED: tuple[str, ...] = tuple(_WORDS["valued"])
 
 
 def year_at(words: Sequence[str], i: int) -> tuple[int, int]:

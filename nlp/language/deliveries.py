@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 DELIVERED = ("mt", "bbl", "MWh", "therm")
-ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
+_WORDS = section("phrases", "dealing")
+ASKS: tuple[str, ...] = tuple(_WORDS["asks"])
 
 
-OUTRIGHT: tuple[str, ...] = ("swap", "swaps", "outright", "forward", "average swap", "future", "futures")
-LATER: tuple[str, ...] = ("outright", "forward", "all - in", "all in")
+OUTRIGHT: tuple[str, ...] = tuple(_WORDS["outright"])
+LATER: tuple[str, ...] = tuple(_WORDS["outright_later"])
 
 
 def by_period(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:

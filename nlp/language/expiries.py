@@ -14,7 +14,7 @@ from nlp.language.topics import Topic
 if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
-EXPIRING = {"exp", "expiry", "expiring", "expires", "expiration"}
+EXPIRING: frozenset[str] = frozenset(v.section("phrases", "options")["expiring"])
 NEAREST = timedelta(days=5)
 """A day named without "expiry" that comes sooner is that of the premium."""
 

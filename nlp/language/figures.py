@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from nlp.language import vocabulary
 from nlp.language.numerals import FRACTIONS, GLYPHS, SCALES, UNITS, is_number, is_numeral, spoken_group
 
 MONTH_HEADS = frozenset("jan feb mar apr may jun jul aug sep oct nov dec".split())
-HUNDREDS = {"the", "remaining", "other", "another", "last", "first", "next", "full", "this", "that", "final", "whole"}
-HUNDREDS |= {".", ",", "!", "?", "...", "--", "need", "buy", "sell", "for", "at", "in", "and", "bought", "sold", "me"}
-AFTER_HUNDRED = {"thousand", "million", "k", "and", "at", "@", "lots", "shares"}
-COUNTED = {"up", "lots", "lot", "oz", "mt", "shares", "shs"}
+_WORDS = vocabulary.section("phrases", "figures")
+HUNDREDS: frozenset[str] = frozenset(_WORDS["before_hundred"])
+AFTER_HUNDRED: frozenset[str] = frozenset(_WORDS["after_hundred"])
+COUNTED: frozenset[str] = frozenset(_WORDS["counted"])
 POINTS = {"point", "spot", "decimal", "dot"}
 
 

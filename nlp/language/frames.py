@@ -35,22 +35,7 @@ from nlp.language.terms import Mention, Money, Security
 from nlp.language.words import Word
 
 TAKING = {"take", "takes", "took", "taking"}
-NOT_TAKEN = {
-    "what",
-    "whatever",
-    "profit",
-    "profits",
-    "care",
-    "out",
-    "off",
-    "place",
-    "note",
-    "your",
-    "time",
-    "advantage",
-    "over",
-    "stock",
-}
+NOT_TAKEN: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["not_taken"])
 PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
 
 

@@ -18,13 +18,13 @@ _PHRASES = vocabulary.section("phrases", "orders")
 TYPES: dict[OrderType, tuple[str, ...]] = {kind: tuple(words) for kind, words in _PHRASES["types"].items()}
 GONE: tuple[str, ...] = tuple(_PHRASES["gone"])
 VERBS = ("buy", "sell", "buying", "selling", "buys", "sells")
-MARKET = {"'re", "market", "mkt", "spot", "currently", "trading", "now", "screen", "ref"}
+MARKET: frozenset[str] = frozenset(_PHRASES["market"])
 NAMED = {"limit", "lim", "lmt", "stop"}
 INSTEAD = re.compile(r"\b(?:instead of|rather than|not at|(?:it )?was at|previously|formerly|in place of) ")
 WORKED: tuple[OrderType, ...] = ("vwap", "twap", "moc")
 LIMIT = {"limit", "lim", "lmt"}
 PARTING = {",", ";", ".", "/", "or", "and"}
-DISPLAYED = {"show", "showing", "display", "displaying", "clip", "clips", "visible"}
+DISPLAYED: frozenset[str] = frozenset(_PHRASES["displayed"])
 
 
 def pieces(frame: Frame) -> list[Frame]:

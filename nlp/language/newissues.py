@@ -11,7 +11,8 @@ from nlp.language.periods import Tenor
 from nlp.language.terms import Mention
 from nlp.language.words import Word
 
-PRIMARY = {"ioi", "ipt", "ipts", "guidance", "books", "book", "ms", "midswaps", "mids", "reoffer", "issue"}
+_WORDS = v.section("phrases", "terms")
+PRIMARY: frozenset[str] = frozenset(_WORDS["primary"])
 
 
 def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
@@ -44,21 +45,7 @@ def new_issues(words: Sequence[Word], tenors: Sequence[Tenor]) -> list[Mention]:
     return found
 
 
-PAPER = {
-    "bond",
-    "bonds",
-    "deal",
-    "issue",
-    "tap",
-    "ioi",
-    "notes",
-    "paper",
-    "sukuk",
-    "hybrid",
-    "linker",
-    "green",
-    "senior",
-}
+PAPER: frozenset[str] = frozenset(_WORDS["paper"])
 """Words of a turn of which one is said beside "the new ..." where it is a bond, and not a new colleague."""
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from nlp.language.talk import Talk
 
 ENDING: tuple[str, ...] = tuple(v.section("phrases", "readback")["ending"])
-PAYS = {"pay", "paid", "paying", "pays", "payer", "payers"}
-RECEIVES = {"receive", "received", "receiving", "receives", "receiver", "receivers", "rec", "recd", "rcv"}
+_WORDS = v.section("phrases", "swaps")
+PAYS: frozenset[str] = frozenset(_WORDS["pays"])
+RECEIVES: frozenset[str] = frozenset(_WORDS["receives"])
 TO_COME = {"'d", "would", "will", "'ll", "to", "id", "wanna"}
 SUBJECTS = {"client": {"i", "we", "my", "our"}, "trader": {"you", "u", "ya", "your", "ur"}}
 

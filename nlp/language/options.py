@@ -21,7 +21,7 @@ LIMITS = ("cap", "floor")
 """What an order in shares or futures is not to pass."""
 CAPS = {"cap", "floor", "caps", "floors"}
 OTHER_RIGHT = {"call": "put", "put": "call"}
-STYLES = {"asian", "european", "american", "average", "averaging", "apo"}
+STYLES: frozenset[str] = frozenset(_WORDS["styles"])
 COMPANY: frozenset[str] = frozenset(_WORDS["company"])
 NOT_NOUNS: frozenset[str] = frozenset(_WORDS["not_nouns"])
 

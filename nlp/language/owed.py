@@ -15,12 +15,11 @@ from nlp.language.things import Thing, things
 
 _WORDS: dict[str, tuple[str, ...]] = {
     part: tuple(vocabulary.section("owed", part))
-    for part in "again every not_due need coming gone promising handed expires to_me".split()
+    for part in "again every not_due need coming gone promising handed expires to_me refused".split()
 }
 AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
 NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
-HANDED, EXPIRES, TO_ME = _WORDS["handed"], _WORDS["expires"], _WORDS["to_me"]
-REFUSED = ("no need", "do n't bother", "dont bother", "no thanks", "forget it", "no ,", "scrap that", "drop that")
+HANDED, EXPIRES, TO_ME, REFUSED = _WORDS["handed"], _WORDS["expires"], _WORDS["to_me"], _WORDS["refused"]
 YOURS = (("your",), ("ur",))
 LASTS = 5  # turns in which what was asked for gets its day
 

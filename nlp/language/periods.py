@@ -27,41 +27,11 @@ UNITS = {
 }
 
 
-TENOR_NEIGHBOURS = {
-    "vol",
-    "vols",
-    "fwd",
-    "fwds",
-    "forward",
-    "ndf",
-    "outright",
-    "swap",
-    "swaps",
-    "is",
-    "carry",
-    "points",
-    "pts",
-    "call",
-    "put",
-    "straddle",
-    "libor",
-    "euribor",
-    "stibor",
-    "nibor",
-    "bbsw",
-    "exp",
-    "expiry",
-    "date",
-    "fixing",
-    "tenor",
-    "ndfs",
-    "atm",
-    "atmf",
-    "lme",
-}
-METALS = {"copper", "zinc", "nickel", "aluminium", "aluminum", "ali", "alu", "lead", "tin", "cobalt"}
+_WORDS = section("phrases", "periods")
+TENOR_NEIGHBOURS: frozenset[str] = frozenset(_WORDS["beside_tenor"])
+METALS: frozenset[str] = frozenset(_WORDS["metals"])
 METAL_MONTHS = {"3", "15", "27"}
-TONNES = {"mt", "tonne", "tonnes", "tons", "t"}
+TONNES: frozenset[str] = frozenset(_WORDS["tonnes"])
 OPTION_MONTHS = {"1", "2", "3", "4", "6", "9", "12", "18"}
 
 
@@ -166,7 +136,7 @@ def _season(words: Sequence[str], i: int) -> Months | None:
     return Months(i, i + 1 + skip + length, begin, end, year, name)
 
 
-OPTION_WORDS = {"call", "put", "strike", "straddle", "option"}
+OPTION_WORDS: frozenset[str] = frozenset(_WORDS["options"])
 
 
 def _amount_of_two(words: Sequence[str], i: int) -> bool | None:
@@ -217,7 +187,7 @@ def _beside_small_money(words: Sequence[str], i: int) -> bool:
 
 
 SMALL_MONEY: frozenset[str] = frozenset(section("fx", "small_money"))
-DATED = {"swap", "swaps", "ndf", "fwd", "forward", "outright", "points", "pts", "fwds"}
+DATED: frozenset[str] = frozenset(_WORDS["dated"])
 
 
 def _pair(word: str) -> bool:

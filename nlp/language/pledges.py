@@ -34,7 +34,7 @@ PHONED: frozenset[str] = frozenset(_WORDS["phoned"])
 READY: tuple[str, ...] = tuple(_WORDS["ready"])
 GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
-PRICED = {"price", "level", "fill", "fills", "rate", "bid", "offer", "quote"}
+PRICED: frozenset[str] = frozenset(_WORDS["priced"])
 GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
 JOINS = {"and", "then", "&", "n", ","}
@@ -44,7 +44,7 @@ MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
 POINTING = {"this", "that", "these", "those"}
 AT_ONCE = {"me", "lemme"}  # "let me check" is done at once, unless a day is said
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
-HANDING = ("to you", "you the", "you it", "them to", "it to", "send you", "send them", "it over")
+HANDING: tuple[str, ...] = tuple(_WORDS["handing"])
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
 
 

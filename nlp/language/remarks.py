@@ -14,37 +14,23 @@ from nlp.language.numerals import is_number
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
-MOVES = {"pip", "pips", "paise", "sen", "ticks", "big", "figures", "cents", "points", "pts"}
+_WORDS = v.section("phrases", "remarks")
+MOVES: frozenset[str] = frozenset(_WORDS["moves"])
 NEAR_STRIKE = Decimal("0.25")
 PERCENT = {"percent", "%", "pct"}
 ANEW: tuple[str, ...] = tuple(v.section("phrases", "dealing")["shows_anew"])
-SORT_OF = ("that sort of thing", "that kind of thing", "something like that", "give or take", "that sort of level")
+SORT_OF: tuple[str, ...] = tuple(_WORDS["sort_of"])
 SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]
-SHOWN = {
-    "best",
-    "most",
-    "least",
-    "offer",
-    "bid",
-    "price",
-    "level",
-    "quote",
-    "firm",
-    "rate",
-    "tightest",
-    "lowest",
-    "highest",
-}
+SHOWN: frozenset[str] = frozenset(_WORDS["shown"])
 
 
-COMPARED = {"lower", "higher", "cheaper", "dearer", "wider", "tighter", "worse", "better"}
-REFUSED = (["no", "chance"], ["no", "way"], ["not", "possible"], ["impossible"])
-WATCHED = {"than", "above", "below", "under", "close", "near", "towards", "reaches", "hits"}
-WATCHED |= {"inside", "outside", "past"}
+COMPARED: frozenset[str] = frozenset(_WORDS["compared"])
+REFUSED: list[list[str]] = [phrase.split() for phrase in _WORDS["refused"]]
+WATCHED: frozenset[str] = frozenset(_WORDS["watched"])
 WIDEST = {"bond": Decimal("1.2"), "irs": Decimal("1.5")}
 """By how much two levels of one instrument may differ."""
 SLIPS: tuple[str, ...] = tuple(v.section("phrases", "topics")["slips"])
-PASSING = {"budget", "strike", "last", "ref", "was", "were", "paid", "received"}
+PASSING: frozenset[str] = frozenset(_WORDS["passing"])
 
 
 def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:

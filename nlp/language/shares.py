@@ -19,26 +19,7 @@ SHARE_WORDS: frozenset[str] = frozenset(_WORDS["share_words"])
 VENUES: dict[str, str] = {
     str(place): str(code) for code, places in v.section("listed", "venues").items() for place in places
 }
-BESIDE = {
-    "buy",
-    "sell",
-    "bought",
-    "sold",
-    "buying",
-    "selling",
-    "limit",
-    "lmt",
-    "order",
-    "stop",
-    "twap",
-    "fill",
-    "fills",
-    "update",
-    "status",
-    "stock",
-    "shs",
-    "ord",
-}
+BESIDE: frozenset[str] = frozenset(_WORDS["beside_ticker"])
 SPOKEN_OF: frozenset[str] = frozenset(_WORDS["spoken_of"])
 """Words beside which capitals after "in", "on", "of" are a ticker: "any natural seller in PLWH?"."""
 NATIONS: frozenset[str] = frozenset(words[0] for words in v.currency_phrases())

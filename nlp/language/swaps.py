@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POINTS = {2, 3, 4, 5, 7, 10, 12, 15, 20, 25, 30, 40, 50}
 FORWARD_START, SPOT_START = "forward start", "spot start"
 SIDES: dict[str, Side] = {"payer": "buy", "payers": "buy", "receiver": "sell", "receivers": "sell"}
-LOANS = {"loan", "loans", "mortgage", "borrowing", "borrowings"}
+LOANS: frozenset[str] = frozenset(v.section("phrases", "swaps")["loans"])
 NEAR = 24
 """Turns between two tenors that belong to one enquiry."""
 STARTS: dict[str, tuple[str, ...]] = {

@@ -285,7 +285,7 @@ def _vocabulary_mention(
     return None
 
 
-SWAP_WORDS = {"swap", "swaps", "zc", "zero", "breakeven", "breakevens", "payer", "receiver"}
+SWAP_WORDS: frozenset[str] = frozenset(v.section("phrases", "terms")["swap_words"])
 OPTIONS = {"call", "put", "option", "collar"}
 OBJECTS = {
     "it",

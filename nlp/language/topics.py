@@ -12,12 +12,13 @@ from nlp.language.model import PriceType, Side
 from nlp.language.terms import Mention
 from nlp.language.vocabulary import Instrument
 
-PASS: tuple[str, ...] = tuple(v.section("phrases", "topics")["pass"])
-HYPOTHETICAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["hypothetical"])
-CONDITIONAL: tuple[str, ...] = tuple(v.section("phrases", "topics")["conditional"])
-INDICATIVE: tuple[str, ...] = tuple(v.section("phrases", "topics")["indicative"])
-CANCEL: tuple[str, ...] = tuple(v.section("phrases", "topics")["cancel"])
-CORRECTION: tuple[str, ...] = tuple(v.section("phrases", "topics")["correction"])
+_WORDS = v.section("phrases", "topics")
+PASS: tuple[str, ...] = tuple(_WORDS["pass"])
+HYPOTHETICAL: tuple[str, ...] = tuple(_WORDS["hypothetical"])
+CONDITIONAL: tuple[str, ...] = tuple(_WORDS["conditional"])
+INDICATIVE: tuple[str, ...] = tuple(_WORDS["indicative"])
+CANCEL: tuple[str, ...] = tuple(_WORDS["cancel"])
+CORRECTION: tuple[str, ...] = tuple(_WORDS["correction"])
 
 
 @dataclass
@@ -116,38 +117,6 @@ def swapped(topic: Topic) -> bool:
     return topic.kind == "fx" and "swap" in topic.hints
 
 
-HINTS = {
-    "mids": "mid",
-    "mid": "mid",
-    "middle": "mid",
-    "push it out": "swap",
-    "push out": "swap",
-    "roll": "swap",
-    "rolling": "swap",
-    "roll over": "swap",
-    "tom next": "swap",
-    "tomnext": "swap",
-    "ndf": "ndf",
-    "n d f": "ndf",
-    "ndfs": "ndf",
-    "outrights": "forward",
-    "fwd": "forward",
-    "fwds": "forward",
-    "forwards": "forward",
-    "forward": "forward",
-    "outright": "forward",
-    "swap": "swap",
-    "on spread": "spread_bp",
-    "spread": "spread_bp",
-    "on yield": "yield",
-    "yield": "yield",
-    "yld": "yield",
-    "ytm": "yield",
-    "cash": "price",
-    "on price": "price",
-    "cash px": "price",
-    "spot": "spot",
-    "limit": "order",
-}
+HINTS: dict[str, str] = dict(_WORDS["hints"])
 PRICED_ON = {"spread_bp", "yield", "price"}
 HINTS |= dict.fromkeys(INDICATIVE, "indicative")
