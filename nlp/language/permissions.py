@@ -140,4 +140,4 @@ class Questions:
             return {}, question.channels
         named = {place.channel for place in channels_named(frame, actions=True)} - {"email"} & question.channels
         left = question.channels if not named & question.channels else question.channels & named
-        return (dict.fromkeys(left, said == "yes") if said else {}), frozenset()
+        return (dict.fromkeys(sorted(left), said == "yes") if said else {}), frozenset()
