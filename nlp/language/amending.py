@@ -33,6 +33,8 @@ THE_STOP = re.compile(
     r"\b(?:the|my|our|your|ur|that|this) (?:\w+ )?stop\b|\bstop (?:(?:'s|is|was|has been) )?"
     r"(?:pulled|cancelled|canceled|off|out|gone|away|loss|order|cxld|removed|taken)\b"
 )
+ENDS = re.compile("|".join(_PHRASES["ends"]))
+"""Said of an order that will be taken off at some later time: how long it stands."""
 A_WHILE = 10
 MORE: tuple[str, ...] = tuple(_PHRASES["done_more"])
 NEXT = 3
@@ -48,7 +50,8 @@ def gone(talk: Talk, i: int, found: list[Resting]) -> tuple[list[Resting], Frame
     for first, last in _clauses(whole):
         clause = whole.part(first, last)
         named = levels.kind(clause.lows) in ("stop", "take_profit") or ORDERED & set(clause.lows)
-        if not clause.has(*levels.GONE) or clause.has(*LASTS) or whole.has(*LASTS) and not named:
+        lasts = clause.has(*LASTS) or ENDS.search(" ".join(clause.lows)) is not None
+        if not clause.has(*levels.GONE) or lasts or whole.has(*LASTS) and not named:
             kept.append((first, last))
             continue
         off = _called_off(talk, i, clause, found)

@@ -16,6 +16,9 @@ from nlp.language.words import Word
 ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"], ["pls"], ["gilt"], ["gilts"])
 
 
+PERCENT = {"percent", "percents", "%", "pct"}
+
+
 def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
     """(first token, maturity, coupon) of each bond named by its maturity."""
     lows = [word.low for word in words]
@@ -24,7 +27,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
             continue
         at = maturity.first
-        while at and lows[at - 1] in (",", "of", "the", "s", "percent", "%", "'s"):
+        while at and lows[at - 1] in (",", "of", "the", "s", "'s", *PERCENT):
             at -= 1
         figure = next(
             (
@@ -85,10 +88,10 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         if coupon is not None and _then_year(coupon):
             coupon = figure_at(lows[: i + 1], i)
         coupon = _hundredths(lows, coupon)
-        if coupon is None or not (coupon.fraction or coupon.pointed) or not 0 < coupon.value < 16 or coupon.scaled:
+        if coupon is None or not _precise(lows, coupon) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
         at = coupon.last
-        while at < len(lows) and lows[at] in ("%", "percent", "of", "due", "the"):
+        while at < len(lows) and lows[at] in ("of", "due", "the", *PERCENT):
             at += 1
         if pointed:
             at = _misheard_month(lows, at)
@@ -131,9 +134,10 @@ def _then_year(figure: Figure) -> bool:
 def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
     """ "The four and three eighths of fifty-four"; said again without "of" at the start of a sentence."""
     coupon = _hundredths(lows, figure_at(lows, i))
-    if coupon is None or not (coupon.fraction or len(coupon.chunks) == 1 and coupon.pointed):
+    if coupon is None or not _precise(lows, coupon) or coupon.pointed and len(coupon.chunks) > 1:
         return False
-    of = lows[coupon.last : coupon.last + 1] == ["of"] and lows[coupon.last + 1 : coupon.last + 2] != ["the"]
+    end = coupon.last + (lows[coupon.last : coupon.last + 1] != [] and lows[coupon.last] in PERCENT)
+    of = lows[end : end + 1] == ["of"] and lows[end + 1 : end + 2] != ["the"]
     the = lows[i - 1 : i] == ["the"] or lows[max(0, i - 2) : i] in (["the", "long"], ["the", "old"], ["the", "new"])
     year, length = year_at(lows, coupon.last)
     bare = length > 0 and year >= 2027 and coupon.last + length < len(lows) + 1
@@ -142,12 +146,17 @@ def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
     return (of and the) or i == 0 or lows[i - 1] in (".", "?", "!")
 
 
+def _precise(lows: Sequence[str], coupon: Figure) -> bool:
+    """Only of a coupon so much is said: "five and a quarter", "2.6", "the six percents"."""
+    return bool(coupon.fraction or coupon.pointed or PERCENT & set(lows[coupon.last : coupon.last + 1]))
+
+
 def _in_full(lows: Sequence[str], i: int) -> bool:
     """ "Four and an eighth twenty thirty-two", "4.125 2032": a coupon and all four digits of a year."""
     coupon = figure_at(lows, i)
     if coupon is None or not _bare_start(lows, i) or not (coupon.fraction or coupon.pointed):
         return False
-    at = coupon.last + (lows[coupon.last : coupon.last + 1] in (["%"], ["percent"], ["of"], ["due"], [","]))
+    at = coupon.last + bool({"of", "due", ",", *PERCENT} & set(lows[coupon.last : coupon.last + 1]))
     year, length = year_at(lows, at)
     spelled = figure_at(lows, at)
     return year > 0 and length > 0 and spelled is not None and spelled.digits == str(year)

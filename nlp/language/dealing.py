@@ -105,7 +105,8 @@ class Dealing(Revising):
             "recap",
             "agreed",
         )
-        if frame.has(*ORDER_WORDS) and not saying.done(frame) and not saying.order_filled(frame):
+        told = not resting.bracket(frame) and (saying.done(frame) or saying.order_filled(frame))
+        if frame.has(*ORDER_WORDS) and not told:
             frame = before_order(frame)
             if not frame.prices or not frame.sizes:
                 return False

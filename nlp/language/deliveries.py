@@ -131,8 +131,16 @@ def colour(talk: Talk, i: int, turn: Turn, frame: Frame, mention: Mention) -> bo
     theirs = [talk.frames[k] for k in range(max(0, i - 2), i) if talk.turns[k].who == "client"]
     if any(size.unit == mention.instrument.unit for other in theirs if not other.mentions for size in other.sizes):
         return False  # "800 t a month" has no name yet
+    said = {size.figure.value for size in frame.sizes if size.unit == mention.instrument.unit}
+    earlier = (talk.frames[k] for k in range(max(0, i - ASKED_BEFORE), i) if talk.turns[k].who == "client")
+    if any(size.figure.value in said for other in earlier for size in other.sizes):
+        return False  # "four hundred tonnes a month, October to December, LME copper": what was asked for without it
     lately = any(talk.frames[k].months or talk.frames[k].sizes for k in range(max(0, i - 2), i))
     return not (frame.question and asked and lately and not frame.prices)
+
+
+ASKED_BEFORE = 8
+"""Turns within which the client asked for an amount of something not named yet."""
 
 
 def in_another_size(frame: Frame, topic: Topic) -> bool:

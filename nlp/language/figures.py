@@ -127,6 +127,11 @@ class _Reader:
             self.chunks = [str(int(self.chunks[0]) * 100)] if self.chunks[0].isdecimal() else self.chunks
             self.cardinal = self.hundreds = True
             return True
+        if word == "hundred" and self._thousands():
+            self.i += 1
+            self.chunks = ["".join(self.chunks) + "00"]
+            self.cardinal = self.hundreds = True
+            return True
         if word in GLYPHS and self.chunks:
             self.fraction = Decimal(GLYPHS[word])
             self.i += 1
@@ -144,6 +149,13 @@ class _Reader:
             self.i += 2
             return True
         return not self.fraction and self._group()
+
+    def _thousands(self) -> bool:
+        """ "Ten two hundred" is 10,200, as copper and indices are spoken of."""
+        if len(self.chunks) != 2 or self.pointed or self.fraction or self.scaled:
+            return False
+        first, second = self.chunks
+        return first.isdecimal() and len(first) <= 2 and first[0] >= "1" and len(second) == 1 and second in "123456789"
 
     def _group(self) -> bool:
         """One digit group: oh, seven, seventeen, seventy, seventy-seven, or a typed number."""

@@ -122,7 +122,7 @@ class Hearing:
             if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
-        if any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1]):
+        if any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1]) or self._agreement(i):
             return True
         return self._stated(i) and not any(OBJECTING & set(frames[k].lows[:6]) for k in after[:1])
 
@@ -181,7 +181,11 @@ class Hearing:
 
     def _price(self, about: Topic, frame: Frame, leg: Leg) -> tuple[Decimal | None, PriceType, Figure | None]:
         lows = [word.low for word in frame.words]
-        for figure in price_figures(frame, leg):
+        taken = about.accepted_price
+        said = price_figures(frame, leg)
+        if taken is not None:  # before what it comes to: "132 over the gilt, which comes out at 99.41"
+            said = sorted(said, key=lambda figure: placed(about, frame, figure) != taken)
+        for figure in said:
             kind = price_type(about, frame, figure)
             if about.instrument.ticks and kind == "price":
                 shown = of_ticks(leg.prices) or about.taken("buy") or about.bid
@@ -208,6 +212,9 @@ class Hearing:
         if lead.sizes:
             quantity, ccy, unit = topics.size_of(lead.sizes[0], instrument)
             quantity = self._total(frame, lead, quantity)
+            totals = {topics.size_of(size, instrument)[0] for size in frame.sizes[1:]}
+            if about.size in totals and frame.has("each", "a month", "per month", "monthly"):
+                quantity = about.size  # "four hundred tonnes each in October and November, eight hundred in all"
         elif self.talk.header.kind == "chat":
             quantity, ccy, unit = about.size, about.ccy, about.unit
         else:
@@ -352,7 +359,12 @@ class Hearing:
 
     def _agreement(self, i: int) -> set[int]:
         after = [k for k in range(i + 1, min(len(self.talk.turns), i + 3)) if self.talk.turns[k].who == "client"]
-        return {k for k in after[:1] if ACCEPT_AFTER & set(self.talk.frames[k].lows[:12])}
+        frames = self.talk.frames
+        return {
+            k
+            for k in after[:1]
+            if ACCEPT_AFTER & set(frames[k].lows[:12]) or proof.said_back(frames[k], proof.countervalues([frames[i]]))
+        }
 
 
 def whole(found: list[Leg]) -> bool:

@@ -92,7 +92,7 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         elif topic.instrument.tenor is None and tenor.code.endswith("Y"):
             topic.instrument = swap(topic.instrument.form, tenor.code)  # "against six-month Euribor" tells no tenor
     for phrase, hint in topics.HINTS.items():
-        if frame.has(phrase):
+        if frame.has(phrase) and not (phrase == "swap" and frame.has(*EXCHANGED)):
             if hint in topics.PRICED_ON:
                 if (turn.who == "trader" or topic.quoted_at is not None) and frame.question:
                     continue  # "on price or on yield?"
@@ -103,8 +103,14 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
     benchmark = next((m for m in frame.mentions if m.benchmark), None)
     if benchmark is not None and topic.kind == "bond":
         topic.benchmark = benchmark.instrument.code
+        if topic.quoted_at is None and not frame.question:
+            topic.hints = topic.hints - topics.PRICED_ON | {"spread_bp"}
     if useful:
         topic.evidence.add(i)
+
+
+EXCHANGED = ("swap it", "swap them", "swap that", "swap this", "swap those", "swap these")
+"""An exchange of currencies, not two."""
 
 
 def headed(topic: Topic, turn: int, heading: Frame) -> None:

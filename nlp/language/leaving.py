@@ -8,7 +8,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from nlp.language import levels, sides, topics, vocabulary
+from nlp.language import levels, resting, sides, topics, vocabulary
 from nlp.language.amounts import Size
 from nlp.language.figures import Figure, figures
 from nlp.language.frames import Frame
@@ -158,8 +158,8 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
         said = sides.client_side(talk.frames[k], topic.instrument)
         if said is not None:
             return said
-        asks = talk.frames[k].question and not (talk.frames[k].sizes and talk.frames[k].prices)
-        if not asks and (told := bid_or_offer(talk.frames[k])) is not None:
+        stated = bool(talk.frames[k].sizes and talk.frames[k].prices) or resting.instructed(talk.frames[k])
+        if (stated or not talk.frames[k].question) and (told := bid_or_offer(talk.frames[k])) is not None:
             return told
         if talk.frames[k].has(*HOLDING) and levels.kind(frame.lows) in ("stop", "take_profit"):
             return "sell"  # what they own, they can only sell

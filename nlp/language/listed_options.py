@@ -34,7 +34,8 @@ def written(base: Instrument, right: str, strike: Decimal, month: tuple[int, int
     """The option as it is written: "Euro Stoxx 50 Sep-26 5200 call"."""
     name = base.form or base.code
     when = v.contract(month[0], month[1]) if month else ""
-    code = " ".join(part for part in (name, when, format(strike.normalize(), "f"), right) if part)
+    strike = Decimal(format(strike.normalize(), "f"))
+    code = " ".join(part for part in (name, when, f"{strike}", right) if part)
     return Instrument(
         "option",
         code,

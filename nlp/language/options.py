@@ -65,6 +65,15 @@ def options(lows: Sequence[str], found: Sequence[Mention], monies: Sequence[Mone
     return [replace(option, pair=option.pair or pair) for option in result]
 
 
+def kind_of(lows: Sequence[str]) -> str | None:
+    """The kind of option that is spoken of, if there is one: "I'd like to look at calls"."""
+    kinds = [KINDS[low] for k, low in enumerate(lows) if low in KINDS and lows[max(0, k - 1) : k] not in SPOKEN]
+    return kinds[-1] if kinds else None
+
+
+SPOKEN = tuple([word] for word in NOT_NOUNS - {"a", "and"})
+
+
 def _noun(lows: Sequence[str], i: int, monies: Sequence[Money], struck: bool) -> bool:
     """A call to buy, not a call to make; an option to sell, not a verb."""
     before = lows[i - 1] if i else ""

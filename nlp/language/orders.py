@@ -103,7 +103,7 @@ def _with_limits(found: list[Resting]) -> list[Resting]:
     return result
 
 
-MORE = re.compile(r" (?:another|also|as well|second|both|a further|additional|and then|too(?= [.,!?]|$)) ")
+MORE = re.compile(r" (?:another|also|(?<!might )as well|second|both|a further|additional|and then|too(?= [.,!?]|$)) ")
 
 
 def _acknowledged(talk: Talk, i: int) -> bool:

@@ -55,7 +55,7 @@ def price_type(topic: Topic, frame: Frame, figure: Figure) -> PriceType:
         return "price"
     if topic.instrument.ticks and _in_ticks(lows, figure):
         return "price"
-    if "spread_bp" in topic.hints and len(figure.chunks) == 2 and len(figure.digits) == 4:
+    if "spread_bp" in topic.hints and len(figure.digits) >= 4 and len(figure.chunks) > 1:
         return "price"  # "ninety-nine thirty" is no spread
     for hint in ("spread_bp", "yield", "price"):
         if hint in topic.hints and not (hint == "spread_bp" and figure.pointed):
@@ -111,7 +111,9 @@ def placed(
     lows = [word.low for word in frame.words]
     kind = price_type(topic, frame, figure)
     if topic.kind == "option":
-        return figure.value if not figure.scaled and not _is_vol(lows, figure) else None
+        struck = topic.instrument.coupon  # which is no premium
+        again = struck is not None and topic.instrument.unit and abs(figure.value - struck) < struck / 10
+        return figure.value if not (figure.scaled or again or _is_vol(lows, figure)) else None
     if topic.kind == "fx" and kind == "points":
         return points(topic, frame, figure)
     if topic.instrument.ticks and kind == "price":
@@ -141,8 +143,10 @@ def placed(
         return figure.value  # "forty-two" beside 42.35
     if topic.kind == "equity" and len(figure.chunks) > 2 and len(figure.digits) > 4 and figure.digits.isdecimal():
         return figure.value.scaleb(-2)  # "nine sixty-eight thirty-five" is 968.35
-    if topic.kind == "equity" and topic.instrument.currency not in (None, "GBX", "GBp", "JPY") and in_minor(figure):
-        return figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
+    if topic.kind == "equity" and in_minor(figure):
+        hundredths = figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
+        if topic.instrument.currency not in (None, "GBX", "GBp", "JPY") or _near(topic, hundredths):
+            return hundredths
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
 
 
@@ -151,6 +155,8 @@ def _near(topic: Topic, price: Decimal) -> bool:
 
 
 def _anchors(topic: Topic) -> list[Decimal]:
+    if topic.status == "dealt":
+        return topic.anchors[-1:]  # what was dealt at is surer than what was shown
     shown = [price for price in (topic.bid, topic.ask, topic.mid) if price is not None]
     return shown or topic.anchors[-2:]
 

@@ -63,6 +63,17 @@ def countervalues(frames: Iterable[Frame]) -> list[Decimal]:
     ]
 
 
+def said_back(frame: Frame, countervalues: Iterable[Decimal]) -> bool:
+    """Some digits of a countervalue are said again: "four seven one, six oh five" of 4,471,605."""
+    digits = "".join(figure.digits for figure in frame.prices if figure.digits.isdecimal())
+    heads = {digits[start : start + SAID_BACK] for start in range(len(digits) - SAID_BACK + 1)}
+    return any(head in str(int(value)) for head in heads for value in countervalues)
+
+
+SAID_BACK = 5
+"""Digits that nobody says by chance."""
+
+
 def proves(quantity: Decimal, price: Decimal, countervalue: Decimal) -> bool:
     """True when one amount is the other at this price, to the unit."""
     if quantity <= 0 or price <= 0 or quantity == countervalue:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from nlp.language.bonds import AGAINST
 from nlp.language.frames import Frame
 from nlp.language.model import Party
 from nlp.language.terms import Mention
 from nlp.language.topics import Topic
-from nlp.language.vocabulary import Instrument, bond, fx_pair, government_of_title
+from nlp.language.vocabulary import Instrument, bond, fx_pair, government_bond, government_of_title, governments
 
 SHORTEST = 4
 PLURALS = {"quarters", "halves", "eighths", "halfs"}
@@ -39,7 +40,9 @@ def recalled(frame: Frame, topics: Iterable[Topic], known_tickers: Mapping[str, 
     ]
     if typed:
         frame = replace(frame, mentions=tuple(sorted((*frame.mentions, *typed), key=lambda m: m.first)))
-    frame = _by_coupon(frame, [topic.instrument for topic in topics if topic.kind == "bond"])
+    bonds = [topic for topic in topics if topic.kind == "bond"]
+    frame = _by_coupon(frame, [topic.instrument for topic in bonds])
+    frame = _measured(frame, bonds[-1]) if bonds else frame
     names: dict[str, Topic | None] = {}
     for topic in topics:
         for word in _names(topic):
@@ -82,6 +85,23 @@ def _by_coupon(frame: Frame, bonds: Sequence[Instrument]) -> Frame:
         mentions=tuple(sorted((*frame.mentions, *added), key=lambda m: m.first)),
         prices=tuple(figure for figure in frame.prices if figure.first not in taken),
     )
+
+
+def _measured(frame: Frame, asked: Topic) -> Frame:
+    """ "Over the gilt." "That'll be over the four and a half of thirty-five.": what a company's bond is measured by."""
+    over = asked.benchmark is not None or "spread_bp" in asked.hints
+    if not over or asked.status == "dealt" or government_of_title(asked.instrument.issuer):
+        return frame
+    bare = asked.benchmark if asked.benchmark in governments().values() else None
+    mentions = []
+    for mention in frame.mentions:
+        one, before = mention.instrument, [word.low for word in frame.words[max(0, mention.first - 2) : mention.first]]
+        of_state = one.kind == "bond" and (not one.issuer or government_of_title(one.issuer))
+        if of_state and not one.isin and AGAINST & set(before[-1:] if before[-1:] != ["the"] else before):
+            named = government_bond(bare, one.coupon, one.maturity) if bare and not one.issuer else one
+            mention = replace(mention, instrument=named, benchmark=True)
+        mentions.append(mention)
+    return replace(frame, mentions=tuple(mentions))
 
 
 def _meant(frame: Frame, mention: Mention, names: dict[str, Topic | None]) -> Mention:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nlp.language import codes, identity, listed_options, options
@@ -126,7 +127,8 @@ def _refined(talk: Talk, frame: Frame, said: Option, base: Instrument) -> Instru
         return base
     strike = place(said.strike, v.commodity(base.form), "price") or said.strike.value
     style = "Asian " if frame.has("asian", "averaging", "average") else ""
-    return dated(v.commodity(base.form, base.period or "", f"{style}{said.right} {strike}"), talk.today)
+    option = v.commodity(base.form, base.period or "", f"{style}{said.right} {strike}")
+    return replace(dated(option, talk.today), coupon=strike)
 
 
 def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
@@ -138,7 +140,7 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     money = said.right[:3] if said.right[3:4] == " " else ""
     under = next((m.instrument for m in frame.mentions if m.instrument.kind == "commodity"), None)
     if under is not None and (current is None or current.instrument.form != under.form):
-        return _on(talk, frame, under, said)
+        return option_on(talk, frame, under, said)
     if current is None:
         pair = v.fx_pair(money, "USD") if money else None
         return options.instrument_of(pair, said.right, options.strike_of(said.strike, pair)) if pair else None
@@ -156,11 +158,11 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     if base.kind in ("fx", "metal"):
         return options.instrument_of(base, said.right, options.strike_of(said.strike, base))
     if base.kind in ("commodity", "future") and said.right:
-        return _on(talk, frame, base, said)
+        return option_on(talk, frame, base, said)
     return None
 
 
-def _on(talk: Talk, frame: Frame, base: Instrument, said: Option) -> Instrument | None:
+def option_on(talk: Talk, frame: Frame, base: Instrument, said: Option) -> Instrument | None:
     """An option on a commodity or a future."""
     if not said.right:
         return None
@@ -169,5 +171,5 @@ def _on(talk: Talk, frame: Frame, base: Instrument, said: Option) -> Instrument 
     name = f"{style}{said.right}{f' {strike}' if strike is not None else ''}"
     span = next((m for m in frame.months if m.begin), None)
     if base.kind == "future":
-        return v.future_option(base, name)
-    return dated(v.commodity(base.form, period(span) or base.period or "", name), talk.today)
+        return replace(v.future_option(base, name), coupon=strike)
+    return replace(dated(v.commodity(base.form, period(span) or base.period or "", name), talk.today), coupon=strike)

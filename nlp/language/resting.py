@@ -95,6 +95,12 @@ def without_alerts(frame: Frame) -> Frame:
     return frame.part(*max(kept, key=lambda span: span[1] - span[0], default=(frame.begin, frame.begin)))
 
 
+def bracket(frame: Frame) -> bool:
+    """ "Take profit eighty-one fifty, stop loss seventy-nine fifty, and the stop is filled where it's possible"."""
+    profit, stop = (_PHRASES["types"][kind] for kind in ("take_profit", "stop"))
+    return frame.has(*profit) and frame.has(*stop) and len(frame.prices) > 1
+
+
 def asks_how_long(frame: Frame) -> bool:
     """ "Until when?", "day or gtc?", "how long for?": only an order has an end."""
     if not frame.has(*HOW_LONG):

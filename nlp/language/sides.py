@@ -45,10 +45,16 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
             ("sense",),
         ):
             continue
+        if verb.low == "paid" and before[-1:] and before[-1] not in BEFORE_PAID or after in FEWER:
+            continue  # "they want the invoice paid", "I pay fewer francs for each euro"
         if verb.low in ("give", "gives", "took", "takes", "taking") and "at" not in frame.lows:
             continue
         sides.add(of_base(verb.side, frame, verb.at, instrument))
-    return sides.pop() if len(sides) == 1 else None
+    return sides.pop() if len(sides) == 1 else None if sides else _turned_into(frame, instrument)
+
+
+BEFORE_PAID = {"i", "we", "'ve", "have", "ve", ",", ".", "!", "ok", "okay", "yes", "and", "then", "just", "-"}
+FEWER = (("fewer",), ("less",), ("more",))
 
 
 def _against_another(frame: Frame) -> Side | None:
@@ -83,7 +89,21 @@ def restated_side(frame: Frame, instrument: Instrument) -> Side | None:
         if verb.low in RESTATING
         and not own & set(frame.lows[max(0, verb.at - frame.begin - 2) : verb.at - frame.begin])
     }
-    return sides.pop() if len(sides) == 1 else None
+    return sides.pop() if len(sides) == 1 else None if sides else _turned_into(frame, instrument)
+
+
+def _turned_into(frame: Frame, instrument: Instrument) -> Side | None:
+    """ "To turn into sterling?", "convert it into euros": what an exchange comes to is bought."""
+    if instrument.kind != "fx" or not TURNED & set(frame.lows):
+        return None
+    bought = {m.code for m in frame.monies if {"into"} & {w.low for w in frame.words[max(0, m.first - 2) : m.first]}}
+    if len(bought) != 1:
+        return None
+    code = bought.pop()
+    return "buy" if code == instrument.code[:3] else "sell" if code == instrument.code[3:] else None
+
+
+TURNED: frozenset[str] = frozenset(vocabulary.section("fx", "turned"))
 
 
 RESTATING = {"buy", "sell", "buying", "selling", "pay", "paying", "receive", "receiving", "rec"}

@@ -264,6 +264,8 @@ class Talk:
             topic.hints.add("indicative")
             topic.indicative_at = i
         topic.evidence.add(i)
+        if any(topics.on_spread(other) for other in self.topics[-1:]) and topics.corporate(instrument):
+            topic.hints.add("spread_bp")  # as the one before
         self.topics.append(topic)
         return topic
 

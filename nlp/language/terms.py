@@ -146,11 +146,24 @@ def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
         result += _financed(lows, found)
     for i, low in enumerate(lows):
         named = v.terms().get((low,))
+        if _a_thing(lows, i):
+            continue
         if named and named[0] in ("nickname", "metal") and not any(m.first <= i < m.last for m in result):
             pair = v.pair_of(named[1])
             if pair is not None:
                 result.append(Mention(i, i + 1, pair, weak=low in v.currencies()))
     return sorted(result, key=lambda mention: mention.first)
+
+
+THINGS: frozenset[str] = frozenset(v.section("fx", "things"))
+DEALT_IN: frozenset[str] = frozenset(v.section("fx", "dealt_in"))
+
+
+def _a_thing(lows: Sequence[str], at: int) -> bool:
+    """ "And the cable goes on into the new year?", of one that is laid."""
+    after = lows[at + 1 : at + 2]
+    led = lows[max(0, at - 1) : at] in (["the"], ["a"], ["this"])
+    return lows[at] in THINGS and led and bool(after) and after[0] not in DEALT_IN and not is_number(after[0])
 
 
 def _sold_against(lows: Sequence[str], one: Money, other: Money, gap: Sequence[str]) -> bool:

@@ -106,10 +106,23 @@ def strong(mention: Mention) -> bool:
 
 
 def a_level(size: Size, topic: Topic) -> bool:
-    """ "I had twenty-seven hundred in my head", beside a price of 2684, is no amount."""
-    shown = [price for price in (topic.bid, topic.ask, topic.mid) if price]
+    """ "I had twenty-seven hundred in my head", beside a price of 2684, is no amount; nor is an option's strike, nor
+    half a million to pay for six thousand tonnes of it."""
+    shown = [price for price in (topic.bid, topic.ask, topic.mid, topic.instrument.coupon) if price]
     bare = size.unit is None and size.ccy is None and not size.figure.scale_word.startswith("m")
+    if topic.kind == "option" and topic.instrument.unit and topic.size and not size.unit:
+        return True
     return bare and any(abs(size.figure.value / price - 1) < Decimal("0.1") for price in shown)
+
+
+def corporate(instrument: Instrument) -> bool:
+    """A bond of no government."""
+    return instrument.kind == "bond" and bool(instrument.issuer) and not v.government_of_title(instrument.issuer)
+
+
+def on_spread(topic: Topic) -> bool:
+    """A company's bond that was shown in basis points over something."""
+    return corporate(topic.instrument) and topic.price_type == "spread_bp"
 
 
 def swapped(topic: Topic) -> bool:
