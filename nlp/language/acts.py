@@ -5,12 +5,17 @@ from __future__ import annotations
 from nlp.language import vocabulary
 from nlp.language.calendar import DAYS, PARTS, TOMORROW
 from nlp.language.frames import Frame
+from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "promises")
 SEND: frozenset[str] = frozenset(_WORDS["send"])
 CALL: frozenset[str] = frozenset(_WORDS["call"])
 WORK: frozenset[str] = frozenset(_WORDS["work"])
 SOFT: frozenset[str] = frozenset(_WORDS["soft"])
+TOLD: frozenset[str] = frozenset(_WORDS["told"])
+TOLD_NOW: frozenset[str] = frozenset(_WORDS["told_now"])
+ANSWERS: frozenset[str] = frozenset(_WORDS["answers"])
+PAGES: frozenset[str] = frozenset(_WORDS["pages"])
 LEADING = {"ill", "ll", "'ll", "will", "pls", "please", "plz", "n", "u"}
 CLASSES = (
     dict.fromkeys(SOFT, "soft")
@@ -23,10 +28,16 @@ TREATS: frozenset[str] = frozenset(_WORDS["treats"])
 DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
 
 
+def base(word: Word) -> str:
+    """The plain form of an action, also of one that the tagger does not know ("resending")."""
+    stem = word.low.removesuffix("ing")
+    return stem if stem != word.low and stem in CLASSES else word.lemma
+
+
 def act(frame: Frame, k: int, last: int) -> str | None:
     """The class of the action at token k, None where it is no follow-up."""
     words = frame.words
-    word, lemma, pos = words[k].low, words[k].lemma, words[k].pos
+    word, lemma, pos = words[k].low, base(words[k]), words[k].pos
     after = ["you" if w.low == "u" else w.low for w in words[k + 1 : min(last, k + 12)]]
     to_you = any(
         pair in " ".join(after)
@@ -44,6 +55,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
             "you an",
             "you our",
             "get you",
+            "in your",
+            "in ur",
             "that run",
         )
     )
@@ -54,19 +67,21 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "send"
     if (
         lemma in ("get", "have")
-        and (pos != "AUX" or {"to", "for", "with"} & set(after))
+        and (pos != "AUX" or {"to", "for", "with", "in"} & set(after))
         and (to_you or after[:1] == ["you"])
         and after[:2] != ["you", "to"]
     ):
-        return "call" if after[:1] == ["back"] or "back" in after[:2] else "send"
+        return "call" if "back" in after[:2] or ANSWERS & set(after[:3]) else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and (BACK_TO & set(after[1:3]) or "with" in after):
         return "call"
     if lemma == "let" and "know" in after[1:3] or word == "lmk":
         return "call"
     if lemma == "let" and after[:2] in (["you", "have"], ["u", "have"], ["me", "have"], ["us", "have"]):
         return "send"
-    if lemma in ("tell", "ask", "call", "speak", "ring", "phone", "remind", "chat", "write") and _elsewhere(after):
+    if lemma in TOLD and _elsewhere(after):
         return "soft"
+    if lemma == "tell" and TOLD_NOW & {" ".join(after[1:2]), " ".join(after[1:3])}:
+        return None
     if lemma == "tell" and after[:2] in (["you", "what"], ["u", "what"], ["you", "the"], ["you", "that"]):
         return "call" if frame.days else None
     if lemma == "owe" and (TREATS & set(after[:5]) or not {"you", "u", "me", "us"} & set(after[:1])):
@@ -75,6 +90,15 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return None  # a matter of consent
     if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]):
         return None  # "I write it down"
+    if lemma == "put" and PAGES & set(after):
+        return "send"
+    if (
+        lemma == "give"
+        and after[:1] in (["it"], ["them"])
+        and frame.days
+        and not {"until", "till", "a", "to"} & set(after[1:2])
+    ):
+        return "send"  # "i give it Monday"
     if lemma == "put" and {"ticket", "screen", "line", "hold"} & set(after):
         return None
     if lemma == "drop":
@@ -117,9 +141,12 @@ def act(frame: Frame, k: int, last: int) -> str | None:
             "revert",
             "phone",
         )
+        and not (word == "text" and set(after[:1]) & {"me", "us", "you"})
     ):
         return None
     kind = CLASSES.get(lemma) or CLASSES.get(word)
+    if word == "text" and not (frame.days or conditional(frame, 0, len(words))):
+        return None  # a word on the channel: "text me, nobody picks up at the office"
     if (
         kind == "call"
         and lemma in ("call", "shout", "tell")
@@ -138,7 +165,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
 
 
 PHONES: frozenset[str] = frozenset(_WORDS["phones"])
-ASIDE = {"my", "our", "the", "them", "him", "her", "his", "their", "those", "these", "some", "a"}
+ASIDE = {"my", "our", "the", "them", "him", "her", "his", "their", "those", "these", "some", "a", "both"}
 
 
 def _elsewhere(after: list[str]) -> bool:
@@ -214,6 +241,12 @@ NAMELESS = {"u", "pls", "plz", "tmrw", "eod", "half", "quarter", "noon", "midday
 def vague(frame: Frame, k: int, last: int) -> bool:
     """Nothing is named but the day: "I'll send it over tomorrow"."""
     dated = {n for day in frame.days for n in range(day.first, day.last)}
+    if (
+        frame.words[k].lemma in SEND
+        and frame.lows[k + 1 : k + 2] in (("it",), ("them",))
+        and "to" in frame.lows[k:last]
+    ):
+        return True  # "send it to me and to Bernard"
     return not any(
         w.pos in ("NOUN", "PROPN") and w.low not in NAMELESS and n not in dated and w.low not in PARTS
         for n, w in enumerate(frame.words[k + 1 : last], k + 1)

@@ -7,7 +7,7 @@ from nlp.language.channels import PRIVATE, Named, by_them, channels_named
 from nlp.language.evidence import ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import Consent, FieldSpan, Turn
-from nlp.language.permissions import ARRIVED, PREFERENCE, Questions
+from nlp.language.permissions import ARRIVED, PREFERENCE, Asked, Questions
 from nlp.language.stances import stance
 
 _WORDS = vocabulary.contact("leave")
@@ -25,6 +25,8 @@ OR = {"or", "and", "nor", "/"}
 SENTENCE_ENDS = frozenset((".", "?", "!", ";"))
 CLAUSE_ENDS = SENTENCE_ENDS | {",", "but", "--", "..."}
 BOUNDED = {"before", "after", "between", "until", "till", "during", "while"}  # "never ring me before nine"
+EVENTS = (("it",), ("they",), ("that",), ("one",))  # "when it trades"
+ONE_SENTENCE = 12  # tokens
 REACH = 7  # tokens before a channel in which a "no" or "stop" still means it
 TOPIC_LASTS = 3  # turns after which a channel is no longer talked of
 _READ_BACK = vocabulary.contact("read_back")
@@ -52,11 +54,13 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
         before = frames[i - 1] if i and turns[i - 1].who == "trader" else None
         question = questions.open
         answered, left_open = questions.answered(i, frame)
-        said = _said(frame, before, refused=i - refused_at <= 4, asked=question is not None)
+        said = _said(frame, before, question, refused=i - refused_at <= 4)
         one = question is not None and len(question.channels) == 1
         said = said | answered if one else answered | said  # of several channels each may be named with its own word
         if not said:
             said = _taken_off(frame, [channels_named(frames[k]) for k in range(i, max(-1, i - 4), -1)])
+        if question is None and _of_one_event(frame):
+            continue
         for channel, granted in said.items():
             if not (granted or question or _taken_note_of(i, channel, turns, frames)):
                 continue  # "phone me, I never see my e-mails"
@@ -69,6 +73,15 @@ def consents(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Consent]:
             evidence |= {question.turn} if question is not None and channel in answered else set()
             found[channel] = _consent(turns, i, frame, channel, granted=granted, evidence=evidence)
     return list(found.values())
+
+
+def _of_one_event(frame: Frame) -> bool:
+    """How one thing is to be told: "when it trades don't phone, drop me an e-mail"."""
+    named = next((k for k, low in enumerate(frame.lows) if low == "when" and frame.lows[k + 1 : k + 2] in EVENTS), None)
+    places = channels_named(frame, actions=True)
+    if named is None or not places or any(place.channel in PRIVATE for place in places):
+        return False
+    return 0 < min(place.first for place in places) - named <= ONE_SENTENCE
 
 
 def _taken_note_of(i: int, channel: str, turns: tuple[Turn, ...], frames: list[Frame]) -> bool:
@@ -97,7 +110,7 @@ def _read_back(i: int, turns: tuple[Turn, ...], frames: list[Frame]) -> dict[str
     frame = frames[i]
     if not i or turns[i - 1].who != "client" or frame.question and len(frame.lows) > 6:
         return {}
-    if frames[i - 1].has(*OF_ANOTHER):
+    if frames[i - 1].has(*OF_ANOTHER) or _of_one_event(frames[i - 1]):
         return {}
     talked = [channels_named(frames[k], actions=True) for k in range(i - 1, max(-1, i - 1 - TOPIC_LASTS), -1)]
     said = {place.channel for place in talked[0]}
@@ -128,12 +141,14 @@ def _spans(turns: tuple[Turn, ...], i: int, frame: Frame, channel: str) -> tuple
     return (span("channel", turns, i, frame.words[place.first].start, frame.words[place.last - 1].end),)
 
 
-def _said(frame: Frame, before: Frame | None, *, refused: bool, asked: bool) -> dict[str, bool]:
+def _said(frame: Frame, before: Frame | None, question: Asked | None, *, refused: bool) -> dict[str, bool]:
     """What the client says of channels by name, clause by clause."""
     result: dict[str, bool] = {}
     preference = frame.has(*PREFERENCE) or before is not None and before.has(*PREFERENCE)
     named = channels_named(frame, actions=True)
-    newsletter = any(n.channel == "email_newsletter" for n in channels_named(before)) if before is not None else False
+    asked, spoken = question is not None, channels_named(before) if before is not None else []
+    newsletter = any(place.channel == "email_newsletter" for place in spoken)
+    newsletter = newsletter or question is not None and "email_newsletter" in question.channels
     said_of: list[bool | None] = []
     for n, place in enumerate(named):
         start = max(_since(frame, place.first, CLAUSE_ENDS), named[n - 1].last if n else 0)

@@ -57,7 +57,7 @@ def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
         and not _hour_of_another(frame, d)
         and not _away(frame, d)
         and (day := d.resolve(today)) is not None
-        and day >= today
+        and timedelta(0) <= day - today <= FAR
     ]
 
 
@@ -91,7 +91,8 @@ def hours(frame: Frame, first: int, last: int, today: date) -> list[date]:
         low in SHORT_WHILES and k and (lows[k - 1] in COUNTS or is_number(lows[k - 1])) for k, low in enumerate(lows)
     )
     in_a_few = any(
-        low == "in" and is_number(lows[k + 1]) and not lows[k + 2 : k + 3] for k, low in enumerate(lows[:-1])
+        low == "in" and is_number(lows[k + 1]) and lows[k + 2 : k + 3] in ([], ["min"])
+        for k, low in enumerate(lows[:-1])
     )  # "coming in 5"
     soon = in_a_few or "soon" in lows and ("as soon as" not in text or "as soon as pos" in text)
     return [today] if clock or short or soon else []
@@ -117,6 +118,8 @@ ABSENT: tuple[str, ...] = tuple(_WORDS["absent"])
 SUBJECTS = (("i",), ("we",), ("he",), ("she",), ("they",), ("im",))
 BEING = (("'m",), ("am",), ("'re",), ("are",), ("'s",), ("is",))
 REACH = 4  # tokens
+FAR = timedelta(300)
+"""Further off is a month just gone by: "the valuation of the end of May", in June."""
 PAST = {"last", "since", "was", "came", "expires", "expire", "lapses", "lapse"}
 TODAY: tuple[str, ...] = tuple(_WORDS["today"])
 SHORT_WHILES: frozenset[str] = frozenset(_WORDS["short_whiles"])

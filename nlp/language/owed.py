@@ -114,12 +114,22 @@ def _asked(i: int, who: Who, frame: Frame) -> list[Request]:
         bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[first:last]) and not part.question
         if part.sizes or part.prices or not (bare or part.has(*NEED)):
             continue
-        for n, thing in enumerate(things(frame, first, last)):
+        asked_at = _asked_by_yours(frame, first, last)
+        for n, thing in enumerate(things(frame, asked_at or first, last)):
             owes = _owner(frame, thing, who, to_me=part.has(*TO_ME))
+            owes = who if asked_at is not None else owes
             if bare and owes == who or n and "and" not in frame.lows[max(first, thing.at - 5) : thing.at]:
                 continue
             result.append(Request(thing, owes, i, (first, last), who))
     return result
+
+
+def _asked_by_yours(frame: Frame, first: int, last: int) -> int | None:
+    """Where "your compliance asked for" ends: what comes then is owed by who says so."""
+    for k in range(first + 1, last - 1):
+        if frame.lows[k : k + 2] in (("asked", "for"), ("asks", "for")) and {"your", "ur"} & set(frame.lows[first:k]):
+            return k + 2
+    return None
 
 
 def _owner(frame: Frame, thing: Thing, who: Who, *, to_me: bool) -> Who:

@@ -21,6 +21,8 @@ MOMENT: tuple[str, ...] = tuple(_WORDS["moment"])
 ARRIVED: frozenset[str] = frozenset(_WORDS["arrived"])
 UNDECIDED: tuple[str, ...] = tuple(_WORDS["undecided"])
 GENERAL: tuple[str, ...] = tuple(_WORDS["general"])
+HAD: tuple[str, ...] = tuple(_WORDS["had"])
+OFFERED: tuple[str, ...] = tuple(_WORDS["offered"])
 PERIODS = {"daily", "weekly", "monthly", "quarterly"}
 ANOTHER = re.compile(
     r"\b(?:i|we) (?:(?:'ll|will|'d|would|must|need to|have to|should|better) )+(?:ask|check with|find out|clear it"
@@ -109,6 +111,7 @@ class Questions:
         self._round_at = -99
         self._refused: Asked | None = None
         self._spoken: set[str] = set()
+        self._had: Asked | None = None
 
     def put(self, i: int, frame: Frame) -> None:
         """A turn of the trader: a question for leave, another offer of what was refused, or neither."""
@@ -117,6 +120,11 @@ class Questions:
         new = asked(i, frame, in_round=i - self._round_at <= ROUND_LASTS)
         if new is not None and not frame.question and new.channels <= self._spoken:
             new = None  # the trader says the answer again
+        if frame.question and frame.has(*HAD):
+            kept = PRIVATE & {place.channel for place in channels_named(frame)}
+            self._had, new = Asked(i, frozenset(kept), minding=False), None
+        elif self._had is not None and i - self._had.turn <= 2 and frame.question and frame.has(*OFFERED):
+            new = Asked(i, self._had.channels, False)
         if new is None and self._refused is not None and i - self._refused.turn <= 2 and INSTEAD & set(frame.lows):
             new = Asked(i, self._refused.channels, False)
         if new is not None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.acts import EMPTY, PHONES, act, conditional, vague
+from nlp.language.acts import EMPTY, PHONES, act, base, conditional, vague
 from nlp.language.deadlines import SAME_DAY, days, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Who
-from nlp.language.tasks import Promise
+from nlp.language.tasks import Promise, sentences
 from nlp.language.things import things
 from nlp.language.words import Word
 
@@ -32,6 +32,8 @@ SENDING: frozenset[str] = frozenset(_WORDS["send"]) | {"arrange", "set"}
 TO_THE_OTHER: tuple[str, ...] = tuple(_WORDS["to_the_other"])
 PHONED: frozenset[str] = frozenset(_WORDS["phoned"])
 READY: tuple[str, ...] = tuple(_WORDS["ready"])
+HAVE_TO: tuple[str, ...] = tuple(_WORDS["have_to"])
+BY_TEXT: frozenset[str] = frozenset(_WORDS["by_text"])
 GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
 PRICED: frozenset[str] = frozenset(_WORDS["priced"])
@@ -45,6 +47,10 @@ POINTING = {"this", "that", "these", "those"}
 AT_ONCE = {"me", "lemme"}  # "let me check" is done at once, unless a day is said
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
 HANDING: tuple[str, ...] = tuple(_WORDS["handing"])
+ASKS = {"can", "could", "shall", "should", "may", "if", "unless"}
+SPEAKERS = {"you", "u", "i", "we"}  # "when you come" is no event to wait for
+GREETING = 3  # turns
+EVENTS = {"if", "when", "once"}
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
 
 
@@ -83,11 +89,24 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
         if not firm and not found.own and frame.question and who == "trader":
             continue
         owner: Who = who if found.own else "client" if who == "trader" else "trader"
+        if found.own and not found.stated and BY_TEXT & set(frame.lows[first:last]):
+            continue  # leave is asked for: "if the line's busy, could I text you?"
+        if found.own and i < GREETING and kind == "call" and _doing(frame.words[k]):
+            continue  # "so I'm ringing at half nine"
         if found.own and frame.part(first, last).has(*EMPTY):
             continue  # "I'll call if I need anything"
-        hangs, words = conditional(frame, first, last), (found.start, last)
+        hangs, words = _hangs(frame, first, last), (found.start, last)
         return Promise(owner, kind, i, words, found.stated, hangs, {i}, vague(frame, found.start, last))
     return _delivery(i, who, frame, first, last, dated=dated) or _asked_for(i, who, frame, first, last)
+
+
+def _hangs(frame: Frame, first: int, last: int) -> bool:
+    """It hangs on an event that it names, or that its sentence begins with: "if they move, shall I tell you?"."""
+    begins = next((a for a, b in sentences(frame) if a <= first < b), first)
+    comes = any(
+        frame.lows[k] in EVENTS and frame.lows[k + 1] not in SPEAKERS for k in range(begins, min(begins + 2, first))
+    )
+    return conditional(frame, first, last) or comes and conditional(frame, begins, last)
 
 
 def _open(frame: Frame, k: int) -> bool:
@@ -134,6 +153,10 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
             continue
         if lead[-1] in AT_ONCE and not dated and kind_of not in ("work", "send"):
             return None
+        if lead[-1] == "can" and not _to_other(after) and _purpose(lows, k, len(lead)):
+            return None
+        if len(lead) == 1 and ASKS & set(lows[max(first, k - 2) : k - 1]):
+            continue  # "can I tell you next week?", "if I fix it now"
         if kind == "own_by_a_day" and (_doing(word) and lead[-1] not in BEING or lead[-1] in MIGHT and "if" in lows):
             continue
         if kind in ("ask", "ask_for_me"):
@@ -142,13 +165,22 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
             return Led(True, False, k)
         if kind == "own" or (dated and plain and (firm or _to_other(after))):
             return Led(True, True, k) if plain or "be" in lows[max(first, k - 2) : k] else None
+        if len(lead) == 1 and firm and plain and _to_other(after[:1]) and conditional(frame, first, last):
+            return Led(True, lows[last - 1] != "?", k)  # "when it fills I ring you?"
     bare = {"will", "wil", "can"} if dated else {"will", "wil"}
     if any(lows[at - 1] in bare and (at - 1 == first or lows[at - 2] in BREAKS) for at in ways if at > first):
         return Led(True, True, k)
     worked = dated and kind_of == "work" and not part.sizes
-    if _doing(word) and (word.lemma in SENDING or worked) and set(lows[first:k]) <= OPENERS:
+    begins = next((n + 1 for n in range(k - 1, first - 1, -1) if lows[n] in BREAKS), first)
+    if _doing(word) and (base(word) in SENDING or worked) and set(lows[begins:k]) <= OPENERS:
         return Led(True, True, k)
-    return _for_others(frame, lows, first, k, after) or (_bare(frame, first, k, after) if firm else None)
+    return _for_others(frame, lows, first, k, after) or (_bare(frame, first, k, last, after) if firm else None)
+
+
+def _purpose(lows: list[str], k: int, lead: int) -> bool:
+    """What it is wanted for: "I'd want a shout, so I can warn my boss"."""
+    before = lows[max(0, k - lead - 2) : k - lead]
+    return before[-1:] == ["so"] and before[:1] not in (["so"], ["."], ["?"], ["!"])
 
 
 def _ways(lows: list[str], first: int, k: int) -> list[int]:
@@ -202,7 +234,7 @@ def _of_ours(frame: Frame, first: int, k: int) -> bool:
     return bool({"my", "our"} & set(subject)) and bool(SOMEONE & set(subject))
 
 
-def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
+def _bare(frame: Frame, first: int, k: int, last: int, after: list[str]) -> Led | None:
     """An instruction without a lead: "send me ...", "and tell us ..."."""
     lows = [word.low for word in frame.words]
     back = lows[max(first, k - 5) : k]
@@ -214,6 +246,13 @@ def _bare(frame: Frame, first: int, k: int, after: list[str]) -> Led | None:
         for own, phrases in ((False, LEADS["ask"]), (True, mine)):  # the subject of what it is joined to
             if any(_ends(lows, first, at, phrase) for at in range(first, k) for phrase in phrases):
                 return Led(own, own, k)
+    if (
+        k == last - 1
+        and act(frame, k, last) == "call"
+        and lows[first] not in EVENTS
+        and conditional(frame, first, last)
+    ):
+        return Led(False, False, k)  # "and if you find a natural, shout"
     handing = frame.words[k].lemma in SENDING and bool({"it", "that", "them", "both", "those", "all"} & set(after[:1]))
     reach = set(after[:1]) & {"my", "our", "the"} and set(after[1:3]) & PHONES  # "ring my mobile"
     return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing or reach) else None
@@ -230,6 +269,8 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
         starts = (_given(lows), _with_you(frame, first, last), granted, _ready(text, lows))
         start = next((at for at in starts if at is not None), None)
     part = frame.part(first, last)
+    if start is not None and part.has(*HAVE_TO):
+        return None
     if start is None or GONE & set(lows[:start]) or PRICED & set(lows) or part.monies:
         return None
     named_there = things(frame, first, last)
@@ -251,7 +292,7 @@ def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise
         return None
     if {"you", "u", "they"} & set(part.lows[max(0, start - 2) : start]):
         return None  # "do you still need our form?"
-    k = first + start
+    k = next((n for n in range(first + start, min(last, first + start + 5)) if frame.lows[n] in HAVING), first + start)
     other: Who = "client" if who == "trader" else "trader"
     return Promise(other, "send", i, (k, last), False, False, {i}, vague(frame, k, last), needs_day=True)
 

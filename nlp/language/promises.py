@@ -25,6 +25,7 @@ FILLS: frozenset[str] = frozenset(_WORDS["fills"])
 NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
 PROMISED = {"'ll", "will"}
 SAME_DAY_REACH = 4  # turns
+SHORT_ANSWER = 8  # tokens
 OPENING = 6  # tokens with which a turn answers
 REACH = 4  # turns
 REFUSE: tuple[str, ...] = tuple(_WORDS["refuse"])
@@ -119,6 +120,10 @@ def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
     channel = old.kind == new.kind == "call" and not new.stated  # "I'll let you know. Can I call the office?"
     if old.owner != new.owner or new.turn == old.turn and not (new.vague or channel):
         return False
+    if new.conditional and old.stated and not old.conditional and old.days and not new.stated:
+        return False  # "I'll tell you today" - "and if you find a buyer, shout"
+    if not old.stated and new.stated and new.turn - old.turn <= 2 and _same_matter(old, new, frames):
+        return True
     gap, again = new.turn - max(old.evidence), new.vague and not old.conditional and old.days in ([], new.days)
     if old.kind != new.kind:
         fuller = old.vague and not (old.stated and not new.vague)
@@ -128,6 +133,15 @@ def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
     if old.stated and not new.vague and not old.vague:
         return not new.stated and bool(_nouns(old, frames) & _nouns(new, frames))
     return True
+
+
+def _same_matter(old: Promise, new: Promise, frames: list[Frame]) -> bool:
+    """What was offered is promised in other words: "shall I raise a complaint?", "then I'll open the complaint"."""
+    answers = new.turn == old.turn + 1 and new.kind in ("soft", "work") and old.days and new.days == old.days
+    if answers and frames[new.turn].part(0, 3).has(*ACCEPT):
+        new.vague = True  # "could you send me the run each day?" - "yes, adding you to it": how it is done
+        return True
+    return old.kind in ("soft", "work") and bool(_nouns(old, frames) & _nouns(new, frames))
 
 
 def _nouns(promise: Promise, frames: list[Frame]) -> set[str]:
@@ -150,9 +164,18 @@ def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], to
         agreed = not frame.question or k + 1 < len(frames) and frames[k + 1].has(*ACCEPT)  # "Monday?" - "fine"
         dated = bool(due(frame, 0, len(frame.words), today)) and agreed and not frame.sizes
         told = promise.kind == "call" and frames[promise.turn].question  # "you'll let me know?" "The same afternoon."
+        told = told or _again_said(promise, frame, frames)
         coming = frame.has(*COMING) or dated and (promise.kind == "send" or told or promise.needs_day)
         return coming if promise.needs_day else coming or frame.has(*ACCEPT)
     return False
+
+
+def _again_said(promise: Promise, frame: Frame, frames: list[Frame]) -> bool:
+    """The answer begins with words of what was asked: "drop me a line each evening" - "each evening, from tonight"."""
+    first, last = sentences(frame)[0]
+    named_there = {w.lemma for w in frame.words[first:last] if w.pos in ("NOUN", "PROPN")}
+    asked = {w.lemma for w in frames[promise.turn].words[slice(*promise.words)]}
+    return last - first <= SHORT_ANSWER and bool(named_there & asked) and not frame.part(first, last).question
 
 
 def _agree(
@@ -197,7 +220,9 @@ def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
                 for p in result
                 if p.owner == promise.owner
                 and p.kind == promise.kind
-                and promise.vague
+                and (
+                    promise.vague or promise.days and p.kind == "send" and _nouns(promise, frames) <= _nouns(p, frames)
+                )
                 and (p.kind != "work" or _verb(p, frames) == _verb(promise, frames))
                 and (not promise.days or promise.days[-1:] == p.days[-1:])
             ),
@@ -217,7 +242,7 @@ def _verb(promise: Promise, frames: list[Frame]) -> str:
 def _worth(promise: Promise, frames: list[Frame]) -> bool:
     """A promise without an object and without a day says nothing."""
     if promise.kind == "soft":
-        return bool(promise.days) and not promise.vague
+        return bool(promise.days) and not promise.vague and not promise.beside
     if _verb(promise, frames) == "owe":
         return bool(promise.days)
     return bool(promise.days) or not promise.vague or promise.conditional
@@ -231,7 +256,11 @@ def _settled(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame]) -> 
     for k in range(promise.turn + 1, min(len(turns), promise.turn + 5)):
         words = frames[k].words
         if turns[k].who == promise.owner and any(
-            w.lemma == verb and w.low != verb and not w.low.endswith("ing") and frames[k].words[n - 1].low != "get"
+            w.lemma == verb
+            and w.low != verb
+            and not w.low.endswith("ing")
+            and frames[k].words[n - 1].low != "get"
+            and "consider" not in frames[k].lows[max(0, n - 2) : n]
             for n, w in enumerate(words)
         ):
             return not frames[k].has("i 'll", "will be")

@@ -9,6 +9,7 @@ from datetime import date
 from itertools import pairwise
 
 from nlp.language import vocabulary
+from nlp.language.acts import base
 from nlp.language.calendar import PARTS
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
@@ -220,7 +221,7 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
         filler = word.low in FILLERS and (before is None or before.low not in ("a", "or"))
         if k in dated or filler or word.low in STOPS or (word.low == "," and result.endswith(",")):
             continue
-        text = word.lemma if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
+        text = base(word) if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
         text = "Send" if k == first and promise.kind == "send" and word.lemma in HANDED_OVER else text
         text = SHORTHAND.get(word.low, text)
         if before is not None and before.low in ("for", "on", "of", "in", "line", "number") and word.low in lines:

@@ -11,6 +11,7 @@ from nlp.language.phrases import Phrases
 
 _NAMES: dict[str, list[str]] = vocabulary.section("owed", "things")
 THINGS = Phrases((name, kind) for kind, names in _NAMES.items() for name in names)
+COMES = (("comes",), ("goes",), ("follows",), ("will",), ("for",))
 OWNERS: dict[str, Who] = {"client": "client", "trader": "trader"}
 
 
@@ -28,5 +29,12 @@ def things(frame: Frame, first: int, last: int) -> list[Thing]:
     return [
         Thing(name.first, OWNERS.get(name.meaning), " ".join(frame.lows[name.first : name.last]))
         for name in THINGS.found(frame.lows, first, last)
-        if name.meaning != "neither" and frame.words[name.first].pos not in ("VERB", "AUX")
+        if name.meaning != "neither"
+        and (frame.words[name.first].pos not in ("VERB", "AUX") or _comes(frame, name.first))
     ]
+
+
+def _comes(frame: Frame, at: int) -> bool:
+    """ "Confirm comes by mail", "confirm for the forward will be on the portal": a thing, though the word is a verb."""
+    begins = at == 0 or not frame.lows[at - 1].isalpha()
+    return begins and frame.lows[at + 1 : at + 2] in COMES
