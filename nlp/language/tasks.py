@@ -233,6 +233,7 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
         if text.strip().lower() != result.rsplit(" ", 1)[-1].lower():  # "the the"
             result += text
     sentence = re.sub(r",? (?:by|on|for),? not\b.*$", "", result.strip(" ,-"))
+    sentence = re.sub(r"\.{2,}", ",", sentence)  # "to my alias.. no, my work mail"
     sentence = re.sub(r" from (?:me|us)\b", "", sentence)
     sentence = re.sub(r"(?:,| and| or| by| on| before)+$", "", sentence)
     return sentence[:1].upper() + sentence[1:180]

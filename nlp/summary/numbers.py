@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from nlp.language.model import Terms
 
+THOUSAND = 1000
 LARGE_RATE = 20
 NAMES = "January February March April May June July August September October November December".split()
 
@@ -29,6 +30,8 @@ def price(value: Decimal | None, fact: Terms | None) -> str:
         return _ticks(value)
     text = _plain(value)
     if fact is not None and fact.price_type == "rate" and fact.product != "irs":
+        if value >= THOUSAND and value == value.to_integral_value():
+            return text
         places = 2 if fact.instrument.endswith("JPY") or value >= LARGE_RATE else 4
         shown = len(text.split(".")[1]) if "." in text else 0
         return f"{value:.{places}f}" if shown < places else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from nlp.language import vocabulary
 from nlp.language.model import Analysis, Turn
@@ -10,6 +11,8 @@ from nlp.language.model import Analysis, Turn
 _WORDS = vocabulary.section("phrases", "salience")
 WEIGHTS: dict[str, int] = _WORDS["weights"]
 REST: frozenset[str] = frozenset(_WORDS["rest"])  # of an amount
+CALLED_OFF: frozenset[str] = frozenset(_WORDS["called_off"])
+AMOUNT = re.compile(r"(?<![\w.,])(\d[\d, ]*\d|\d+)(k)?(?![\d.,/%]*\d)(?=\W|$)")
 FIRST = 6  # turns in which a client says why they call
 
 
@@ -35,6 +38,7 @@ def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int, *, thin: bo
 
 
 MOST_WORDS = 45
+LEAST = 1000
 
 
 def unread(analysis: Analysis, count: int) -> list[tuple[str, str]]:
@@ -55,3 +59,16 @@ def unread(analysis: Analysis, count: int) -> list[tuple[str, str]]:
     ]
     best = sorted(i for _, _, i in sorted(found)[:count])
     return [(analysis.turns[i].who, analysis.turns[i].text.strip()) for i in best]
+
+
+def called_off(analysis: Analysis) -> tuple[str, str] | None:
+    """(who, sentence) of the amount of a deal's order that was not done: "cancelled 35,600", "pulled, other 45,500"."""
+    amounts = {fact.quantity for fact in (*analysis.deals, *analysis.orders_left, *analysis.quotes_not_dealt)}
+    for turn in reversed(analysis.turns if analysis.deals else ()):
+        for sentence in re.split(r"(?<=[.?!])\s+", turn.text):
+            words = set(re.findall(r"[a-z][a-z'-]*", sentence.lower()))
+            said = {Decimal(re.sub(r"\D", "", digits)) * (1000 if k else 1) for digits, k in AMOUNT.findall(sentence)}
+            untold = any(value >= LEAST for value in said - amounts)
+            if untold and words & (CALLED_OFF | REST) and set(re.findall("[a-z]+", turn.text.lower())) & CALLED_OFF:
+                return turn.who, sentence.strip()
+    return None

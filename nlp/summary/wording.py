@@ -7,8 +7,9 @@ from itertools import takewhile
 
 from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
 from nlp.language.subjects import EVERYDAY
+from nlp.summary.maturities import as_said
 from nlp.summary.numbers import amount, day, level, price, tenor
-from nlp.summary.salience import salient, unread
+from nlp.summary.salience import called_off, salient, unread
 from nlp.summary.templates import Wording
 
 CHANNEL_WORDS = {
@@ -29,7 +30,7 @@ MOST = 5  # sentences
 
 def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     """Two to five sentences; every number in them was said or follows from the calendar."""
-    say = wording.say
+    say, analysis = wording.say, as_said(analysis)
     parts = [("", "opening", _opening(dialogue, analysis, wording))]
 
     def add(group: str, name: str, text: str) -> None:
@@ -51,10 +52,9 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     if heard and not analysis.deals:
         add("talk", "to_check", say("to_check", said=heard))
     thin = not (analysis.deals or analysis.quotes_not_dealt or analysis.orders_left)
-    said = " ".join(
-        say("quoted", who=say(f"by_{who}"), text=text)
-        for who, text in salient(analysis.turns, analysis, 4 if thin else 2, thin=thin)
-    )
+    off = called_off(analysis)
+    worth = [*salient(analysis.turns, analysis, 4 if thin else 2, thin=thin), *([off] if off else [])]
+    said = " ".join(say("quoted", who=say(f"by_{who}"), text=text) for who, text in dict.fromkeys(worth))
     if said:
         name = "talk" if thin else "also_said"
         add("talk", name, say(name, said=said))
@@ -77,7 +77,8 @@ def _named(analysis: Analysis) -> list[str]:
     codes = [(mention, (mention.instrument or "").lower().split()) for mention in analysis.mentions]
     said = [mention for mention, code in codes if mention.kind == "instrument" and code and code[0] not in told]
     names = (" ".join(takewhile(_capital, mention.text.split())) for mention in said)
-    return [name for name in dict.fromkeys(names) if len(name) > SHORT and name.lower() not in EVERYDAY][:MAX_NAMED]
+    long = (name for name in dict.fromkeys(names) if len(name) > SHORT or len(name) == SHORT and name.isupper())
+    return [name for name in long if name.lower() not in EVERYDAY][:MAX_NAMED]
 
 
 def _capital(word: str) -> bool:
