@@ -39,6 +39,7 @@ def salient(turns: tuple[Turn, ...], analysis: Analysis, count: int, *, thin: bo
 
 MOST_WORDS = 45
 LEAST = 1000
+SHORT_TURN = 25  # words
 
 
 def unread(analysis: Analysis, count: int) -> list[tuple[str, str]]:
@@ -70,5 +71,5 @@ def called_off(analysis: Analysis) -> tuple[str, str] | None:
             said = {Decimal(re.sub(r"\D", "", digits)) * (1000 if k else 1) for digits, k in AMOUNT.findall(sentence)}
             untold = any(value >= LEAST for value in said - amounts)
             if untold and words & (CALLED_OFF | REST) and set(re.findall("[a-z]+", turn.text.lower())) & CALLED_OFF:
-                return turn.who, sentence.strip()
+                return turn.who, (turn.text if len(turn.text.split()) <= SHORT_TURN else sentence).strip()
     return None

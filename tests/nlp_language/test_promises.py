@@ -41,6 +41,36 @@ t: And if somebody turns up bidding inside seventy?
 c: Then you must ring me.
 t: Inside seventy, you get a ring.
 
+trader None
+t: If they move a lot, shall I tell you?
+c: Only if they come in through one fifteen. Then I'd want to know.
+t: Through one fifteen, I'll shout.
+
+trader 2026-06-10
+c: Drop me a line each evening with what you've bought. From tonight.
+t: Each evening, starting tonight.
+
+trader 2026-06-10
+t: Would you like me to raise this as an official complaint?
+c: I was going to insist on it.
+t: Then I'll open the complaint today, in your name.
+
+trader None
+c: I'd want a shout if it looks like going, so I can warn my boss.
+t: I'll ring you when we're within ten paise.
+
+none
+t: I'll tell you up front, I looked at your limit.
+c: Fair enough.
+
+none
+c: I'm in Norway that week. You'll have to eat my share on the second of July.
+t: That's a pity.
+
+trader 2026-06-10
+t: btw ur metals statement bounced, resending this pm
+c: yes never saw it
+
 trader 2026-06-15
 t: I can get you the spreadsheet.
 c: Would you? I've to report back on Tuesday, so Monday at the latest.

@@ -57,7 +57,28 @@ def test_the_bonds_spoken_of_are_named_once_in_full() -> None:
         )
     )
     assert "about Fenwick Water." in told
-    assert told.count("June 2033") == 1
+    assert told.count("June 33") == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "named"), [("jun 33", "June 33"), ("june 2033", "June 2033"), ("june thirty-three", "June thirty-three")]
+)
+def test_a_bonds_year_stands_as_it_was_said(asked: str, named: str) -> None:
+    told = summary(chat(f"offer 2m Fenwick Water 5 1/8 {asked} pls", "98.40", "ok mine", "done at 98.40"))
+    assert named in told
+
+
+def test_what_was_called_off_of_a_deals_order_is_told() -> None:
+    told = summary(
+        chat(
+            "sell 60,000 ORVT over the day, vwap, not below 18.20",
+            "37,500 gone, average 18.47",
+            "halt it",
+            "halted, remaining 22,500 taken out of the mkt. final is 37,500 ORVT sold at 18.47 avg",
+            "ok 37500 x 18.47 good for me",
+        )
+    )
+    assert "22,500" in told
 
 
 def test_who_answered_the_telephone_is_no_matter_that_was_spoken_of() -> None:

@@ -14,6 +14,7 @@ from nlp import report
 from nlp.language import analyse
 from nlp.language.model import Analysis, Dialogue, Reference, ReferenceInstrument, Turn
 from nlp.summary import summarise
+from nlp.summary.maturities import as_said
 from tests.eval.score import tokens
 from tests.nlp_language.fresh_talks import TALKS, Talk, dialogue
 from tests.nlp_language.strange_talks import PARTLY_READ, STRANGE_TALKS
@@ -167,7 +168,7 @@ def test_summaries_say_no_number_that_was_not_understood() -> None:
         analysis = analyse(talked)
         summary = summarise(talked, analysis)
         assert summary.startswith("Ada Quill of Ferrol Marine")
-        for deal in analysis.deals:
+        for deal in as_said(analysis).deals:
             assert tokens(deal.instrument) <= tokens(summary)
 
 
