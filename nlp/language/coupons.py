@@ -7,9 +7,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from nlp.language import vocabulary as v
-from nlp.language.calendar import plural_year, year_at
+from nlp.language.calendar import MONTHS, plural_year, year_at
 from nlp.language.figures import Figure, figure_at
 from nlp.language.issuers import issuer_before
+from nlp.language.numerals import is_numeral
 from nlp.language.periods import Months
 from nlp.language.words import Word
 
@@ -17,6 +18,8 @@ ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"]
 
 
 PERCENT = {"percent", "percents", "%", "pct"}
+NO_YEAR = tuple([word] for word in ("%", "million", "lots", *MONTHS))
+"""What a number before it is the amount, the share or the day of."""
 
 
 def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, Months, Figure | None]]:
@@ -29,6 +32,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         at = maturity.first
         while at and lows[at - 1] in (",", "of", "the", "s", "'s", *PERCENT):
             at -= 1
+        at -= _day_before(lows, at)
         figure = next(
             (
                 f
@@ -47,6 +51,12 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         else:
             found.append((maturity.first, maturity, None))
     return found
+
+
+def _day_before(lows: Sequence[str], at: int) -> int:
+    """ "OAT 3.25 25 May 36": the day of the month between coupon and maturity, as a count of tokens."""
+    day = lows[at - 1] if at > 1 else ""
+    return int(day.isdecimal() and int(day) <= 31 and is_numeral(lows[at - 2]) and "." in lows[at - 2])
 
 
 def _behind(lows: Sequence[str], at: int, end: int) -> Figure | None:
@@ -96,7 +106,7 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         if pointed:
             at = _misheard_month(lows, at)
         year, length = year_at(lows, at)
-        if length and at not in known and lows[at + length : at + length + 1] not in (["%"], ["million"], ["lots"]):
+        if length and at not in known and lows[at + length : at + length + 1] not in NO_YEAR:
             found.append(Months(at, at + length, 0, 0, year))
     return [*found, *_nicknames(lows, known | {k for span in found for k in range(span.first, span.last)})]
 

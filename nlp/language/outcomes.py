@@ -224,7 +224,8 @@ def client_asked(talk: Talk, topic: Topic) -> bool:
     until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
     if any(talk.turns[k].who == "client" for k in topic.evidence if k <= until):
         return True
-    return _renamed(talk, topic) or _refused(talk, topic) or _beside(talk, topic)
+    liked = topic.accepted_at is not None and topic.quoted_at is not None and topic.accepted_at > topic.quoted_at
+    return liked or _renamed(talk, topic) or _refused(talk, topic) or _beside(talk, topic)
 
 
 def _renamed(talk: Talk, topic: Topic) -> bool:

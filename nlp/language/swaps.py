@@ -79,9 +79,13 @@ def start_of(frame: Frame) -> str | None:
     return said[0] if len(said) == 1 else None
 
 
+COMPARED = ("higher", "lower", "above", "below", "over spot", "bp", "bps", "basis points", "pickup", "pick up")
+"""Words for how far two starts are apart: "so fwd is 1.8 higher"."""
+
+
 def from_another_start(frame: Frame, topic: Topic) -> bool:
     """ "And the two-year from spot?", after the one that starts in September was shown."""
     start = start_of(frame)
-    if topic.kind != "irs" or topic.quoted_at is None or start is None:
+    if topic.kind != "irs" or topic.quoted_at is None or start is None or frame.has(*COMPARED):
         return False
     return (FORWARD_START in topic.hints) != (start == FORWARD_START)

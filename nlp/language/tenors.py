@@ -32,9 +32,10 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
         or not (
             current.kind in ("irs", "option") or topics.swapped(current) or outright or _forward(talk, i, frame, turn)
         )
-        or (current.kind != "irs" and saying.takes(frame))
     ):
         return None
+    if current.kind != "irs" and saying.takes(frame):
+        return _shown_to(talk, current, frame)
     code = decided(frame) if turn.who == "client" and current.kind != "irs" else frame.tenors[0].code
     if current.kind == "irs" and not code.endswith("Y") or code == current.tenor_named:
         return None
@@ -61,6 +62,14 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
         opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
         opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
     return opened
+
+
+def _shown_to(talk: Talk, current: Topic, frame: Frame) -> Topic | None:
+    """ "I'll do the one month.": of several dates that were shown the one that is named."""
+    codes = {tenor.code for tenor in frame.tenors}
+    same = (topic for topic in talk.topics if topic.instrument.code == current.instrument.code)
+    named = [topic for topic in same if topic.tenor in codes and topic.quoted_at is not None]
+    return named[0] if len(named) == 1 else None
 
 
 def _forward(talk: Talk, i: int, frame: Frame, turn: Turn) -> bool:
