@@ -41,7 +41,8 @@ def afresh(talk: Talk, i: int, turn: Turn, frame: Frame, before: Topic, *, named
         opened.hints.add("indicative")
         opened.indicative_at = i
     opened.anchors = before.anchors[-2:]
-    if frame.has("same side", "same way", "same direction", "same again"):
+    sizes = {topics.size_of(size, before.instrument)[0] for size in frame.sizes}
+    if frame.has("same side", "same way", "same direction", "same again") or frame.has("again") and before.size in sizes:
         opened.side = before.side
     return opened
 

@@ -200,6 +200,8 @@ def _times(lows: Sequence[str], taken: set[int]) -> tuple[list[Day], list[Months
             i += 1
             continue
         day, span, tenor = relative_day_at(lows, i) or day_at(lows, i), months_at(lows, i), tenor_at(lows, i)
+        if day is not None and i and lows[i - 1] in vocabulary.governments():
+            day = None  # "OAT 3 nov 34": a coupon
         if day is not None:
             days.append(day)
             i = day.last

@@ -68,7 +68,10 @@ def _apart(match: re.Match[str]) -> str:
 
 
 def _unpaused(match: re.Match[str]) -> str:
-    return match.group().replace(",", "")
+    """Without the pauses between the digits; "point eight seven one, eight seven nine" are two numbers."""
+    one, *others = (len(part.split()) for part in match.group().removeprefix("point ").split(","))
+    two_way = one > 1 and others == [one]
+    return match.group() if two_way else match.group().replace(",", "")
 
 
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (

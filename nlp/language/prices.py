@@ -38,7 +38,10 @@ def place(
     if again is not None:
         return again  # "eleven twenty", after eleven euros twenty
     if instrument.kind == "irs":
-        return _rate(figure, Decimal("0.05"), Decimal(20)) or _completed(figure, instrument, anchors, ask_of)
+        full, near = _rate(figure, Decimal("0.05"), Decimal(20)), _completed(figure, instrument, anchors, ask_of)
+        if full is not None and near is not None and ask_of is not None and not ask_of / 2 < full < ask_of * 2:
+            return near  # "two point nine oh four, nine one six"
+        return full or near
     if instrument.kind == "bond" and _beyond_par(figure, anchors):
         return 100 + (figure.value - 100) / 100
     near = _completed(figure, instrument, anchors, ask_of)

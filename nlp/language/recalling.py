@@ -13,6 +13,7 @@ from nlp.language.topics import Topic
 from nlp.language.vocabulary import Instrument, bond, fx_pair, government_bond, government_of_title, governments
 
 SHORTEST = 4
+OVER = AGAINST | {"off"}
 PLURALS = {"quarters", "halves", "eighths", "halfs"}
 
 
@@ -96,9 +97,9 @@ def _measured(frame: Frame, asked: Topic) -> Frame:
     mentions = []
     for mention in frame.mentions:
         one, before = mention.instrument, [word.low for word in frame.words[max(0, mention.first - 2) : mention.first]]
-        of_state = one.kind == "bond" and (not one.issuer or government_of_title(one.issuer))
-        if of_state and not one.isin and AGAINST & set(before[-1:] if before[-1:] != ["the"] else before):
-            named = government_bond(bare, one.coupon, one.maturity) if bare and not one.issuer else one
+        of_state = one.kind == "bond" and (not one.issuer or government_of_title(one.issuer)) or one.kind == "future"
+        if of_state and not one.isin and OVER & set(before[-1:] if before[-1:] != ["the"] else before):
+            named = government_bond(bare, one.coupon, one.maturity) if bare and one.kind == "bond" and not one.issuer else one
             mention = replace(mention, instrument=named, benchmark=True)
         mentions.append(mention)
     return replace(frame, mentions=tuple(mentions))

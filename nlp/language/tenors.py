@@ -25,6 +25,8 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
         return by_period(talk, i, turn, frame, current)
     if current is not None and (strip := by_month(talk, i, turn, frame, current)) is not None:
         return strip
+    if current is not None and (dated := _to_another_day(talk, i, turn, frame, current)) is not None:
+        return dated
     outright = current is not None and current.kind == "fx" and bool(current.hints & {"forward", "ndf"})
     if (
         current is None
@@ -61,6 +63,21 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
     if i - current.opened <= 12 and turn.who == "trader":  # several tenors asked in one breath
         opened.size, opened.ccy, opened.day = current.size, current.ccy, current.day
         opened.evidence |= {k for k in current.evidence if i - 12 <= k < i and talk.turns[k].who == "client"}
+    return opened
+
+
+def _to_another_day(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
+    """ "For the thirtieth of September 13.4180 all-in, and for the thirty-first of December 13.4310": one price each."""
+    shown = turn.who == "trader" and current.kind == "fx" and current.quoted_at == i and not topics.swapped(current)
+    days = {day.resolve(talk.today) for day in frame.days}
+    if not shown or len(days) != 1 or not frame.prices or current.day is None:
+        return None
+    if days == {current.day.resolve(talk.today)}:
+        return None
+    opened = talk.opened(i, current.instrument)
+    opened.hints, opened.side, opened.day = set(current.hints), current.side, frame.days[0]
+    opened.size, opened.ccy, opened.anchors = current.size, current.ccy, current.anchors[-1:]
+    opened.evidence |= {k for k in current.evidence if k < i and talk.turns[k].who == "client"}
     return opened
 
 
