@@ -224,8 +224,16 @@ def client_asked(talk: Talk, topic: Topic) -> bool:
     until = len(talk.turns) if topic.quoted_at is None else topic.quoted_at
     if any(talk.turns[k].who == "client" for k in topic.evidence if k <= until):
         return True
-    liked = topic.accepted_at is not None and topic.quoted_at is not None and topic.accepted_at > topic.quoted_at
-    return liked or _renamed(talk, topic) or _refused(talk, topic) or _beside(talk, topic)
+    return _taken_up(talk, topic) or _renamed(talk, topic) or _refused(talk, topic) or _beside(talk, topic)
+
+
+def _taken_up(talk: Talk, topic: Topic) -> bool:
+    """The client says the price again that was shown unasked, or on whom it depends whether they take it."""
+    if topic.quoted_at is None:
+        return False
+    after = range(topic.quoted_at + 1, min(len(talk.turns), topic.quoted_at + 1 + CONFIRMED_WITHIN))
+    mine = [talk.frames[k] for k in after if talk.turns[k].who == "client" and talk.topic_at.get(k) is topic]
+    return any(frame.has(*topics.CONDITIONAL) or says_price(topic, frame) for frame in mine)
 
 
 def _renamed(talk: Talk, topic: Topic) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 VERBS = {"buy", "sell", "buying", "selling", "buys", "sells", "from", "want", "need", "get", "as"}
 LINKS = {"into", "against", "versus", "vs", "v", "for", "to"}
+WANTED = {"want", "wanted", "like", "have", "need", "take", "receive"}
+"""Beside "in", what an amount is to become: "and you want that in pounds"."""
 EXCHANGED: frozenset[str] = frozenset(v.section("fx", "exchanged"))
 NOUNS: frozenset[str] = frozenset(v.section("fx", "nouns"))
 NEAR = 3
@@ -48,7 +50,8 @@ def _counted(frame: Frame, money: Money) -> bool:
 
 
 def _across_turns(talk: Talk, i: int, frame: Frame) -> Instrument | None:
-    named = [m for m in frame.monies if m.strong and m.first and frame.words[m.first - 1].low in LINKS | VERBS]
+    links = LINKS | VERBS | ({"in"} if WANTED & set(frame.lows) and "what" not in frame.lows else set())
+    named = [m for m in frame.monies if m.strong and m.first and frame.words[m.first - 1].low in links]
     if len(named) != 1 and frame.verbs:
         named = [m for m in frame.monies if m in named and frame.words[m.first - 1].low in VERBS]
     if len(named) != 1 or frame.sizes:
