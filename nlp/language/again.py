@@ -42,7 +42,8 @@ def afresh(talk: Talk, i: int, turn: Turn, frame: Frame, before: Topic, *, named
         opened.indicative_at = i
     opened.anchors = before.anchors[-2:]
     sizes = {topics.size_of(size, before.instrument)[0] for size in frame.sizes}
-    if frame.has("same side", "same way", "same direction", "same again") or frame.has("again") and before.size in sizes:
+    once_more = frame.has("again") and before.size in sizes
+    if once_more or frame.has("same side", "same way", "same direction", "same again"):
         opened.side = before.side
     return opened
 

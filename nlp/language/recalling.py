@@ -99,8 +99,9 @@ def _measured(frame: Frame, asked: Topic) -> Frame:
         one, before = mention.instrument, [word.low for word in frame.words[max(0, mention.first - 2) : mention.first]]
         of_state = one.kind == "bond" and (not one.issuer or government_of_title(one.issuer)) or one.kind == "future"
         if of_state and not one.isin and OVER & set(before[-1:] if before[-1:] != ["the"] else before):
-            named = government_bond(bare, one.coupon, one.maturity) if bare and one.kind == "bond" and not one.issuer else one
-            mention = replace(mention, instrument=named, benchmark=True)
+            if bare and one.kind == "bond" and not one.issuer:
+                one = government_bond(bare, one.coupon, one.maturity)
+            mention = replace(mention, instrument=one, benchmark=True)
         mentions.append(mention)
     return replace(frame, mentions=tuple(mentions))
 

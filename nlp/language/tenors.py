@@ -67,7 +67,7 @@ def by_tenor(talk: Talk, i: int, turn: Turn, frame: Frame, chosen: Topic | None)
 
 
 def _to_another_day(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
-    """ "For the thirtieth of September 13.4180 all-in, and for the thirty-first of December 13.4310": one price each."""
+    """ "For the thirtieth of September 13.4180 all-in, for the thirty-first of December 13.4310": a price each."""
     shown = turn.who == "trader" and current.kind == "fx" and current.quoted_at == i and not topics.swapped(current)
     days = {day.resolve(talk.today) for day in frame.days}
     if not shown or len(days) != 1 or not frame.prices or current.day is None:
