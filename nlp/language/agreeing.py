@@ -115,7 +115,11 @@ def _otherwise(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
         return True
     if resting.cued(frame) or resting.entered(frame) or frame.has(*LIMITED) and not PAST & set(frame.lows):
         return True
-    return not PAST & set(frame.lows) and resting.shows_no_price(talk, i, frame, topic)
+    if PAST & set(frame.lows):
+        return False
+    lately = range(max(topic.quoted_at or 0, i - LATELY) + 1, i)
+    left = any(resting.cued(talk.frames[k]) for k in lately if talk.topic_at.get(k) is topic)
+    return left and not saying.done(frame) or resting.shows_no_price(talk, i, frame, topic)
 
 
 def _yes_before(talk: Talk, i: int, topic: Topic) -> bool:

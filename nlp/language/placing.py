@@ -113,7 +113,11 @@ def placed(
     if topic.kind == "option":
         struck = topic.instrument.coupon  # which is no premium
         again = struck is not None and topic.instrument.unit and abs(figure.value - struck) < struck / 10
-        return figure.value if not (figure.scaled or again or _is_vol(lows, figure)) else None
+        if figure.scaled or again or _is_vol(lows, figure):
+            return None
+        paired = [len(chunk) for chunk in figure.chunks] == [2, 2] and figure.digits.isdecimal()
+        whole = struck is not None and topic.instrument.unit == "mt" and paired and figure.value > struck
+        return figure.value.scaleb(-2) if whole else figure.value  # "twenty-one seventy-five a tonne"
     if topic.kind == "fx" and kind == "points":
         return points(topic, frame, figure)
     if topic.instrument.ticks and kind == "price":

@@ -36,7 +36,7 @@ def client_side(frame: Frame, instrument: Instrument) -> Side | None:
         if dealt and not set(before[-2:]) & {"you", "u", "can", "could", "not", "n't"}:
             sides.add(of_base(verb.side, frame, verb.at, instrument))
             continue
-        if set(before) & {"you", "u", "he", "they", "she", "could", *SOMEBODY, "not", "n't", "dont"} or after in (
+        if set(before) & OF_OTHERS or after in (
             ("me",),
             ("your",),
             ("us",),
@@ -76,6 +76,7 @@ def _worked(frame: Frame) -> Side | None:
 
 
 SOMEBODY = {"everyone", "anyone", "someone", "anybody", "somebody", "nobody"}
+OF_OTHERS = {"you", "u", "he", "they", "she", "could", *SOMEBODY, "not", "n't", "dont", "never"}
 OTHER_SIDE: dict[str, Side] = {"seller": "buy", "sellers": "buy", "buyer": "sell", "buyers": "sell"}
 INSTRUCTED: dict[str, Side] = {"bid": "buy", "offer": "sell"}
 

@@ -8,6 +8,7 @@ from nlp.language import identity, saying, topics
 from nlp.language.deliveries import ASKS, by_period, outright_asked
 from nlp.language.frames import Frame
 from nlp.language.model import Turn
+from nlp.language.placing import says_price
 from nlp.language.shorttenors import decided
 from nlp.language.strips import by_month
 from nlp.language.topics import Topic
@@ -86,7 +87,9 @@ def _shown_to(talk: Talk, current: Topic, frame: Frame) -> Topic | None:
     codes = {tenor.code for tenor in frame.tenors}
     same = (topic for topic in talk.topics if topic.instrument.code == current.instrument.code)
     named = [topic for topic in same if topic.tenor in codes and topic.quoted_at is not None]
-    return named[0] if len(named) == 1 else None
+    if len(named) != 1 or frame.prices and not says_price(named[0], frame):
+        return None  # "the ones I skip, I'll do the forty-five and a half"
+    return named[0]
 
 
 def _forward(talk: Talk, i: int, frame: Frame, turn: Turn) -> bool:

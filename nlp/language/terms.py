@@ -110,10 +110,20 @@ def monies(lows: Sequence[str]) -> list[Money]:
             code, last = phrases[tuple(lows[i : i + long])], i + long
         elif lows[i] == "us" and (set(lows[max(0, i - 1) : i]) & {"-", "/"} or set(lows[i + 1 : i + 2]) & PAIRED):
             code = "USD"  # "kiwi-US", "four million US against Sing"
-        if code:
+        if code and not _everyday(lows, i):
             found.append(Money(i, last, code, lows[i] not in weak or last > i + 1))
         i = last
     return found
+
+
+def _everyday(lows: Sequence[str], at: int) -> bool:
+    """ "Try me for real": no lira and no reais."""
+    beside = [lows[at - 1] if at else "", *lows[at + 1 : at + 2]]
+    return lows[at] == "try" and bool(TRIED & set(beside[1:])) or lows[at] == "real" and beside[0] in REALLY
+
+
+TRIED = {"me", "us", "him", "her", "them", "it", "that", "this", "to", "and", "again", "for", "not", "a", "the"}
+REALLY = {"for", "a", "the", "very", "no", "any", "that", "'s"}
 
 
 def pairs(lows: Sequence[str], found: Sequence[Money]) -> list[Mention]:
@@ -261,10 +271,10 @@ def _vocabulary_mention(
         if (
             near is None
             and not coded
-            and not contracts & set(lows)
+            and not any(low in contracts and lows[k - 1 : k] != ["a"] for k, low in enumerate(lows))
             and v.section("listed", "futures")[name].get("everyday")
         ):
-            return None  # "I owe you a coffee"
+            return None  # "I owe you a coffee", "that's a lot of coffee"
         for at in (first - 1, last):
             code = MONTH_CODE.fullmatch(lows[at]) if 0 <= at < len(lows) and near is None else None
             if code:

@@ -31,11 +31,11 @@ GRANTING: tuple[str, ...] = tuple(_WORDS["granting"])
 
 
 def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
-    """The standing deal that the trader's turn `i` says is no more; None where none is."""
+    """The deal that the trader's turn `i` says is no more, also once again; None where none is."""
     standing = [done for done in talk.dealing.done if done.standing and 1 < i - done.turn <= SINCE]
     if not standing or talk.turns[i].who != "trader":
         return None
-    lately = [done for done in talk.dealing.done if done.undone_at is not None and i - done.undone_at <= NEAR]
+    lately = [done for done in talk.dealing.done if done.undone_at is not None and i - done.undone_at <= RECENT]
     for sentence in saying.sentences(frame):
         for clause in _clauses(sentence):
             if clause.question or clause.has(*NOT_SO, *ORDER_WORDS):
@@ -43,8 +43,9 @@ def undone(talk: Talk, i: int, frame: Frame) -> Done | None:
             void = clause.has(*VOID)
             if void or _ends(clause, GONE) and _free(talk, i):
                 told = clause if _names(clause) or not void else sentence
-                if any(_named(told, done) for done in lately):
-                    return None  # said again
+                again = [done for done in lately if _named(told, done)]
+                if again:
+                    return again[-1]
                 named = [done for done in standing if _named(told, done)]
                 if named:
                     return named[-1]
