@@ -21,7 +21,8 @@ def parts(frame: Frame, labels: Container[str], *, trader: bool) -> list[tuple[s
         heads = sorted({t.first for t in frame.tenors} | {m.first for m in frame.mentions if m.point})
         if len(heads) >= 2 and (len(frame.prices) >= 3 or (trader and not legs(frame) and _each_priced(frame, heads))):
             marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)]
-    if not marks and trader and len(frame.days) >= 2 and not legs(frame) and not frame.question:
+    shows = len([leg for leg in legs(frame) if leg.prices]) < 2 and not (saying.done(frame) or frame.question)
+    if not marks and trader and len(frame.days) >= 2 and shows:
         heads = [day.first for day in frame.days]
         marks = [(0 if n == 0 else k, "") for n, k in enumerate(heads)] if _each_priced(frame, heads) else []
     if not marks and not frame.mentions and len(frame.months) >= 2 and not _put_right(frame):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from nlp.language import codes, identity, listed_options, options
 from nlp.language import vocabulary as v
 from nlp.language.deliveries import dated
+from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.options import Option
 from nlp.language.prices import place
@@ -123,11 +124,16 @@ def points_of(frame: Frame) -> set[int]:
 def _refined(talk: Talk, frame: Frame, said: Option, base: Instrument) -> Instrument:
     """ "An option on jet, April to June" "A cap at seven seventy-five": its kind and strike are told after its name."""
     current = talk.current
-    if base.issuer != "option" or not said.right or said.strike is None or current is None or current.shown_at:
+    if base.coupon is not None or not said.right or said.strike is None or current is None or current.shown_at:
         return base
-    strike = place(said.strike, v.commodity(base.form), "price") or said.strike.value
-    style = "Asian " if frame.has("asian", "averaging", "average") else ""
-    option = v.commodity(base.form, base.period or "", f"{style}{said.right} {strike}")
+    return struck(talk, frame, base, said.right, said.strike) if base.form in v.commodities() else base
+
+
+def struck(talk: Talk, frame: Frame, base: Instrument, right: str, figure: Figure) -> Instrument:
+    """The option on a commodity with the strike that it had not yet."""
+    strike = place(figure, v.commodity(base.form), "price") or figure.value
+    asian = frame.has("asian", "averaging", "average") or base.issuer.startswith("Asian ")
+    option = v.commodity(base.form, base.period or "", f"{'Asian ' if asian else ''}{right} {strike}")
     return replace(dated(option, talk.today), coupon=strike)
 
 

@@ -26,12 +26,13 @@ what both sides say counts."""
 def by_strike(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> Topic | None:
     """The option of the strike that a turn names. Before a price the client puts the strike right; after it they ask,
     or are shown, another option beside the first."""
-    if current.kind in ("commodity", "future", "fx", "metal") and turn.who == "client":
-        return _answered(talk, i, frame, current)
     strike = current.instrument.coupon
+    unstruck = current.kind == "option" and strike is None and current.instrument.form in v.commodities()
+    if (unstruck or current.kind in ("commodity", "future", "fx", "metal")) and turn.who == "client":
+        return _answered(talk, i, frame, current)
     if current.kind != "option" or strike is None:
         return None
-    said = [one for figure in frame.prices if (one := _level(figure, current)) is not None]
+    said = [one for figure in _bare(frame) if (one := _level(figure, current)) is not None]
     shown = {price.normalize() for price in (current.bid, current.ask, current.mid) if price is not None}
     named = [level for figure, level in said if figure.value.normalize() not in shown]
     known = next((t for level in named for t in _alike(talk, current) if t.instrument.coupon == level), None)
@@ -45,7 +46,8 @@ def by_strike(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
             current.instrument = _struck(current.instrument, level)
             return current
         return None
-    premium = any(figure.value < level / 3 for figure in frame.prices) and frame.has(*MOVED) and not frame.sizes
+    premium = any(figure.value < level / 3 for figure in _bare(frame)) and frame.has(*MOVED)
+    premium = premium and not any(size.unit or size.ccy for size in frame.sizes)
     beside = turn.who == "trader" and (len(frame.prices) > 2 or premium)
     if abs(level / strike - 1) > WIDEST or not beside and (turn.who == "trader" or saying.takes(frame)):
         return None
@@ -59,8 +61,7 @@ def by_strike(talk: Talk, i: int, turn: Turn, frame: Frame, current: Topic) -> T
 
 def _answered(talk: Talk, i: int, frame: Frame, current: Topic) -> Topic | None:
     """ "I'd like to look at calls." "Which strike?" "Let's begin with three thousand.": an option after all."""
-    bare = [size.figure for size in frame.sizes if not (size.unit or size.ccy)]
-    figures = [*frame.prices, *bare]
+    figures = _bare(frame)
     asked = bool(i) and talk.turns[i - 1].who == "trader" and talk.frames[i - 1].has("strike", "struck")
     if len(figures) != 1 or not asked or current.quoted_at is not None:
         return None
@@ -69,12 +70,20 @@ def _answered(talk: Talk, i: int, frame: Frame, current: Topic) -> Topic | None:
     if right is None:
         return None
     base = current.instrument
+    if base.kind == "option":
+        current.instrument = resolving.struck(talk, frame, base, right, figures[0])
+        return current
     if base.kind in ("fx", "metal"):
         current.instrument = options.instrument_of(base, right, options.strike_of(figures[0], base))
         return current
     option = resolving.option_on(talk, frame, base, options.Option(0, right, strike=figures[0]))
     current.instrument = option or base
     return current
+
+
+def _bare(frame: Frame) -> list[Figure]:
+    """The numbers that are no amount of something: "ten two hundred" may be a strike."""
+    return [*frame.prices, *(size.figure for size in frame.sizes if not (size.unit or size.ccy))]
 
 
 KIND_SAID = 6

@@ -80,6 +80,8 @@ def test_typed_numbers_keep_their_value(number: Decimal) -> None:
         ("230,825,000", ["230825000"]),
         ("2.412/2.420", ["2.412", "2.420"]),
         ("double seven", ["77"]),
+        ("ten two hundred", ["10200"]),
+        ("nine nine hundred and fifty", ["9950"]),
         ("no numbers here", []),
     ],
 )

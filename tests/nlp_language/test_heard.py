@@ -142,6 +142,8 @@ def test_a_ticker_after_an_amount_in_words_is_a_security() -> None:
         ("seventeen-million, eighty-eight-thousand", "seventeen million, eighty-eight thousand"),
         ("value twenty eighths October", "value twenty-eighth October"),
         ("in twenty-twenty-seven, forty-five", "in twenty twenty-seven, forty-five"),
+        ("at two point eight seven one, eight seven nine", "at two point eight seven one, eight seven nine"),
+        ("at three point eight, two, three", "at three point eight two three"),
         ("a two-way in ten-year paper, one-off", "a two-way in ten-year paper, one-off"),
     ],
 )

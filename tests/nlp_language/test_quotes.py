@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -171,3 +172,68 @@ def test_in_a_list_a_line_that_was_turned_down_is_passed_whatever_became_of_the_
         """
     )
     assert found == [("XS9288640519", None, Decimal("92.60"), "passed")]
+
+
+def test_another_strike_is_another_option_on_a_commodity_too() -> None:
+    quotes = shown(
+        """
+        c: I'd like calls on copper, on the average, April to June. Six hundred tonnes.
+        t: Copper calls, six hundred tonnes. Which strike?
+        c: Ten two hundred.
+        t: Ten two hundred, let me ask. The ten two hundred call is a hundred and ninety dollars a tonne.
+        c: Far too much.
+        t: If you went to ten six hundred, that brings it down to a hundred and twelve.
+        c: Still too much. Not today.
+        t: No problem.
+        """,
+        "call",
+    )
+    assert [(name.split()[-3:-2], ask) for name, _, ask, _ in quotes] == [
+        (["10200"], Decimal(190)),
+        (["10600"], Decimal(112)),
+    ]
+
+
+def test_prices_for_two_dates_in_one_breath_are_two_quotes_of_which_one_deals() -> None:
+    found = understood(
+        """
+        c: We must buy forty million Norwegian kroner against sterling, for the end of September or for new year's eve.
+        t: One moment. For the thirtieth of September I can do thirteen forty-one eighty, and for the thirty-first of December, thirteen forty-three ten.
+        c: September then. Thirteen forty-one eighty, please book that.
+        t: Done. You sell sterling and buy forty million Norwegian kroner at thirteen point four one eight oh, value the thirtieth of September.
+        c: Agreed. I'll leave December.
+        t: Nothing for December.
+        """,  # noqa: E501
+        "call",
+    )
+    assert [deal.price for deal in found.deals] == [Decimal("13.418")]
+    assert [(quote.bid, quote.value_date) for quote in found.quotes_not_dealt] == [
+        (Decimal("13.431"), date(2026, 12, 31))
+    ]
+
+
+def test_a_price_shown_unasked_counts_where_the_client_must_ask_their_board() -> None:
+    assert shown(
+        """
+        t: While I have you, the loan you want fixed. Fifteen million sterling, five years against SONIA, you paying: I can offer three sixty-four.
+        c: Three sixty-four, I like that. It needs the board's say-so though, they sit on Tuesday.
+        t: Then it hangs on the board.
+        """,  # noqa: E501
+        "call",
+    ) == [("GBP SONIA OIS 5Y", None, Decimal("3.64"), "conditional")]
+
+
+def test_a_company_s_bond_is_not_the_gilt_that_it_is_measured_by() -> None:
+    found = understood(
+        """
+        c: Halden Rail five and a quarter November thirty-four, seven million to buy. Over the gilt, please.
+        t: That'll be over the four and a quarter July thirty-four. I make them one thirty-eight, one thirty-one.
+        c: I pay one thirty-one.
+        t: Done. You buy seven million Halden Rail five and a quarter November thirty-four at one thirty-one over the July thirty-four gilt, which comes out at ninety-nine forty-one.
+        c: Agreed.
+        """,  # noqa: E501
+        "call",
+    )
+    (deal,) = found.deals
+    assert (deal.price, deal.price_type, found.quotes_not_dealt) == (Decimal(131), "spread_bp", ())
+    assert "Halden" in (deal.description or deal.instrument)

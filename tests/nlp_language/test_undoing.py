@@ -58,3 +58,17 @@ def test_what_is_said_to_be_gone_was_no_deal(words: str) -> None:
 )
 def test_what_only_sounds_like_it_leaves_both(words: str) -> None:
     assert sorted(standing(f"t: {words}\nc: I see.")) == [BUND, CANADA]
+
+
+def test_a_deal_that_is_off_stays_off_when_it_is_said_again_much_later() -> None:
+    said = """\
+        t: It's gone, nothing to pay.
+        c: Bless them.
+        t: They were in a good mood.
+        c: Mine was not good a minute ago.
+        t: It happens. How is the new office?
+        c: Cold. They forgot the heating.
+        t: Buy a jumper. So, for the tape, the nine dollar-Canada at forty-two is void, and you've got the Bunds.
+        c: The Bunds and nothing else. Right.
+    """
+    assert standing(said) == [BUND]
