@@ -35,6 +35,7 @@ THE_STOP = re.compile(
 )
 ENDS = re.compile("|".join(_PHRASES["ends"]))
 """Said of an order that will be taken off at some later time: how long it stands."""
+UNFILLED = ("remaining", "remainder", "balance", "the rest")
 A_WHILE = 10
 MORE: tuple[str, ...] = tuple(_PHRASES["done_more"])
 NEXT = 3
@@ -44,7 +45,12 @@ NEXT = 3
 def gone(talk: Talk, i: int, found: list[Resting]) -> tuple[list[Resting], Frame]:
     """The orders that stay after a turn, and what of the turn does not call one off."""
     whole = talk.frames[i]
-    if not whole.has(*levels.GONE) or whole.has(*NOT_GONE) or not found or channels_named(whole):
+    if (
+        not whole.has(*levels.GONE)
+        or whole.has(*NOT_GONE)
+        or channels_named(whole)
+        or not (found or whole.has(*UNFILLED))
+    ):
         return found, whole  # "no WhatsApp, the company made us take it off"
     kept: list[tuple[int, int]] = []
     for first, last in _clauses(whole):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from nlp.language import agreeing, fxswaps, resting, saying, strips, topics, vocabulary
+from nlp.language import agreeing, fxswaps, proof, resting, saying, strips, topics, vocabulary
 from nlp.language.clauses import ORDER_WORDS, before_order, passes
 from nlp.language.frames import Frame
 from nlp.language.grouping import grouped, half_a_swap, several
@@ -297,6 +297,8 @@ class Dealing(Revising):
         for old in self.done:
             if not old.standing or old.deal.instrument != deal.instrument:
                 continue
+            if old.turn == i and _countervalue(old.deal, deal):
+                return  # "we buy 3m usd from u at 17.8420, you receive ZAR 53,526,000"
             turned = old.deal.client_side != deal.client_side
             repeated = old.deal.quantity == deal.quantity and old.deal.price == deal.price and not turned
             between = self.talk.frames[old.turn + 1 : i + 1]
@@ -322,6 +324,13 @@ class Dealing(Revising):
         """The deal stands no more; its quote stays as cancelled."""
         done.standing, done.undone_at, done.topic.status = False, i, "cancelled"
         done.topic.evidence.add(i)
+
+
+def _countervalue(one: Deal, other: Deal) -> bool:
+    """The amount of one is that of the other in the other currency."""
+    if one.price is None or one.quantity is None or other.quantity is None or one.price != other.price:
+        return False
+    return proof.proves(one.quantity, one.price, other.quantity)
 
 
 def _says_yes(frame: Frame, topic: Topic) -> bool:

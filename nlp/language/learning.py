@@ -39,6 +39,9 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         loose = not size.sure or (topic.unit is not None and size.unit is None)
         if turn.who == "trader" and (topic.size is not None and loose or proof.repeats_otherwise(size, topic)):
             continue
+        told = topic.kind == "fx" and topic.size is not None and topic.quoted_at is not None
+        if turn.who == "trader" and told and not frame.prices:
+            continue  # "the website's the middle, for ten thousand pounds"
         after = frame.words[size.figure.last].low if size.figure.last < len(frame.words) else ""
         if turn.who == "trader" and (frame.has(*RECAP) or topic.size is None and after == "up"):
             continue

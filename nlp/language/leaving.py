@@ -133,9 +133,10 @@ def side(talk: Talk, i: int, frame: Frame, topic: Topic, before: list[int]) -> S
     """The client's side of an order: said with it, else in what the client said `before`, else by what was filled."""
     if topic.instrument.form == vocabulary.NEW_ISSUE:
         return "buy"
-    if frame.has("bid for", "buyer", "your bid"):
+    own = talk.turns[i].who == "client" or frame.has("you 're a", "youre a", "u r a", "as a")
+    if frame.has("bid for", "your bid") or own and frame.has("buyer"):
         return "buy"
-    if frame.has("offer for", "seller", "your offer"):
+    if frame.has("offer for", "your offer") or own and frame.has("seller"):
         return "sell"
     by_verb = {
         sides.of_base(verb.side, frame, verb.at, topic.instrument)

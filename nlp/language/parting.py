@@ -81,7 +81,8 @@ def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
             behind_price = is_numeral(frame.lows[k - 1]) and is_numeral(nxt)  # "A 98.10 B 95.55"
             capital = capital and (starts or frame.lows[k - 1] in BEFORE_LETTER or behind_price)
             dealt = nxt in ("+", "at", "@") or frame.lows[k - 1 : k] in VERBS  # "a +148 bid b +121 bid", "hit a"
-            if coded or low in labels and (starts and nxt in AFTER_LETTER or capital or dealt):
+            listed = starts and nxt == ":" and bool(frame.isins or frame.prices)  # "A: buying 5m XS9710442831"
+            if coded or listed or low in labels and (starts and nxt in AFTER_LETTER or capital or dealt):
                 marks.append((k, low))
             continue
         again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")

@@ -21,7 +21,7 @@ MOST_SENTENCES = 5
 MOST_TOLD = 3
 MOST_SHOWN = 60
 _SIGNS = frozenset(".,;:!?'\"()[]/-–—…%&+’‘“”€$£¥½¼¾⅛⅜⅝⅞")
-_ENDS = re.compile(r"(?<=[.!?])[)”\"]?\s+(?=\S)")
+_ENDS = re.compile(r"(?<=[.!?])[)”\"]?\s+(?=[^\sa-z])")  # not behind "Glassworks a.s." within one
 
 
 def refusal(summary: str, text: str) -> str:
