@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from nlp.language import vocabulary as v
-from nlp.language.saying import DONE as DONE
 from nlp.language.vocabulary import Instrument
 
 

@@ -8,7 +8,6 @@ from nlp.language import vocabulary
 from nlp.language.frames import Frame
 from nlp.language.model import Side
 from nlp.language.numerals import is_number
-from nlp.language.saying import DONE as DONE
 from nlp.language.saying import far_side
 from nlp.language.vocabulary import Instrument
 

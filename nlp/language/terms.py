@@ -118,8 +118,8 @@ def monies(lows: Sequence[str]) -> list[Money]:
 
 def _everyday(lows: Sequence[str], at: int) -> bool:
     """ "Try me for real": no lira and no reais."""
-    beside = [lows[at - 1] if at else "", *lows[at + 1 : at + 2]]
-    return lows[at] == "try" and bool(TRIED & set(beside[1:])) or lows[at] == "real" and beside[0] in REALLY
+    before, after = set(lows[max(0, at - 1) : at]), set(lows[at + 1 : at + 2])
+    return lows[at] == "try" and bool(TRIED & after) or lows[at] == "real" and bool(REALLY & before)
 
 
 TRIED = {"me", "us", "him", "her", "them", "it", "that", "this", "to", "and", "again", "for", "not", "a", "the"}
