@@ -9,6 +9,7 @@ from decimal import Decimal
 from nlp.language import vocabulary
 from nlp.language.calendar import plural_year
 from nlp.language.figures import Figure, figure_at, figures
+from nlp.language.numerals import PERCENT
 from nlp.language.terms import Mention, Money
 
 _WORDS = vocabulary.section("phrases", "frames")
@@ -23,7 +24,6 @@ DEALT = {"buy", "sell", "buying", "selling"}
 HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "lim", "more", "worst"}
 ENDS = {"", ".", ",", "?", "!", ";"}
 FOR_LONG = {"day", "gtc", "gtd", "pls", "please", "til", "till", "until", "today"}
-PERCENT = {"percent", "%", "pct"}
 MINOR = {"pence", "cents", "cent", "p"}
 
 

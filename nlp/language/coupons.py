@@ -10,14 +10,12 @@ from nlp.language import vocabulary as v
 from nlp.language.calendar import MONTHS, plural_year, year_at
 from nlp.language.figures import Figure, figure_at
 from nlp.language.issuers import issuer_before
-from nlp.language.numerals import is_numeral
+from nlp.language.numerals import PERCENT, is_numeral
 from nlp.language.periods import Months
 from nlp.language.words import Word
 
 ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"], ["pls"], ["gilt"], ["gilts"])
-
-
-PERCENT = {"percent", "percents", "%", "pct"}
+PERCENTS = PERCENT | {"percents"}
 NO_YEAR = tuple([word] for word in ("%", "million", "lots", *MONTHS))
 """What a number before it is the amount, the share or the day of."""
 
@@ -30,7 +28,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         if maturity.year is None or maturity.begin != maturity.end or maturity.year < 2025:
             continue
         at = maturity.first
-        while at and lows[at - 1] in (",", "of", "the", "s", "'s", *PERCENT):
+        while at and lows[at - 1] in (",", "of", "the", "s", "'s", *PERCENTS):
             at -= 1
         at -= _day_before(lows, at)
         figure = next(
@@ -101,7 +99,7 @@ def years(words: Sequence[Word], months: Sequence[Months]) -> list[Months]:
         if coupon is None or not _precise(lows, coupon) or not 0 < coupon.value < 16 or coupon.scaled:
             continue
         at = coupon.last
-        while at < len(lows) and lows[at] in ("of", "due", "the", *PERCENT):
+        while at < len(lows) and lows[at] in ("of", "due", "the", *PERCENTS):
             at += 1
         if pointed:
             at = _misheard_month(lows, at)
@@ -146,7 +144,7 @@ def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
     coupon = _hundredths(lows, figure_at(lows, i))
     if coupon is None or not _precise(lows, coupon) or coupon.pointed and len(coupon.chunks) > 1:
         return False
-    end = coupon.last + (lows[coupon.last : coupon.last + 1] != [] and lows[coupon.last] in PERCENT)
+    end = coupon.last + (lows[coupon.last : coupon.last + 1] != [] and lows[coupon.last] in PERCENTS)
     of = lows[end : end + 1] == ["of"] and lows[end + 1 : end + 2] != ["the"]
     the = lows[i - 1 : i] == ["the"] or lows[max(0, i - 2) : i] in (["the", "long"], ["the", "old"], ["the", "new"])
     year, length = year_at(lows, coupon.last)
@@ -158,7 +156,7 @@ def _coupon_of_year(lows: Sequence[str], i: int) -> bool:
 
 def _precise(lows: Sequence[str], coupon: Figure) -> bool:
     """Only of a coupon so much is said: "five and a quarter", "2.6", "the six percents"."""
-    return bool(coupon.fraction or coupon.pointed or PERCENT & set(lows[coupon.last : coupon.last + 1]))
+    return bool(coupon.fraction or coupon.pointed or PERCENTS & set(lows[coupon.last : coupon.last + 1]))
 
 
 def _in_full(lows: Sequence[str], i: int) -> bool:
@@ -166,7 +164,7 @@ def _in_full(lows: Sequence[str], i: int) -> bool:
     coupon = figure_at(lows, i)
     if coupon is None or not _bare_start(lows, i) or not (coupon.fraction or coupon.pointed):
         return False
-    at = coupon.last + bool({"of", "due", ",", *PERCENT} & set(lows[coupon.last : coupon.last + 1]))
+    at = coupon.last + bool({"of", "due", ",", *PERCENTS} & set(lows[coupon.last : coupon.last + 1]))
     year, length = year_at(lows, at)
     spelled = figure_at(lows, at)
     return year > 0 and length > 0 and spelled is not None and spelled.digits == str(year)

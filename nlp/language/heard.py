@@ -11,6 +11,8 @@ import itertools
 import re
 from collections.abc import Callable
 
+from nlp.language.numerals import ONE_WORDS, TEN_WORDS
+
 SCALE = r"(?:million|billion|thousand|hundred|[km]\b|mm\b|bn\b)"
 EIGHTHS = {"1": "one eighth", "3": "three eighths", "5": "five eighths", "7": "seven eighths"}
 POINTS = {"2": "twos", "3": "threes", "5": "fives", "7": "sevens", "10": "tens", "20": "twenties", "30": "thirties"}
@@ -42,14 +44,12 @@ def _spaced(match: re.Match[str]) -> str:
 _DIGIT = "(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)"
 
 
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ONES = "one two three four five six seven eight nine".split()
 _NUMBER = "(?:" + "|".join(
     [
         "zero|oh|o|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen",
         "point|hundred|thousand|million|billion",
-        *_TENS,
-        *_ONES,
+        *TEN_WORDS,
+        *ONE_WORDS,
     ]
 ) + ")"  # fmt: skip
 
@@ -63,7 +63,7 @@ def _apart(match: re.Match[str]) -> str:
     words = match.group().split("-")
     text = words[0]
     for before, word in itertools.pairwise(words):
-        text += ("-" if before.lower() in _TENS and word.lower() in _ONES else " ") + word
+        text += ("-" if before.lower() in TEN_WORDS and word.lower() in ONE_WORDS else " ") + word
     return re.sub(r"\bo\b", "oh", text, flags=re.IGNORECASE)
 
 

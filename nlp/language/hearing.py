@@ -211,10 +211,7 @@ class Hearing:
         quantity: Decimal | None
         if lead.sizes:
             quantity, ccy, unit = topics.size_of(lead.sizes[0], instrument)
-            quantity = self._total(frame, lead, quantity)
-            totals = {topics.size_of(size, instrument)[0] for size in frame.sizes[1:]}
-            if about.size in totals and frame.has("each", "a month", "per month", "monthly"):
-                quantity = about.size  # "four hundred tonnes each in October and November, eight hundred in all"
+            quantity = self._total(frame, about, lead, quantity)
         elif self.talk.header.kind == "chat":
             quantity, ccy, unit = about.size, about.ccy, about.unit
         else:
@@ -333,8 +330,11 @@ class Hearing:
         )
         return proof.by_repetition(quantity, asked, before, after)
 
-    def _total(self, frame: Frame, leg: Leg, quantity: Decimal) -> Decimal:
-        """ "Five thousand a month, January to March" is fifteen thousand."""
+    def _total(self, frame: Frame, about: Topic, leg: Leg, quantity: Decimal) -> Decimal:
+        """ "Five thousand a month, January to March" is fifteen, as is "five thousand each, fifteen in all"."""
+        totals = {topics.size_of(size, about.instrument)[0] for size in frame.sizes[1:]}
+        if about.size is not None and about.size in totals and frame.has("each", "a month", "per month", "monthly"):
+            return about.size
         assert leg.sizes
         after = [
             frame.words[k].low

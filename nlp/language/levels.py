@@ -10,6 +10,7 @@ from nlp.language import vocabulary
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
+from nlp.language.numerals import PERCENT
 from nlp.language.placing import placed
 from nlp.language.saying import sentences
 from nlp.language.topics import Topic
@@ -127,7 +128,7 @@ def _orders_levels(
 
 
 def _percent(lows: list[str], figure: Figure) -> bool:
-    return bool(set(lows[figure.last : figure.last + 1]) & {"%", "percent", "pct"})
+    return bool(set(lows[figure.last : figure.last + 1]) & PERCENT)
 
 
 _LINKED = r"(?:(?!(?:we|you|u|i|to|can|will|they|it|'ll|n't|is|was|be) )[^ .,?!;]+ )"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-UNITS = {w: str(i) for i, w in enumerate("zero one two three four five six seven eight nine".split())} | {
+ONE_WORDS = "one two three four five six seven eight nine".split()
+TEN_WORDS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+UNITS = {w: str(i) for i, w in enumerate(["zero", *ONE_WORDS])} | {
     "oh": "0",
     "o": "0",
     "nought": "0",
@@ -15,10 +17,8 @@ TEENS = {
     w: str(i)
     for i, w in enumerate("ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split(), 10)
 }
-TENS = {
-    w: str(i)
-    for i, w in zip(range(20, 100, 10), "twenty thirty forty fifty sixty seventy eighty ninety".split(), strict=True)
-} | {"fourty": "40"}
+TENS = {w: str(i) for i, w in zip(range(20, 100, 10), TEN_WORDS, strict=True)} | {"fourty": "40"}
+PERCENT = {"percent", "%", "pct"}
 SCALES = {
     "thousand": 10**3,
     "k": 10**3,

@@ -12,8 +12,9 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.fxswaps import points
 from nlp.language.model import PriceType
+from nlp.language.numerals import PERCENT
 from nlp.language.prices import in_minor, is_year, place, said_round, ticks
-from nlp.language.remarks import PERCENT, VOLS
+from nlp.language.remarks import VOLS
 from nlp.language.topics import Topic
 
 HIGHEST_YIELD = 16

@@ -10,14 +10,13 @@ from nlp.language import vocabulary as v
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import PriceType
-from nlp.language.numerals import is_number
+from nlp.language.numerals import PERCENT, is_number
 from nlp.language.topics import Topic
 
 VOLS = {"vol", "vols", "vega", "delta"}
 _WORDS = v.section("phrases", "remarks")
 MOVES: frozenset[str] = frozenset(_WORDS["moves"])
 NEAR_STRIKE = Decimal("0.25")
-PERCENT = {"percent", "%", "pct"}
 ANEW: tuple[str, ...] = tuple(v.section("phrases", "dealing")["shows_anew"])
 SORT_OF: tuple[str, ...] = tuple(_WORDS["sort_of"])
 SPOKEN_OF = [[verb, article] for verb in ("'s", "is", "was") for article in ("a", "the", "yesterday", "last", "miles")]

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
+from nlp.language.numerals import PERCENT
 from nlp.language.placing import placed, price_type
-from nlp.language.remarks import PERCENT
 from nlp.language.topics import Topic
 
 HANDLES = range(70, 141)

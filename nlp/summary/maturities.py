@@ -8,11 +8,10 @@ from typing import TypeVar
 import msgspec
 
 from nlp.language.model import Analysis, Terms
+from nlp.language.numerals import ONE_WORDS, TEN_WORDS
 
 Fact = TypeVar("Fact", bound=Terms)
 _YEAR = re.compile(r"([ -]?)\b20([2-9]\d)\b")
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_UNITS = "one two three four five six seven eight nine".split()
 
 
 def as_said(analysis: Analysis) -> Analysis:
@@ -45,7 +44,7 @@ def _short(name: str, talk: str) -> str:
 
     def said(found: re.Match[str]) -> str:
         joint, year = found.groups()
-        spoken = "-".join(part for part in (_TENS[int(year[0]) - 2], ("", *_UNITS)[int(year[1])]) if part)
+        spoken = "-".join(part for part in (TEN_WORDS[int(year[0]) - 2], ("", *ONE_WORDS)[int(year[1])]) if part)
         if re.search(rf"(?<!\d)20{year}(?!\d)", talk):
             return found[0]
         if re.search(rf"(?<![\d.,]){year}(?![\d.,%]\d|\d)", talk):
