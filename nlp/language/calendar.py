@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import calendar as months
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
@@ -304,6 +304,8 @@ def _numbered_day(words: Sequence[str], i: int) -> Day | None:
         return _month_first(words, i, at)
     if not length and weekday is None and i and words[i - 1] in SLASHED_AFTER and (slashed := _slashed_day(words, i)):
         return slashed
+    if not length and weekday is not None and at == last and (slashed := _slashed_day(words, at)):
+        return replace(slashed, first=i, weekday=weekday)
     if not length and weekday is not None and at == last and (day := _bare_day(words, at)):
         return Day(i, at + 1, day, weekday=weekday)
     if length and 1 <= day <= 31:

@@ -16,6 +16,7 @@ from nlp.language.words import Word
 
 ENDS: tuple[list[str], ...] = ([], [","], ["."], ["?"], ["!"], [";"], ["please"], ["pls"], ["gilt"], ["gilts"])
 PERCENTS = PERCENT | {"percents"}
+COUPONS = ("", "ones", "twos", "threes", "fours", "fives", "sixes", "sevens", "eights", "nines")
 NO_YEAR = tuple([word] for word in ("%", "million", "lots", *MONTHS))
 """What a number before it is the amount, the share or the day of."""
 
@@ -41,6 +42,7 @@ def coupons(words: Sequence[Word], months: Sequence[Months]) -> list[tuple[int, 
         )
         counted = "the" in lows[at : maturity.first] and lows[at : at + 1] == ["of"]
         figure = None if counted else _hundredths(lows, figure)  # "two and a half of the thirty-fours": an amount
+        figure = figure or _plural_coupon(lows, at)
         behind = _behind(lows, at, maturity.last) if figure is None else None
         if behind is not None and (behind.pointed or behind.fraction) and behind.value < 16 and not behind.scaled:
             found.append((maturity.first, Months(maturity.first, behind.last, *_month(maturity)), behind))
@@ -63,6 +65,15 @@ def _behind(lows: Sequence[str], at: int, end: int) -> Figure | None:
         return figure_at(lows, end)
     figure = figure_at(lows, end + 2) if list(lows[end : end + 2]) == [",", "the"] else None
     return figure if figure is not None and lows[figure.last : figure.last + 1] in ([], ["."], [","]) else None
+
+
+def _plural_coupon(lows: Sequence[str], at: int) -> Figure | None:
+    """ "The fours of May thirty-one": a whole coupon in the plural, as bonds are called."""
+    word = lows[at - 1] if at > 1 else ""
+    number = next((str(n) for n, name in enumerate(COUPONS) if word == name), None)
+    if number is None or lows[at - 2] not in ("the", "those", "these", ",", "some") or lows[at : at + 1] != ["of"]:
+        return None
+    return Figure(at - 1, at, (number,), Decimal(number))
 
 
 def _hundredths(lows: Sequence[str], figure: Figure | None) -> Figure | None:

@@ -43,7 +43,8 @@ class Dealing(Revising):
         unshown = topic.kind == "bond" and topic.opened == i and not frame.prices  # a line of a list
         if unshown or self._forgotten(i, frame, topic):
             return
-        if (saying.takes(frame) or _says_yes(frame, topic)) and not frame.has(*resting.LASTING):
+        left = frame.has(*resting.LASTING) or resting.instructed(frame) and _unshown(frame, topic)
+        if (saying.takes(frame) or _says_yes(frame, topic)) and not left:
             topic.accepted_at = i
             topic.status = "open"  # what was passed a moment ago is taken after all
             topic.evidence.add(i)
@@ -331,6 +332,12 @@ def _countervalue(one: Deal, other: Deal) -> bool:
     if one.price is None or one.quantity is None or other.quantity is None or one.price != other.price:
         return False
     return proof.proves(one.quantity, one.price, other.quantity)
+
+
+def _unshown(frame: Frame, topic: Topic) -> bool:
+    """A level of the client's own, beside those that were shown."""
+    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    return topic.quoted_at is not None and bool(said) and not said & {topic.bid, topic.ask, topic.mid}
 
 
 def _says_yes(frame: Frame, topic: Topic) -> bool:

@@ -268,7 +268,23 @@ class _Reader:
                 return False
             self.i += 1
             return bool(tail) or is_numeral(self.word())
+        if not without and self._thirty_seconds_follow():
+            self.i += 1
+            return True
         return False
+
+    def _thirty_seconds_follow(self) -> bool:
+        """After the handle "ninety-nine" comes "and twenty-nine and a quarter": 32nds."""
+        if self.pointed or self.scaled or self.cardinal or self.fraction or self.typed:
+            return False
+        group, length = spoken_group(self.words, self.i + 1)
+        after = self.word(1 + length)
+        return (
+            bool(length)
+            and after not in SCALES
+            and after not in COUNTED
+            and _is_tick("".join(self.chunks), group.zfill(2))
+        )
 
     def _lower_group_follows(self) -> bool:
         """After "seventeen million," comes "five hundred and seventeen thousand": a smaller group with its own name."""

@@ -188,7 +188,7 @@ class Hearing:
         for figure in said:
             kind = price_type(about, frame, figure)
             if about.instrument.ticks and kind == "price":
-                shown = of_ticks(leg.prices) or about.taken("buy") or about.bid
+                shown = of_ticks(lows, leg.prices) or about.taken("buy") or about.bid
                 handle = shown.to_integral_value(rounding="ROUND_FLOOR") if shown else None
                 price = ticks(figure, lows[figure.last : figure.last + 1], handle)[0]
             else:

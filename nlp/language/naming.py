@@ -37,7 +37,7 @@ def named(
         years = next((int(t.code[:-1]) for t in leg.tenors if t.code.endswith("Y")), None) or next(
             (m.point for m in leg.mentions if m.point), None
         )
-        at_point = next((t for t in talk.topics if years and t.point == years), None)
+        at_point = next((t for t in talk.topics if years and t.point == years), None) or _with_years_left(talk, years)
         if at_point is not None:
             return at_point.instrument, at_point
     swapped = _by_tenor(talk, i, topic, group) if topic is not None and topic.kind == "irs" else None
@@ -54,6 +54,13 @@ def named(
     if topic is None or (topic.kind == "fx" and other) or apart:
         return None, None
     return topic.instrument, topic
+
+
+def _with_years_left(talk: Talk, years: int | None) -> Topic | None:
+    """ "Two-years", where one bond that was spoken of has two years left."""
+    bonds = [t for t in talk.topics if years and t.kind == "bond" and t.instrument.ticks and t.instrument.maturity]
+    left = {t.instrument.code: t for t in bonds if (t.instrument.maturity or (0, 0))[0] - talk.today.year == years}
+    return next(iter(left.values())) if len(left) == 1 else None
 
 
 def _of_another_maturity(talk: Talk, topic: Topic, group: list[Leg]) -> bool:

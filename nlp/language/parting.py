@@ -74,7 +74,7 @@ def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
             continue
         nxt = frame.lows[k + 1] if k + 1 < len(frame.lows) else ""
         if lettered and nxt != ")":
-            starts = k == 0 or frame.lows[k - 1] in (".", ",", ";")
+            starts = k == 0 or frame.lows[k - 1] in (".", ",", ";", "/", "//", "|")
             gap = 1 + (nxt in (".", ":"))
             coded = any(first == frame.begin + k + gap for first, _, _ in frame.isins)  # "A XS9147302657 altmark ..."
             capital = frame.words[frame.begin + k].text.isupper() and (low != "a" or not nxt.isalpha())

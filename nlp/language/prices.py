@@ -50,6 +50,8 @@ def place(
         anchor = ask_of if ask_of is not None else min(anchors, key=lambda a: abs(a - full))
         handle = str(int(anchor))
         whole = anchor >= 10 and len(figure.digits) >= len(handle)
+        if len(figure.chunks) > 1 and _next_to(figure.chunks[0], handle) and abs(full - anchor) < anchor / 50:
+            return full  # "ninety-five oh two" next to 94.82 begins with the next figure
         if len(figure.chunks) == 1 and len(figure.digits) >= 3 and anchor >= 100 and abs(full - anchor) < anchor / 10:
             return full  # "975" next to 1012.50 is a price, not the end of 1009.75
         if (
@@ -72,6 +74,10 @@ def place(
             return near if abs(near - anchor) < anchor / 1000 else full  # "eighty-five and three quarters" is 0.8575
         return near if abs(near - anchor) < abs(full - anchor) else full
     return full if full is not None else near
+
+
+def _next_to(chunk: str, handle: str) -> bool:
+    return len(chunk) == len(handle) > 1 and chunk.isdecimal() and abs(int(chunk) - int(handle)) == 1
 
 
 def _beyond_par(figure: Figure, anchors: Sequence[Decimal]) -> bool:

@@ -22,12 +22,13 @@ from nlp.language.terms import Mention, Money
 from nlp.language.words import Word
 
 CONDITIONAL: frozenset[str] = frozenset(vocabulary.section("phrases", "readback")["conditional"])
-ADVERBS = {"just", "now", "are", "'re", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
+ADVERBS = {"just", "now", "are", "'re", "'m", "have", "'ve", "also", "then", "therefore", "hereby", "is", "r"}
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 GETS = {"get", "gets"}
 PASSIVE = "passive"
 OWNS = {"own", "owns"}
+POSITIONS: dict[str, Side] = {"long": "buy", "short": "sell"}
 PAYS = {"pay", "pays", "give", "gives"}
 AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of", "-"}
 TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
@@ -129,17 +130,34 @@ def _with_owning(frame: Frame) -> list[Verb]:
     """The deal words, with "you own eighteen thousand", "and you get seventy-five million May twenty-nines"."""
     words, span = frame.words, range(frame.begin, frame.begin + len(frame.lows))
     got = [k for k in span if words[k].low in GETS and not frame.monies and _amount_at(words, k + 1)]
-    owned = [Verb(k, "buy", "own") for k in span if words[k].low in OWNS or k in got]
+    owned = [Verb(k, "buy", "own") for k in span if words[k].low in OWNS or k in got] + _positions(frame)
     passive = {verb.at: _passive(frame, verb) for verb in frame.verbs}
     return sorted([*(passive[verb.at] or verb for verb in frame.verbs), *owned], key=lambda verb: verb.at)
 
 
+def _positions(frame: Frame) -> list[Verb]:
+    """ "You're long a hundred and five million ..., short twenty-five million ...": what the client bought and sold."""
+    words, found = frame.words, []
+    for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
+        side = POSITIONS.get(words[k].low)
+        led = words[k - 1].low in ADVERBS or found and words[k - 1].low in (",", "and")
+        if side is not None and led and _amount_at(words, k + 1):
+            found.append(Verb(k, side, "own"))
+    return found
+
+
 def _passive(frame: Frame, verb: Verb) -> Verb | None:
-    """ "Four hundred thousand dollars bought, euros sold": stands where its object begins."""
-    money = next((m for m in frame.monies if m.last == verb.at), None)
-    if money is None or verb.low not in ("bought", "sold"):
+    """ "Four hundred thousand dollars bought, euros sold", "250,000 DNHR bought": stands where its object begins."""
+    if verb.low not in ("bought", "sold") or frame.words[verb.at + 1 : verb.at + 2] and frame.words[verb.at + 1].low in ("to", "from"):
         return None
-    size = next((s for s in frame.sizes if s.figure.last == money.first), None)
+    money: Money | Mention | None = next((m for m in frame.monies if m.last == verb.at), None)
+    size = next((s for s in frame.sizes if money is not None and s.figure.last == money.first), None)
+    if money is None:
+        money = next((m for m in frame.mentions if m.last == verb.at), None)
+        size = next((s for s in frame.sizes if money is not None and s.figure.last in (money.first, money.first - 1)), None)
+        money = money if size is not None else None
+    if money is None:
+        return None
     return Verb(max(frame.begin, size.figure.first if size is not None else money.first - 1), verb.side, PASSIVE)
 
 

@@ -139,7 +139,18 @@ def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """The number in a trader's turn is the level of an order."""
     if frame.has(*NO_QUOTE, *LASTING) or not saying.done(frame) and _stated(talk, i, frame, topic):
         return True
-    return changes(talk, i, frame, topic) and not two_way(topic, frame)
+    return (changes(talk, i, frame, topic) or _left_at(talk, i, frame, topic)) and not two_way(topic, frame)
+
+
+def _left_at(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
+    """The level at which the client left an order a while ago is said again: "it's in, ninety-five twenty-five"."""
+    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    if not said or said & {topic.bid, topic.ask, topic.mid} or saying.done(frame):
+        return False
+    lately = range(max(topic.quoted_at or topic.opened, i - LONG_BEFORE), i)
+    mine = (talk.frames[k] for k in lately if talk.turns[k].who == "client" and talk.topic_at.get(k) is topic)
+    left = (other for other in mine if instructed(other) and not other.has(*AMENDS))
+    return said <= {placed(topic, other, figure) for other in left for figure in other.prices}
 
 
 def changes(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:

@@ -72,6 +72,8 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
         if i and words[i - 1].low in ("in", "on", "of", "for") and SPOKEN_OF & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
+    if i and _letter(words[i - 1]):
+        return None  # "O P E C" holds no "P E C"
     last, code = i, ""
     while last < len(words) and _letter(words[last]):
         code += words[last].text

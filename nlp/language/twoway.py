@@ -20,6 +20,8 @@ def handle_of(frame: Frame) -> Decimal | None:
     """The whole points that are said once for both sides: "on a ninety-nine handle"."""
     lows = [word.low for word in frame.words]
     for figure in frame.prices:
+        if lows[figure.first - 2 : figure.first] == ["handle", "."] and lows[figure.first - 3 : figure.first - 2] == ["par"]:
+            return Decimal(100)  # "par handle. Twenty, twenty plus"
         if lows[figure.last : figure.last + 1] == ["handle"]:
             return figure.value if figure.value in HANDLES else None
         if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (
@@ -35,10 +37,12 @@ def _is_handle(figure: Figure) -> bool:
     return len(figure.chunks) == 1 and not (figure.pointed or figure.fraction) and figure.value in HANDLES
 
 
-def of_ticks(figures: Sequence[Figure]) -> Decimal | None:
+def of_ticks(lows: Sequence[str], figures: Sequence[Figure]) -> Decimal | None:
     """ "Ninety-nine, twenty-four plus, twenty-five": the handle once, then one or two prices in 32nds."""
     if len(figures) < 2 or any(len(figure.chunks) != 1 or figure.pointed for figure in figures[:3]):
         return None
+    if lows[figures[0].last : figures[0].last + 1] in (["plus"], ["+"]):
+        return None  # "a hundred and eight plus to nine and a quarter"
     handle, *both = (figure.value for figure in figures[:3])
     return handle if _is_handle(figures[0]) and all(tick < 32 for tick in both) else None
 
@@ -51,7 +55,7 @@ def two_way(
     lows = [word.low for word in frame.words]
     for one, other in pairwise(figures):
         gap = [low for low in lows[one.last : other.first] if low not in ("fig", "figure", "plus", "+", *PERCENT)]
-        joined = gap in ([","], ["/"], ["-"], [], ["at"], ["to"], ["bid", ","]) or (
+        joined = gap in ([","], ["/"], ["-"], [], ["at"], [",", "at"], ["to"], ["bid", ","]) or (
             bool(gap) and len(gap) <= 5 and "offered" in gap
         )
         if not joined:
