@@ -114,6 +114,9 @@ def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting |
     level = said[0][0] if len(said) == 1 else None
     asked = resting.change_asked(talk, i, topic) if talk.turns[i].who == "trader" else None
     wanted = {price for price, _ in levels.levels(talk.frames[asked], topic)} if asked is not None else set()
+    changed = wanted or asked is None or talk.frames[asked].sizes or frame.has(*resting.AMENDED)
+    if not changed and talk.frames[asked].prices:  # type: ignore[index]
+        return None  # "make it after four": the hour of a call
     if wanted and level not in {None, *wanted}:
         return None  # "the market's 147.60"
     order = _meant(talk, i, frame, [o for o in found if o.topic is topic], level)

@@ -28,7 +28,8 @@ SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 GETS = {"get", "gets"}
 PASSIVE = "passive"
 OWNS = {"own", "owns"}
-POSITIONS: dict[str, Side] = {"long": "buy", "short": "sell"}
+ROLES = {"buyer", "seller"}
+POSITIONS: dict[str, Side] = {"long": "buy", "short": "sell", "buyer": "buy", "seller": "sell"}
 PAYS = {"pay", "pays", "give", "gives"}
 AMOUNT_WORDS = {*SCALES, "hundred", "and", ",", "point", "the", "your", "a", "of", "-"}
 TAKES = {"takes", "took", "gives", "gave", "lifts", "hits"}
@@ -140,9 +141,12 @@ def _positions(frame: Frame) -> list[Verb]:
     words, found = frame.words, []
     for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
         side = POSITIONS.get(words[k].low)
-        led = words[k - 1].low in ADVERBS or found and words[k - 1].low in (",", "and")
-        if side is not None and led and _amount_at(words, k + 1):
-            found.append(Verb(k, side, "own"))
+        role = words[k].low in ROLES and words[k + 1 : k + 2] != () and words[k + 1].low == "of"
+        led = words[k - 1].low in ("the", "a") if role else words[k - 1].low in ADVERBS
+        if side is not None and (led or found and words[k - 1].low in (",", "and")) and _amount_at(words, k + 1 + role):
+            theirs = frame.client | SUBJECT_CLIENT
+            told = role and theirs & {w.low for w in words[max(frame.begin, k - 4) : k]}
+            found.append(Verb(k, side, PASSIVE if told else "own"))
     return found
 
 

@@ -19,7 +19,7 @@ TOKEN = re.compile(
     r"|\b[UP]\.S\.|\b[ap]\.m\."
     r"|\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d+)?|\.\d+"
     r"|(?:do|does|did|is|are|was|were|would|could|should|has|have|had|wo|ca)(?=n['’]t\b)|n['’]t\b"
-    r"|['’](?:ll|re|ve|d|m|s)\b"
+    r"|['’](?:ll|re|ve|d|m|s)\b|\bo['’]clock\b"
     r"|[^\W\d_]+\d*|--+|\.\.+|\s+|.",
     re.IGNORECASE | re.DOTALL,
 )
