@@ -190,7 +190,7 @@ def _terms(talk: Talk, i: int, frame: Frame, topic: Topic) -> Iterator[tuple[Siz
             counted = [replace(monthly, figure=replace(monthly.figure, value=topic.size))]
         wanted = [size for size in counted if topics.size_of(size, topic.instrument)[0] == topic.size]
         whole = wanted or _together([sizes[f.first] for f in said if f is not level and f.first in sizes], topic)
-        for size in whole or counted:
+        for size in whole or [one for one in counted if one.figure.value != price]:  # "42 is 42"
             yield size, price
 
 

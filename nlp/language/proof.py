@@ -46,7 +46,7 @@ def amounts(frame: Frame, instrument: Instrument) -> set[Decimal]:
     found = {topics.size_of(size, instrument)[0] for size in frame.sizes}
     in_millions = instrument.kind in ("fx", "bond", "irs")
     for figure in frame.prices:
-        if not figure.pointed and len(figure.chunks) == 1:
+        if not figure.pointed and (len(figure.chunks) == 1 or [len(chunk) for chunk in figure.chunks] == [1, 2]):
             found.add(figure.value)
             if figure.value < 1000:
                 found.add(figure.value * (MILLION if in_millions else 1000))

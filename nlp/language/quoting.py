@@ -36,7 +36,9 @@ def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = Non
     if topic.kind == "fx" and "swap" in topic.hints:
         read_points(topic, frame, figures, turn)
         return
-    handle = handle_of(frame) or (of_ticks([word.low for word in frame.words], figures) if topic.instrument.ticks else None)
+    handle = handle_of(frame) or (
+        of_ticks([word.low for word in frame.words], figures) if topic.instrument.ticks else None
+    )
     if handle is not None:
         figures = [figure for figure in figures if figure.value != handle or figure.last >= len(frame.words)]
     if "spot" in frame.lows and "points" in frame.lows or "all-in" in " ".join(frame.lows).replace(" - ", "-"):

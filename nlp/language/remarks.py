@@ -69,7 +69,10 @@ def remark(topic: Topic, frame: Frame, figure: Figure) -> bool:
     if outright and not figure.pointed and len(figure.digits) <= 4 and {"pts", "points"} & set(lows[: figure.first]):
         return True  # "so the points are negative: -28 -52 -77"
     on_exchange = topic.kind == "future" or topic.instrument.unit == "t CO2"  # where the screen is the price
-    if not on_exchange and {"screen", "screens"} & {*lows[max(0, figure.first - 5) : figure.first], *_phrase_after(lows, figure)}:
+    if not on_exchange and {"screen", "screens"} & {
+        *lows[max(0, figure.first - 5) : figure.first],
+        *_phrase_after(lows, figure),
+    }:
         return True  # "screen is 290-290.5", "thirty-nine, forty-one on my screen"
     if near[-1:] in (["low"], ["high"]) or near[-2:] in (["low", "was"], ["high", "was"]):
         return True

@@ -85,9 +85,20 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
             and _letter(words[last + 1])
         ):
             last += 1  # "H, C, R, L"
-    if 3 <= len(code) <= 5 and code not in NOT_TICKERS and not _abbreviation(words, i, last):
-        return Mention(i, last, Instrument("equity", code, unit="shares"))
-    return None
+    if not 3 <= len(code) <= 5 or code in NOT_TICKERS or _abbreviation(words, i, last):
+        return None
+    found = Mention(i, last, Instrument("equity", code, unit="shares"))
+    return found if _told(words, last) or _spelled_out(words, found) else None
+
+
+def _told(words: Sequence[Word], last: int) -> bool:
+    """Letters are a ticker beside a number, a name or words of dealing, in a question or as the last words of a
+    sentence; "C V A, funding, the usual" are none."""
+    lows = [word.low for word in words]
+    if figures(lows) or "?" in lows or (BESIDE | SPOKEN_OF | SHARE_WORDS) & set(lows):
+        return True
+    named = words[last + 1 : last + 2] and words[last + 1].text[:1].isupper()
+    return bool(named) or lows[last : last + 1] in ([], ["."], ["!"])
 
 
 def _letter(word: Word) -> bool:

@@ -20,7 +20,9 @@ def handle_of(frame: Frame) -> Decimal | None:
     """The whole points that are said once for both sides: "on a ninety-nine handle"."""
     lows = [word.low for word in frame.words]
     for figure in frame.prices:
-        if lows[figure.first - 2 : figure.first] == ["handle", "."] and lows[figure.first - 3 : figure.first - 2] == ["par"]:
+        if lows[figure.first - 2 : figure.first] == ["handle", "."] and lows[figure.first - 3 : figure.first - 2] == [
+            "par"
+        ]:
             return Decimal(100)  # "par handle. Twenty, twenty plus"
         if lows[figure.last : figure.last + 1] == ["handle"]:
             return figure.value if figure.value in HANDLES else None
