@@ -146,6 +146,6 @@ def _switched(frame: Frame) -> bool:
     return len([leg for leg in legs(frame) if leg.sizes and leg.side]) > 1
 
 
-VERBS = (("hit",), ("lift",), ("done",), ("on",), ("pass",))
+VERBS = tuple((word,) for word in ("hit", "hitting", "lift", "lifting", "take", "taking", "done", "on", "pass"))
 STOPS = frozenset({".", ";", "!", "?", "..."})
 BETWEEN = STOPS | {",", "and", "&", "-", "--", "/", "but", "ok", "okay"}

@@ -138,7 +138,8 @@ def _with_owning(frame: Frame) -> list[Verb]:
 
 def _positions(frame: Frame) -> list[Verb]:
     """ "You're long a hundred and five million ..., short twenty-five million ...": what the client bought and sold."""
-    words, found = frame.words, []
+    words = frame.words
+    found: list[Verb] = []
     for k in range(frame.begin + 1, frame.begin + len(frame.lows)):
         side = POSITIONS.get(words[k].low)
         role = words[k].low in ROLES and words[k + 1 : k + 2] != () and words[k + 1].low == "of"

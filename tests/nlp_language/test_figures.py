@@ -97,6 +97,9 @@ def test_market_numbers(text: str, values: list[str]) -> None:
         ("two oh one forty-five", ["20145"]),
         ("a hundred oh nine", ["10009"]),
         ("98-12", ["9812"]),
+        ("ninety-nine and twenty-nine and a quarter", ["9929"]),
+        ("ninety-nine and forty", ["99", "40"]),
+        ("Tuesday five o'clock", ["5"]),
     ],
 )
 def test_prices_said_in_groups_keep_their_digits(text: str, digits: list[str]) -> None:

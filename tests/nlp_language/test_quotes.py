@@ -237,3 +237,77 @@ def test_a_company_s_bond_is_not_the_gilt_that_it_is_measured_by() -> None:
     (deal,) = found.deals
     assert (deal.price, deal.price_type, found.quotes_not_dealt) == (Decimal(131), "spread_bp", ())
     assert "Halden" in (deal.description or deal.instrument)
+
+
+def test_lines_of_a_list_are_told_apart_at_slashes_too() -> None:
+    found = understood(
+        """
+        c: A) XS9417038512 norwell ports 5.25 9/30 buy 2mm // B) XS9182650721 calder rail 4.75 2/34 sell 5mm
+        t: A 101.20 offered / B 94.55 bid
+        c: lifting A, 2mm 101.20
+        t: A done
+        c: B leave it
+        t: np
+        """
+    )
+    assert [(deal.client_side, deal.instrument, deal.price) for deal in found.deals] == [
+        ("buy", "XS9417038512", Decimal("101.20"))
+    ]
+    (quote,) = found.quotes_not_dealt
+    assert (quote.instrument, quote.bid) == ("XS9182650721", Decimal("94.55"))
+
+
+def test_a_value_date_behind_its_weekday_is_no_price() -> None:
+    found = understood(
+        """
+        c: usdchf, 20 bucks
+        t: .8122/24
+        c: 24 paid
+        t: sold u 20 usd vs chf .8124, val fri 12/6
+        c: 20 @ .8124 tks
+        """
+    )
+    (deal,) = found.deals
+    assert (deal.client_side, deal.quantity, deal.price, deal.value_date) == (
+        "buy",
+        Decimal(20_000_000),
+        Decimal("0.8124"),
+        date(2026, 6, 12),
+    )
+
+
+def test_a_bid_that_is_repeated_to_refuse_more_is_no_deal() -> None:
+    found = understood(
+        """
+        c: 2m gbp put 1.3100, 30m gbp, exp 12 aug. i sell
+        t: 6.95 / 7.35 vol, 42 / 47 usd pips
+        c: 42 is robbery, pay me 45
+        t: cant. desk stuffed w puts all wk
+        c: 44 n we go
+        t: 42 is 42
+        c: leave it then
+        """
+    )
+    assert not found.deals
+    (quote,) = found.quotes_not_dealt
+    assert (quote.bid, quote.ask, quote.outcome) == (Decimal(42), Decimal(47), "passed")
+
+
+def test_the_level_of_an_order_said_again_later_is_no_new_price() -> None:
+    found = understood(
+        """
+        c: Dollar-rupee, two months N D F, six million, I'm a seller.
+        t: Ninety-four eighty-two, ninety-five oh two.
+        c: No, let's leave that. But could you watch a level for me? I'd sell at ninety-five twenty-five.
+        t: I can put it in the book. Sell six million dollars, two months, at ninety-five twenty-five or higher?
+        c: Yes, put it in. Same fixing, same everything.
+        t: And it stays in until?
+        c: Tuesday. Say, Tuesday five o'clock your time.
+        t: Tuesday the sixteenth, five p m London. It's in, ninety-five twenty-five on six.
+        """,
+        "call",
+    )
+    (quote,) = found.quotes_not_dealt
+    assert (quote.bid, quote.ask, quote.outcome) == (Decimal("94.82"), Decimal("95.02"), "passed")
+    (order,) = found.orders_left
+    assert (order.client_side, order.level) == ("sell", Decimal("95.25"))

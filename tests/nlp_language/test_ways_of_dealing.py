@@ -11,6 +11,31 @@ from nlp.language.readback import legs
 from tests.nlp_language.fresh_talks import Talk, dialogue
 
 DEALS = {
+    "long and short in a read-back, years that only the maturities tell, 32nds said with and": (
+        "c: I need a steepener. The three and five eighths of June twenty-eight and the four and a quarter of June"
+        " thirty-six. Thirty million tens, a hundred and ten million twos.\n"
+        "t: Twos, ninety-nine and thirty, at thirty plus. Tens, par handle. Eleven plus, twelve.\n"
+        "c: Okay, done on both.\n"
+        "t: Both done. You're long a hundred and ten million two-years at ninety-nine and thirty plus, short thirty"
+        " million ten-years at a hundred and eleven plus.\nc: That's what I have.",
+        [("buy", "UST 3.625% Jun-2028", 110e6, 99.953125), ("sell", "UST 4.25% Jun-2036", 30e6, 100.359375)],
+    ),
+    "a share by its ticker, bought in the passive, its hundreds of thousands in two words": (
+        "c: What would you sell me Tarnhow at, as principal?\n"
+        "t: He'll let you have three fifty at four twenty-eight and a quarter.\n"
+        "c: Very well, I'll have the three fifty, four twenty-eight and a quarter.\n"
+        "t: Printed. That's three hundred and fifty thousand T R N H bought, at four hundred and twenty-eight and a"
+        " quarter pence, for Friday.\nc: Friday the twelfth. Thank you.",
+        [("buy", "TRNH", 350e3, 428.25)],
+    ),
+    "who is the buyer of what, after letters of something else": (
+        "c: Half percent fuel oil, Rotterdam barges, October to December, two thousand a month.\n"
+        "t: It's been jumpy since the O P E C headlines. I'd sell you that at four hundred and fifty-one dollars.\n"
+        "c: Okay, put me down for it.\n"
+        "t: Ferrol is the buyer of two thousand tonnes a month, half percent barges swap, October to December"
+        " twenty twenty-six, at four hundred and fifty-one dollars a tonne.\nc: Six thousand tonnes, happy.",
+        [("buy", "Marine fuel 0.5% swap Oct-Dec 2026", 6e3, 451.0)],
+    ),
     "the bank is named as the other side": (
         "c: I sell twelve million euros against Nokkie, spot. Where?\nt: He's paying eleven fifty-two thirty.\n"
         "c: Fine. Sell the twelve.\n"
