@@ -83,7 +83,7 @@ def _list_marks(frame: Frame, labels: Container[str]) -> list[tuple[int, str]]:
             dealt = nxt in ("+", "at", "@") or frame.lows[k - 1 : k] in VERBS  # "a +148 bid b +121 bid", "hit a"
             listed = starts and nxt == ":" and bool(frame.isins or frame.prices)  # "A: buying 5m XS9710442831"
             if coded or listed or low in labels and (starts and nxt in AFTER_LETTER or capital or dealt):
-                marks.append((k, low))
+                marks.append((k - (k > 0 and frame.lows[k - 1 : k] in VERBS), low))  # "hit a" is one piece
             continue
         again = k == 0 and low in labels and nxt.isalpha() and nxt not in ("m", "mm", "mio", "k", "y", "w")
         if nxt == ")" or again:
