@@ -1,4 +1,4 @@
-"""From turns to facts: deals, quotes, orders, follow-ups, consents, each with the turns it rests on.
+"""From turns to facts: deals, quotes, orders, follow-ups, consents, complaints, KYC, each with the turns it rests on.
 
 Pure and deterministic; spaCy is loaded on the first call. No Qt, database, FDC3 or sound may enter.
 """

@@ -1,8 +1,8 @@
 """What is said and what is understood from it: plain frozen values that cross threads and processes.
 
-The meaning of each field of Deal, Quote, Order, FollowUp and Consent follows the conventions of a sell-side call
-report: `client_side` is always the client's side (of the base currency in FX, of the far leg in an FX swap; `buy` pays
-fixed in a swap), quantities are plain units, prices as dealt. A field is None where the conversation does not
+The meaning of each field of Deal, Quote, Order, FollowUp, Consent and Matter follows the conventions of a sell-side
+call report: `client_side` is always the client's side (of the base currency in FX, of the far leg in an FX swap; `buy`
+pays fixed in a swap), quantities are plain units, prices as dealt. A field is None where the conversation does not
 support it.
 """
 
@@ -216,6 +216,22 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
     confidence: float = 1.0
 
 
+class Matter(msgspec.Struct, frozen=True, kw_only=True):
+    """Something for compliance: a complaint about the bank's service, or due diligence on the client (KYC).
+
+    `what` are words of the talk: what is complained of, or which document, check or change it is about. `formal`: the
+    complaint is to be registered as one, by the client's wish or the trader's word.
+    """
+
+    kind: Literal["complaint", "kyc"]
+    what: str
+    raised_by: Who
+    formal: bool = False
+    evidence: tuple[int, ...] = ()
+    spans: tuple[FieldSpan, ...] = ()
+    confidence: float = 1.0
+
+
 class Mention(msgspec.Struct, frozen=True):
     """A highlighted piece of a turn. `kind`: instrument, quantity, price, date, tenor, side or deal word."""
 
@@ -241,6 +257,7 @@ class Analysis(msgspec.Struct, frozen=True, kw_only=True):
     orders_left: tuple[Order, ...] = ()
     follow_ups: tuple[FollowUp, ...] = ()
     consents: tuple[Consent, ...] = ()
+    matters: tuple[Matter, ...] = ()
     sentiment: Literal["positive", "neutral", "negative"] = "neutral"
     products: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()

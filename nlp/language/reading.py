@@ -7,6 +7,7 @@ from nlp.language.attitude import sentiment
 from nlp.language.consents import consents
 from nlp.language.evidence import supported
 from nlp.language.frames import Frame
+from nlp.language.matters import matters
 from nlp.language.model import Analysis, Dialogue, Mention, Reference
 from nlp.language.orders import orders_left
 from nlp.language.pipe import reader_for
@@ -40,6 +41,7 @@ def read(dialogue: Dialogue, reference: Reference) -> Analysis:
         enquiry=enquiry(talk),
         orders_left=tuple(orders_left(talk)),
         consents=tuple(consents(turns, frames)),
+        matters=matters(turns, frames),
         sentiment=sentiment(turns, frames),
         products=tuple(dict.fromkeys(enquired(topic, talk.today) for topic in talk.topics)),
         subjects=subjects(dialogue.header, turns, frames, weighty, thin=thin),

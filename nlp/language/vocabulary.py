@@ -44,7 +44,7 @@ class Instrument:
 @lru_cache(maxsize=1)
 def _files() -> dict[str, Any]:
     folder = files("resources.vocabulary")
-    names = ("fx", "rates", "listed", "commodities", "speech", "phrases", "contact", "owed")
+    names = ("fx", "rates", "listed", "commodities", "speech", "phrases", "contact", "owed", "matters")
     return {name: yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
 
 
