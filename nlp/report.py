@@ -11,7 +11,7 @@ import msgspec
 from nlp.language.model import Analysis, Dialogue, Turn
 from nlp.summary import summarise
 
-LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
+LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents", "matters")
 
 
 class Statistics(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ def statistics(dialogue: Dialogue) -> Statistics:
 
 
 def to_json(report: Report) -> dict[str, Any]:
-    """The report as JSON values: id, from_sound, transcript, the five lists, summary, statistics."""
+    """The report as JSON values: id, from_sound, transcript, the lists of facts, summary, statistics."""
     analysis = report.analysis
     header = report.dialogue.header
     result: dict[str, Any] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from nlp.language.model import Consent, Deal, Mention, Order, Quote, Terms
+from nlp.language.model import Consent, Deal, Matter, Mention, Order, Quote, Terms
 from nlp.report import Report
 from nlp.summary.numbers import amount, level, price
 from nlp.summary.wording import CHANNEL_WORDS
@@ -75,6 +75,9 @@ def page(report: Report) -> str:
         body.append(
             _section("Contact", _table(("Channel", "Client says"), [consent_row(c) for c in analysis.consents], ""))
         )
+    if analysis.matters:
+        told = _table(("Matter", "What", "Raised by"), [matter_row(matter) for matter in analysis.matters], "")
+        body.append(_section("Complaints and KYC", told))
     body.append(_section("Transcript", _transcript(report)))
     head = f"<meta charset=utf-8><title>{escape(title)}</title><style>{STYLE}</style>"
     return f"<!doctype html><html lang=en>{head}<main>{''.join(body)}</main></html>"
@@ -135,6 +138,11 @@ def order_row(order: Order) -> tuple[str, ...]:
 
 def consent_row(consent: Consent) -> tuple[str, str]:
     return CHANNEL_WORDS.get(consent.channel, consent.channel), "yes" if consent.granted else "no"
+
+
+def matter_row(matter: Matter) -> tuple[str, str, str]:
+    kind = "KYC" if matter.kind == "kyc" else "formal complaint" if matter.formal else "complaint"
+    return kind, matter.what, matter.raised_by
 
 
 def _transcript(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 
 from nlp.report import Report
-from nlp.report_page import consent_row, deal_row, order_row, quote_row
+from nlp.report_page import consent_row, deal_row, matter_row, order_row, quote_row
 
 WIDTH = 100
 
@@ -28,6 +28,7 @@ def to_text(report: Report) -> str:
         ("Orders left", [order_row(order) for order in analysis.orders_left]),
         ("Follow-ups", follow_ups),
         ("Contact", [consent_row(consent) for consent in analysis.consents]),
+        ("Complaints and KYC", [matter_row(matter) for matter in analysis.matters]),
     ):
         if rows:
             lines += ["", title, *("  " + "  ".join(cell for cell in row if cell) for row in rows)]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from app.conversation.edits import Edit, changed, with_edits
 from app.conversation.state import ConversationState, Segment
 from app.services import State
-from nlp.language.model import Analysis, Consent, FollowUp, Header, Terms, Turn
+from nlp.language.model import Analysis, Consent, FollowUp, Header, Matter, Terms, Turn
 from nlp.speech import messages
 from nlp.speech.turns import talk_share
 
@@ -112,13 +112,14 @@ class LiveConversation:
 
     def knows(self, analysis: Analysis) -> bool:
         """Whether an analysis rests on nothing that is forgotten."""
-        facts: tuple[Terms | FollowUp | Consent, ...] = (
+        facts: tuple[Terms | FollowUp | Consent | Matter, ...] = (
             *analysis.deals,
             *analysis.unclear,
             *analysis.quotes_not_dealt,
             *analysis.orders_left,
             *analysis.follow_ups,
             *analysis.consents,
+            *analysis.matters,
         )
         said = [(span.began, span.ended) for fact in facts for span in fact.spans]
         said += [(turn.start, turn.end) for turn in analysis.turns]

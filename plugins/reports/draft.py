@@ -50,6 +50,7 @@ FIELDS: tuple[Field, ...] = (
     Field("quotes", "Quotes not dealt", "items", empty=()),
     Field("orders", "Orders left", "items", empty=()),
     Field("follow_ups", "Follow-ups", "items", empty=()),
+    Field("matters", "Complaints and KYC", "items", empty=()),
     Field("consents", "Consents heard", "items", empty=()),
     Field("notes", "Notes", "text"),
 )

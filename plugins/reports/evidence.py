@@ -14,7 +14,7 @@ import msgspec
 Json: TypeAlias = Any
 BREAK = 8.0
 """Seconds between turns that are still heard as one stretch."""
-LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents")
+LISTS = ("deals", "unclear", "quotes_not_dealt", "orders_left", "follow_ups", "consents", "matters")
 
 
 class Said(msgspec.Struct, frozen=True):

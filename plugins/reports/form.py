@@ -15,6 +15,7 @@ from plugins.reports.draft import BY_NAME
 from plugins.reports.editors import ChoiceEditor, FieldEditor, LineEditor, ReferenceEditor, TextEditor
 from plugins.reports.evidence import Json, Said
 from plugins.reports.items import Product, Reference, read, reference
+from plugins.reports.matter_rows import MattersEditor
 from plugins.reports.open_report import ReportCard
 from plugins.reports.rows import ConsentsEditor, LinesEditor, ProductsEditor, TasksEditor
 
@@ -58,6 +59,7 @@ class ReportForm(QWidget):
             "orders": LinesEditor(BY_NAME["orders"], "Add an order"),
             "follow_ups": TasksEditor(BY_NAME["follow_ups"], today, zone),
             "consents": ConsentsEditor(BY_NAME["consents"]),
+            "matters": MattersEditor(BY_NAME["matters"]),
             "notes": TextEditor(BY_NAME["notes"], (2, 6), "Anything else worth knowing"),
             "line": LineEditor(BY_NAME["line"]),
             "number": LineEditor(BY_NAME["number"]),
@@ -201,7 +203,8 @@ class ReportForm(QWidget):
         self.deals.show_deals(card)
         self._deals_title.setVisible(bool(self.deals.rows))
         self.deals.setVisible(bool(self.deals.rows))
-        self._editors["consents"].setVisible(bool(shown("consents")))
+        for name in ("consents", "matters"):
+            self._editors[name].setVisible(bool(shown(name)))
         editor = self._editors["summary"]
         editor.remark.setText(WRITTEN_LOCALLY)
         editor.remark.setVisible(editor.said)
@@ -232,7 +235,7 @@ class ReportForm(QWidget):
         self._deals_title = caption("Deals")
         column.addWidget(self._deals_title)
         column.addWidget(self.deals)
-        for editor in self._pick("quotes", "orders", "follow_ups", "consents", "notes"):
+        for editor in self._pick("quotes", "orders", "follow_ups", "matters", "consents", "notes"):
             column.addWidget(editor)
         column.addStretch(1)
 

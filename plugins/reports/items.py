@@ -49,6 +49,18 @@ class ConsentHeard(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
+class MatterHeard(msgspec.Struct, frozen=True):
+    """A complaint about the service, or due diligence on the client (KYC).
+
+    ``formal``: the complaint is to be registered as one.
+    """
+
+    what: str
+    kind: Literal["complaint", "kyc"] = "complaint"
+    formal: bool = False
+    said: tuple[Said, ...] = ()
+
+
 class Line(msgspec.Struct, frozen=True):
     """A quote not dealt or an order left, as one line of text."""
 

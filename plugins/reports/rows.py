@@ -92,7 +92,7 @@ def drop(widget: QWidget) -> None:
     widget.deleteLater()
 
 
-def _cross(tip: str, act: Callable[[], None]) -> QWidget:
+def cross(tip: str, act: Callable[[], None]) -> QWidget:
     made = icon_button("x", tip, tint="tx3", size=12)
     made.setFixedSize(20, 22)
     made.clicked.connect(act)
@@ -125,7 +125,7 @@ class TaskRow(QWidget):
         self.when.setAccessibleName("Due")
         self.when.setFixedWidth(104)
         line.addWidget(self.what)
-        for widget in (self.side, self.when, _cross("Remove this follow-up", self._remove)):
+        for widget in (self.side, self.when, cross("Remove this follow-up", self._remove)):
             line.addWidget(widget, alignment=Qt.AlignmentFlag.AlignTop)
         self.what.textEdited.connect(self._changed)
         self.side.activated.connect(self._changed)
@@ -196,7 +196,7 @@ class _LineRow(QWidget):
         self.text = GrowingLine(line.text)
         self.text.textEdited.connect(lambda _: owner.tell())
         layout.addWidget(self.text)
-        layout.addWidget(_cross("Remove this line", lambda: owner.remove(self)), alignment=Qt.AlignmentFlag.AlignTop)
+        layout.addWidget(cross("Remove this line", lambda: owner.remove(self)), alignment=Qt.AlignmentFlag.AlignTop)
 
     @property
     def line(self) -> Line:

@@ -29,7 +29,17 @@ from app.records.tables import (
 from plugins.reports import due, wording
 from plugins.reports.draft import Draft
 from plugins.reports.evidence import Json
-from plugins.reports.items import ConsentHeard, Product, Reference, Registered, Task, read, reference, write
+from plugins.reports.items import (
+    ConsentHeard,
+    MatterHeard,
+    Product,
+    Reference,
+    Registered,
+    Task,
+    read,
+    reference,
+    write,
+)
 from plugins.reports.suggest import subject
 
 if TYPE_CHECKING:
@@ -184,6 +194,7 @@ def finish(
     known = talk_of(talk, customer, contact)
     recorded = frozenset(draft.values.get(RECORDED, ()))
     tasks = _keep_tasks(change, known, trader_id, read(draft.shown("follow_ups"), Task), recorded, zone)
+    matters = read(draft.shown("matters"), MatterHeard)
     consents = _keep_consents(change, known, read(draft.shown("consents"), ConsentHeard), now)
     ids = [task.id for task in tasks]
     values = {**draft.values, "follow_ups": write(tasks), "consents": write(consents), RECORDED: ids}
@@ -196,7 +207,7 @@ def finish(
         "organization_id": known.customer.id if known.customer else None,
         "contact_id": known.contact.id if known.contact else None,
         "disposition": draft.shown("disposition") or None,
-        "subject": subject(draft.shown("disposition"), deals, read(draft.shown("products"), Product), tasks),
+        "subject": subject(draft.shown("disposition"), deals, read(draft.shown("products"), Product), tasks, matters),
         "talk_share": draft.shown("talk_share"),
         "direction": draft.shown("direction") or talk.direction,
         "line": draft.shown("line") or None,

@@ -1,7 +1,8 @@
 """What a conversation's facts suggest for the report: pure functions from the facts' JSON to suggestions.
 
 The facts are the language room's report as JSON: ``deals``, ``quotes_not_dealt``, ``orders_left``, ``follow_ups``,
-``consents``, ``mentions``, ``sentiment`` and ``summary``, the entries with their words (``evidence.with_words``).
+``consents``, ``matters``, ``mentions``, ``sentiment`` and ``summary``, the entries with their words
+(``evidence.with_words``).
 A field is left without suggestion rather than guessed.
 """
 
@@ -17,7 +18,7 @@ from nlp.language.model import ASK_BELOW
 from plugins.reports import wording
 from plugins.reports.draft import Suggestion
 from plugins.reports.evidence import LISTS, Json, Said, together, words
-from plugins.reports.items import ConsentHeard, Line, Product, Registered, Task, Terms, read, write
+from plugins.reports.items import ConsentHeard, Line, MatterHeard, Product, Registered, Task, Terms, read, write
 
 Facts = Mapping[str, Json]
 Marks = dict[int, list[tuple[int, int]]]
@@ -59,6 +60,7 @@ def suggestions(
         ("orders", write(orders(facts, symbols))),
         ("follow_ups", write(read(facts.get("follow_ups"), Task))),
         ("consents", write(read(facts.get("consents"), ConsentHeard))),
+        ("matters", write(read(facts.get("matters"), MatterHeard))),
     ):
         if entries:
             found[name] = Suggestion(entries, _said(entries))
@@ -79,8 +81,9 @@ def suggested_disposition(facts: Facts, deals: Sequence[Registered], *, client_s
         return Suggestion("Dealt", _said(heard))
     if _entries(facts, "unclear"):
         return None  # the trader is asked about the deal first
-    if facts.get("sentiment") == "negative":
-        return Suggestion("Complaint", _said(tasks))
+    complaints = [matter for matter in _entries(facts, "matters") if matter.get("kind") == "complaint"]
+    if complaints or facts.get("sentiment") == "negative":
+        return Suggestion("Complaint", _said(complaints or tasks))
     if left := _entries(facts, "orders_left"):
         return Suggestion("Order left", _said(left))
     if quoted and outcomes <= {"traded_away"}:
@@ -189,13 +192,21 @@ def talk_share(turns: Iterable[Mapping[str, Json]]) -> float | None:
     return round(weight["trader"] / total, 3) if total else None
 
 
-def subject(disposition: str, deals: Sequence[Registered], named: Sequence[Product], tasks: Sequence[Task]) -> str:
+def subject(
+    disposition: str,
+    deals: Sequence[Registered],
+    named: Sequence[Product],
+    tasks: Sequence[Task],
+    matters: Sequence[MatterHeard] = (),
+) -> str:
     """One line for lists: the deal, else the outcome and what it was about."""
     if deals:
         first = wording.registered(deals[0]).removeprefix("Client ")
         more = f" +{len(deals) - 1}" if len(deals) > 1 else ""
         return f"Dealt: {first}{more}"
-    about = ", ".join(product.name for product in named[:2]) or (tasks[0].what if tasks else "")
+    complained = next((matter.what for matter in matters if matter.kind == "complaint"), "")
+    about = complained if disposition == "Complaint" else ""
+    about = about or ", ".join(product.name for product in named[:2]) or (tasks[0].what if tasks else "")
     return " · ".join(part for part in (disposition, about) if part)
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from plugins.reports.items import Product, Registered, Task, Terms, read
+from plugins.reports.items import MatterHeard, Product, Registered, Task, Terms, read
 from plugins.reports.suggest import heard_deals, products, subject, suggestions, talk_share
 
 SYMBOLS = {"vod": "VOD 3⅜ 08/33", "eurusd": "EURUSD"}
@@ -23,6 +23,8 @@ DEAL = {
 }
 QUOTE = {**DEAL, "price": None, "bid": 98.41, "ask": 98.49, "outcome": "passed"}
 TASK = {"owner": "trader", "what": "Send switch idea", "due": "2026-11-25", "evidence": [8]}
+COMPLAINT = {"kind": "complaint", "what": "my third late confirmation", "formal": True, "evidence": [2]}
+KYC = {"kind": "kyc", "what": "LEI lapses on Friday", "evidence": [4]}
 BOUGHT = Registered("d1", "vod", "VOD 3⅜ 08/33", "buy", Decimal("10000000"), Decimal("98.49"), "EUR")
 
 
@@ -31,6 +33,8 @@ BOUGHT = Registered("d1", "vod", "VOD 3⅜ 08/33", "buy", Decimal("10000000"), D
     [
         ({"deals": [DEAL]}, "Dealt"),
         ({"sentiment": "negative", "follow_ups": [TASK]}, "Complaint"),
+        ({"matters": [COMPLAINT], "follow_ups": [TASK]}, "Complaint"),
+        ({"matters": [KYC]}, None),
         ({"orders_left": [{**DEAL, "order_type": "limit"}]}, "Order left"),
         ({"quotes_not_dealt": [{**QUOTE, "outcome": "traded_away"}]}, "Traded away"),
         ({"quotes_not_dealt": [QUOTE], "follow_ups": [TASK]}, "Interested – follow up"),
@@ -133,3 +137,6 @@ def test_the_subject_is_one_line_for_lists() -> None:
     assert subject("Dealt", [BOUGHT], named, ()) == "Dealt: buys 10mm EUR VOD 3⅜ 08/33 at 98.49"
     assert subject("Enquiry", [], named, ()) == "Enquiry · VOD 3⅜ 08/33"
     assert subject("", [], (), read([TASK], Task)) == "Send switch idea"
+    matters = read([KYC, COMPLAINT], MatterHeard)
+    assert subject("Complaint", [], named, (), matters) == "Complaint · my third late confirmation"
+    assert subject("Enquiry", [], named, (), matters) == "Enquiry · VOD 3⅜ 08/33"
