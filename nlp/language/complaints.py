@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from nlp.language import vocabulary
 from nlp.language.evidence import BOTH, FOLLOWS, ONE, span
@@ -18,6 +19,19 @@ from nlp.language.phrases import Phrases
 from nlp.language.saying import sentences
 from nlp.language.stances import stance
 
+Kind = Literal[
+    "fault",
+    "unattended",
+    "displeasure",
+    "again",
+    "owned",
+    "complaining",
+    "asked",
+    "formal",
+    "withdrawn",
+    "about",
+    "to_bank",
+]
 _WORDS = vocabulary.section("matters", "complaint")
 
 
@@ -29,8 +43,9 @@ def _phrases(*parts: str) -> Phrases[str]:
     return Phrases((str(phrase), part) for part in parts for phrase in _WORDS[part])
 
 
-SERVICE, FAULT, SLOW = _phrases("service", "prices"), _phrases("fault"), _phrases("slow")
+SERVICE, FAULT, SLOW = _phrases("service", "shared", "prices"), _phrases("fault"), _phrases("slow")
 DISPLEASURE, OWNED = _phrases("displeasure"), _phrases("owned")
+YOU: frozenset[str] = frozenset(_WORDS["you"])
 ELSEWHERE: tuple[str, ...] = tuple(_WORDS["elsewhere"])
 FORMAL: tuple[str, ...] = tuple(_WORDS["formal"])
 DECLINED: tuple[str, ...] = tuple(_WORDS["declined"])
@@ -38,41 +53,27 @@ ASKING: frozenset[str] = frozenset(_WORDS["asking"])
 NO_FAULT: frozenset[str] = frozenset(_WORDS["no_fault"])
 UNATTENDED, AGAIN, SUPPOSING = _pattern("unattended"), _pattern("again"), _pattern("supposing")
 COMPLAINING, ASKED, WHOM = _pattern("complaining"), _pattern("asked"), _pattern("whom")
-NOT_COMPLAINING = _pattern("not_complaining")
+NOT_COMPLAINING, WITHDRAWN = _pattern("not_complaining"), _pattern("withdrawn")
 COMPLAINT = {"complaint", "complaints", "complain"}
 POINTING = {"it", "they", "that", "this", "which", "you"}
 CLAUSE_ENDS = {",", ";", "--", "...", ".."}
-LEADING = {
-    "and",
-    "but",
-    "so",
-    "because",
-    "well",
-    "look",
-    "right",
-    "then",
-    "also",
-    "or",
-    "yes",
-    "no",
-    "now",
-    *CLAUSE_ENDS,
-}
+LEADING = {"and", "but", "so", "because", "then", "also", "or", *CLAUSE_ENDS}
 WIDE = 6  # turns between two signs of one complaint
 FAR = 24  # turns after which what went wrong is still what a complaint is about
 NEAR = 2  # turns after a thing was named in which "it" means it
 LONGEST = 18  # words of what is complained of
 ANSWERED = 3  # turns in which an offer to register it is answered
 SENTENCES = 3  # of a turn, that answer
-WRONG = ("fault", "unattended")
+DONE, BY_BANK = {"service", "shared"}, {"service", "prices"}
+BESIDE = {"about", "to_bank", "withdrawn"}  # what makes no complaint
+WRONG: tuple[Kind, ...] = ("fault", "unattended")
 
 
 @dataclass(frozen=True)
 class Sign:
-    """What one sentence says of it: a fault, unattended, displeasure, again, owned, complaining, formal, or only what
-    it is about."""
+    """What one sentence says of it, by its kind; "about" and "to_bank" only tell of what and to whom."""
 
-    kind: str
+    kind: Kind
     turn: int
     sentence: tuple[int, int]  # tokens
     first: int  # the words that say so, as tokens of the turn
@@ -85,17 +86,28 @@ class Stretch:
 
     signs: list[Sign] = field(default_factory=list)
 
-    def of(self, *kinds: str) -> list[Sign]:
+    def of(self, *kinds: Kind) -> list[Sign]:
         return [sign for sign in self.signs if sign.kind in kinds]
 
     @property
+    def until(self) -> int:
+        """The turn of its last sign."""
+        return max(sign.turn for sign in self.signs if sign.kind not in BESIDE)
+
+    @property
     def stands(self) -> bool:
-        kinds = {sign.kind for sign in self.signs} - {"about"}
+        kinds = {sign.kind for sign in self.signs} - BESIDE
         if "complaining" in kinds:
             return True
         if kinds & {*WRONG}:
-            return len(kinds) > 1
+            return len(kinds) > 1 and (kinds != {"fault", "again"} or bool(self.of("to_bank")))
         return "displeasure" in kinds and bool(kinds & {"owned", "formal"}) and bool(self.of("about"))
+
+    @property
+    def formal(self) -> bool:
+        """To be registered, unless the client let that go again."""
+        last = [max((sign.turn for sign in self.of(kind)), default=-1) for kind in ("formal", "withdrawn")]
+        return last[0] > last[1]
 
     @property
     def told(self) -> Sign:
@@ -120,15 +132,11 @@ def complaints(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Matter]:
 def _of(stretches: list[Stretch], sign: Sign, who: str) -> Stretch | None:
     """The stretch that a sign belongs to: the client begins one, the word "complaint" means what went wrong before."""
     last = stretches[-1] if stretches else None
-    since = sign.turn - last.signs[-1].turn if last is not None else FAR
-    wide = (
-        FAR
-        if last is not None and sign.kind in ("complaining", "asked", "formal") and last.of(*WRONG, "displeasure")
-        else WIDE
-    )
-    if last is not None and since <= wide:
-        return last
-    if who == "trader" or sign.kind in ("about", "formal"):
+    if last is not None:
+        far = sign.kind in ("complaining", "asked", "formal") and last.of(*WRONG, "displeasure")
+        if sign.turn - last.until <= (FAR if far else WIDE):
+            return last
+    if who == "trader" or sign.kind in BESIDE | {"formal"}:
         return None
     stretches.append(Stretch())
     return stretches[-1]
@@ -146,13 +154,15 @@ def _signs(i: int, frames: list[Frame]) -> list[Sign]:
             continue
         found += [*_complaining(i, part, text), *_registered(i, part)]
         found += _by_pattern("unattended", i, part, text, UNATTENDED)
-        things = {each.meaning for each in SERVICE.found(part.lows)}
+        things = _things(part)
         if things != {"prices"}:
             found += _marked("displeasure", i, part, DISPLEASURE)
         if (things or part.monies or _points_back(i, part, frames)) and not (part.question and part.lows[0] in ASKING):
             found += _faults(i, part, things)
-        if "service" in things:
+        if things & DONE:
             found.append(_whole("about", i, part))
+        if YOU & {*part.lows} or things & BY_BANK:
+            found.append(_whole("to_bank", i, part))
     return found
 
 
@@ -175,10 +185,16 @@ def _points_back(i: int, part: Frame, frames: list[Frame]) -> bool:
     if not POINTING & {*part.lows[:4]}:
         return False
     before = frames[max(0, i - NEAR) : i + 1]
-    return any(frame.monies or "service" in {each.meaning for each in SERVICE.found(frame.lows)} for frame in before)
+    return any(frame.monies or _things(frame) & DONE for frame in before)
+
+
+def _things(part: Frame) -> set[str]:
+    return {each.meaning for each in SERVICE.found(part.lows)}
 
 
 def _complaining(i: int, part: Frame, text: str) -> list[Sign]:
+    if signs := _by_pattern("withdrawn", i, part, text, WITHDRAWN):
+        return signs
     if NOT_COMPLAINING.search(text):
         return []
     if signs := _by_pattern("complaining", i, part, text, WHOM):
@@ -188,7 +204,7 @@ def _complaining(i: int, part: Frame, text: str) -> list[Sign]:
     return _by_pattern("complaining", i, part, text, COMPLAINING)
 
 
-def _by_pattern(kind: str, i: int, part: Frame, text: str, pattern: re.Pattern[str]) -> list[Sign]:
+def _by_pattern(kind: Kind, i: int, part: Frame, text: str, pattern: re.Pattern[str]) -> list[Sign]:
     said = pattern.search(text)
     if said is None:
         return []
@@ -197,11 +213,11 @@ def _by_pattern(kind: str, i: int, part: Frame, text: str, pattern: re.Pattern[s
     return [Sign(kind, i, _tokens(part), first, last)]
 
 
-def _whole(kind: str, i: int, part: Frame) -> Sign:
+def _whole(kind: Kind, i: int, part: Frame) -> Sign:
     return Sign(kind, i, _tokens(part), *_tokens(part))
 
 
-def _marked(kind: str, i: int, part: Frame, phrases: Phrases[str]) -> list[Sign]:
+def _marked(kind: Kind, i: int, part: Frame, phrases: Phrases[str]) -> list[Sign]:
     return [
         Sign(kind, i, _tokens(part), part.begin + each.first, part.begin + each.last)
         for each in phrases.found(part.lows)
@@ -236,9 +252,13 @@ def _answer(i: int, turns: tuple[Turn, ...], frames: list[Frame]) -> tuple[Sign 
 def _registered(i: int, part: Frame) -> list[Sign]:
     """A complaint that is to be on record: "logged as a formal complaint"."""
     named = [k for k, low in enumerate(part.lows, part.begin) if low in COMPLAINT]
-    if not named or not part.has(*FORMAL) or NOT_COMPLAINING.search(" ".join(part.lows)):
+    if not named or not part.has(*FORMAL) or _denied_altogether(" ".join(part.lows)):
         return []
     return [Sign("formal", i, _tokens(part), named[0], named[0] + 1)]
+
+
+def _denied_altogether(text: str) -> bool:
+    return NOT_COMPLAINING.search(text) is not None or WITHDRAWN.search(text) is not None
 
 
 def _matter(turns: tuple[Turn, ...], frames: list[Frame], stretch: Stretch) -> Matter:
@@ -246,21 +266,17 @@ def _matter(turns: tuple[Turn, ...], frames: list[Frame], stretch: Stretch) -> M
     first, last = _clauses(frames[told.turn], stretch, told)
     words = frames[told.turn].words
     spans = [span("what", turns, told.turn, words[first].start, words[last - 1].end)]
-    spans += [_span(turns, frames, sign) for sign in stretch.signs if sign.kind != "about"]
+    spans += [_span(turns, frames, sign) for sign in stretch.signs if sign.kind not in BESIDE]
     places = {each.turn for each in spans}
-    both = any(turns[k].who == "trader" for k in places)
+    both = any(turns[k].who == "trader" for k in places) and stretch.of(*WRONG)
     return Matter(
         kind="complaint",
         what=spans[0].text,
         raised_by="client",
-        formal=bool(stretch.of("formal")),
+        formal=stretch.formal,
         evidence=tuple(sorted(places)),
         spans=tuple(spans),
-        confidence=BOTH
-        if both and stretch.of(*WRONG)
-        else ONE
-        if stretch.of("complaining", "displeasure")
-        else FOLLOWS,
+        confidence=BOTH if both else ONE if stretch.of("complaining", "displeasure") else FOLLOWS,
     )
 
 
@@ -274,13 +290,14 @@ def _clauses(frame: Frame, stretch: Stretch, told: Sign) -> tuple[int, int]:
     lows = [word.low for word in frame.words]
     first, last = told.sentence
     if last - first > LONGEST:
-        here = [sign for sign in stretch.signs if sign.turn == told.turn and sign.sentence == told.sentence]
+        same = [sign for sign in stretch.signs if sign.turn == told.turn and sign.sentence == told.sentence]
+        here = [sign for sign in same if sign.kind not in BESIDE] or same
         things = [first + each.first for each in SERVICE.found(lows[first:last])]
-        begin = min([sign.first for sign in here if sign.kind != "about"] + things[:1])
+        begin = min([sign.first for sign in here] + things[:1])
         end = max(sign.last for sign in here)
         first = max((k + 1 for k in range(first, begin) if lows[k] in CLAUSE_ENDS), default=first)
         last = next((k for k in range(end, last) if lows[k] in CLAUSE_ENDS), last)
-    while first < last - 1 and lows[first] in LEADING:
+    while first < last - 1 and (lows[first] in LEADING or lows[first + 1] == ","):  # "Well, it turned up yesterday"
         first += 1
     while last > first + 1 and not lows[last - 1].isalnum():
         last -= 1

@@ -9,6 +9,7 @@ from nlp.language import vocabulary
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
 from nlp.language.model import Matter, Turn, Who
+from nlp.language.numerals import SCALES, is_number
 from nlp.language.phrases import Found, Phrases
 from nlp.language.saying import sentences
 from nlp.language.words import Word
@@ -56,6 +57,8 @@ def kyc(turns: tuple[Turn, ...], frames: list[Frame]) -> list[Matter]:
         for n, part in enumerate(parts):
             for here in THINGS.found(part.lows):
                 name, several = here.meaning
+                if _counted(part, here):
+                    continue
                 if _clause(part, here).has(*SETTLED):
                     found.pop(name, None)
                 elif _told_of_another(found, name, i, part, here):
@@ -83,6 +86,12 @@ def _wanted(i: int, parts: list[Frame], n: int, frames: list[Frame], *, several:
         near = any(not each.meaning[1] for k in range(max(0, i - NEAR), i + 1) for each in THINGS.found(frames[k].lows))
         return any(each.has(*HELD) and not each.has(*ELSEWHERE) for each in beside) or near and part.has(*WANTED)
     return part.has(*WANTED) or after is not None and len(part.lows) <= LONGEST and after.has(*WANTED)
+
+
+def _counted(part: Frame, here: Found[_THING]) -> bool:
+    """ "Twenty million lei" is money."""
+    before = part.lows[here.first - 1] if here.first else ""
+    return is_number(before) or before in SCALES
 
 
 def _told_of_another(found: dict[str, Heard], name: str, i: int, part: Frame, here: Found[_THING]) -> bool:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from nlp import report
 from nlp.language import analyse
 from nlp.language.model import Analysis
+from nlp.report_text import to_text
 from tests.nlp_language.fresh_talks import TALKS, Talk, dialogue
 from tests.nlp_language.strange_talks import STRANGE_TALKS
 
@@ -46,6 +48,12 @@ c: The margin call went to the wrong address. It's not good enough.
 t: Do you want it logged as a formal complaint?
 c: Not this time. Just get it fixed.
 t: Understood.
+
+complaint
+c: Your confirmation was wrong twice this week. I want that logged as a complaint.
+t: I'll open one now.
+c: You know what, forget the formal complaint, just send me the right one.
+t: Straight away.
 
 complaint
 c: still no confo for the 12m, thats 3 days now. third time this qtr
@@ -90,6 +98,18 @@ t: Nothing wrong with it, it went this morning.
 none
 c: Has the confirmation gone out?
 t: Ten minutes ago.
+
+none
+c: The payment was late again, the tenant never pays on time.
+t: Annoying.
+
+none
+c: The dollar should have been higher after those numbers. It's the third time it failed there.
+t: Indeed.
+
+none
+c: Not happy with 98.40, that's the third time you've shown me a wide price.
+t: I'm really sorry, it's thin today.
 
 none
 c: We had a complaint from a customer about the colour of the boxes.
@@ -170,6 +190,14 @@ t: If you ever change the signatories, let me know.
 c: Will do.
 
 none
+c: Bought a new car, had to send my driving licence and a utility bill and everything.
+t: Bureaucracy.
+
+none
+c: Due diligence on the target takes another month, then we need the dollars.
+t: September, then.
+
+none
 t: The passport we've got, thanks.
 c: Good.
 """
@@ -217,6 +245,24 @@ def test_the_evidence_holds_the_words(row: str) -> None:
 def test_what_is_corrected_is_no_matter() -> None:
     lines = ["t: Your LEI lapses on Friday.", "c: It was renewed last week.", "t: Oh yes, the LEI we've got. Sorry."]
     assert understood(lines).matters == ()
+
+
+def test_a_report_tells_them_and_is_silent_where_there_are_none() -> None:
+    talk = dialogue(
+        Talk("matters", "call", "c: I want to make a formal complaint.\nt: I see. And your LEI lapses on Friday.")
+    )
+    made = report.build(talk, analyse(talk))
+    assert [(each["kind"], each["formal"], each["raised_by"]) for each in report.to_json(made)["matters"]] == [
+        ("complaint", True, "client"),
+        ("kyc", False, "trader"),
+    ]
+    for text in (report.to_html(made), to_text(made)):
+        assert "Complaints and KYC" in text
+        assert "formal complaint" in text
+        assert "LEI lapses on Friday" in text
+    quiet = dialogue(Talk("quiet", "call", "c: Good morning."))
+    silent = report.build(quiet, analyse(quiet))
+    assert "KYC" not in report.to_html(silent) + to_text(silent)
 
 
 def test_plain_business_has_no_matters() -> None:
