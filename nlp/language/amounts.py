@@ -25,6 +25,7 @@ HOW = {"on", "at", "@", "moc", "vwap", "twap", "gtc", "over", "into", "limit", "
 ENDS = {"", ".", ",", "?", "!", ";"}
 FOR_LONG = {"day", "gtc", "gtd", "pls", "please", "til", "till", "until", "today"}
 MINOR = {"pence", "cents", "cent", "p"}
+_MINORS = [[low] for low in MINOR]
 
 
 @dataclass(frozen=True)
@@ -120,14 +121,14 @@ def _with_minor_units(lows: Sequence[str], monies: Sequence[Money]) -> list[Figu
     result: list[Figure] = []
     for figure in figures(lows):
         last = result[-1] if result else None
+        gap = 0 if last is None else figure.first - starts.get(last.last, figure.first + 1)
+        told = gap == 1 and lows[figure.first - 1] == "and" and lows[figure.last : figure.last + 1] in _MINORS
         joined = (
-            last is not None
-            and starts.get(last.last) == figure.first
-            and not (last.pointed or last.fraction or last.value >= 100_000)
-        )
+            last is not None and (gap == 0 or told) and not (last.pointed or last.fraction or last.value >= 100_000)
+        )  # "twenty-seven euros and ninety-six cents"
         if last is not None and joined and len(figure.digits) == 2 and len(figure.chunks) == 1 and not figure.scaled:
             whole = f"{int(last.value)}.{figure.digits}"
-            result[-1] = Figure(last.first, figure.last, (whole,), Decimal(whole), pointed=True)
+            result[-1] = Figure(last.first, figure.last + told, (whole,), Decimal(whole), pointed=True)
         else:
             result.append(figure)
     return result

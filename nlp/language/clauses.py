@@ -30,12 +30,14 @@ def passes(frame: Frame) -> bool:
     said = saying.sentences(frame)
     passed = max((k for k, part in enumerate(said) if _passes(part)), default=None)
     if passed is None:
-        return frame.has(*topics.PASS)
+        return len(said) > 1 and frame.has(*topics.PASS)
     return not any(saying.takes(part) and not _passes(part) for part in said[passed + 1 :])
 
 
 def _passes(part: Frame) -> bool:
-    """Also "gonna pass today", "have to pass", "pass."; not "pass it to Jo", "pass me on"."""
+    """Also "gonna pass today", "have to pass", "pass."; not "pass it to Jo", "pass me on", "take all six off me"."""
+    if part.has("off me", "off us", "off my", "off our") and part.has(*saying.ACCEPT_PHRASES, "take"):
+        return False
     return part.has(*topics.PASS) or PASSING.search(f" {' '.join(part.lows)} .") is not None
 
 

@@ -43,7 +43,8 @@ class Dealing(Revising):
         unshown = topic.kind == "bond" and topic.opened == i and not frame.prices  # a line of a list
         if unshown or self._forgotten(i, frame, topic):
             return
-        left = frame.has(*resting.LASTING) or resting.instructed(frame) and _unshown(frame, topic)
+        own = resting.instructed(frame) or frame.has("would", "'d")
+        left = frame.has(*resting.LASTING) or own and _unshown(frame, topic)
         if (saying.takes(frame) or _says_yes(frame, topic)) and not left:
             topic.accepted_at = i
             topic.status = "open"  # what was passed a moment ago is taken after all

@@ -68,6 +68,8 @@ def struck_at(talk: Talk, topic: Topic) -> int | None:
             continue
         if talk.turns[k].who == "client":
             taken = k if about is topic and saying.takes(frame) and not passes(frame) else taken
+        elif resting.cued(frame) and not saying.done(frame) and topic.status == "passed":
+            continue  # an order that is left after the price was turned down
         elif (k - taken <= CONFIRMED_WITHIN and _confirmed(talk, topic, k)) or (
             _told(frame) and _states(talk, topic, k)
         ):

@@ -26,6 +26,7 @@ ADVERBS = {"just", "now", "are", "'re", "'m", "have", "'ve", "also", "then", "th
 ENDED: tuple[str, ...] = tuple(vocabulary.section("phrases", "readback")["ended"])
 SUBJECT_CLIENT = {"you", "u", "ya", "client", "ur"}
 GETS = {"get", "gets"}
+RECEIVES = {"receive", "receives", "rec"}
 PASSIVE = "passive"
 OWNS = {"own", "owns"}
 ROLES = {"buyer", "seller"}
@@ -180,13 +181,13 @@ def _exchanges(frame: Frame) -> list[Verb]:
         money = next((m for m in frame.monies if k < m.first <= k + 9), None)
         between = frame.words[k + 1 : money.first] if money else ()
         direct = money is not None and all(is_number(w.low) or w.low in AMOUNT_WORDS for w in between)
-        if word.low in GETS and direct and frame.words[k - 1].low in SUBJECT_CLIENT | frame.client | {"and"}:
+        if word.low in GETS | RECEIVES and direct and frame.words[k - 1].low in SUBJECT_CLIENT | frame.client | {"and"}:
             verbs.append(Verb(k, "buy", word.low))
         elif word.low in PAYS and direct:
             verbs.append(Verb(k, "sell", word.low))
         else:
             verbs += [verb for verb in frame.verbs if verb.at == k]
-    exchanged = {verb.low for verb in verbs} & GETS and len({m.code for m in frame.monies}) == 2
+    exchanged = {verb.low for verb in verbs} & (GETS | RECEIVES) and len({m.code for m in frame.monies}) == 2
     return verbs if exchanged and all(m.instrument.kind == "fx" for m in frame.mentions) else []
 
 

@@ -21,7 +21,22 @@ WITH_ANOTHER = re.compile(
     r"|(?:the|my|our|a) (?:other|others|competition|competitor|fella|guy|guys|chap|lady|street|different|rival))\b"
 )
 FILLED: tuple[str, ...] = tuple(_WORDS["filled"])
-NOT_TOLD = {"if", "when", "once", "unless", "will", "'ll", "would", "'d", "not", "n't", "nothing", "might", "may"}
+NOT_TOLD = {
+    "if",
+    "when",
+    "once",
+    "unless",
+    "will",
+    "'ll",
+    "would",
+    "'d",
+    "not",
+    "n't",
+    "nothing",
+    "might",
+    "may",
+    "shall",
+}
 OWN_ORDER = re.compile(
     r"\b(?:your|ur|yr|the|that) (?:\S+ ){0,5}?(?:order|limit|lmt|stop|bid|offer|take profit|t / p|tp|twap)\b"
 )
@@ -106,7 +121,7 @@ def done(frame: Frame) -> bool:
     lows = frame.lows
     for k, low in enumerate(lows):
         if low in DONE:
-            start = next((n + 1 for n in range(k - 1, max(-1, k - 5), -1) if lows[n] in PAUSES), max(0, k - 4))
+            start = next((n + 1 for n in range(k - 1, max(-1, k - 12), -1) if lows[n] in PAUSES), max(0, k - 11))
             if not NOT_YET & set(lows[start:k]):
                 return True
     return False

@@ -165,9 +165,9 @@ class Talk:
                 and mention.weak
                 and self.current is not None
                 and self.current.kind == "bond"
-                and frame.words[mention.first - 1].low in ("vs", "v", "over", "to", "or", "against", "versus")
+                and (frame.words[mention.first - 1].low in VERSUS or frame.has(*ASSET_SWAP))
             ):
-                continue  # an asset swap spread "vs 6s"
+                continue  # an asset swap spread "vs 6s", "z +58 on estr"
             elif (
                 instrument.kind == "irs" and mention.weak and self.current is not None and topics.swapped(self.current)
             ):
@@ -274,5 +274,7 @@ LOOKED_BACK = 6
 """Turns in which the client may have asked for what only the trader names."""
 SHARED = ("ndf", "forward", "swap")
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
+VERSUS = ("vs", "v", "over", "to", "or", "against", "versus")
+ASSET_SWAP = ("z", "asw", "asset swap", "asset - swap", "z - spread", "z spread")
 CONVERTED: tuple[str, ...] = tuple(section("phrases", "topics")["converted"])
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])

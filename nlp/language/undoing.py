@@ -100,7 +100,10 @@ def called_off(talk: Talk, i: int, frame: Frame, topic: Topic) -> Done | None:
         return None
     if talk.turns[i].who == "client" and frame.question and _refused(talk, i):
         return None
-    said = _clause_with(sentence_with(frame, topics.CANCEL), topics.CANCEL)
+    sentence = sentence_with(frame, topics.CANCEL)
+    if talk.turns[i].who == "client" and saying.supposes(sentence):
+        return None  # "if there's no taker by then, scrap it"
+    said = _clause_with(sentence, topics.CANCEL)
     refused = said.has(*REFUSING) and not said.has("no cost", "not hedged")  # "we can't have it cancelled"
     if talk.turns[i].who == "trader" and (refused or said.has(*ORDER_WORDS)):
         return None
