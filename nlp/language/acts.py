@@ -25,6 +25,10 @@ CLASSES = (
 )
 BACK_TO = {"to", "on", "by", "once", "when", "after", "later", "next", "early", "today", *TOMORROW, *DAYS}
 TREATS: frozenset[str] = frozenset(_WORDS["treats"])
+LEVELS: frozenset[str] = frozenset(_WORDS["levels"])
+MAILED = {"mail", "email", "mailbox"}
+NOW = ("today", "now", "tdy")
+FOR_DAY = {"for", "value", "val", "to", "of", "settling"}  # the day of a trade, not of its price
 DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
 
 
@@ -32,6 +36,13 @@ def base(word: Word) -> str:
     """The plain form of an action, also of one that the tagger does not know ("resending")."""
     stem = word.low.removesuffix("ing")
     return stem if stem != word.low and stem in CLASSES else word.lemma
+
+
+def _later(frame: Frame, k: int, last: int) -> bool:
+    """A price that comes another day: "I'll get you a bid then", of a day just said, "a level on Monday"."""
+    days = [d for d in frame.days if frame.lows[d.first] not in NOW]
+    on_it = any(k < d.first < last and frame.lows[d.first - 1] not in FOR_DAY for d in days)
+    return on_it or "then" in frame.lows[k:last] and any(d.last <= k for d in days)
 
 
 def act(frame: Frame, k: int, last: int) -> str | None:
@@ -60,8 +71,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
             "that run",
         )
     )
-    levels = {"level", "price", "points", "quote", "second", "sec", "rate", "bid", "offer", "mid", "market", "minutes"}
-    if lemma in ("get", "have", "send") and levels & set(after[:5]) and not {"mail", "email", "mailbox"} & set(after):
+    priced = LEVELS & set(after[:5]) or after[1:3] == ["a", "number"]
+    if lemma in ("get", "have", "send") and priced and not MAILED & set(after) and not _later(frame, k, last):
         return None  # done within the conversation
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
@@ -99,10 +110,14 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         and not {"until", "till", "a", "to"} & set(after[1:2])
     ):
         return "send"  # "i give it Monday"
+    if lemma == "put" and "on" in after and not any(low.isalnum() for low in after[after.index("on") + 1 :][:1]):
+        return None  # "I'll put the kettle on"
+    if lemma == "shout" and after[:1] == ["about"]:
+        return None  # makes noise, and tells nobody
     if lemma == "put" and {"ticket", "screen", "line", "hold"} & set(after):
         return None
     if lemma == "drop":
-        line = {"line", "note", "call", "message", "text"} & set(after[:4])
+        line = {"line", "note", "call", "message", "text"} & set(after[:6])
         return "call" if line else "send" if {"you", "u", "me", "over", "in", "across"} & set(after[:4]) else None
     if lemma in ("have", "get") and _made(frame, k + 1, last):
         return "work"
@@ -112,6 +127,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         and set(after[1:6]) & {"ring", "call", "shout", "bell", "report", "buzz", "update"}
     ):
         return "call" if not set(after) & {"report"} else "send"
+    if lemma == "tap":
+        return "call" if after[:1] in (["you"], ["me"], ["us"]) else None
     if lemma in ("run", "go") and after[:1] in (["through"], ["over"]):
         return None  # done at once
     if lemma == "make" and after[:1] == ["sure"]:

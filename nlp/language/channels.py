@@ -55,10 +55,17 @@ def channels_named(frame: Frame, *, actions: bool = False) -> list[Named]:
             continue
         mine = channel == "phone" and OWN & set(lows[max(0, name.first - 2) : name.first])
         purpose = channel == "email_newsletter" and found and lows[name.first - 1] == "for"  # "WhatsApp for updates"
+        if channel == "phone" and found and _device(lows[found[-1].last : name.first]):
+            continue  # "WhatsApp on the work phone"
         theirs = channel == "email_newsletter" and bool(THEIRS & set(lows[max(0, name.first - 2) : name.first]))
         if not mine and not purpose and not theirs:
             found.append(Named(name.first, name.last, channel, action))
     return _with_sharing(frame, sorted(found, key=lambda place: place.first))
+
+
+def _device(between: Sequence[str]) -> bool:
+    """What stands between a channel and the telephone that it comes to."""
+    return tuple(between[:1]) == ("on",) and not PARTED & set(between)
 
 
 def _newsletters(lows: Sequence[str]) -> list[Named]:

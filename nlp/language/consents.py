@@ -161,7 +161,8 @@ def _said(frame: Frame, before: Frame | None, question: Asked | None, *, refused
         said: bool | None
         between = set(frame.lows[named[n - 1].last : place.first]) if n else set()
         if n and between <= JOINING and (between & OR or not place.action) and said_of[-1] is not None:
-            said = said_of[-1]
+            instead = said_of[-1] is False and not between & OR and frame.lows[place.last - 1] in ("me", "us")
+            said = True if instead else said_of[-1]  # "don't phone, e-mail me"
         elif place.action and not asked:
             fine = _is_fine(tail) or tail[:1] in (("there",), ("here",)) and _is_fine(tail[1:])
             said = True if fine or refused and lead[-1:] in (("can",), ("may",)) else phrase

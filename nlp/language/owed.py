@@ -15,12 +15,14 @@ from nlp.language.things import Thing, things
 
 _WORDS: dict[str, tuple[str, ...]] = {
     part: tuple(vocabulary.section("owed", part))
-    for part in "again every not_due need coming gone promising handed expires to_me refused".split()
+    for part in "suiting again every not_due need coming gone promising handed expires to_me refused".split()
 }
 AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
 NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
 HANDED, EXPIRES, TO_ME, REFUSED = _WORDS["handed"], _WORDS["expires"], _WORDS["to_me"], _WORDS["refused"]
 YOURS = (("your",), ("ur",))
+SUITING = _WORDS["suiting"]
+OFFERING = (("i", "can"), ("we", "can"), ("i", "could"), ("we", "could"))
 LASTS = 5  # turns in which what was asked for gets its day
 
 
@@ -47,7 +49,7 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
         else:
             requests = [r for r in requests if i - r.turn <= LASTS]
             answered = _answered(i, requests, turns, frames, today)
-            if answered is not None:
+            if answered is not None and not _of_other(answered[0], i, known):
                 request, day, last = answered
                 requests.remove(request)
                 places = {request.turn, *range(i, last + 1)}
@@ -56,9 +58,14 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
                 if not _known(new, [*known, *found]):
                     found.append(new)
         requests += _asked(i, turn.who, frame)
-        again = _again(i, turns, frames, today, [*known, *found])
+        again = _again(i, turns, frames, today, [*known, *found]) or _suited(i, turns, frames, today, [*known, *found])
         found += [again] if again is not None else []
     return found
+
+
+def _of_other(request: Request, i: int, known: list[Promise]) -> bool:
+    """The day of turn `i` is that of what the other side promises there."""
+    return any(p.turn == i and p.owner != request.owner and p.days and not p.beside for p in known)
 
 
 def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
@@ -74,6 +81,26 @@ def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, kn
     if not (answer.has(*PROMISING) or answer.days) or same.days[-1:] == first[-1:] and max(same.evidence) >= i:
         return None
     return Promise(same.owner, "send", i, (0, len(frame.words)), True, False, {i, i + 1}, vague=True, days=first[-1:])
+
+
+def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
+    """ "I can draw that up." ... "Would Friday suit?" - "Friday's fine": an offer that gets its day by a question."""
+    frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
+    day = named(frame, 0, len(frame.words), today)
+    if answer is None or not day or not frame.question or not frame.has(*SUITING) or frame.sizes or frame.prices:
+        return None
+    again = named(answer, 0, len(answer.words), today)[:1]
+    if turns[i + 1].who == turns[i].who or answer.question or again != day[-1:] and not answer.has(*PROMISING):
+        return None
+    for k in range(i - 1, max(-1, i - LASTS), -1):
+        first = next((n for n in range(len(frames[k].lows)) if frames[k].lows[n : n + 2] in OFFERING), None)
+        if turns[k].who != turns[i].who or first is None or frames[k].prices:
+            continue
+        last = next(b for a, b in sentences(frames[k]) if a <= first < b)
+        if any(p.evidence & set(range(k, i + 2)) for p in known):
+            return None
+        return Promise(turns[i].who, "work", k, (first + 2, last), True, False, {k, i, i + 1}, days=day[-1:])
+    return None
 
 
 def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
@@ -118,7 +145,8 @@ def _asked(i: int, who: Who, frame: Frame) -> list[Request]:
         for n, thing in enumerate(things(frame, asked_at or first, last)):
             owes = _owner(frame, thing, who, to_me=part.has(*TO_ME))
             owes = who if asked_at is not None else owes
-            if bare and owes == who or n and "and" not in frame.lows[max(first, thing.at - 5) : thing.at]:
+            purpose = frame.lows[max(first, thing.at - 2) : thing.at - 1] == ("for",)  # "only for a chart"
+            if bare and (owes == who or purpose) or n and "and" not in frame.lows[max(first, thing.at - 5) : thing.at]:
                 continue
             result.append(Request(thing, owes, i, (first, last), who))
     return result

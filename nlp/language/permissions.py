@@ -92,7 +92,8 @@ def answer(frame: Frame, question: Asked) -> Answer | None:
     """Yes, no or undecided; None if nothing says so."""
     if frame.has(*UNDECIDED) or ANOTHER.search(" ".join(frame.lows)):
         return "open"
-    others = [n.first for n in channels_named(frame) if n.channel not in question.channels]
+    places = channels_named(frame)
+    others = [_begins(frame, n.first, places, question) for n in places if n.channel not in question.channels]
     lows = frame.lows[: min([ANSWER, *(at for at in others if at > 2)])]
     said = stance(lows, firm=question.offered)
     if said is None:
@@ -101,6 +102,14 @@ def answer(frame: Frame, question: Asked) -> Answer | None:
     if question.minding and not frame.has("would mind", "do mind") and not every[0]:
         return "yes" if True in every or len(lows) <= 4 else "no"  # "do you mind?" "no, that's fine"
     return "yes" if said else "no"
+
+
+def _begins(frame: Frame, at: int, places: list[Named], question: Asked) -> int:
+    """Where that begins which is said of another channel: its sentence, unless that names the one that was asked for
+    too ("yes. What I can do without is that e-mail")."""
+    start = max((k + 1 for k in range(at) if frame.lows[k] in STOPS), default=0)
+    both = any(start <= n.first < at and n.channel in question.channels for n in places)
+    return at if both or start <= 2 else start
 
 
 class Questions:

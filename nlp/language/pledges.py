@@ -36,6 +36,11 @@ HAVE_TO: tuple[str, ...] = tuple(_WORDS["have_to"])
 BY_TEXT: frozenset[str] = frozenset(_WORDS["by_text"])
 GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
+WHENEVER: tuple[str, ...] = tuple(_WORDS["whenever"])
+NUDGES: frozenset[str] = frozenset(_WORDS["nudges"])
+WANTING = {"want", "like", "fancy", "wanna"}
+DEALT = {"take", "let", "have", "give"}
+COULD = ("i can", "we can", "i could", "we could")
 PRICED: frozenset[str] = frozenset(_WORDS["priced"])
 GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
@@ -49,8 +54,10 @@ BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", 
 HANDING: tuple[str, ...] = tuple(_WORDS["handing"])
 ASKS = {"can", "could", "shall", "should", "may", "if", "unless"}
 SPEAKERS = {"you", "u", "i", "we"}  # "when you come" is no event to wait for
+TOLD_OF = {"had", "was", "were"}  # "I had some outfit, ring my office"
 GREETING = 3  # turns
 EVENTS = {"if", "when", "once"}
+GIVEN = {"it", "them", "that", "one", "whatever", "what", "everything"}
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
 
 
@@ -93,11 +100,42 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
             continue  # leave is asked for: "if the line's busy, could I text you?"
         if found.own and i < GREETING and kind == "call" and _doing(frame.words[k]):
             continue  # "so I'm ringing at half nine"
-        if found.own and frame.part(first, last).has(*EMPTY):
-            continue  # "I'll call if I need anything"
+        if found.own and frame.part(first, last).has(*EMPTY) or part.has(*WHENEVER):
+            continue  # "I'll call if I need anything", "e-mail me if it's important"
+        if firm and (frame.words[k].lemma in DEALT and _priced(frame, k, last) or _ticket(frame, k, part)):
+            continue  # "I can take the euros off you at eighty-seven twelve"
         hangs, words = _hangs(frame, first, last), (found.start, last)
-        return Promise(owner, kind, i, words, found.stated, hangs, {i}, vague(frame, found.start, last))
-    return _delivery(i, who, frame, first, last, dated=dated) or _asked_for(i, who, frame, first, last)
+        stated = found.stated and not (hangs and not dated and kind != "call" and part.has(*COULD))
+        return Promise(owner, kind, i, words, stated, hangs, {i}, vague(frame, found.start, last))
+    return (
+        _delivery(i, who, frame, first, last, dated=dated)
+        or _asked_for(i, who, frame, first, last)
+        or _nudge(i, who, frame, first, last)
+    )
+
+
+def _ticket(frame: Frame, k: int, part: Frame) -> bool:
+    """ "I'll write that up as buying three million": the trade itself."""
+    return frame.words[k].lemma in ("write", "put") and bool(part.sizes) and not frame.days
+
+
+def _priced(frame: Frame, k: int, last: int) -> bool:
+    """A price is named for it, and no hour."""
+    prices = [p for p in frame.prices if k < p.first < last and (p.pointed or len(p.digits) > 1)]
+    return any(frame.lows[p.first - 1] == "at" for p in prices)
+
+
+def _nudge(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
+    """A word is offered: "do you want a nudge before it falls due?", "you want a tap on the shoulder if they move?"."""
+    lows = frame.lows[first:last]
+    wants = next((k for k, low in enumerate(lows) if low in WANTING), None)
+    if wants is None or lows[-1:] != ("?",) or not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
+        return None
+    named_there = [k for k in range(wants + 1, min(wants + 5, len(lows))) if lows[k] in NUDGES]
+    if not named_there:
+        return None
+    k = first + named_there[0]
+    return Promise(who, "call", i, (k, last), False, conditional(frame, first, last), {i}, vague(frame, k, last))
 
 
 def _hangs(frame: Frame, first: int, last: int) -> bool:
@@ -238,7 +276,7 @@ def _bare(frame: Frame, first: int, k: int, last: int, after: list[str]) -> Led 
     """An instruction without a lead: "send me ...", "and tell us ..."."""
     lows = [word.low for word in frame.words]
     back = lows[max(first, k - 5) : k]
-    if _doing(frame.words[k]):
+    if _doing(frame.words[k]) or TOLD_OF & set(lows[first:k]):
         return None
     opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
     if opens and lows[k - 1 : k] and lows[k - 1] in JOINS and k > first:
@@ -319,7 +357,7 @@ def _given(lows: list[str]) -> int | None:
     for k, low in enumerate(lows):
         to_you = low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k])
         from_us = any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our"))
-        if to_you and (from_us or lows[k + 1 : k + 2] in (["it"], ["them"], ["that"], ["one"])):
+        if to_you and (from_us or lows[k + 1 : k + 2] and lows[k + 1] in GIVEN):
             return k
     return None
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date
 
 from nlp.language import vocabulary
+from nlp.language.acts import act
 from nlp.language.deadlines import SAME_DAY, days, due, in_next_week, named, rough
 from nlp.language.evidence import BOTH, ONE, span
 from nlp.language.frames import Frame
@@ -13,7 +14,8 @@ from nlp.language.meetings import meetings
 from nlp.language.model import FollowUp, Turn
 from nlp.language.owed import owed
 from nlp.language.pledges import pledge
-from nlp.language.tasks import Promise, sentences, task, thoughts
+from nlp.language.tasks import Promise, sentences, thoughts
+from nlp.language.worded import task
 
 _WORDS = vocabulary.section("phrases", "promises")
 WITHDRAWN: tuple[str, ...] = tuple(_WORDS["withdrawn"])
@@ -26,6 +28,7 @@ NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
 PROMISED = {"'ll", "will"}
 SAME_DAY_REACH = 4  # turns
 SHORT_ANSWER = 8  # tokens
+SELF = {"i", "we", "'ll", "will", "ill"}
 OPENING = 6  # tokens with which a turn answers
 REACH = 4  # turns
 REFUSE: tuple[str, ...] = tuple(_WORDS["refuse"])
@@ -165,9 +168,26 @@ def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], to
         dated = bool(due(frame, 0, len(frame.words), today)) and agreed and not frame.sizes
         told = promise.kind == "call" and frames[promise.turn].question  # "you'll let me know?" "The same afternoon."
         told = told or _again_said(promise, frame, frames)
+        if promise.kind == "call" and (_tells(frame) or _day_again(promise, frame, today)):
+            return True
         coming = frame.has(*COMING) or dated and (promise.kind == "send" or told or promise.needs_day)
         return coming if promise.needs_day else coming or frame.has(*ACCEPT)
     return False
+
+
+def _tells(frame: Frame) -> bool:
+    """The answer is the promise itself: "inside ten paise I'll phone", "through it, I ring you"."""
+    lows = frame.lows
+    return any(
+        SELF & set(lows[max(0, k - 2) : k]) and act(frame, k, len(lows)) == "call" and not frame.question
+        for k in range(1, len(lows))
+    )
+
+
+def _day_again(promise: Promise, frame: Frame, today: date) -> bool:
+    """The answer begins with the day that was asked for: "the first of September, I've put it in"."""
+    last = sentences(frame)[0][1] if frame.words else 0
+    return bool(promise.days) and promise.days[-1:] == named(frame, 0, last, today)[-1:] and not frame.question
 
 
 def _again_said(promise: Promise, frame: Frame, frames: list[Frame]) -> bool:
@@ -221,10 +241,13 @@ def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
                 if p.owner == promise.owner
                 and p.kind == promise.kind
                 and (
-                    promise.vague or promise.days and p.kind == "send" and _nouns(promise, frames) <= _nouns(p, frames)
+                    promise.vague
+                    or promise.days
+                    and p.kind == "send"
+                    and (_nouns(promise, frames) <= _nouns(p, frames) or _gone_through(promise, p, frames))
                 )
                 and (p.kind != "work" or _verb(p, frames) == _verb(promise, frames))
-                and (not promise.days or promise.days[-1:] == p.days[-1:])
+                and (not promise.days or promise.days[-1:] == p.days[-1:] or _gone_through(promise, p, frames))
             ),
             None,
         )
@@ -233,6 +256,13 @@ def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
         else:
             result.append(promise)
     return result
+
+
+def _gone_through(promise: Promise, earlier: Promise, frames: list[Frame]) -> bool:
+    """Without a day of its own, and of a thing that was promised long before: "and you'll have my schedule"."""
+    said = {w.lemma for k in earlier.evidence for w in frames[k].words}
+    again = promise.beside and promise.turn - max(earlier.evidence) > REACH
+    return again and bool(earlier.days) and bool(_nouns(promise, frames)) and _nouns(promise, frames) <= said
 
 
 def _verb(promise: Promise, frames: list[Frame]) -> str:
