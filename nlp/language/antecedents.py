@@ -19,6 +19,8 @@ INNER = {"-", "/", "+", "+/-", "all"}
 CONDITIONS = {"if", "when", "once", "inside", "through", "below", "above", "under", "over", "better", "past"}
 ASKING = Phrases((phrase, None) for phrase in vocabulary.section("owed", "asking"))
 DETERMINERS = set("a an any some your ur our my their his her its that this those these another the".split())
+RENEWED: frozenset[str] = frozenset(vocabulary.section("owed", "renewed"))
+POLITE = {"pls", "plz", "please", "thx", "ta"}
 BACK = 4  # turns
 FAR = 12  # turns
 LONGEST = 24  # tokens of a sentence that is quoted
@@ -40,8 +42,39 @@ def antecedent(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], *
     told = told or (_instrument(promise, frames, turns) if alert else "")
     if told:
         return Antecedent(told)
+    if alert and CONDITIONS & set(frames[promise.turn].lows[slice(*promise.words)]):
+        return None
     near = range(promise.turn, max(-1, promise.turn - BACK), -1)
     return _naming(2, near, promise, frames, turns) or _naming(1, sorted(promise.evidence), promise, frames, turns)
+
+
+def fuller(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> tuple[str, str] | None:
+    """(as promised, as first named) of a thing that is renewed: "a fresh list", of "the authorised dealer list"."""
+    frame = frames[promise.turn]
+    for k in range(promise.words[0] + 1, promise.words[1]):
+        if frame.lows[k - 1] not in RENEWED or frame.words[k].pos not in NOMINAL[:2]:
+            continue
+        for i in range(promise.turn, max(-1, promise.turn - FAR), -1):
+            name = _compound(frames[i], frame.words[k].lemma, turns[i].text)
+            if name:
+                return frame.words[k].text, name
+    return None
+
+
+def _compound(frame: Frame, lemma: str, text: str) -> str:
+    """The noun with the nouns and adjectives before it, "" where it stands alone."""
+    dated = {n for day in frame.days for n in range(day.first, day.last)}
+    for k, word in enumerate(frame.words):
+        start = k
+        while start and start not in dated and frame.words[start - 1].pos in NOMINAL and _shapes(frame, start - 1):
+            start -= 1
+        if word.lemma == lemma and k - start in (1, 2, 3):
+            return text[frame.words[start].start : word.end]
+    return ""
+
+
+def _shapes(frame: Frame, k: int) -> bool:
+    return frame.lows[k].isalpha() and frame.lows[k] not in RENEWED
 
 
 def _condition(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
@@ -73,7 +106,8 @@ def _fronted(promise: Promise, frame: Frame, text: str) -> str:
 def _instrument(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...]) -> str:
     """What an alert is about, where its words say only "they": the instrument named last."""
     for i in range(promise.turn, max(-1, promise.turn - FAR), -1):
-        found = [m for m in frames[i].mentions if not m.weak and (i != promise.turn or m.last <= promise.words[0])]
+        said = [m for m in frames[i].mentions if i != promise.turn or m.last <= promise.words[0]]
+        found = [m for m in said if not m.weak] or said
         if found:
             words = frames[i].words
             return turns[i].text[words[found[-1].first].start : words[found[-1].last - 1].end]
@@ -93,7 +127,8 @@ def _naming(
             name = named(promise, frame, start, end, turns[i].text)
             things_there = i != promise.turn and things(frame, start, end)
             nouns = [k for k in range(start, end) if frame.words[k].pos in NOMINAL[:2] and len(frame.words[k].low) > 2]
-            enough = len(nouns) >= count and len(set(nouns) - dated) >= count - 1
+            back = bool({"it", "them"} & set(frame.lows[start:end])) and i == promise.turn  # points back itself
+            enough = not back and len(nouns) >= count and len(set(nouns) - dated) >= count - 1
             if name or things_there or enough and not _priced(frame, start, end):
                 until = frame.words[min(end, start + LONGEST) - 1].end
                 return Antecedent(turns[i].text[frame.words[start].start : until].strip(" .?!,;-"), name)
@@ -108,7 +143,7 @@ def _priced(frame: Frame, first: int, last: int) -> bool:
 def named(promise: Promise, frame: Frame, first: int, last: int, text: str) -> str:
     """The thing that a sentence names for the promise, with its article: one that the side hands over by its nature,
     or whatever is asked for in so many words ("they'll want the signed agreement")."""
-    if promise.kind not in ("send", "work"):
+    if promise.kind != "send":
         return ""
     found = [
         (thing.at, thing.at + len(thing.name.split()))
@@ -153,7 +188,7 @@ def _phrase(frame: Frame, at: int, end: int, first: int, last: int, text: str) -
         start -= 1
         if frame.lows[start] in DETERMINERS:
             break
-    while end < last and words[end].pos in NOMINAL[:2] and end not in dated:
+    while end < last and words[end].pos in NOMINAL[:2] and end not in dated and frame.lows[end] not in POLITE:
         end += 1
     while end + 1 < last and frame.lows[end] in FURTHER and not dated & {end, end + 1}:
         stop = end + 1

@@ -80,7 +80,8 @@ def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, kn
         return None
     if not (answer.has(*PROMISING) or answer.days) or same.days[-1:] == first[-1:] and max(same.evidence) >= i:
         return None
-    return Promise(same.owner, "send", i, (0, len(frame.words)), True, False, {i, i + 1}, vague=True, days=first[-1:])
+    words = (0, len(frame.words))
+    return Promise(same.owner, "send", i, words, True, False, {i, i + 1}, vague=True, days=first[-1:], again=True)
 
 
 def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
@@ -94,9 +95,11 @@ def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, k
         return None
     for k in range(i - 1, max(-1, i - LASTS), -1):
         first = next((n for n in range(len(frames[k].lows)) if frames[k].lows[n : n + 2] in OFFERING), None)
-        if turns[k].who != turns[i].who or first is None or frames[k].prices:
+        if turns[k].who != turns[i].who or first is None:
             continue
-        last = next(b for a, b in sentences(frames[k]) if a <= first < b)
+        begins, last = next((a, b) for a, b in sentences(frames[k]) if a <= first < b)
+        if frames[k].part(begins, last).prices:
+            continue
         if any(p.evidence & set(range(k, i + 2)) for p in known):
             return None
         return Promise(turns[i].who, "work", k, (first + 2, last), True, False, {k, i, i + 1}, days=day[-1:])

@@ -187,7 +187,7 @@ def _tells(frame: Frame) -> bool:
 def _day_again(promise: Promise, frame: Frame, today: date) -> bool:
     """The answer begins with the day that was asked for: "the first of September, I've put it in"."""
     last = sentences(frame)[0][1] if frame.words else 0
-    return bool(promise.days) and promise.days[-1:] == named(frame, 0, last, today)[-1:] and not frame.question
+    return bool(promise.days) and promise.days[-1] in named(frame, 0, last, today) and not frame.question
 
 
 def _again_said(promise: Promise, frame: Frame, frames: list[Frame]) -> bool:
@@ -244,7 +244,8 @@ def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
                     promise.vague
                     or promise.days
                     and p.kind == "send"
-                    and (_nouns(promise, frames) <= _nouns(p, frames) or _gone_through(promise, p, frames))
+                    and _nouns(promise, frames) <= _nouns(p, frames)
+                    or _gone_through(promise, p, frames)
                 )
                 and (p.kind != "work" or _verb(p, frames) == _verb(promise, frames))
                 and (not promise.days or promise.days[-1:] == p.days[-1:] or _gone_through(promise, p, frames))

@@ -72,7 +72,7 @@ def _ticker(words: Sequence[Word], i: int) -> Mention | None:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
         if i and words[i - 1].low in ("in", "on", "of", "for") and SPOKEN_OF & {word.low for word in words}:
             return Mention(i, i + 1, Instrument("equity", text, unit="shares"))
-    if i and _letter(words[i - 1]):
+    if i and (_letter(words[i - 1]) or i > 1 and words[i - 1].text == "," and _letter(words[i - 2])):
         return None  # "O P E C" holds no "P E C"
     last, code = i, ""
     while last < len(words) and _letter(words[last]):

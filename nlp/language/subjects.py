@@ -10,6 +10,7 @@ from nlp.language import vocabulary
 from nlp.language.attitude import NEGATIVE
 from nlp.language.frames import Frame
 from nlp.language.model import Header, Turn, Who
+from nlp.language.tasks import STOPS
 from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "subjects")
@@ -65,11 +66,14 @@ def subjects(
         for first, last in (*names, *matters):
             words = frame.words[first:last]
             text = SPELLED.sub(r"\1", turn.text[words[0].start : words[-1].end])
+            plain = (
+                first == 0 or frame.lows[first - 1] in STOPS and words[0].pos != "PROPN"
+            )  # a capital as any sentence's
             subject = found.setdefault(words[-1].lemma, Subject(text, i))
             subject.text = text if len(text.split()) > len(subject.text.split()) else subject.text
             subject.turns.add(i)
             subject.sides.add(turn.who)
-            worth = _worth(words, first) + weight + MATTER * ((first, last) in matters)
+            worth = _worth(words, first, plain) + weight + MATTER * ((first, last) in matters)
             subject.score = max(subject.score, worth)
     ranked = sorted(found.values(), key=lambda s: (-_total(s), s.first))
     enough = ENOUGH - 1 if thin else ENOUGH
@@ -111,9 +115,11 @@ def _total(subject: Subject) -> float:
     return subject.score + len(subject.turns) + len(subject.sides)
 
 
-def _worth(words: tuple[Word, ...], first: int) -> float:
+def _worth(words: tuple[Word, ...], first: int, plain: bool) -> float:
     """Names, abbreviations and fuller phrases say more than a bare noun; words of the trade more than others."""
-    named = any(w.text[:1].isupper() and (first > 0 or w.text.isupper()) for w in words if len(w.text) > 1)
+    named = any(
+        w.text[:1].isupper() and (not plain or n or w.text.isupper()) for n, w in enumerate(words) if len(w.text) > 1
+    )
     weight = max(WEIGHTS.get(form, 0) for w in words for form in (w.low, w.lemma))
     return 1.5 * named + min(weight, 3) + 0.5 * (len(words) > 1)
 

@@ -31,6 +31,7 @@ class Promise:
     needs_day: bool = False  # a thing asked for by its name only: the answer must say when it comes
     days: list[date] = field(default_factory=list)
     thing: int | None = None  # where its thing is named, of what is owed without a verb
+    again: bool = False  # comes again and again, as what was promised before
     beside: bool = False  # the day stands elsewhere in the turn, so the answer may set another
 
 

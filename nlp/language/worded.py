@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from nlp.language import vocabulary
 from nlp.language.acts import base
-from nlp.language.antecedents import LINKS, NOMINAL, antecedent
+from nlp.language.antecedents import LINKS, NOMINAL, antecedent, fuller
 from nlp.language.calendar import PARTS
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
@@ -22,6 +22,7 @@ ENDS = set("i we its it he she so because cos which everyone".split())  # after 
 DAY_LINKS = set("end of close latest by on before until till for the , from and this".split())
 HANDED_OVER = {"get", "have", "receive", "owe"}  # by whom it is owed: "you'll get it", "I owe you the form"
 PURPOSE = (("so", "you"), ("so", "u"), ("so", "they"), ("so", "that"), ("so", "we"), ("so", "i"))
+EACH = {"every", "evry", "each"}
 HEARD = 5  # tokens
 SHOULDER = frozenset(vocabulary.section("phrases", "promises")["nudges"])
 _PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
@@ -40,6 +41,10 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
     if promise.kind == "meet":
         return f"Meet the client (“{turns[promise.turn].text[frame.words[first].start :].strip(' .?!,;-')[:120]}”)"
     what = _thing(promise, frame) or wording(promise, frame, turns[promise.turn].who, lines)
+    if promise.again:
+        about = antecedent(promise, frames, turns, alert=False)
+        name = about.thing if about is not None and about.thing else "the same"
+        return f"Send {name}{_how_often(frame, first, last)}"
     heard = _heard(promise, frame, turns[promise.turn].who, lines)
     unnamed = promise.kind == "send" and promise.thing is None and frame.words[first].pos in ASIDE
     what = heard or ("Send it" if unnamed else what)
@@ -50,7 +55,17 @@ def task(promise: Promise, frames: list[Frame], turns: tuple[Turn, ...], lines: 
         about = antecedent(promise, frames, turns, alert=alert)
         named = _named(what, about.thing) if about is not None and about.thing else ""
         return named or (f"{what} (“{about.said}”)" if about is not None else what)
-    return what
+    again = fuller(promise, frames, turns)
+    return re.sub(rf"\b{re.escape(again[0])}\b", again[1], what, count=1) if again is not None else what
+
+
+def _how_often(frame: Frame, first: int, last: int) -> str:
+    """ " every Thursday", as it was said or typed."""
+    at = next((k for k in range(first, last) if frame.lows[k] in EACH), None)
+    if at is None:
+        return ""
+    day = frame.words[at + 1].text if at + 1 < last else ""
+    return f" every {SHORTHAND.get(day.lower(), day)}"
 
 
 def _heard(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, str]) -> str:
@@ -143,7 +158,7 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
     sentence = re.sub(r",? (?:by|on|for),? not\b.*$", "", result.strip(" ,-"))
     sentence = re.sub(r"\.{2,}", ",", sentence)  # "to my alias.. no, my work mail"
     sentence = re.sub(r" from (?:me|us)\b", "", sentence)
-    sentence = re.sub(r"(?:,| and| or| by| on| before)+$", "", sentence)
+    sentence = re.sub(r"(?:,| and| or| by| on| before| is)+$", "", sentence)
     return sentence[:1].upper() + sentence[1:180]
 
 

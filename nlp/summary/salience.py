@@ -12,6 +12,7 @@ _WORDS = vocabulary.section("phrases", "salience")
 WEIGHTS: dict[str, int] = _WORDS["weights"]
 REST: frozenset[str] = frozenset(_WORDS["rest"])  # of an amount
 CALLED_OFF: frozenset[str] = frozenset(_WORDS["called_off"])
+SHAPES: dict[str, str] = _WORDS["shapes"]
 AMOUNT = re.compile(r"(?<![\w.,])(\d[\d, ]*\d|\d+)(k)?(?![\d.,/%]*\d)(?=\W|$)")
 FIRST = 6  # turns in which a client says why they call
 
@@ -60,6 +61,14 @@ def unread(analysis: Analysis, count: int) -> list[tuple[str, str]]:
     ]
     best = sorted(i for _, _, i in sorted(found)[:count])
     return [(analysis.turns[i].who, analysis.turns[i].text.strip()) for i in best]
+
+
+def shapes(analysis: Analysis) -> list[str]:
+    """What kind of trade it was where two lines make one: "a steepener"."""
+    text = " ".join(re.sub(r"[^a-z]+", " ", turn.text.lower()) for turn in analysis.turns)
+    facts = (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left)
+    fitting = {fact.product for fact in facts} & {"bond", "irs", "option", "future"}
+    return [name for cue, name in SHAPES.items() if fitting and f" {cue} " in f" {text} "][:1]
 
 
 def called_off(analysis: Analysis) -> tuple[str, str] | None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 from itertools import takewhile
 
-from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Order, Quote, Terms
+import msgspec
+
+from nlp.language.model import Analysis, Consent, Deal, Dialogue, FollowUp, Mention, Order, Quote, Terms
 from nlp.language.subjects import EVERYDAY
 from nlp.summary.maturities import as_said
 from nlp.summary.numbers import amount, day, level, price, tenor
-from nlp.summary.salience import called_off, salient, unread
+from nlp.summary.remainders import remainders
+from nlp.summary.salience import called_off, salient, shapes, unread
 from nlp.summary.templates import Wording
 
 CHANNEL_WORDS = {
@@ -21,7 +24,7 @@ CHANNEL_WORDS = {
     "post": "post",
     "third_party_data_sharing": "sharing data with third parties",
 }
-MAX_FOLLOW_UPS = 6
+MAX_FOLLOW_UPS = 8
 MAX_UNREAD = 2
 MAX_NAMED = 3
 SHORT = 3  # letters
@@ -38,7 +41,7 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
 
     if analysis.deals:
         deals = "; and ".join(_deal(deal, dialogue, wording) for deal in analysis.deals)
-        add("business", "deals", _sentence(say("deals", deals=deals)))
+        add("business", "deals", _sentence(say("deals", deals=deals + _left_open(analysis, wording))))
     else:
         name = "nothing_confirmed" if analysis.unclear else "nothing_dealt"
         add("business", name, _sentence(say(name)))
@@ -70,15 +73,28 @@ def compose(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
     return " ".join(_joined([part for part in (*parts, *after) if part[2]], wording))
 
 
+def _left_open(analysis: Analysis, wording: Wording) -> str:
+    """What of the one deal's amount was wanted and stayed open."""
+    rests = [_size(msgspec.structs.replace(deal, quantity=left)).strip() for deal, left in remainders(analysis)]
+    return "".join(wording.say("left_open", amount=rest) for rest in rests)
+
+
 def _named(analysis: Analysis) -> list[str]:
     """The names of instruments that were said and that no fact is about, in the talk's words."""
     facts = (*analysis.deals, *analysis.quotes_not_dealt, *analysis.orders_left, *analysis.unclear)
     told = " ".join(f"{fact.instrument} {fact.description}" for fact in facts).lower()
     codes = [(mention, (mention.instrument or "").lower().split()) for mention in analysis.mentions]
     said = [mention for mention, code in codes if mention.kind == "instrument" and code and code[0] not in told]
-    names = (" ".join(takewhile(_capital, mention.text.split())) for mention in said)
+    names = (" ".join(takewhile(_capital, mention.text.split())) or _typed(mention) for mention in said)
     long = (name for name in dict.fromkeys(names) if len(name) > SHORT or len(name) == SHORT and name.isupper())
     return [name for name in long if name.lower() not in EVERYDAY][:MAX_NAMED]
+
+
+def _typed(mention: Mention) -> str:
+    """The issuer of a bond that was typed without capitals: "castrix 6.5 7/31"."""
+    issuer = " ".join(takewhile(str.isalpha, (mention.instrument or "").split()))
+    spelled = mention.text.lower().startswith(issuer.lower()) and any(c.isdigit() for c in mention.text)
+    return issuer if spelled else ""
 
 
 def _capital(word: str) -> bool:
@@ -118,7 +134,7 @@ def _opening(dialogue: Dialogue, analysis: Analysis, wording: Wording) -> str:
         organization=header.client.organization,
         reached=say("spoke" if header.kind == "call" else "wrote"),
         trader=header.trader.name,
-        about=say("about", names=", ".join(names[:3])) if names else "",
+        about=say("about", names=", ".join([*names[:3], *shapes(analysis)])) if names else "",
         mood=say("dissatisfied") if analysis.sentiment == "negative" else "",
     )
 

@@ -9,6 +9,25 @@ from tests.nlp_language.fresh_talks import Talk, dialogue
 
 # What must be understood ("channel+", "channel-", "none"), then the turns.
 TALKS = """
+whatsapp+ email_newsletter-
+t: Are you all right with us messaging you on WhatsApp?
+c: WhatsApp? Yes, go ahead. What I could do without is that market e-mail every morning.
+t: The daily one? You don't want it any more?
+c: No more newsletters, thank you.
+
+post- email+
+c: And stop posting me those brochures. E-mail me if it's important.
+t: So nothing by post, but e-mail's okay.
+
+phone- email+
+c: Don't phone, e-mail me.
+t: So, no telephone, e-mail only?
+c: E-mail only.
+
+whatsapp+
+t: May we send you WhatsApp messages?
+c: WhatsApp on the work phone, I'm happy with that.
+
 whatsapp-
 t: Would you mind if we used WhatsApp for quick questions?
 c: I would mind, actually. My phone's my own.

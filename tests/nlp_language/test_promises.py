@@ -55,6 +55,76 @@ t: Would you like me to raise this as an official complaint?
 c: I was going to insist on it.
 t: Then I'll open the complaint today, in your name.
 
+trader 2026-09-04
+t: Would you like a nudge before that comes due?
+c: Yes please, ring me on the fourth of September.
+t: The fourth of September, that's a Friday.
+
+trader None
+c: And if they trade wider than two ten, ring me.
+t: Wider than two ten, I ring you.
+
+trader None
+t: You want a tap on the shoulder if it gets to ninety?
+c: Yeah, tap me.
+t: Understood.
+
+trader 2026-06-12
+c: Nothing in the long one?
+t: The chap who runs it is back Friday, I'll get you a bid then.
+c: Friday's fine.
+
+trader 2026-06-10
+t: And I'll drop you a tally after the bell.
+c: Ta.
+
+trader 2026-06-10
+t: Then what I'll do is drop your back office a line before lunch.
+c: Thanks.
+
+trader 2026-06-18
+c: She'd want to see that drawn.
+t: I can do drawings. The two side by side?
+c: Please, month by month.
+t: Would Thursday week suit, the eighteenth?
+c: The eighteenth is ideal.
+
+client 2026-06-19
+t: Could you send me a new mandate?
+c: I'd better. When by?
+t: Shall we say Friday the nineteenth?
+c: Friday the nineteenth.
+
+client 2026-06-22
+t: Could I have the new timetable?
+c: Monday the twenty-second. I'll send it you myself.
+t: Monday the twenty-second, fine.
+c: And the pictures?
+t: They come on Wednesday.
+c: Good.
+t: Have we left anything out?
+c: No. And you'll have my timetable.
+
+none
+t: Take the twenty now, and I go and shout about the other ten.
+c: What's it trading at?
+
+none
+c: I had some agency, Pallant, ring my office.
+t: One of our partners, I should think.
+
+none
+t: Coming up.
+c: I'll put the kettle on.
+
+none
+t: I can take the euros off you at eighty-seven twelve.
+c: Hm.
+
+none
+c: E-mail me if it's important.
+t: Okay.
+
 trader None
 c: I'd want a shout if it looks like going, so I can warn my boss.
 t: I'll ring you when we're within ten paise.
@@ -130,3 +200,37 @@ def test_an_alert_says_on_what_it_waits() -> None:
 def test_a_client_who_begins_with_a_complaint_is_quoted() -> None:
     talk = dialogue(Talk("twice", "call", "t: Good morning.\nc: You have taken the premium twice.\nt: I'm sorry."))
     assert "You have taken the premium twice." in build(talk, analyse(talk)).summary
+
+
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (
+            "c: Has your analyst done anything on rail?\nt: She's got a preview of the results.\n"
+            "c: I want that. When?\nt: You'll have it Friday.",
+            "Send the preview of the results",
+        ),
+        (
+            "t: They'll ask for the signed loan agreement, ours is only a draft.\n"
+            "c: The lawyers release it this week. You'll have it Friday.",
+            "Send the signed loan agreement",
+        ),
+        (
+            "t: The dealer list still has Ms Orme on it. Could you send me a fresh list?\nc: Sure, by Friday.",
+            "Send the desk a fresh dealer list",
+        ),
+        (
+            "c: So the other ten?\nt: You'll hear from me on Friday with a yes or a no.",
+            "Come back to the client with a yes or a no",
+        ),
+        (
+            "c: send me the risk sheet pls, fri is ok\nt: fri np\n"
+            "c: n then same thing evry thu\nt: on auto from thu 18",
+            "Send the risk sheet every Thursday",
+        ),
+        ("t: I'll get Odette to scan it over to you tomorrow.\nc: Thanks.", "Get Odette to scan it over to the client"),
+    ],
+)
+def test_the_thing_that_is_meant_is_named(lines: str, what: str) -> None:
+    tasks = analyse(dialogue(Talk("meant", "chat", lines))).follow_ups
+    assert what in [task.what.split(" (“")[0] for task in tasks]

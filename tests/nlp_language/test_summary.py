@@ -94,3 +94,37 @@ def test_who_answered_the_telephone_is_no_matter_that_was_spoken_of() -> None:
     assert "Hannah" not in summary(call)
     misheard = msgspec.structs.replace(turns[0], text="Northmere FX and a speaking.")
     assert "Hannah" not in summary(msgspec.structs.replace(call, turns=(misheard, *turns[1:])))
+
+
+def test_what_was_wanted_and_not_done_is_told() -> None:
+    told = summary(
+        chat(
+            "need to pay fixed on 90m eur 8y vs 6m euribor, eff 22 jun",
+            "can only do 50 now, credit has to look at the other 40",
+            "ok, px on 50?",
+            "2.784 on 50m eur 8y",
+            "done",
+            "done, you pay 2.784 on 50m EUR 8y",
+        )
+    )
+    assert "the other EUR 40 million was left open" in told
+
+
+def test_the_kind_of_trade_is_told_and_no_nonsense() -> None:
+    told = summary(
+        chat(
+            "hi, i want a flattener",
+            "ok",
+            "ust 4.125 may 36, sell 10m. Model says par",
+            "98-11 / 98-12. Plus nothing",
+            "sold at 98-11",
+            "done, you sell 10m ust 4.125 may 36 at 98-11",
+        )
+    )
+    assert "a flattener" in told
+    assert not {"model", "par", "plus"} & set(told.lower().replace(",", " ").replace(".", " ").split())
+
+
+def test_the_rest_of_a_spelled_abbreviation_is_no_share() -> None:
+    told = summary(chat("why is oil up?", "It's the O P E C headlines, and there's C V A in our price too.", "ok"))
+    assert "PEC" not in told.split("“")[0]
