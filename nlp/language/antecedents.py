@@ -151,7 +151,7 @@ def named(promise: Promise, frame: Frame, first: int, last: int, text: str) -> s
         if thing.owner in (None, promise.owner) and not _place(frame, thing.at)
     ]
     asked = [cue.last for cue in ASKING.found(frame.lows, first, last)]
-    heads = [at for cue in asked if (at := _head(frame, cue, last)) is not None]
+    heads = [at for cue in asked if (at := _head(frame, cue, last)) is not None] or _only(frame, first, last)
     spans = found or [(at, at + 1) for at in heads]
     return _phrase(frame, *spans[-1], first, last, text) if spans else ""
 
@@ -160,6 +160,17 @@ def _place(frame: Frame, at: int) -> bool:
     """ "The one in the file": where something stands."""
     before = frame.lows[max(0, at - 2) : at]
     return bool({"in", "on"} & set(before[-1:] if before[-1:] and before[-1] not in DETERMINERS else before[:1]))
+
+
+def _only(frame: Frame, first: int, last: int) -> list[int]:
+    """The noun of a sentence that is nothing but a name ("The parent guarantee."), or a name with "that you owe us"."""
+    at = first + (frame.lows[first] in ("and", "so", "oh"))
+    if frame.lows[at : at + 1] not in (("the",), ("our",), ("your",), ("ur",), ("my",)):
+        return []
+    head = _head(frame, at, last)
+    after = frame.lows[head + 1 : head + 2] if head is not None else ()
+    bare = not any(word.pos in ("VERB", "AUX") for word in frame.words[at:last])
+    return [head] if head is not None and (bare or after in (("u",), ("you",), ("i",), ("we",))) else []
 
 
 def _head(frame: Frame, at: int, last: int) -> int | None:

@@ -24,7 +24,7 @@ HANDED_OVER = {"get", "have", "receive", "owe"}  # by whom it is owed: "you'll g
 PURPOSE = (("so", "you"), ("so", "u"), ("so", "they"), ("so", "that"), ("so", "we"), ("so", "i"))
 EACH = {"every", "evry", "each"}
 HEARD = 5  # tokens
-SHOULDER = frozenset(vocabulary.section("phrases", "promises")["nudges"])
+NUDGES = frozenset(vocabulary.section("phrases", "promises")["nudges"])
 _PRONOUNS = {"it", "that", "him", "her", "them", "this", "ones"}
 _OTHER = r"(?: the client| the desk)?"
 _ALONE = r"(?=$|,| (?:to|by|over|across|as|when|once|in|on|with|before|after|for|back|again|first|straight|then|and)\b)"
@@ -153,8 +153,9 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
             text = f" {text}"
         if text.strip().lower() != result.rsplit(" ", 1)[-1].lower():  # "the the"
             result += text
-    if frame.words[first].pos == "NOUN" and frame.lows[first] in SHOULDER and frame.lows[first - 1] in ("a", "an"):
+    if frame.words[first].pos == "NOUN" and frame.lows[first] in NUDGES and frame.lows[first - 1] in ("a", "an"):
         result = f"give {other} a {result}"
+    result = re.sub(r"^(?i:any chance of|still waiting for|waiting on|could do with) ", "Send ", result)
     sentence = re.sub(r",? (?:by|on|for),? not\b.*$", "", result.strip(" ,-"))
     sentence = re.sub(r"\.{2,}", ",", sentence)  # "to my alias.. no, my work mail"
     sentence = re.sub(r" from (?:me|us)\b", "", sentence)
