@@ -292,7 +292,7 @@ def fills(talk: Talk, i: int, frame: Frame, topic: Topic) -> list[tuple[Frame, S
 
 def _tells(frame: Frame, sentence: Frame) -> bool:
     """Something is said to be filled; "100 at 71.22" says so by itself."""
-    if frame.has(*FILLED):
+    if any(part.has(*FILLED) for part in saying.sentences(frame) if not part.question):
         return True
     words = [low for low in sentence.lows if low not in ("another", "more", ".", "and", "then", "next", "last")]
     sized = sentence.sizes[0].figure if sentence.sizes else None

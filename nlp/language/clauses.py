@@ -30,7 +30,7 @@ def passes(frame: Frame) -> bool:
     said = saying.sentences(frame)
     passed = max((k for k, part in enumerate(said) if _passes(part)), default=None)
     if passed is None:
-        return len(said) > 1 and frame.has(*topics.PASS)
+        return False
     return not any(saying.takes(part) and not _passes(part) for part in said[passed + 1 :])
 
 

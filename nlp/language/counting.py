@@ -12,6 +12,7 @@ from decimal import Decimal
 from nlp.language import topics
 from nlp.language import vocabulary as v
 from nlp.language.amounts import Size
+from nlp.language.calendar import MONTHS
 from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.placing import placed
@@ -67,7 +68,9 @@ def _count(frame: Frame, topic: Topic, figure: Figure) -> bool:
         return False
     if frame.words[figure.first - 1].low in ("at", "@") and figure.first:
         return False
-    if len(figure.chunks) == 1 and _told(frame, figure) or figure.value == topic.size and topic.size > 31:
+    if len(figure.chunks) == 1 and (_told(frame, figure) or _of_the_month(frame, topic, figure)):
+        return True
+    if figure.value == topic.size and topic.size > 31:
         return True
     low, high = topic.instrument.low, topic.instrument.high
     in_range = low is not None and high is not None and low <= figure.value <= high
@@ -77,6 +80,12 @@ def _count(frame: Frame, topic: Topic, figure: Figure) -> bool:
         return False
     dealt = any(verb.at == figure.first - 1 for verb in frame.verbs) and len(figure.digits) > 2  # "take 400"
     return dealt and not in_range or placed(topic, frame, figure) is None
+
+
+def _of_the_month(frame: Frame, topic: Topic, figure: Figure) -> bool:
+    """ "Offering fifteen November", where the November contract is spoken of."""
+    after = frame.words[figure.last].low if figure.last < frame.begin + len(frame.lows) else ""
+    return topic.instrument.maturity is not None and MONTHS.get(after) == topic.instrument.maturity[1]
 
 
 def _told(frame: Frame, figure: Figure) -> bool:

@@ -264,5 +264,14 @@ def _verbs(lows: Sequence[str]) -> list[Verb]:
         side: Side | None = "buy" if low in BUY or low in ("purchase", "purchases") else "sell" if low in SELL else None
         if side is None or (low in TAKING and lows[i + 1 : i + 2] and lows[i + 1] in NOT_TAKEN):
             continue
+        if (
+            low in TAKING
+            and lows[i - 1 : i] not in (["u"], ["you"])
+            and any(f" {phrase} " in f" {' '.join(lows[i : i + 9])} " for phrase in OFF_US)
+        ):
+            continue  # "take all six off me": what was asked for goes
         found.append(Verb(i, side, low))
     return found
+
+
+OFF_US = ("off me", "off us", "off my hands", "off our hands", "off my book", "off our book")

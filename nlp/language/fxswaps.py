@@ -66,6 +66,9 @@ def read_points(topic: Topic, frame: Frame, figures: Sequence[Figure], turn: int
             topic.price_type = "points"
             topic.shown(turn)
             return
+    if topic.bid is not None and topic.ask is not None:  # "seventeen five or fifty-three four": another date's
+        likely = max(abs(topic.bid), abs(topic.ask))
+        found = [pair for pair in found if likely < 2 or likely / 2 <= abs(pair[1]) <= likely * 2]
     if found and not frame.question:
         value = -abs(found[-1][1]) if discount else found[-1][1]
         if -value in (topic.bid, topic.ask):

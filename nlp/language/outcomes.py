@@ -204,11 +204,20 @@ def indicative(talk: Talk, topic: Topic) -> bool:
     for k in mine:
         mine_to_say = k <= last or not passed or talk.turns[k].who == "client"
         if begin < k <= until and mine_to_say and talk.frames[k].has(*topics.INDICATIVE):
-            return True
+            if k <= shown or not _of_another_thing(topic, talk.frames[k], client=talk.turns[k].who == "client"):
+                return True
     if begin < 0 and "indicative" in topic.hints and topic.indicative_at in (None, topic.opened):
         return True  # "indications only today", said before
     rough = any(f.first and _rough(talk.frames[last], f) for f in talk.frames[last].prices)
     return not passed and (rough or topic.size is None and topic.side is None)
+
+
+def _of_another_thing(topic: Topic, frame: Frame, *, client: bool) -> bool:
+    """After a price was shown: another level is asked for or guessed, "a floor where, roughly?", "four oh five-ish"."""
+    if client:
+        return frame.question and not frame.prices
+    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    return bool(said) and not said & {topic.bid, topic.ask, topic.mid}
 
 
 def _rough(frame: Frame, figure: Figure) -> bool:

@@ -116,8 +116,9 @@ def placed(
         again = struck is not None and topic.instrument.unit and abs(figure.value - struck) < struck / 10
         if figure.scaled or again or _is_vol(lows, figure):
             return None
-        paired = [len(chunk) for chunk in figure.chunks] == [2, 2] and figure.digits.isdecimal()
-        whole = struck is not None and topic.instrument.unit == "mt" and paired and figure.value > struck
+        paired = [len(chunk) for chunk in figure.chunks] in ([2, 2], [1, 2]) and figure.digits.isdecimal()
+        whole = struck is not None and topic.instrument.unit and paired and figure.value > struck
+        whole = whole and (topic.shown_at is None or lows[figure.last : figure.last + 1] in (["a"], ["per"], ["an"]))
         return figure.value.scaleb(-2) if whole else figure.value  # "twenty-one seventy-five a tonne"
     if topic.kind == "fx" and kind == "points":
         return points(topic, frame, figure)

@@ -28,6 +28,8 @@ def read_quote(topic: Topic, frame: Frame, turn: int, before: Frame | None = Non
         return
     if topic.shown_at is not None and (saying.done(frame) or saying.past(frame)) and not frame.question:
         return  # what was dealt is said again
+    if frame.question and len(figures) > 2 and two_way(topic, frame, figures[-2:]) is None:
+        return  # "oil at what, forty-five, fifty-five, sixty-five?"
     counted = frame.sizes or any(figure.value == topic.size for figure in figures)
     if topic.shown_at is None and counted and any(verb.low in ("sold", "bought") for verb in frame.verbs):
         return  # what was done at the market

@@ -31,6 +31,7 @@ INVITES: tuple[str, ...] = tuple(_PHRASES["invites"])
 LEAVING = re.compile("|".join(_PHRASES["leaving"]))
 ENTERED: tuple[str, ...] = tuple(_PHRASES["entered"])
 ASKED: tuple[str, ...] = tuple(_PHRASES["asks_price"])
+CREDIT: tuple[str, ...] = tuple(_PHRASES["credit"])
 NO_QUOTE: tuple[str, ...] = tuple(_PHRASES["no_quote"])
 ALERT = re.compile(
     r" (?:let (?:me|us|you|u|him|her) know|tell (?:me|us)|ping|ring|call|phone|text|message|mail|email|buzz|shout"
@@ -78,7 +79,8 @@ def entered(frame: Frame) -> bool:
 
 
 def without_alerts(frame: Frame) -> Frame:
-    """A turn without what asks to be told of a level: "and ring me if it gets past sixty" leaves no order."""
+    """A turn without what asks to be told of a level ("and ring me if it gets past sixty" leaves no order), and without
+    what is said of the credit line."""
     kept: list[tuple[int, int]] = []
     told = False
     for part in saying.sentences(frame):
@@ -86,7 +88,7 @@ def without_alerts(frame: Frame) -> Frame:
         alert = ALERT.search(text) is not None and SHOULD.search(text) is not None
         bare = not part.sizes and not any(verb.low in ("buy", "sell") for verb in part.verbs)
         told = bool(part.prices) and bare and (alert or told) or alert and not part.prices
-        if told and part.prices:
+        if told and part.prices or part.sizes and part.has(*CREDIT) and not part.verbs:
             continue
         if kept and kept[-1][1] == part.begin:
             kept[-1] = (kept[-1][0], part.begin + len(part.lows))

@@ -10,6 +10,7 @@ from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.numerals import PERCENT
 from nlp.language.placing import placed, price_type
+from nlp.language.prices import said_round
 from nlp.language.topics import Topic
 
 HANDLES = range(70, 141)
@@ -78,7 +79,11 @@ def two_way(
                 return bid, other.value
             continue
         floor = handle if handle is not None else bid.to_integral_value(rounding="ROUND_FLOOR")
-        ask = _last_digits(topic, one, bid, other) or placed(topic, frame, other, ask_of=bid, handle=floor)
+        even = said_round(lows, other) and bid <= other.value <= bid * Decimal(
+            "1.1"
+        )  # "sixty-one twenty, sixty-two even"
+        ask = other.value if even else _last_digits(topic, one, bid, other)
+        ask = ask or placed(topic, frame, other, ask_of=bid, handle=floor)
         widest = bid if topic.kind == "option" else bid / 10
         if ask is not None and bid <= ask and ask - bid <= widest:
             return bid, ask
