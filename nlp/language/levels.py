@@ -36,12 +36,25 @@ def pieces(frame: Frame) -> list[Frame]:
     for at in _heads(frame):
         figures = [f for f in frame.prices if start <= f.first < at]
         if figures:
-            pieces.append(frame.part(start, figures[-1].last))
-            start = figures[-1].last
+            cut = figures[-1].last + _kind_behind(frame, figures[-1].last, at)
+            pieces.append(frame.part(start, cut))
+            start = cut
     pieces.append(frame.part(start, end))
     if not all(piece.prices for piece in pieces):
         return [frame]
     return [piece if piece.verbs else replace(piece, verbs=frame.verbs[:1]) for piece in pieces]
+
+
+def _kind_behind(frame: Frame, first: int, last: int) -> int:
+    """How many words right behind a level tell its kind: "sell 5,000 @ 4140 tp, sell 5,000 @ 4025 sl"."""
+    after = tuple(word.low for word in frame.words[first:last])
+    own = after[: _parted(after)]
+    return len(own) if kind(own) != "limit" else 0
+
+
+def _parted(after: tuple[str, ...]) -> int:
+    """Where what is said behind a level ends: "t / p" is one word."""
+    return next((k for k, low in enumerate(after) if low in PARTING and after[k - 1 : k] not in (("t",), ("s",))), 3)
 
 
 def _heads(frame: Frame) -> list[int]:
@@ -102,9 +115,8 @@ def _kind_beside(frame: Frame, figure: Figure) -> OrderType:
     end = min([frame.begin + len(frame.lows), *(o.first for o in others if o.first >= figure.last)])
     before = tuple(word.low for word in frame.words[start : figure.first])
     after = tuple(word.low for word in frame.words[figure.last : end])
-    parted = next((k for k, low in enumerate(after) if low in PARTING and after[k - 1 : k] not in (("t",), ("s",))), 3)
     near = kind(before)
-    return near if near != "limit" else kind(after[: min(parted, 3)])
+    return near if near != "limit" else kind(after[: min(_parted(after), 3)])
 
 
 def _orders_levels(

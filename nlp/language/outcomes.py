@@ -203,9 +203,9 @@ def indicative(talk: Talk, topic: Topic) -> bool:
     until = max(topic.passed_at or 0, last) if passed else last + ANSWERED_WITHIN
     for k in mine:
         mine_to_say = k <= last or not passed or talk.turns[k].who == "client"
-        if begin < k <= until and mine_to_say and talk.frames[k].has(*topics.INDICATIVE):
-            if k <= shown or not _of_another_thing(topic, talk.frames[k], client=talk.turns[k].who == "client"):
-                return True
+        other = k > shown and _of_another_thing(topic, talk.frames[k], client=talk.turns[k].who == "client")
+        if begin < k <= until and mine_to_say and not other and talk.frames[k].has(*topics.INDICATIVE):
+            return True
     if begin < 0 and "indicative" in topic.hints and topic.indicative_at in (None, topic.opened):
         return True  # "indications only today", said before
     rough = any(f.first and _rough(talk.frames[last], f) for f in talk.frames[last].prices)
