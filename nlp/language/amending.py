@@ -11,6 +11,7 @@ from nlp.language import levels, resting, topics, vocabulary
 from nlp.language.channels import channels_named
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
+from nlp.language.placing import placed
 from nlp.language.resting import Resting
 from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
@@ -105,12 +106,20 @@ def _clauses(frame: Frame) -> list[tuple[int, int]]:
 
 def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting | None:
     """An order of `found` with the level or the amount that a turn gives it; None where it changes none."""
-    topic = talk.topic_at[i]
+    topic = talk.topic_at[i] = _spoken_of(talk, i, frame, found)
     if not found or not (resting.changes(talk, i, frame, topic) or _echoed(talk, i, frame, found)):
         return None
     if talk.turns[i].who == "client" and not _taken(talk, i, frame, topic):
         return None
     said = levels.levels(frame, topic)
+    known = {order.level for order in found if order.topic is topic}
+    lows = [word.low for word in frame.words]
+    figures = [figure for figure in frame.prices if not levels.percent(lows, figure)]
+    told = {price for figure in figures if (price := placed(topic, frame, figure)) is not None}
+    if (
+        resting.changes(talk, i, frame, topic) and len(told - known) == 1 and told & known
+    ):  # "lift the target from 4140 to 4155", "tp now 4155, sl unchanged 4025"
+        said = [((told - known).pop(), levels.kind(frame.lows))]
     level = said[0][0] if len(said) == 1 else None
     asked = resting.change_asked(talk, i, topic) if talk.turns[i].who == "trader" else None
     wanted = {price for price, _ in levels.levels(talk.frames[asked], topic)} if asked is not None else set()
@@ -129,6 +138,19 @@ def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting |
         size, ccy, unit = topics.size_of(frame.sizes[0], topic.instrument)
     new = order.level if level is None else level
     return replace(order, level=new, size=size, ccy=ccy, unit=unit, turn=i, evidence=order.evidence | {i, order.turn})
+
+
+def _spoken_of(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Topic:
+    """The enquiry of turn `i`; that of the only order whose level a change names, where it has come to another one."""
+    topic = talk.topic_at[i]
+    if any(order.topic is topic for order in found) or not frame.has(*resting.AMENDS, *resting.AMENDED):
+        return topic
+    other = {order.topic.instrument.code: order.topic for order in found if _names(order, frame)}
+    return next(iter(other.values())) if len(other) == 1 and not frame.mentions else topic
+
+
+def _names(order: Resting, frame: Frame) -> bool:
+    return order.level is not None and order.level in {placed(order.topic, frame, figure) for figure in frame.prices}
 
 
 def _echoed(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> bool:

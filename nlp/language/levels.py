@@ -80,7 +80,7 @@ def levels(frame: Frame, topic: Topic) -> list[tuple[Decimal, OrderType]]:
         if figure.first >= dropped:
             continue  # "sell at 0.8685, instead of three at eighty-seven fifty"
         price = placed(topic, frame, figure)
-        if price is None or price in {price for price, _ in found} or _percent(lows, figure):
+        if price is None or price in {price for price, _ in found} or percent(lows, figure):
             continue
         if len(frame.prices) > 1 and figure.first and lows[figure.first - 1] in DISPLAYED:
             continue  # an iceberg's tip
@@ -139,7 +139,8 @@ def _orders_levels(
     return meant if len(meant) == 1 else []
 
 
-def _percent(lows: list[str], figure: Figure) -> bool:
+def percent(lows: list[str], figure: Figure) -> bool:
+    """A share of the volume, no level."""
     return bool(set(lows[figure.last : figure.last + 1]) & PERCENT)
 
 
