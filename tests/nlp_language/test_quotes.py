@@ -311,3 +311,102 @@ def test_the_level_of_an_order_said_again_later_is_no_new_price() -> None:
     assert (quote.bid, quote.ask, quote.outcome) == (Decimal("94.82"), Decimal("95.02"), "passed")
     (order,) = found.orders_left
     assert (order.client_side, order.level) == ("sell", Decimal("95.25"))
+
+
+def test_an_index_behind_an_asset_swap_spread_is_no_swap() -> None:
+    found = understood(
+        """
+        c: bunds 2.6 aug35, the usual numbers pls, 20m
+        t: dur 7.9, dv01 15.8k, z +41 on estr, asw +38 vs 6s
+        c: ok. 2way, yld
+        t: 2.671 - 2.665
+        c: i give u 20m at 2.671
+        t: ok i take 20m bund 2.6 8/35 from u, 2.671, makes 99.45 clean
+        c: ok
+        """
+    )
+    (deal,) = found.deals
+    assert (deal.client_side, deal.quantity, deal.price) == ("sell", Decimal(20_000_000), Decimal("2.671"))
+    assert not found.quotes_not_dealt
+
+
+def test_a_line_that_the_trader_is_to_take_off_the_client_is_sold() -> None:
+    found = understood(
+        """
+        c: selling 6mm XS9277160211 kestrel bank 4 5/28
+        t: kestrel 98.61 bid in 6
+        c: kestrel bid is fine, pls take all 6 off me
+        t: ok u sell 6mm kestrel 28s 98.61
+        c: agreed
+        """
+    )
+    (deal,) = found.deals
+    assert (deal.client_side, deal.quantity, deal.price) == ("sell", Decimal(6_000_000), Decimal("98.61"))
+
+
+def test_what_is_received_for_it_is_not_the_amount() -> None:
+    found = understood(
+        """
+        c: need rand, i sell 1.2m eur spot
+        t: 20.8470 for u
+        c: ok i take it, 1.2
+        t: tks, u sell EUR 1.2m u receive ZAR 25,016,400 at 20.8470 val 12/06
+        c: 25 016 400 ok
+        """
+    )
+    (deal,) = found.deals
+    assert (deal.client_side, deal.quantity, deal.quantity_ccy) == ("sell", Decimal(1_200_000), "EUR")
+
+
+def test_what_is_asked_out_of_curiosity_was_passed() -> None:
+    assert shown(
+        """
+        c: and gold, where does it stand
+        t: 4102.30 / 4103.10 for 3k oz
+        c: thx, I was merely curious
+        t: i shall let you know as soon as one of the two orders is executed
+        """
+    ) == [("XAUUSD", Decimal("4102.30"), Decimal("4103.10"), "passed")]
+
+
+def test_an_order_to_be_scrapped_at_the_end_undoes_no_deal() -> None:
+    found = understood(
+        """
+        c: Twenty-five thousand E U As, December twenty-six, I'm a seller.
+        t: I see seventy-four sixty-two bid, offered at sixty-eight.
+        c: Sell the twenty at sixty-two.
+        t: That's filled, you've sold twenty thousand Dec twenty-six E U As at seventy-four euros and sixty-two cents.
+        c: Thank you. The other five, offer them at seventy-four ninety.
+        t: I'll offer five thousand at seventy-four ninety for you. How long shall I keep it in?
+        c: Until the close on Friday. If there's no taker by then, scrap it.
+        t: Good till Friday's close.
+        """,
+        "call",
+    )
+    (deal,) = found.deals
+    assert (deal.client_side, deal.quantity, deal.price) == ("sell", Decimal(20_000), Decimal("74.62"))
+    (order,) = found.orders_left
+    assert (order.client_side, order.quantity, order.level) == ("sell", Decimal(5_000), Decimal("74.90"))
+
+
+def test_a_change_names_its_order_by_the_level_after_other_business() -> None:
+    found = understood(
+        """
+        c: gold spot, buy 5,000 oz
+        t: 4062.60
+        c: ok buy
+        t: confirmed you buy 5,000 oz XAUUSD 4062.60 for 12 jun
+        c: now target 4140 stop 4025, both selling, oco until cancelled
+        t: placed: sell 5,000 @ 4140 tp, sell 5,000 @ 4025 sl, oco gtc
+        c: silver 100k how much
+        t: 47.88/47.96
+        c: no interest at this level
+        t: ok nothing in silver
+        c: one change, pls lift the target from 4140 to 4155. stop same
+        t: amended. tp now 4155, sl unchanged 4025, still oco gtc
+        """
+    )
+    assert {(order.order_type, order.level) for order in found.orders_left} == {
+        ("take_profit", Decimal(4155)),
+        ("stop", Decimal(4025)),
+    }
