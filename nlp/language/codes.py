@@ -43,6 +43,7 @@ def by_code(talk: Talk, i: int, isin: str, chosen: Topic | None) -> Topic:
 def called(frame: Frame, last: int) -> str:
     """The first word of the name behind a code: "kestrel" of "US93M205BA70 kestrel homes 5.75s of 30"."""
     end = frame.begin + len(frame.lows)
+    last += last < end and frame.words[last].low == "("
     coupon = next((k for k in range(last, min(end, last + LONGEST_NAME)) if is_numeral(frame.words[k].low)), last)
     words = [frame.words[k].low for k in range(last, coupon)]
     plain = (

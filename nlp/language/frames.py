@@ -244,7 +244,13 @@ def _mentions(
     for i, low in enumerate(lows):
         two = " ".join(lows[i : i + 2])
         years = points.get(two) or points.get(low)
-        if low == "bonds" or not years or any(m.first <= i < m.last for m in result):
+        if low in ("bond", "bonds"):  # "selling the bond, buying sevens": beside another point of the curve
+            years = (
+                30
+                if lows[i - 1 : i] in (["the"], ["million"]) and {*points, "seven-year"} - {"bonds"} & {*lows}
+                else None
+            )
+        if not years or any(m.first <= i < m.last for m in result):
             continue
         result.append(
             Mention(

@@ -33,6 +33,8 @@ def learn(talk: Talk, i: int, turn: Turn, frame: Frame, topic: Topic) -> None:
         return  # what a bank charges is no amount of the business
     useful = bool(frame.mentions)
     currency = priced_in(frame.lows) if topic.kind == "equity" and not topic.instrument.currency else None
+    if topic.kind == "equity" and topic.opened == i and _in_cents(talk):
+        topic.hints.add("cents")
     if currency is not None:
         topic.instrument = replace(topic.instrument, currency=currency)
     for size in frame.sizes:
@@ -125,6 +127,12 @@ def headed(topic: Topic, turn: int, heading: Frame) -> None:
     topic.hints |= {hint for word, hint in topics.HINTS.items() if hint in topics.PRICED_ON and heading.has(word)}
     shown: Side | None = None if len(wanted) != 1 else "sell" if "bid" in wanted else "buy"
     topic.side = topic.side or sides.client_side(heading, topic.instrument) or shown
+
+
+def _in_cents(talk: Talk) -> bool:
+    """Shares are spoken of in dollars or euros and cents: "thirty-eight ten" is 38.10."""
+    said = {low for frame in talk.frames for low in frame.lows}
+    return bool({"cents", "cent"} & said) and "pence" not in said
 
 
 def unanswered(i: int, frame: Frame, topic: Topic) -> bool:

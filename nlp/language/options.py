@@ -89,7 +89,8 @@ def _strikes(lows: Sequence[str]) -> list[Figure]:
     found = []
     for figure in figures(lows):
         after, before = lows[figure.last : figure.last + 4], lows[max(0, figure.first - 2) : figure.first]
-        after = after[1:] if after[:1] and after[0] in STYLES else after  # "a sixty-five Asian put"
+        styled = after[:1] and (after[0] in STYLES or after[0] == "c" and after[1:2] and after[1] in KINDS)
+        after = after[1:] if styled else after  # "a sixty-five Asian put", "65c put"
         named = any(word in KINDS for word in after[:2]) and (after[0] in KINDS or after[0] in v.currencies())
         behind = (
             any(word in KINDS for word in before[-1:])
@@ -119,6 +120,9 @@ def strike_of(figure: Figure | None, pair: Instrument | None) -> Decimal | None:
     """The strike, placed as a price of the pair."""
     if figure is None or pair is None:
         return None
+    cents = figure.value / 100
+    if figure.chunks == (figure.digits,) and len(figure.digits) == 2 and (pair.low or 1) <= cents <= (pair.high or 0):
+        return cents  # "65c put"
     return place(figure, pair, "rate")
 
 

@@ -151,6 +151,8 @@ def placed(
         return figure.value.scaleb(-2)  # "nine sixty-eight thirty-five" is 968.35
     if topic.kind == "equity" and in_minor(figure):
         hundredths = figure.value.scaleb(-2)  # "eighteen forty-eight" is 18.48 where shares are not priced in pence
+        if "cents" in topic.hints:
+            return hundredths
         if topic.instrument.currency not in (None, "GBX", "GBp", "JPY") or _near(topic, hundredths):
             return hundredths
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)

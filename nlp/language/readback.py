@@ -62,10 +62,11 @@ def legs(frame: Frame) -> list[Leg]:
     """The legs of a trader's turn, in order; empty when it reads nothing back."""
     verbs = _verbs(frame)
     end = frame.begin + len(frame.lows)
+    starts = _starts(frame, verbs)
     result = []
     for n, (at, side) in enumerate(verbs):
-        last = verbs[n + 1][0] if n + 1 < len(verbs) else end
-        leg = _leg(frame, at, side, at if n else _clause_start(frame, at), last)
+        last = starts[n + 1] if n + 1 < len(verbs) else end
+        leg = _leg(frame, at, side, starts[n] if n else _clause_start(frame, at), last)
         if n == 0 and not leg.sizes:  # "Three million Aldermoor four and an eighth October twenty-nine, you sell, ..."
             sentence = _leg(frame, at, side, _sentence_start(frame, at), last)
             leg = sentence if len(sentence.sizes) == 1 else leg
@@ -79,6 +80,19 @@ def legs(frame: Frame) -> list[Leg]:
     elif not result and _told_filled(frame):
         result.append(filled(frame))
     return [leg for leg in result if leg.sizes or leg.prices or leg.mentions or leg.monies]
+
+
+def _starts(frame: Frame, verbs: Sequence[tuple[int, Side]]) -> list[int]:
+    """Where each leg begins: at its verb, or at the comma before it where its amount stands first ("kettle 6mm you
+    sell +104, marlow 3mm you buy +119")."""
+    starts = [at for at, _ in verbs]
+    ends = [*starts[1:], frame.begin + len(frame.lows)]
+    for n in range(1, len(starts)):
+        comma = next((k for k in range(starts[n] - 1, starts[n - 1], -1) if frame.words[k].low in (",", "&")), None)
+        before = frame.part(comma + 1, starts[n]) if comma is not None else None
+        if before is not None and len(before.sizes) == 1 and not frame.part(starts[n], ends[n]).sizes:
+            starts[n] = before.begin
+    return starts
 
 
 def _told_first(frame: Frame, leg: Leg) -> bool:

@@ -58,6 +58,10 @@ def _spelled_out(words: Sequence[Word], ticker: Mention) -> list[Mention]:
             if words[first].low[0] == letters[0] and all(letter in rest for letter in letters):
                 code = " ".join(word.text for word in words[first:end])
                 return [Mention(first, end, Instrument("equity", code, unit="shares"))]
+    for first in range(max(0, ticker.first - 3), ticker.first):  # "Corrigan, so C G L R"
+        word = words[first]
+        if word.pos == "PROPN" and len(word.low) > 3 and word.text[0].isupper() and word.low[0] == letters[0]:
+            return [Mention(first, first + 1, Instrument("equity", word.text, unit="shares"))]
     return []
 
 

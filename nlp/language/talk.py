@@ -163,8 +163,8 @@ class Talk:
             elif (
                 instrument.kind == "irs"
                 and mention.weak
-                and self.current is not None
-                and self.current.kind == "bond"
+                and (beside := chosen or self.current) is not None
+                and beside.kind == "bond"
                 and (frame.words[mention.first - 1].low in VERSUS or frame.has(*ASSET_SWAP))
             ):
                 continue  # an asset swap spread "vs 6s", "z +58 on estr"
