@@ -5,6 +5,7 @@ from __future__ import annotations
 from nlp.language import vocabulary
 from nlp.language.calendar import DAYS, PARTS, TOMORROW
 from nlp.language.frames import Frame
+from nlp.language.things import things
 from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "promises")
@@ -27,6 +28,9 @@ BACK_TO = {"to", "on", "by", "once", "when", "after", "later", "next", "early", 
 TREATS: frozenset[str] = frozenset(_WORDS["treats"])
 LEVELS: frozenset[str] = frozenset(_WORDS["levels"])
 MAILED = {"mail", "email", "mailbox"}
+PARTICIPLES = ("provided",)
+LISTED = (["the"], ["our"], ["your"], ["that"], ["a"])
+TRIES = (["a", "go"], ["a", "look"], ["a", "try"], ["a", "think"], ["a", "moment"], ["a", "second"], ["a", "word"])
 NOW = ("today", "now", "tdy")
 FOR_DAY = {"for", "value", "val", "to", "of", "settling"}  # the day of a trade, not of its price
 DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
@@ -85,10 +89,24 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "call" if "back" in after[:2] or ANSWERS & set(after[:3]) else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and (BACK_TO & set(after[1:3]) or "with" in after):
         return "call"
+    if word in (*PARTICIPLES, "'ve") or lemma == "find" and after[:1] in (["myself"], ["ourselves"]):
+        return None  # "please do, provided it lasts", "I find myself with an hour"
     if lemma == "let" and "know" in after[1:3] or word == "lmk":
         return "call"
+    if after[:1] in (["him"], ["her"], ["them"], ["you"]) and after[1:2] == ["on"] and lemma in ("get", "put"):
+        return "work" if after[2:3] in LISTED and not PHONES & set(after) else None  # "I'll get her on the list"
+    if lemma == "let" and after[2:4] in TRIES:
+        return None  # "let me have a go"
     if lemma == "let" and after[:2] in (["you", "have"], ["u", "have"], ["me", "have"], ["us", "have"]):
         return "send"
+    if lemma == "report" and pos == "VERB" and (to_you or after[:1] == ["back"]):
+        return "call"
+    if lemma == "pass" and "on" in after[:4] and "to" in after[:6] and not to_you:
+        return "work"  # "I'll pass that on to Linda"
+    if lemma == "do" and word == "do" and after[:1] in (["me"], ["us"], ["you"]) and things(frame, k, min(last, k + 10)):
+        return "send"  # "could you do me one of those grids?"
+    if lemma == "talk" and not _elsewhere(after):
+        return None
     if lemma in TOLD and _elsewhere(after):
         return "soft"
     if lemma == "tell" and TOLD_NOW & {" ".join(after[1:2]), " ".join(after[1:3])}:
@@ -99,10 +117,12 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return None
     if lemma == "share" and {"details", "detail", "data"} & set(after[:4]):
         return None  # a matter of consent
-    if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]):
+    if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]) | {"diary"} & set(after[:8]):
         return None  # "I write it down"
     if lemma == "put" and PAGES & set(after):
         return "send"
+    if lemma == "give" and after[:1] in (["you"], ["me"]) and k + 2 in {day.first for day in frame.days}:
+        return "send"  # "the allocation I give you tomorrow"
     if (
         lemma == "give"
         and after[:1] in (["it"], ["them"])
@@ -119,7 +139,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     if lemma == "drop":
         line = {"line", "note", "call", "message", "text"} & set(after[:6])
         return "call" if line else "send" if {"you", "u", "me", "over", "in", "across"} & set(after[:4]) else None
-    if lemma in ("have", "get") and _made(frame, k + 1, last):
+    if lemma in ("have", "get") and (_made(frame, k + 1, last) or _stands(frame, k + 1, last)):
         return "work"
     if (
         lemma == "give"
@@ -191,6 +211,12 @@ def _elsewhere(after: list[str]) -> bool:
         return False  # "ring my mobile"
     at = 1 if after[:1] in (["to"], ["with"]) else 0
     return bool(ASIDE & set(after[at : at + 1])) or at == 1 and after[1:2] in (["your"], ["ur"])
+
+
+def _stands(frame: Frame, first: int, last: int) -> bool:
+    """ "I'll have the confirmation up on the portal": something stands where it is looked for."""
+    lows = frame.lows[first : min(last, first + 9)]
+    return any(lows[k : k + 2] in (("up", "on"), ("live", "on"), ("back", "on")) for k in range(1, len(lows)))
 
 
 def _made(frame: Frame, first: int, last: int) -> bool:

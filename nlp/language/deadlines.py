@@ -19,6 +19,7 @@ def due(frame: Frame, first: int, last: int, today: date) -> list[date]:
     whole = (0, len(frame.words))
     return (
         _put_right(frame, first, today)
+        or _spelled_out(frame, last, today)
         or named(frame, first, last, today)
         or rough(frame, first, last, today)
         or named(frame, *whole, today)
@@ -40,6 +41,17 @@ def _put_right(frame: Frame, first: int, today: date) -> list[date]:
     return named(frame, ends[-1], len(frame.words), today)
 
 
+def _spelled_out(frame: Frame, at: int, today: date) -> list[date]:
+    """The date that the next sentence gives for the day just said: "the Thursday before. That's the tenth"."""
+    if frame.lows[at : at + 2] not in (("that", "'s"), ("that", "is"), ("that", "would"), ("that", "'d"), ("so", "that")):
+        return []
+    return [
+        day
+        for d in frame.days
+        if at < d.first <= at + 6 and d.day is not None and (day := d.resolve(today)) is not None and day >= today
+    ][:1]
+
+
 def days(frame: Frame, first: int, last: int, today: date) -> list[date]:
     """Days said in a span, else its hours."""
     return named(frame, first, last, today) or hours(frame, first, last, today)
@@ -56,6 +68,7 @@ def named(frame: Frame, first: int, last: int, today: date) -> list[date]:
         and not _named_again(frame, d)
         and not _hour_of_another(frame, d)
         and not _away(frame, d)
+        and not _not_then(frame, d)
         and (day := d.resolve(today)) is not None
         and timedelta(0) <= day - today <= FAR
     ]
@@ -71,6 +84,12 @@ def _hour_of_another(frame: Frame, day: Day) -> bool:
     """ "Tomorrow after the close": the close is that of the day said beside it."""
     beside = (other for other in frame.days if other is not day and abs(other.first - day.first) <= REACH)
     return frame.lows[day.first] in ("close", "now") and any(other.shift != 0 for other in beside)
+
+
+def _not_then(frame: Frame, day: Day) -> bool:
+    """ "Not this Friday, the Friday after"."""
+    before = frame.lows[max(0, day.first - 2) : day.first]
+    return before[-1:] == ("not",) or before in (("not", "this"), ("not", "on"))
 
 
 def _away(frame: Frame, day: Day) -> bool:

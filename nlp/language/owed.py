@@ -8,6 +8,7 @@ from datetime import date
 
 from nlp.language import vocabulary
 from nlp.language.deadlines import hours, named, rough
+from nlp.language.figures import Figure
 from nlp.language.frames import Frame
 from nlp.language.model import Turn, Who
 from nlp.language.tasks import Promise, sentences
@@ -15,7 +16,7 @@ from nlp.language.things import Thing, things
 
 _WORDS: dict[str, tuple[str, ...]] = {
     part: tuple(vocabulary.section("owed", part))
-    for part in "suiting again every not_due need coming gone promising handed expires to_me refused".split()
+    for part in "suiting again every not_due need coming gone promising handed expires to_me refused standing periods starts".split()
 }
 AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
 NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
@@ -23,6 +24,8 @@ HANDED, EXPIRES, TO_ME, REFUSED = _WORDS["handed"], _WORDS["expires"], _WORDS["t
 YOURS = (("your",), ("ur",))
 SUITING = _WORDS["suiting"]
 OFFERING = (("i", "can"), ("we", "can"), ("i", "could"), ("we", "could"))
+STANDING, PERIODS, STARTS = (frozenset(_WORDS[part]) for part in ("standing", "periods", "starts"))
+HOURS = (("by",), ("before",), ("b4",), ("at",), ("after",), ("until",), ("@",))
 LASTS = 5  # turns in which what was asked for gets its day
 
 
@@ -58,7 +61,7 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
                 if not _known(new, [*known, *found]):
                     found.append(new)
         requests += _asked(i, turn.who, frame)
-        again = _again(i, turns, frames, today, [*known, *found]) or _suited(i, turns, frames, today, [*known, *found])
+        again = _standing(i, turns, frames, today, [*known, *found]) or _again(i, turns, frames, today, [*known, *found]) or _suited(i, turns, frames, today, [*known, *found])
         found += [again] if again is not None else []
     return found
 
@@ -84,6 +87,31 @@ def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, kn
     return Promise(same.owner, "send", i, words, True, False, {i, i + 1}, vague=True, days=first[-1:], again=True)
 
 
+def _standing(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
+    """ "And one every Thursday?" - "sure, starting the 18th": a standing send, from the day that the answer names."""
+    frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
+    if answer is None or turns[i + 1].who == turns[i].who or frame.sizes or frame.prices:
+        return None
+    at = next((k for k, low in enumerate(frame.lows) if low in STANDING or _each_time(frame.lows[k : k + 3])), None)
+    if at is None:
+        return None
+    starts = next((k for k in range(len(answer.lows)) if answer.lows[k] in STARTS), None)
+    first = named(answer, 0, len(answer.words), today)
+    if starts is None or not first or answer.question:
+        return None
+    after = named(answer, starts, len(answer.words), today)
+    day = (after or first)[0]
+    if any(p.days[-1:] == [day] and p.evidence & {i, i + 1} for p in known):
+        return None
+    begins, last = next((a, b) for a, b in sentences(frame) if a <= at < b)
+    return Promise(turns[i + 1].who, "send", i, (begins, last), True, False, {i, i + 1}, days=[day], again=True)
+
+
+def _each_time(lows: tuple[str, ...]) -> bool:
+    """ "Every Thursday", "each month end"."""
+    return lows[:1] in (("every",), ("evry",), ("each",)) and bool(PERIODS & set(lows[1:]))
+
+
 def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
     """ "I can draw that up." ... "Would Friday suit?" - "Friday's fine": an offer that gets its day by a question."""
     frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
@@ -93,7 +121,7 @@ def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, k
     again = named(answer, 0, len(answer.words), today)[:1]
     if turns[i + 1].who == turns[i].who or answer.question or again != day[-1:] and not answer.has(*PROMISING):
         return None
-    for k in range(i - 1, max(-1, i - LASTS), -1):
+    for k in range(i, max(-1, i - LASTS), -1):
         first = next((n for n in range(len(frames[k].lows)) if frames[k].lows[n : n + 2] in OFFERING), None)
         if turns[k].who != turns[i].who or first is None:
             continue
@@ -116,7 +144,7 @@ def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
             or not days
             or part.question
             or part.sizes
-            or part.prices
+            or any(frame.lows[p.first - 1 : p.first] not in HOURS for p in _prices(frame, first, last))
             or any(frame.lows[verb.at + 1 : verb.at + 2] not in YOURS for verb in part.verbs)  # "hit your inbox"
             or part.has(*GONE, *EXPIRES, *NOT_DUE)
             or _only_until(frame, named_things[0])
@@ -129,6 +157,11 @@ def _stated(i: int, who: Who, frame: Frame, today: date) -> Promise | None:
         owner: Who = who if part.has(*HANDED) else thing.owner or who
         return Promise(owner, "send", i, (first, last), True, False, {i}, days=days[-1:], thing=thing.at)
     return None
+
+
+def _prices(frame: Frame, first: int, last: int) -> list[Figure]:
+    """The prices between two tokens."""
+    return [price for price in frame.prices if first <= price.first < last]
 
 
 def _only_until(frame: Frame, thing: Thing) -> bool:

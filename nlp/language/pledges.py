@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from nlp.language import vocabulary
-from nlp.language.acts import EMPTY, PHONES, act, base, conditional, vague
+from nlp.language.acts import CALL, EMPTY, PHONES, act, base, conditional, vague
 from nlp.language.deadlines import SAME_DAY, days, named, rough
 from nlp.language.frames import Frame
 from nlp.language.model import Who
@@ -38,7 +38,7 @@ GONE: frozenset[str] = frozenset(_WORDS["gone"])
 ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
 WHENEVER: tuple[str, ...] = tuple(_WORDS["whenever"])
 NUDGES: frozenset[str] = frozenset(_WORDS["nudges"])
-WANTING = {"want", "like", "fancy", "wanna"}
+WANTING = {"want", "like", "fancy", "wanna", "wish", "care"}
 DEALT = {"take", "let", "have", "give"}
 COULD = ("i can", "we can", "i could", "we could")
 PRICED: frozenset[str] = frozenset(_WORDS["priced"])
@@ -48,6 +48,8 @@ JOINS = {"and", "then", "&", "n", ","}
 BEING = {"'m", "am", "'re", "are", "im", "be"}
 HAVING = ("get", "have", "receive", "hear")
 MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
+PAST_FORMS = {"told", "sent", "gave", "called", "mailed", "asked", "promised"}
+NOT_BARE = {"you", "u", "i", "we", "they", "he", "she", "to", "n't", "not", "can", "could", "will", "'ll"}
 POINTING = {"this", "that", "these", "those"}
 AT_ONCE = {"me", "lemme"}  # "let me check" is done at once, unless a day is said
 BREAKS = {",", "and", "but", "so", "then", "--", "...", ":", ";", "ok", "okay", "yes", "sure"}
@@ -76,7 +78,7 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
     dated = same_day or bool(days(frame, first, last, today) or rough(frame, first, last, today))
     part = frame.part(first, last)
     said_before = bool(named(frame, 0, first, today)) and frame.has(*HANDING) and not part.question
-    dealing = bool(part.sizes or part.prices) or frame.has(*PASS)
+    dealing = bool(part.sizes or part.prices) or who == "client" and frame.has(*PASS)
     soft: Led | None = None
     for k in range(first, last):
         kind = act(frame, k, last)
@@ -100,6 +102,8 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
             continue  # leave is asked for: "if the line's busy, could I text you?"
         if found.own and i < GREETING and kind == "call" and _doing(frame.words[k]):
             continue  # "so I'm ringing at half nine"
+        if found.own and kind == "call" and _at_once(frame, first, last):
+            continue  # "I'll warn you now"
         if found.own and frame.part(first, last).has(*EMPTY) or part.has(*WHENEVER):
             continue  # "I'll call if I need anything", "e-mail me if it's important"
         if firm and (frame.words[k].lemma in DEALT and _priced(frame, k, last) or _ticket(frame, k, part)):
@@ -111,6 +115,7 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
         _delivery(i, who, frame, first, last, dated=dated)
         or _asked_for(i, who, frame, first, last)
         or _nudge(i, who, frame, first, last)
+        or _heard_from(i, who, frame, first, last, dated=dated)
     )
 
 
@@ -131,18 +136,38 @@ def _nudge(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | N
     wants = next((k for k, low in enumerate(lows) if low in WANTING), None)
     if wants is None or lows[-1:] != ("?",) or not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
         return None
-    named_there = [k for k in range(wants + 1, min(wants + 5, len(lows))) if lows[k] in NUDGES]
+    named_there = [
+        k
+        for k in range(wants + 1, min(wants + 5, len(lows)))
+        if lows[k] in NUDGES or lows[k - 1] == "be" and frame.words[first + k].lemma in CALL and lows[k] not in CALL
+    ]
     if not named_there:
         return None
     k = first + named_there[0]
     return Promise(who, "call", i, (k, last), False, conditional(frame, first, last), {i}, vague(frame, k, last))
 
 
+def _at_once(frame: Frame, first: int, last: int) -> bool:
+    """Told as it is said."""
+    told = {frame.lows[day.first] for day in frame.days if first <= day.first < last}
+    return told == {"now"} and not frame.part(first, last).has("after", "as soon as", "before", "once")
+
+
+def _heard_from(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: bool) -> Promise | None:
+    """ "So I hear from you on Tuesday?": the other side is to come back."""
+    lows = frame.lows[first:last]
+    at = next((k for k in range(1, len(lows) - 2) if lows[k : k + 2] == ("hear", "from")), None)
+    if at is None or not dated or lows[-1] != "?" or lows[at - 1] not in ("i", "we") or lows[at + 2] not in ("you", "u"):
+        return None
+    other: Who = "client" if who == "trader" else "trader"
+    return Promise(other, "call", i, (first + at, last), False, False, {i}, vague(frame, first + at, last))
+
+
 def _hangs(frame: Frame, first: int, last: int) -> bool:
     """It hangs on an event that it names, or that its sentence begins with: "if they move, shall I tell you?"."""
     begins = next((a for a, b in sentences(frame) if a <= first < b), first)
     comes = any(
-        frame.lows[k] in EVENTS and frame.lows[k + 1] not in SPEAKERS for k in range(begins, min(begins + 2, first))
+        frame.lows[k] in EVENTS and frame.lows[k + 1] not in SPEAKERS for k in range(begins, min(begins + 6, first))
     )
     return conditional(frame, first, last) or comes and conditional(frame, begins, last)
 
@@ -155,7 +180,7 @@ def _open(frame: Frame, k: int) -> bool:
 
 
 def _doing(word: Word) -> bool:
-    return word.low.endswith("ing") and word.lemma != word.low
+    return word.low.endswith("ing") and word.lemma != word.low and word.low not in CALL
 
 
 def _has_object(frame: Frame, k: int, last: int) -> bool:
@@ -195,6 +220,8 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
             return None
         if len(lead) == 1 and ASKS & set(lows[max(first, k - 2) : k - 1]):
             continue  # "can I tell you next week?", "if I fix it now"
+        if len(lead) == 1 and word.lemma == "have":
+            continue  # "I have now for you a forward"
         if kind == "own_by_a_day" and (_doing(word) and lead[-1] not in BEING or lead[-1] in MIGHT and "if" in lows):
             continue
         if kind in ("ask", "ask_for_me"):
@@ -203,7 +230,7 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
             return Led(True, False, k)
         if kind == "own" or (dated and plain and (firm or _to_other(after))):
             return Led(True, True, k) if plain or "be" in lows[max(first, k - 2) : k] else None
-        if len(lead) == 1 and firm and plain and _to_other(after[:1]) and conditional(frame, first, last):
+        if len(lead) == 1 and firm and plain and _to_other(after[:1]) and _hangs(frame, first, last):
             return Led(True, lows[last - 1] != "?", k)  # "when it fills I ring you?"
     bare = {"will", "wil", "can"} if dated else {"will", "wil"}
     if any(lows[at - 1] in bare and (at - 1 == first or lows[at - 2] in BREAKS) for at in ways if at > first):
@@ -256,9 +283,13 @@ def _for_others(frame: Frame, lows: list[str], first: int, k: int, after: list[s
         if not _ends(lows, first, at, phrase):
             continue
         subject = frame.words[at - len(phrase) - 1] if at - len(phrase) > first else None
+        if {"me", "us"} & set(after[:2]):
+            continue  # "they can send me e-mails"
         if subject is not None and (subject.low in SOMEONE or subject.pos == "PROPN") and _to_other(after[:5]):
             return Led(True, True, k)
     if frame.words[k].low.endswith("s") and frame.words[k].pos == "VERB" and _of_ours(frame, first, k):
+        if act(frame, k, min(len(lows), k + 9)) == "work":
+            return None  # "our night desk keeps an eye on it"
         return Led(True, True, k)
     asked = next((n for n in range(at - 1, max(first, at - 5) - 1, -1) if lows[n] in ("your", "ur")), None)
     if asked and lows[asked - 1] in ("can", "could", "would", "will") and {"me", "us"} & set(after[:3]):
@@ -269,14 +300,15 @@ def _for_others(frame: Frame, lows: list[str], first: int, k: int, after: list[s
 def _of_ours(frame: Frame, first: int, k: int) -> bool:
     """The subject before the verb is of the speaker's side: "my colleague in accounting, Ms Yildiz, sends them"."""
     subject = frame.lows[max(first, k - 9) : k]
-    return bool({"my", "our"} & set(subject)) and bool(SOMEONE & set(subject))
+    named = frame.words[k - 1].pos == "PROPN" and bool({"my", "our"} & set(subject[-3:]))
+    return named or bool({"my", "our"} & set(subject)) and bool(SOMEONE & set(subject))
 
 
 def _bare(frame: Frame, first: int, k: int, last: int, after: list[str]) -> Led | None:
     """An instruction without a lead: "send me ...", "and tell us ..."."""
     lows = [word.low for word in frame.words]
     back = lows[max(first, k - 5) : k]
-    if _doing(frame.words[k]) or TOLD_OF & set(lows[first:k]):
+    if _doing(frame.words[k]) or TOLD_OF & set(lows[first:k]) or lows[k] in PAST_FORMS:
         return None
     opens = not back or back[-1] in BREAKS or set(back) <= OPENERS or back[-1] in ("you", "u") and len(back) <= 2
     if opens and lows[k - 1 : k] and lows[k - 1] in JOINS and k > first:
@@ -292,6 +324,7 @@ def _bare(frame: Frame, first: int, k: int, last: int, after: list[str]) -> Led 
     ):
         return Led(False, False, k)  # "and if you find a natural, shout"
     handing = frame.words[k].lemma in SENDING and bool({"it", "that", "them", "both", "those", "all"} & set(after[:1]))
+    opens = opens or bool(EVENTS & set(lows[first : first + 2])) and lows[k - 1] not in NOT_BARE
     reach = set(after[:1]) & {"my", "our", "the"} and set(after[1:3]) & PHONES  # "ring my mobile"
     return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing or reach) else None
 
@@ -304,14 +337,16 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
     start = start if start is not None else _rung(lows)
     if start is None and dated and lows[-1:] != ["?"]:
         granted = None if frame.part(last, len(frame.words)).has("i 'll", "we 'll") else _time_granted(text)
-        starts = (_given(lows), _with_you(frame, first, last), granted, _ready(text, lows))
+        starts = (_given(lows, frame, first, last), _with_you(frame, first, last), granted, _ready(text, lows))
         start = next((at for at in starts if at is not None), None)
     part = frame.part(first, last)
     if start is not None and part.has(*HAVE_TO):
         return None
-    if start is None or GONE & set(lows[:start]) or PRICED & set(lows) or part.monies:
+    if start is None or GONE & set(lows[:start]) or _told(lows[start:], part) or part.monies:
         return None
     named_there = things(frame, first, last)
+    if start is not None and {"no", "nothing", "none"} & set(lows[start : start + 4]):
+        return None  # "you'll get no orders out of me"
     had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
     k = first + had
     found = Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
@@ -319,6 +354,11 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
         found.thing, found.vague = named_there[0].at, False  # "the contract note goes out to you today"
         found.words = (first, last)
     return found
+
+
+def _told(lows: list[str], part: Frame) -> bool:
+    """A price or a fill, told at once; on a day that is said the fills come in a report."""
+    return bool(PRICED & set(lows[:8]) - ({"fills"} if part.days else set()))
 
 
 def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
@@ -352,12 +392,13 @@ def _rung(lows: list[str]) -> int | None:
     return None
 
 
-def _given(lows: list[str]) -> int | None:
-    """ "You get the list from me", "you'd have it from us"."""
+def _given(lows: list[str], frame: Frame, first: int, last: int) -> int | None:
+    """ "You get the list from me", "you'd have it from us", "you receive the file on Monday"."""
     for k, low in enumerate(lows):
         to_you = low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k])
         from_us = any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our"))
-        if to_you and (from_us or lows[k + 1 : k + 2] and lows[k + 1] in GIVEN):
+        paper = low == "receive" and bool(things(frame, first + k, min(last, first + k + 7)))
+        if to_you and (from_us or paper or lows[k + 1 : k + 2] and lows[k + 1] in GIVEN):
             return k
     return None
 

@@ -27,6 +27,7 @@ FILLS: frozenset[str] = frozenset(_WORDS["fills"])
 NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
 PROMISED = {"'ll", "will"}
 SAME_DAY_REACH = 4  # turns
+PARTING = (("until",), ("till",), ("speak",))  # "until Wednesday, then"
 SHORT_ANSWER = 8  # tokens
 SELF = {"i", "we", "'ll", "will", "ill"}
 OPENING = 6  # tokens with which a turn answers
@@ -157,11 +158,14 @@ def _nouns(promise: Promise, frames: list[Frame]) -> set[str]:
 
 def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], today: date) -> bool:
     """The other side's next turn agrees to what was asked or offered, or says when it comes."""
-    asker = turns[max(promise.evidence)].who
-    for k in range(max(promise.evidence) + 1, min(len(turns), max(promise.evidence) + 3)):
-        if turns[k].who == asker:
+    asker, end = turns[max(promise.evidence)].who, max(promise.evidence) + 3
+    for k in range(max(promise.evidence) + 1, min(len(turns), end + 2)):
+        if turns[k].who == asker or k >= end:
             continue
         frame = frames[k]
+        if frame.question and len(frame.lows) <= SHORT_ANSWER and not frame.has(*ACCEPT) and not frame.days:
+            end += 2  # "ten million and up?": the answer comes after the question
+            continue
         if frame.has(*REFUSE):
             return False
         agreed = not frame.question or k + 1 < len(frames) and frames[k + 1].has(*ACCEPT)  # "Monday?" - "fine"
@@ -210,14 +214,14 @@ def _agree(
         promise.evidence.add(before)
     for k in range(last + 1, min(len(turns), last + 3)):
         business = frames[k].has("value", "val", "settles", "settling", "settle")
+        if frames[k].lows[:1] in PARTING and len(frames[k].words) < SHORT_ANSWER:
+            continue
         found = [] if business else due(frames[k], 0, len(frames[k].words), today)
         if found and len(frames[k].words) < 16 and not promise.conditional and k not in others:
             beside = promise.beside and k == last + 1 and turns[k].who != turns[last].who
             beside = beside and bool(named(frames[k], 0, len(frames[k].words), today))
             if not promise.days or beside or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
-                fuller = (
-                    promise.days and found[-1].day == promise.days[-1].day
-                )  # "on the fifth" - "the fifth of August"
+                fuller = bool(promise.days) and _fuller(found[-1], promise, frames, k)
                 promise.days = found if fuller or beside else promise.days or found
                 promise.beside = False
                 promise.evidence.add(k)
@@ -228,6 +232,13 @@ def _agree(
         for k in range(before, max(-1, before - back), -1):
             promise.days = promise.days or named(frames[k], 0, len(frames[k].words), today)[-1:]
         promise.days = promise.days or days(frames[before], 0, len(frames[before].words), today)[-1:]
+
+
+def _fuller(day: date, promise: Promise, frames: list[Frame], k: int) -> bool:
+    """ "On the fifth" - "the fifth of August"; "the Monday before" - "Monday the sixth of July"."""
+    whole = any(d.day is not None for d in frames[k].days)
+    weekday = all(d.day is None for i in promise.evidence for d in frames[i].days)
+    return day.day == promise.days[-1].day or whole and weekday and day.weekday() == promise.days[-1].weekday()
 
 
 def _unique(found: list[Promise], frames: list[Frame]) -> list[Promise]:
