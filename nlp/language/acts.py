@@ -38,6 +38,8 @@ DONE_FORMS = frozenset(("sent", "put", "set", "taken", "redone", "rewritten"))
 
 def base(word: Word) -> str:
     """The plain form of an action, also of one that the tagger does not know ("resending")."""
+    if word.low in CALL:
+        return word.low  # "ping", "ring"
     stem = word.low.removesuffix("ing")
     return stem if stem != word.low and stem in CLASSES else word.lemma
 
@@ -78,6 +80,8 @@ def act(frame: Frame, k: int, last: int) -> str | None:
     priced = LEVELS & set(after[:5]) or after[1:3] == ["a", "number"]
     if lemma in ("get", "have", "send") and priced and not MAILED & set(after) and not _later(frame, k, last):
         return None  # done within the conversation
+    if word in (*PARTICIPLES, "'ve") or lemma == "find" and after[:1] in (["myself"], ["ourselves"]):
+        return None  # "please do, provided it lasts", "I find myself with an hour"
     if word in ("e", "mail") and (after[:2] == ["-", "mail"] or word == "mail"):
         return "send"
     if (
@@ -89,8 +93,6 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "call" if "back" in after[:2] or ANSWERS & set(after[:3]) else "send"
     if lemma in ("come", "get", "be") and after[:1] == ["back"] and (BACK_TO & set(after[1:3]) or "with" in after):
         return "call"
-    if word in (*PARTICIPLES, "'ve") or lemma == "find" and after[:1] in (["myself"], ["ourselves"]):
-        return None  # "please do, provided it lasts", "I find myself with an hour"
     if lemma == "let" and "know" in after[1:3] or word == "lmk":
         return "call"
     if after[:1] in (["him"], ["her"], ["them"], ["you"]) and after[1:2] == ["on"] and lemma in ("get", "put"):
@@ -105,7 +107,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "work"  # "I'll pass that on to Linda"
     if lemma == "do" and word == "do" and after[:1] in (["me"], ["us"], ["you"]) and things(frame, k, min(last, k + 10)):
         return "send"  # "could you do me one of those grids?"
-    if lemma == "talk" and not _elsewhere(after):
+    if lemma == "talk" and (not _elsewhere(after) or words[k - 1].low in ("me", "lemme")):
         return None
     if lemma in TOLD and _elsewhere(after):
         return "soft"

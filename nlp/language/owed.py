@@ -107,6 +107,11 @@ def _standing(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date,
     return Promise(turns[i + 1].who, "send", i, (begins, last), True, False, {i, i + 1}, days=[day], again=True)
 
 
+def _shown(frame: Frame) -> bool:
+    """A price is shown; "a one-page schedule" is none."""
+    return any(price.pointed or len(price.digits) > 1 for price in frame.prices)
+
+
 def _each_time(lows: tuple[str, ...]) -> bool:
     """ "Every Thursday", "each month end"."""
     return lows[:1] in (("every",), ("evry",), ("each",)) and bool(PERIODS & set(lows[1:]))
@@ -116,7 +121,7 @@ def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, k
     """ "I can draw that up." ... "Would Friday suit?" - "Friday's fine": an offer that gets its day by a question."""
     frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
     day = named(frame, 0, len(frame.words), today)
-    if answer is None or not day or not frame.question or not frame.has(*SUITING) or frame.sizes or frame.prices:
+    if answer is None or not day or not frame.question or not frame.has(*SUITING) or frame.sizes or _shown(frame):
         return None
     again = named(answer, 0, len(answer.words), today)[:1]
     if turns[i + 1].who == turns[i].who or answer.question or again != day[-1:] and not answer.has(*PROMISING):
@@ -126,7 +131,7 @@ def _suited(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, k
         if turns[k].who != turns[i].who or first is None:
             continue
         begins, last = next((a, b) for a, b in sentences(frames[k]) if a <= first < b)
-        if frames[k].part(begins, last).prices:
+        if _shown(frames[k].part(begins, last)):
             continue
         if any(p.evidence & set(range(k, i + 2)) for p in known):
             return None

@@ -48,6 +48,7 @@ JOINS = {"and", "then", "&", "n", ","}
 BEING = {"'m", "am", "'re", "are", "im", "be"}
 HAVING = ("get", "have", "receive", "hear")
 MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
+FIRST_TOLD = (["be", "my", "first"], ["be", "the", "first"])
 PAST_FORMS = {"told", "sent", "gave", "called", "mailed", "asked", "promised"}
 NOT_BARE = {"you", "u", "i", "we", "they", "he", "she", "to", "n't", "not", "can", "could", "will", "'ll"}
 POINTING = {"this", "that", "these", "those"}
@@ -134,7 +135,7 @@ def _nudge(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | N
     """A word is offered: "do you want a nudge before it falls due?", "you want a tap on the shoulder if they move?"."""
     lows = frame.lows[first:last]
     wants = next((k for k, low in enumerate(lows) if low in WANTING), None)
-    if wants is None or lows[-1:] != ("?",) or not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
+    if wants is None or "how" in lows[:wants] or lows[-1:] != ("?",) or not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
         return None
     named_there = [
         k
@@ -220,7 +221,7 @@ def _led(frame: Frame, first: int, k: int, last: int, *, firm: bool, dated: bool
             return None
         if len(lead) == 1 and ASKS & set(lows[max(first, k - 2) : k - 1]):
             continue  # "can I tell you next week?", "if I fix it now"
-        if len(lead) == 1 and word.lemma == "have":
+        if len(lead) == 1 and word.lemma == "have" and after[:1] and after[0] not in GIVEN:
             continue  # "I have now for you a forward"
         if kind == "own_by_a_day" and (_doing(word) and lead[-1] not in BEING or lead[-1] in MIGHT and "if" in lows):
             continue
@@ -349,7 +350,8 @@ def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: b
         return None  # "you'll get no orders out of me"
     had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
     k = first + had
-    found = Promise(who, "send", i, (k, last), True, conditional(frame, first, last), {i}, vague(frame, k, last))
+    kind, nothing = ("call", True) if lows[start + 2 : start + 5] in FIRST_TOLD else ("send", vague(frame, k, last))
+    found = Promise(who, kind, i, (k, last), True, conditional(frame, first, last), {i}, nothing)
     if named_there and lows[had] not in HAVING:
         found.thing, found.vague = named_there[0].at, False  # "the contract note goes out to you today"
         found.words = (first, last)

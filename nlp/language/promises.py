@@ -27,6 +27,7 @@ FILLS: frozenset[str] = frozenset(_WORDS["fills"])
 NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
 PROMISED = {"'ll", "will"}
 SAME_DAY_REACH = 4  # turns
+THIRD = (("they",), ("it",), ("he",), ("she",), ("the",), ("somebody",), ("anything",))
 PARTING = (("until",), ("till",), ("speak",))  # "until Wednesday, then"
 SHORT_ANSWER = 8  # tokens
 SELF = {"i", "we", "'ll", "will", "ill"}
@@ -121,6 +122,9 @@ def _enter(found: list[Promise], new: Promise, frames: list[Frame]) -> None:
 
 def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
     """The later words are about the thing of the earlier ones: its answer, "I'll send it", or the same nouns again."""
+    asked = not (old.stated or new.stated) and new.kind == "call" and new.turn == old.turn + 1
+    if asked and old.owner == new.owner and old.kind != "call" and frames[new.turn].part(0, 3).has(*ACCEPT):
+        return True  # "shall I chase them?" - "yes, let me know tomorrow"
     channel = old.kind == new.kind == "call" and not new.stated  # "I'll let you know. Can I call the office?"
     if old.owner != new.owner or new.turn == old.turn and not (new.vague or channel):
         return False
@@ -209,15 +213,16 @@ def _agree(
     something else, with days of their own."""
     last = max(promise.evidence)
     before = min(promise.evidence) - 1
-    if before >= 0 and frames[before].has("if") and turns[before].who != turns[before + 1].who and not promise.days:
+    if before >= 0 and _supposes(frames[before]) and turns[before].who != turns[before + 1].who and not promise.days:
         promise.conditional = True
         promise.evidence.add(before)
     for k in range(last + 1, min(len(turns), last + 3)):
         business = frames[k].has("value", "val", "settles", "settling", "settle")
-        if frames[k].lows[:1] in PARTING and len(frames[k].words) < SHORT_ANSWER:
+        if frames[k].lows[:1] in PARTING and "then" in frames[k].lows[:SHORT_ANSWER]:
             continue
         found = [] if business else due(frames[k], 0, len(frames[k].words), today)
-        if found and len(frames[k].words) < 16 and not promise.conditional and k not in others:
+        short = len(frames[k].words) < 16 or bool(found) and _day_first(frames[k], found[-1], today)
+        if found and short and not promise.conditional and k not in others:
             beside = promise.beside and k == last + 1 and turns[k].who != turns[last].who
             beside = beside and bool(named(frames[k], 0, len(frames[k].words), today))
             if not promise.days or beside or found[-1] == promise.days[-1] or turns[k].who != turns[last].who:
@@ -232,6 +237,18 @@ def _agree(
         for k in range(before, max(-1, before - back), -1):
             promise.days = promise.days or named(frames[k], 0, len(frames[k].words), today)[-1:]
         promise.days = promise.days or days(frames[before], 0, len(frames[before].words), today)[-1:]
+
+
+def _supposes(frame: Frame) -> bool:
+    """ "If they come in", "should they come in"."""
+    begins = [frame.lows[a : a + 2] for a, _ in sentences(frame)]
+    return frame.has("if") or any(low[:1] in (("should",), ("were",)) and low[1:] in THIRD for low in begins)
+
+
+def _day_first(frame: Frame, day: date, today: date) -> bool:
+    """A short first sentence that names the day."""
+    last = sentences(frame)[0][1]
+    return last <= SHORT_ANSWER and named(frame, 0, last, today)[-1:] == [day]
 
 
 def _fuller(day: date, promise: Promise, frames: list[Frame], k: int) -> bool:
