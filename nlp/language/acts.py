@@ -105,7 +105,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return "call"
     if lemma == "pass" and "on" in after[:4] and "to" in after[:6] and not to_you:
         return "work"  # "I'll pass that on to Linda"
-    if lemma == "do" and word == "do" and after[:1] in (["me"], ["us"], ["you"]) and things(frame, k, min(last, k + 10)):
+    if word == "do" and after[:1] in (["me"], ["us"], ["you"]) and things(frame, k, min(last, k + 10)):
         return "send"  # "could you do me one of those grids?"
     if lemma == "talk" and (not _elsewhere(after) or words[k - 1].low in ("me", "lemme")):
         return None
@@ -119,7 +119,7 @@ def act(frame: Frame, k: int, last: int) -> str | None:
         return None
     if lemma == "share" and {"details", "detail", "data"} & set(after[:4]):
         return None  # a matter of consent
-    if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]) | {"diary"} & set(after[:8]):
+    if lemma in ("write", "note", "put", "mark") and {"down", "diary"} & set(after[:4]):
         return None  # "I write it down"
     if lemma == "put" and PAGES & set(after):
         return "send"

@@ -53,6 +53,8 @@ def channels_named(frame: Frame, *, actions: bool = False) -> list[Named]:
         channel, action = name.meaning
         if any(name.first < place.last and place.first < name.last or _sent(lows, place, name) for place in letters):
             continue
+        if channel == "email" and lows[name.last : name.last + 1] in (("one",), ("list",)):
+            continue  # "the Monday letter, the e-mail one"
         mine = channel == "phone" and OWN & set(lows[max(0, name.first - 2) : name.first])
         purpose = channel == "email_newsletter" and found and lows[name.first - 1] == "for"  # "WhatsApp for updates"
         if channel == "phone" and found and _device(lows[found[-1].last : name.first]):

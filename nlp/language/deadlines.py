@@ -43,7 +43,7 @@ def _put_right(frame: Frame, first: int, today: date) -> list[date]:
 
 def _spelled_out(frame: Frame, at: int, today: date) -> list[date]:
     """The date that the next sentence gives for the day just said: "the Thursday before. That's the tenth"."""
-    if frame.lows[at : at + 2] not in (("that", "'s"), ("that", "is"), ("that", "would"), ("that", "'d"), ("so", "that")):
+    if "that" not in frame.lows[at : at + 2] or not {"'s", "is", "would", "'d"} & set(frame.lows[at + 1 : at + 3]):
         return []
     return [
         day

@@ -16,7 +16,9 @@ from nlp.language.things import Thing, things
 
 _WORDS: dict[str, tuple[str, ...]] = {
     part: tuple(vocabulary.section("owed", part))
-    for part in "suiting again every not_due need coming gone promising handed expires to_me refused standing periods starts".split()
+    for part in (
+        "suiting again every not_due need coming gone promising handed expires to_me refused standing periods starts"
+    ).split()
 }
 AGAIN, EVERY, NOT_DUE = _WORDS["again"], _WORDS["every"], _WORDS["not_due"]
 NEED, COMING, GONE, PROMISING = _WORDS["need"], _WORDS["coming"], _WORDS["gone"], _WORDS["promising"]
@@ -61,8 +63,11 @@ def owed(turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[
                 if not _known(new, [*known, *found]):
                     found.append(new)
         requests += _asked(i, turn.who, frame)
-        again = _standing(i, turns, frames, today, [*known, *found]) or _again(i, turns, frames, today, [*known, *found]) or _suited(i, turns, frames, today, [*known, *found])
-        found += [again] if again is not None else []
+        for further in (_standing, _again, _suited):
+            again = further(i, turns, frames, today, [*known, *found])
+            if again is not None:
+                found.append(again)
+                break
     return found
 
 
@@ -87,7 +92,9 @@ def _again(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, kn
     return Promise(same.owner, "send", i, words, True, False, {i, i + 1}, vague=True, days=first[-1:], again=True)
 
 
-def _standing(i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]) -> Promise | None:
+def _standing(
+    i: int, turns: tuple[Turn, ...], frames: list[Frame], today: date, known: list[Promise]
+) -> Promise | None:
     """ "And one every Thursday?" - "sure, starting the 18th": a standing send, from the day that the answer names."""
     frame, answer = frames[i], frames[i + 1] if i + 1 < len(frames) else None
     if answer is None or turns[i + 1].who == turns[i].who or frame.sizes or frame.prices:

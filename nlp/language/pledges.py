@@ -12,15 +12,14 @@ from nlp.language import vocabulary
 from nlp.language.acts import CALL, EMPTY, PHONES, act, base, conditional, vague
 from nlp.language.deadlines import SAME_DAY, days, named, rough
 from nlp.language.frames import Frame
+from nlp.language.handovers import GIVEN, asked_for, delivery
 from nlp.language.model import Who
 from nlp.language.tasks import Promise, sentences
-from nlp.language.things import things
 from nlp.language.words import Word
 
 _WORDS = vocabulary.section("phrases", "promises")
 PASS: tuple[str, ...] = tuple(vocabulary.section("phrases", "topics")["pass"])
 NO_TASKS: frozenset[str] = frozenset(_WORDS["no_tasks"])
-DELIVERIES: tuple[str, ...] = tuple(_WORDS["deliveries"])
 OPENERS: frozenset[str] = frozenset(_WORDS["openers"])
 LEADS: dict[str, tuple[tuple[str, ...], ...]] = {
     kind: tuple(tuple(phrase.split()) for phrase in phrases) for kind, phrases in _WORDS["leads"].items()
@@ -30,25 +29,16 @@ SOMEONE: frozenset[str] = frozenset(_WORDS["someone"])
 WILL: tuple[tuple[str, ...], ...] = tuple(tuple(phrase.split()) for phrase in _WORDS["will"])
 SENDING: frozenset[str] = frozenset(_WORDS["send"]) | {"arrange", "set"}
 TO_THE_OTHER: tuple[str, ...] = tuple(_WORDS["to_the_other"])
-PHONED: frozenset[str] = frozenset(_WORDS["phoned"])
-READY: tuple[str, ...] = tuple(_WORDS["ready"])
-HAVE_TO: tuple[str, ...] = tuple(_WORDS["have_to"])
 BY_TEXT: frozenset[str] = frozenset(_WORDS["by_text"])
-GONE: frozenset[str] = frozenset(_WORDS["gone"])
-ASKED_FOR: tuple[str, ...] = tuple(_WORDS["asked_for"])
 WHENEVER: tuple[str, ...] = tuple(_WORDS["whenever"])
 NUDGES: frozenset[str] = frozenset(_WORDS["nudges"])
 WANTING = {"want", "like", "fancy", "wanna", "wish", "care"}
 DEALT = {"take", "let", "have", "give"}
 COULD = ("i can", "we can", "i could", "we could")
-PRICED: frozenset[str] = frozenset(_WORDS["priced"])
-GRANTS_TIME: tuple[str, ...] = tuple(_WORDS["grants_time"])
 SURELY = (("you", "'ll"), ("you", "will"), ("u", "will"), ("ull",), ("youll",), ("u", "'ll"))  # "you'll let me know?"
 JOINS = {"and", "then", "&", "n", ","}
 BEING = {"'m", "am", "'re", "are", "im", "be"}
-HAVING = ("get", "have", "receive", "hear")
 MIGHT = {"could", "'d"}  # "if it got here by Friday, I could stop them"
-FIRST_TOLD = (["be", "my", "first"], ["be", "the", "first"])
 PAST_FORMS = {"told", "sent", "gave", "called", "mailed", "asked", "promised"}
 NOT_BARE = {"you", "u", "i", "we", "they", "he", "she", "to", "n't", "not", "can", "could", "will", "'ll"}
 POINTING = {"this", "that", "these", "those"}
@@ -60,7 +50,6 @@ SPEAKERS = {"you", "u", "i", "we"}  # "when you come" is no event to wait for
 TOLD_OF = {"had", "was", "were"}  # "I had some outfit, ring my office"
 GREETING = 3  # turns
 EVENTS = {"if", "when", "once"}
-GIVEN = {"it", "them", "that", "one", "whatever", "what", "everything"}
 GETTING = {"get", "have", "ask", "tell", "remind", "chase", "make"}
 
 
@@ -113,8 +102,8 @@ def pledge(i: int, who: Who, frame: Frame, first: int, last: int, today: date) -
         stated = found.stated and not (hangs and not dated and kind != "call" and part.has(*COULD))
         return Promise(owner, kind, i, words, stated, hangs, {i}, vague(frame, found.start, last))
     return (
-        _delivery(i, who, frame, first, last, dated=dated)
-        or _asked_for(i, who, frame, first, last)
+        delivery(i, who, frame, first, last, dated=dated)
+        or asked_for(i, who, frame, first, last)
         or _nudge(i, who, frame, first, last)
         or _heard_from(i, who, frame, first, last, dated=dated)
     )
@@ -135,7 +124,9 @@ def _nudge(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | N
     """A word is offered: "do you want a nudge before it falls due?", "you want a tap on the shoulder if they move?"."""
     lows = frame.lows[first:last]
     wants = next((k for k, low in enumerate(lows) if low in WANTING), None)
-    if wants is None or "how" in lows[:wants] or lows[-1:] != ("?",) or not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
+    if wants is None or "how" in lows[:wants] or lows[-1:] != ("?",):
+        return None
+    if not {"you", "u"} & {*lows[:wants], *lows[:1]} and wants > 0:
         return None
     named_there = [
         k
@@ -158,7 +149,9 @@ def _heard_from(i: int, who: Who, frame: Frame, first: int, last: int, *, dated:
     """ "So I hear from you on Tuesday?": the other side is to come back."""
     lows = frame.lows[first:last]
     at = next((k for k in range(1, len(lows) - 2) if lows[k : k + 2] == ("hear", "from")), None)
-    if at is None or not dated or lows[-1] != "?" or lows[at - 1] not in ("i", "we") or lows[at + 2] not in ("you", "u"):
+    if at is None or not dated or lows[-1] != "?" or lows[at - 1] not in ("i", "we"):
+        return None
+    if lows[at + 2] not in ("you", "u"):
         return None
     other: Who = "client" if who == "trader" else "trader"
     return Promise(other, "call", i, (first + at, last), False, False, {i}, vague(frame, first + at, last))
@@ -328,101 +321,3 @@ def _bare(frame: Frame, first: int, k: int, last: int, after: list[str]) -> Led 
     opens = opens or bool(EVENTS & set(lows[first : first + 2])) and lows[k - 1] not in NOT_BARE
     reach = set(after[:1]) & {"my", "our", "the"} and set(after[1:3]) & PHONES  # "ring my mobile"
     return Led(False, False, k) if opens and ({"me", "us"} & set(after[:3]) or handing or reach) else None
-
-
-def _delivery(i: int, who: Who, frame: Frame, first: int, last: int, *, dated: bool) -> Promise | None:
-    """ "You'll have it by Friday", "you get it from me on the 4th", "with you by noon": the speaker will see to it."""
-    lows = [word.low for word in frame.words[first:last]]
-    text = f" {' '.join(lows)} "
-    start = next((_at(text, phrase) for phrase in DELIVERIES if f" {phrase} " in text), None)
-    start = start if start is not None else _rung(lows)
-    if start is None and dated and lows[-1:] != ["?"]:
-        granted = None if frame.part(last, len(frame.words)).has("i 'll", "we 'll") else _time_granted(text)
-        starts = (_given(lows, frame, first, last), _with_you(frame, first, last), granted, _ready(text, lows))
-        start = next((at for at in starts if at is not None), None)
-    part = frame.part(first, last)
-    if start is not None and part.has(*HAVE_TO):
-        return None
-    if start is None or GONE & set(lows[:start]) or _told(lows[start:], part) or part.monies:
-        return None
-    named_there = things(frame, first, last)
-    if start is not None and {"no", "nothing", "none"} & set(lows[start : start + 4]):
-        return None  # "you'll get no orders out of me"
-    had = next((n for n in range(start, min(len(lows), start + 5)) if lows[n] in ("get", "have", "receive")), start)
-    k = first + had
-    kind, nothing = ("call", True) if lows[start + 2 : start + 5] in FIRST_TOLD else ("send", vague(frame, k, last))
-    found = Promise(who, kind, i, (k, last), True, conditional(frame, first, last), {i}, nothing)
-    if named_there and lows[had] not in HAVING:
-        found.thing, found.vague = named_there[0].at, False  # "the contract note goes out to you today"
-        found.words = (first, last)
-    return found
-
-
-def _told(lows: list[str], part: Frame) -> bool:
-    """A price or a fill, told at once; on a day that is said the fills come in a report."""
-    return bool(PRICED & set(lows[:8]) - ({"fills"} if part.days else set()))
-
-
-def _asked_for(i: int, who: Who, frame: Frame, first: int, last: int) -> Promise | None:
-    """A thing asked for without an action: "any chance of a copy?", "when do I get it?", "still need your form"."""
-    part = frame.part(first, last)
-    text = f" {' '.join(part.lows)} "
-    start = next((_at(text, phrase) for phrase in ASKED_FOR if f" {phrase} " in text), None)
-    if start is None or part.sizes or part.prices or part.mentions or part.verbs:
-        return None
-    if {"you", "u", "they"} & set(part.lows[max(0, start - 2) : start]):
-        return None  # "do you still need our form?"
-    k = next((n for n in range(first + start, min(last, first + start + 5)) if frame.lows[n] in HAVING), first + start)
-    other: Who = "client" if who == "trader" else "trader"
-    return Promise(other, "send", i, (k, last), False, False, {i}, vague(frame, k, last), needs_day=True)
-
-
-def _at(text: str, phrase: str) -> int:
-    """Tokens before a phrase of a text that begins with a blank."""
-    return text[: text.find(f" {phrase} ")].count(" ")
-
-
-def _rung(lows: list[str]) -> int | None:
-    """ "You get a ring", "you get a final answer in writing"."""
-    for k, low in enumerate(lows):
-        if (
-            low in ("get", "receive")
-            and {"you", "u"} & set(lows[max(0, k - 3) : k])
-            and PHONED & set(lows[k + 1 : k + 5])
-        ):
-            return k if not {"did", "do", "if", "when"} & set(lows[max(0, k - 4) : k]) else None
-    return None
-
-
-def _given(lows: list[str], frame: Frame, first: int, last: int) -> int | None:
-    """ "You get the list from me", "you'd have it from us", "you receive the file on Monday"."""
-    for k, low in enumerate(lows):
-        to_you = low in ("get", "have", "receive") and {"you", "u", "youll", "ull"} & set(lows[max(0, k - 3) : k])
-        from_us = any(f"from {giver}" in " ".join(lows[k:]) for giver in ("me", "us", "my", "our"))
-        paper = low == "receive" and bool(things(frame, first + k, min(last, first + k + 7)))
-        if to_you and (from_us or paper or lows[k + 1 : k + 2] and lows[k + 1] in GIVEN):
-            return k
-    return None
-
-
-def _with_you(frame: Frame, first: int, last: int) -> int | None:
-    """ "Amended paper with you by noon", "the file is coming to you Friday": a day right after the other side."""
-    lows = [word.low for word in frame.words]
-    if (GONE | {"leave", "leaving", "left"}) & set(lows[first:last]):
-        return None
-    starts = {day.first for day in frame.days}
-    for k in range(first + 1, last):
-        if lows[k] in ("you", "u") and lows[k - 1] in ("with", "to") and starts & set(range(k + 1, k + 4)):
-            return 0
-    return None
-
-
-def _time_granted(text: str) -> int | None:
-    """ "Give me until Monday for that", where what is done by then is not said in the next words."""
-    return 0 if any(f" {phrase} " in text for phrase in GRANTS_TIME) else None
-
-
-def _ready(text: str, lows: list[str]) -> int | None:
-    """ "It will be in place by the 30th"."""
-    found = any(f" {phrase} " in text for phrase in READY) and {"'ll", "will", "should", "ll"} & set(lows)
-    return 0 if found else None

@@ -124,6 +124,7 @@ def _same(old: Promise, new: Promise, frames: list[Frame]) -> bool:
     """The later words are about the thing of the earlier ones: its answer, "I'll send it", or the same nouns again."""
     asked = not (old.stated or new.stated) and new.kind == "call" and new.turn == old.turn + 1
     if asked and old.owner == new.owner and old.kind != "call" and frames[new.turn].part(0, 3).has(*ACCEPT):
+        new.stated = new.vague = True
         return True  # "shall I chase them?" - "yes, let me know tomorrow"
     channel = old.kind == new.kind == "call" and not new.stated  # "I'll let you know. Can I call the office?"
     if old.owner != new.owner or new.turn == old.turn and not (new.vague or channel):
@@ -254,7 +255,8 @@ def _day_first(frame: Frame, day: date, today: date) -> bool:
 def _fuller(day: date, promise: Promise, frames: list[Frame], k: int) -> bool:
     """ "On the fifth" - "the fifth of August"; "the Monday before" - "Monday the sixth of July"."""
     whole = any(d.day is not None for d in frames[k].days)
-    weekday = all(d.day is None for i in promise.evidence for d in frames[i].days)
+    said = [d for i in promise.evidence for d in frames[i].days]
+    weekday = any(d.weekday is not None for d in said) and all(d.day is None for d in said)
     return day.day == promise.days[-1].day or whole and weekday and day.weekday() == promise.days[-1].weekday()
 
 

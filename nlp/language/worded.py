@@ -72,10 +72,15 @@ def _heard(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, str
     """ "You'll hear from me by Tuesday with a yes or a no": who promises that comes back."""
     first, last = promise.words
     at = next((k for k in range(first, min(first + HEARD, last)) if frame.lows[k] == "hear"), None)
-    if at is None:
-        return ""
-    after = next((k + 1 for k in range(at, min(at + HEARD, last)) if frame.lows[k] in ("me", "us")), at + 1)
     other = "the client" if promise.owner == "trader" else "the desk"
+    if at is None:
+        ahead = next((k + 1 for k in range(first, min(first + HEARD, last)) if frame.lows[k] == "first"), None)
+        if ahead is None or "be" not in frame.lows[first:ahead]:
+            return ""
+        ahead += frame.lows[ahead : ahead + 1] == ("call",)
+        rest = wording(replace(promise, words=(ahead, last)), frame, speaker, lines) if ahead < last else ""
+        return f"Call {other} first {rest[:1].lower()}{rest[1:]}".strip()
+    after = next((k + 1 for k in range(at, min(at + HEARD, last)) if frame.lows[k] in ("me", "us")), at + 1)
     rest = wording(replace(promise, words=(after, last)), frame, speaker, lines) if after < last else ""
     rest = re.sub(r"^(?:by|on|before|until|,)[ ,]*", "", rest[:1].lower() + rest[1:])
     return f"Come back to {other} {rest}".strip()
@@ -142,6 +147,8 @@ def wording(promise: Promise, frame: Frame, speaker: Who, lines: Mapping[str, st
         if k in dated or filler or word.low in STOPS or (word.low == "," and result.endswith(",")):
             continue
         text = base(word) if k == first and word.low.endswith("ing") else swap.get(word.low, word.text)
+        if k == first and promise.kind == "call" and word.low.endswith("ed") and frame.lows[k - 1] == "be":
+            text = f"{word.lemma} {other}"  # "would you like to be reminded?"
         if k == first and promise.kind == "send" and word.lemma in HANDED_OVER and not _through(frame, k, last):
             text = "Send"
         text = SHORTHAND.get(word.low, text)

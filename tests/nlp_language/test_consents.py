@@ -9,6 +9,10 @@ from tests.nlp_language.fresh_talks import Talk, dialogue
 
 # What must be understood ("channel+", "channel-", "none"), then the turns.
 TALKS = """
+none
+c: So the Kiwi is gone, and there's nothing on between us in that.
+t: Nothing at all.
+
 whatsapp+ email_newsletter-
 t: Are you all right with us messaging you on WhatsApp?
 c: WhatsApp? Yes, go ahead. What I could do without is that market e-mail every morning.

@@ -51,6 +51,22 @@ t: Your LEI lapses on 30 June.
 c: It was renewed last week.
 t: Oh yes, I see it. Sorry.
 
+trader 2026-07-06
+c: Could we also get that one every month?
+t: Gladly, starting Monday the sixth of July.
+
+trader 2026-06-11
+t: I can draw up a two-page overview for you. Tomorrow okay?
+c: Tomorrow is fine.
+
+client 2026-06-19
+c: You receive the signed mandate on Friday the nineteenth.
+t: Noted.
+
+none
+t: That's between us then.
+c: You'll get no business from me this year.
+
 none
 c: The confirmation came this morning, thanks.
 t: Good.

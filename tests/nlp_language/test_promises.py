@@ -10,6 +10,47 @@ from tests.nlp_language.fresh_talks import Talk, dialogue
 
 # Who owes by when (Wednesday 10 June is today), joined by semicolons, or "none"; then the turns.
 TALKS = """
+trader 2026-09-03
+t: Would you like to be reminded before it falls due?
+c: Yes, ring me the Thursday before. That's, um, September third.
+t: September third it is.
+
+client 2026-06-26
+c: I can get it to you, let's see, not this Friday. Friday the twenty-sixth.
+t: The twenty-sixth is fine.
+
+client 2026-06-16
+c: I'll come back to you when they have met.
+t: So we hear from you on Tuesday?
+c: Tuesday, yes.
+
+trader None
+c: If a bigger piece of those shows up, would you tell me?
+t: Five million and up?
+c: Five and up.
+t: You'll be my first call if one does.
+
+trader None
+c: Should they trade wider than eighty, I'd be grateful to hear of it.
+t: Outside eighty, you shall hear from me.
+
+trader 2026-06-12
+t: Shall I chase the other holders?
+c: Yes, let me know on Friday what you find.
+t: Friday it is.
+
+none
+c: I'll warn you now, I am in a foul mood.
+t: Go on.
+
+none
+c: Please do, provided it stays there for an hour.
+t: Naturally.
+
+trader 2026-06-10
+t: You'll have the confirmation before the day's out.
+c: Thanks.
+
 client 2026-06-11
 c: I can send it, um, this aft-- no, my colleague has the log-in and he is away. Tomorrow.
 t: Tomorrow's grand.
