@@ -28,6 +28,7 @@ NO_SUBJECTS: frozenset[str] = frozenset(_WORDS["no_subjects"])
 PROMISED = {"'ll", "will"}
 SAME_DAY_REACH = 4  # turns
 THIRD = (("they",), ("it",), ("he",), ("she",), ("the",), ("somebody",), ("anything",))
+WHO = {"you", "u", "i", "we"}  # "you mean you send it?"
 PARTING = (("until",), ("till",), ("speak",))  # "until Wednesday, then"
 SHORT_ANSWER = 8  # tokens
 SELF = {"i", "we", "'ll", "will", "ill"}
@@ -168,7 +169,8 @@ def _accepted(promise: Promise, turns: tuple[Turn, ...], frames: list[Frame], to
         if turns[k].who == asker or k >= end:
             continue
         frame = frames[k]
-        if frame.question and len(frame.lows) <= SHORT_ANSWER and not frame.has(*ACCEPT) and not frame.days:
+        short = frame.question and len(frame.lows) <= SHORT_ANSWER and not WHO & set(frame.lows)
+        if short and not frame.has(*ACCEPT) and not frame.days:
             end += 2  # "ten million and up?": the answer comes after the question
             continue
         if frame.has(*REFUSE):
