@@ -247,7 +247,8 @@ def _mentions(
         if low in ("bond", "bonds"):  # "selling the bond, buying sevens": beside another point of the curve
             years = (
                 30
-                if lows[i - 1 : i] in (["the"], ["million"]) and {*points, "seven-year"} - {"bonds"} & {*lows}
+                if lows[i - 1 : i] in (["the"], ["million"], ["."], [])
+                and {*points, "seven-year"} - {"bonds"} & {*lows}
                 else None
             )
         if not years or any(m.first <= i < m.last for m in result):
