@@ -203,7 +203,7 @@ def _in_millions(
         return (
             tail not in ("a", "per", "an", "/", "pips", "pip", "points", "cents", "pts")
             and not any(ch.isdigit() for ch in tail)
-            and tail not in ("point",)
+            and tail not in ("point", "limit", "lim", "lmt", "stop", "top", "floor", "cap", "tops")
             and figure_free(lows, money_after.last)
         )
     if money_before is not None and money_before.code.lower() == before:

@@ -43,9 +43,9 @@ def point_of(talk: Talk, frame: Frame, mention: Mention, instrument: Instrument)
 
 def _point_before(frame: Frame, mention: Mention) -> int | None:
     """The point of the curve that a bond stands for: "tens, the four and a quarter of May thirty-six"."""
-    points = [m.point for m in frame.mentions if m.point and m.first < mention.first]
-    years = [int(t.code[:-1]) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
-    return next(iter([*points[-1:], *years[-1:]]), None)
+    said = [(m.first, m.point) for m in frame.mentions if m.point and m.first < mention.first]
+    said += [(t.first, int(t.code[:-1])) for t in frame.tenors if t.code.endswith("Y") and t.first < mention.first]
+    return max(said)[1] if said else None
 
 
 def _years_left(talk: Talk, instrument: Instrument) -> int | None:

@@ -148,8 +148,13 @@ def _option(talk: Talk, frame: Frame, mention: Mention) -> Instrument | None:
     if under is not None and (current is None or current.instrument.form != under.form):
         return option_on(talk, frame, under, said)
     if current is None:
+        right = said.right
+        counted = {size.ccy for size in frame.sizes if size.ccy} - {"USD"}
+        if not money and len(counted) == 1 and said.right in ("call", "put"):
+            money = counted.pop() or ""  # "65c put, 30m aud"
+            right = f"{money} {said.right}"
         pair = v.fx_pair(money, "USD") if money else None
-        return options.instrument_of(pair, said.right, options.strike_of(said.strike, pair)) if pair else None
+        return options.instrument_of(pair, right, options.strike_of(said.strike, pair)) if pair else None
     if money and current.kind == "fx" and money not in current.instrument.code:
         return None
     base = current.instrument

@@ -410,3 +410,19 @@ def test_a_change_names_its_order_by_the_level_after_other_business() -> None:
         ("take_profit", Decimal(4155)),
         ("stop", Decimal(4025)),
     }
+
+
+def test_a_recap_may_say_the_amount_before_the_verb() -> None:
+    found = understood(
+        """
+        c: selling 6mm XS9277160211 kestrel bank 4 5/28 // buying 5mm XS9451077318 harlan grid 5.125 9/34
+        t: kestrel 98.61 bid in 6. harlan 101.20 offered, only 3 of ur 5
+        c: kestrel works, sold 6mm at 98.61. harlan ok 3 at 101.20, im in
+        t: recap - kestrel 6mm you sell 98.61, harlan 3mm you buy 101.20, both settle fri
+        c: agreed x2
+        """
+    )
+    assert {(d.client_side, d.instrument, d.quantity) for d in found.deals} == {
+        ("sell", "XS9277160211", Decimal(6_000_000)),
+        ("buy", "XS9451077318", Decimal(3_000_000)),
+    }

@@ -11,6 +11,25 @@ from nlp.language.readback import legs
 from tests.nlp_language.fresh_talks import Talk, dialogue
 
 DEALS = {
+    "the bond is the thirty-year beside another point": (
+        "c: Selling the bond, buying sevens. The bond's the four and five eighths of May fifty-six, and the seven-year"
+        " is the four and a quarter of June thirty-three. Ten million bonds, twenty-seven million sevens.\n"
+        "t: Bonds, ninety-seven, four plus, six. And the sevens are ninety-nine, twenty-two and a quarter, twenty-two"
+        " and three quarters.\nc: Fine. Do it, both legs.\n"
+        "t: Okay, you're done. Ferrol sells ten million of the bond at ninety-seven and four plus, Ferrol buys"
+        " twenty-seven million sevens at ninety-nine, twenty-two and three quarters.\nc: I agree with all of that.",
+        [("sell", "UST 4.625% May-2056", 10e6, 97.140625), ("buy", "UST 4.25% Jun-2033", 27e6, 99.7109375)],
+    ),
+    "shares in dollars and cents, the name before its ticker": (
+        "c: I'm looking at Torrance Lumber. You got an axe?\n"
+        "t: Torrance, so T R L M. I'm seeing twenty-eight ten bid, offered at thirteen.\n"
+        "c: I need two hundred thousand of it, to buy.\n"
+        "t: Derek'll sell you two hundred thousand at twenty-eight and a quarter.\n"
+        "c: That's twelve cents through the offer. Okay, I'll pay the quarter. Get me the two hundred.\n"
+        "t: You've bought two hundred thousand Torrance at twenty-eight twenty-five, settling tomorrow.\n"
+        "c: Two hundred thousand at twenty-eight twenty-five, good.",
+        [("buy", "TRLM", 200e3, 28.25)],
+    ),
     "long and short in a read-back, years that only the maturities tell, 32nds said with and": (
         "c: I need a steepener. The three and five eighths of June twenty-eight and the four and a quarter of June"
         " thirty-six. Thirty million tens, a hundred and ten million twos.\n"
