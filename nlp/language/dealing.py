@@ -34,7 +34,7 @@ class Dealing(Revising):
             return
         if topic.status in ("dealt", "cancelled"):
             return
-        passed = passes(frame) and not frame.has("mine", "yours", "done")
+        passed = passes(frame) and not any(_takes_plainly(part) for part in saying.sentences(frame))
         if passed and topic.quoted_at is not None:
             topic.status, topic.passed_at = "passed", i
             topic.accepted_at = None
@@ -132,7 +132,8 @@ class Dealing(Revising):
         told = any(leg.prices or leg.sizes for leg in found) and not frame.has(*RECAP)
         if not dealt and topic is not None and topic.status == "open" and told:
             topic.unsettled_at = i if self._accepted(i, topic) else topic.unsettled_at
-        if not dealt and not found and topic is not None and set(frame.lows) & saying.DONE:
+        closed = set(frame.lows) & saying.DONE and not frame.has("done nothing")
+        if not dealt and not found and topic is not None and closed:
             dealt = self._from_quote(i, frame, topic)
         return dealt
 
@@ -333,6 +334,11 @@ def _countervalue(one: Deal, other: Deal) -> bool:
     if one.price is None or one.quantity is None or other.quantity is None or one.price != other.price:
         return False
     return proof.proves(one.quantity, one.price, other.quantity)
+
+
+def _takes_plainly(part: Frame) -> bool:
+    """ "Mine", "done"; not "I shan't put mine out"."""
+    return part.has("mine", "yours", "done") and not part.has("not", "n't", "never", "nothing")
 
 
 def _unshown(frame: Frame, topic: Topic) -> bool:
