@@ -61,7 +61,8 @@ def two_way(
         joined = gap in ([","], ["/"], ["-"], [], ["at"], [",", "at"], ["to"], ["bid", ","]) or (
             bool(gap) and len(gap) <= 5 and "offered" in gap
         )
-        if not joined:
+        alone = gap == ["."] and lows[other.last : other.last + 1] in ([], ["."])
+        if not (joined or alone):  # as a recogniser writes it: "five forty-two ten. Forty-two sixty."
             continue
         kind = price_type(topic, frame, one)
         if price_type(topic, frame, other) == "spread_bp":
