@@ -112,20 +112,13 @@ def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting |
     if talk.turns[i].who == "client" and not _taken(talk, i, frame, topic):
         return None
     said = levels.levels(frame, topic)
-    known = {order.level for order in found if order.topic is topic}
-    lows = [word.low for word in frame.words]
-    figures = [figure for figure in frame.prices if not levels.percent(lows, figure)]
-    told = {price for figure in figures if (price := placed(topic, frame, figure)) is not None}
-    if (
-        resting.changes(talk, i, frame, topic) and len(told - known) == 1 and told & known
-    ):  # "lift the target from 4140 to 4155", "tp now 4155, sl unchanged 4025"
-        said = [((told - known).pop(), levels.kind(frame.lows))]
     level = said[0][0] if len(said) == 1 else None
+    if resting.changes(talk, i, frame, topic):
+        level = _beside_the_old(frame, topic, found) or level
     asked = resting.change_asked(talk, i, topic) if talk.turns[i].who == "trader" else None
     wanted = {price for price, _ in levels.levels(talk.frames[asked], topic)} if asked is not None else set()
-    changed = wanted or asked is None or talk.frames[asked].sizes or frame.has(*resting.AMENDED)
-    if not changed and talk.frames[asked].prices:  # type: ignore[index]
-        return None  # "make it after four": the hour of a call
+    if asked is not None and not wanted and not frame.has(*resting.AMENDED) and _of_the_clock(talk.frames[asked]):
+        return None
     if wanted and level not in {None, *wanted}:
         return None  # "the market's 147.60"
     order = _meant(talk, i, frame, [o for o in found if o.topic is topic], level)
@@ -138,6 +131,21 @@ def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting |
         size, ccy, unit = topics.size_of(frame.sizes[0], topic.instrument)
     new = order.level if level is None else level
     return replace(order, level=new, size=size, ccy=ccy, unit=unit, turn=i, evidence=order.evidence | {i, order.turn})
+
+
+def _beside_the_old(frame: Frame, topic: Topic, found: list[Resting]) -> Decimal | None:
+    """The new level beside one that rests: "from 4140 to 4155", "tp now 4155, sl unchanged 4025"."""
+    known = {order.level for order in found if order.topic is topic}
+    lows = [word.low for word in frame.words]
+    figures = [figure for figure in frame.prices if not levels.percent(lows, figure)]
+    told = {price for figure in figures if (price := placed(topic, frame, figure)) is not None}
+    new = told - known
+    return new.pop() if len(new) == 1 and told & known else None
+
+
+def _of_the_clock(frame: Frame) -> bool:
+    """ "Make it after four": numbers, but neither a level nor an amount."""
+    return bool(frame.prices) and not frame.sizes
 
 
 def _spoken_of(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Topic:

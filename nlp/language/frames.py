@@ -36,6 +36,7 @@ from nlp.language.words import Word
 
 TAKING = {"take", "takes", "took", "taking"}
 NOT_TAKEN: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["not_taken"])
+OFF_CLIENT: tuple[str, ...] = tuple(vocabulary.section("phrases", "frames")["off_client"])
 PLAIN_VERBS: frozenset[str] = frozenset(vocabulary.section("phrases", "frames")["plain_verbs"])
 
 
@@ -244,13 +245,8 @@ def _mentions(
     for i, low in enumerate(lows):
         two = " ".join(lows[i : i + 2])
         years = points.get(two) or points.get(low)
-        if low in ("bond", "bonds"):  # "selling the bond, buying sevens": beside another point of the curve
-            years = (
-                30
-                if lows[i - 1 : i] in (["the"], ["million"], ["."], [])
-                and {*points, "seven-year"} - {"bonds"} & {*lows}
-                else None
-            )
+        if low in ("bond", "bonds"):
+            years = 30 if _long_bond(lows, i, {*points}) else None
         if not years or any(m.first <= i < m.last for m in result):
             continue
         result.append(
@@ -271,14 +267,19 @@ def _verbs(lows: Sequence[str]) -> list[Verb]:
         side: Side | None = "buy" if low in BUY or low in ("purchase", "purchases") else "sell" if low in SELL else None
         if side is None or (low in TAKING and lows[i + 1 : i + 2] and lows[i + 1] in NOT_TAKEN):
             continue
-        if (
-            low in TAKING
-            and lows[i - 1 : i] not in (["u"], ["you"])
-            and any(f" {phrase} " in f" {' '.join(lows[i : i + 9])} " for phrase in OFF_US)
-        ):
-            continue  # "take all six off me": what was asked for goes
+        if low in TAKING and _off_the_client(lows, i):
+            continue
         found.append(Verb(i, side, low))
     return found
 
 
-OFF_US = ("off me", "off us", "off my hands", "off our hands", "off my book", "off our book")
+def _off_the_client(lows: Sequence[str], i: int) -> bool:
+    """ "Take all six off me": what was asked for goes; "where would you take it off us?" asks."""
+    after = f" {' '.join(lows[i : i + 9])} "
+    return lows[i - 1 : i] not in (["u"], ["you"]) and any(f" {phrase} " in after for phrase in OFF_CLIENT)
+
+
+def _long_bond(lows: Sequence[str], i: int, points: set[str]) -> bool:
+    """ "Selling the bond, buying sevens": the thirty-year, beside another point of the curve."""
+    others = {*points, "seven-year"} - {"bonds"}
+    return lows[i - 1 : i] in (["the"], ["million"], ["."], []) and bool(others & set(lows))

@@ -168,23 +168,18 @@ def _positions(frame: Frame) -> list[Verb]:
 
 def _passive(frame: Frame, verb: Verb) -> Verb | None:
     """ "Four hundred thousand dollars bought, euros sold", "250,000 DNHR bought": stands where its object begins."""
-    if (
-        verb.low not in ("bought", "sold")
-        or frame.words[verb.at + 1 : verb.at + 2]
-        and frame.words[verb.at + 1].low in ("to", "from")
-    ):
+    after = frame.words[verb.at + 1].low if verb.at + 1 < len(frame.words) else ""
+    if verb.low not in ("bought", "sold") or after in ("to", "from"):
         return None
-    money: Money | Mention | None = next((m for m in frame.monies if m.last == verb.at), None)
-    size = next((s for s in frame.sizes if money is not None and s.figure.last == money.first), None)
-    if money is None:
-        money = next((m for m in frame.mentions if m.last == verb.at), None)
-        size = next(
-            (s for s in frame.sizes if money is not None and s.figure.last in (money.first, money.first - 1)), None
-        )
-        money = money if size is not None else None
-    if money is None:
+    money = next((m for m in frame.monies if m.last == verb.at), None)
+    named = money or next((m for m in frame.mentions if m.last == verb.at), None)
+    if named is None:
         return None
-    return Verb(max(frame.begin, size.figure.first if size is not None else money.first - 1), verb.side, PASSIVE)
+    gaps = (0,) if money is not None else (0, 1)  # "250,000 of Dunhallow bought"
+    size = next((s for s in frame.sizes if named.first - s.figure.last in gaps), None)
+    if size is None and money is None:
+        return None
+    return Verb(max(frame.begin, size.figure.first if size is not None else named.first - 1), verb.side, PASSIVE)
 
 
 def _exchanges(frame: Frame) -> list[Verb]:

@@ -274,7 +274,7 @@ LOOKED_BACK = 6
 """Turns in which the client may have asked for what only the trader names."""
 SHARED = ("ndf", "forward", "swap")
 NOTHING_SHOWN: tuple[str, ...] = tuple(section("phrases", "dealing")["nothing_shown"])
-VERSUS = ("vs", "v", "over", "to", "or", "against", "versus")
-ASSET_SWAP = ("z", "asw", "asset swap", "asset - swap", "z - spread", "z spread")
+VERSUS: frozenset[str] = frozenset(section("phrases", "topics")["versus"])
+ASSET_SWAP: tuple[str, ...] = tuple(section("phrases", "topics")["asset_swap"])
 CONVERTED: tuple[str, ...] = tuple(section("phrases", "topics")["converted"])
 ASKS: tuple[str, ...] = tuple(section("phrases", "dealing")["asks"])
