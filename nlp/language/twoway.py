@@ -13,6 +13,8 @@ from nlp.language.placing import placed, price_type
 from nlp.language.prices import said_round
 from nlp.language.topics import Topic
 
+ROUND_ABOVE = Decimal("1.1")
+"""How far over the bid an offer may be that is said to be round: "sixty-one twenty, sixty-two even"."""
 HANDLES = range(70, 141)
 """Whole points at which bonds that are priced in 32nds stand."""
 
@@ -20,11 +22,9 @@ HANDLES = range(70, 141)
 def handle_of(frame: Frame) -> Decimal | None:
     """The whole points that are said once for both sides: "on a ninety-nine handle"."""
     lows = [word.low for word in frame.words]
+    if frame.has("par handle"):
+        return Decimal(100)
     for figure in frame.prices:
-        if lows[figure.first - 2 : figure.first] == ["handle", "."] and lows[figure.first - 3 : figure.first - 2] == [
-            "par"
-        ]:
-            return Decimal(100)  # "par handle. Twenty, twenty plus"
         if lows[figure.last : figure.last + 1] == ["handle"]:
             return figure.value if figure.value in HANDLES else None
         if lows[max(0, figure.first - 2) : figure.first] == ["on", "a"] or (
@@ -80,9 +80,7 @@ def two_way(
                 return bid, other.value
             continue
         floor = handle if handle is not None else bid.to_integral_value(rounding="ROUND_FLOOR")
-        even = said_round(lows, other) and bid <= other.value <= bid * Decimal(
-            "1.1"
-        )  # "sixty-one twenty, sixty-two even"
+        even = said_round(lows, other) and bid <= other.value <= bid * ROUND_ABOVE
         ask = other.value if even else _last_digits(topic, one, bid, other)
         ask = ask or placed(topic, frame, other, ask_of=bid, handle=floor)
         widest = bid if topic.kind == "option" else bid / 10
