@@ -55,6 +55,12 @@ class Agreed:
     figure: Figure | None = None
 
 
+def _agrees(frame: Frame) -> bool:
+    """Yes among the first words, or at the head of a sentence: "Three thousand at twenty-six twelve. I'm happy"."""
+    heads = [frame.lows[:12], *(part.lows[:4] for part in saying.sentences(frame) if not part.question)]
+    return any(ACCEPT_AFTER & set(head) for head in heads)
+
+
 class Hearing:
     """Reads single fields of confirmations in the light of the turns around them."""
 
@@ -122,7 +128,7 @@ class Hearing:
             if turns[k].who == "client" and saying.takes(frames[k]):
                 return True
         after = [k for k in range(i + 1, min(len(turns), i + 4)) if turns[k].who == "client"]
-        if any(ACCEPT_AFTER & set(frames[k].lows[:12]) for k in after[:1]) or self._agreement(i):
+        if any(_agrees(frames[k]) for k in after[:1]) or self._agreement(i):
             return True
         return self._stated(i) and not any(OBJECTING & set(frames[k].lows[:6]) for k in after[:1])
 

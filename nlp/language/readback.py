@@ -175,7 +175,7 @@ def _passive(frame: Frame, verb: Verb) -> Verb | None:
     named = money or next((m for m in frame.mentions if m.last == verb.at), None)
     if named is None:
         return None
-    gaps = (0,) if money is not None else (0, 1)  # "250,000 of Dunhallow bought"
+    gaps = (0,) if money is not None else (0, 1, 2)  # "eighty lots of Dec wheat bought"
     size = next((s for s in frame.sizes if named.first - s.figure.last in gaps), None)
     if size is None and money is None:
         return None

@@ -33,7 +33,7 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
         return _bond(talk, i, frame, instrument)
     if instrument.kind == "future" and instrument.maturity and not instrument.maturity[0]:
         month = instrument.maturity[1]
-        return v.future(instrument.form, talk.today.year + (month < talk.today.month), month)
+        return v.future(_fuller(talk, instrument.form), talk.today.year + (month < talk.today.month), month)
     if instrument.kind == "commodity" and any(
         m.instrument.kind == "option" and not m.instrument.code for m in frame.mentions
     ):
@@ -49,6 +49,12 @@ def resolve(talk: Talk, i: int, frame: Frame, mention: Mention) -> Instrument | 
     if instrument.kind == "option" and not instrument.form:
         return _option(talk, frame, mention)
     return instrument
+
+
+def _fuller(talk: Talk, form: str) -> str:
+    """ "December wheat", where milling wheat is spoken of."""
+    futures = (t.instrument.form for t in reversed(talk.topics) if t.kind == "future")
+    return next((other for other in futures if other.lower().endswith(f" {form.lower()}")), form)
 
 
 def _curve(talk: Talk, instrument: Instrument) -> Instrument | None:
