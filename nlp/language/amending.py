@@ -11,7 +11,7 @@ from nlp.language import levels, resting, topics, vocabulary
 from nlp.language.channels import channels_named
 from nlp.language.frames import Frame
 from nlp.language.model import OrderType
-from nlp.language.placing import placed
+from nlp.language.placing import all_placed, placed
 from nlp.language.resting import Resting
 from nlp.language.tasks import sentences
 from nlp.language.topics import Topic
@@ -107,13 +107,14 @@ def _clauses(frame: Frame) -> list[tuple[int, int]]:
 def amended(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Resting | None:
     """An order of `found` with the level or the amount that a turn gives it; None where it changes none."""
     topic = talk.topic_at[i] = _spoken_of(talk, i, frame, found)
-    if not found or not (resting.changes(talk, i, frame, topic) or _echoed(talk, i, frame, found)):
+    changes = resting.changes(talk, i, frame, topic)
+    if not found or not (changes or _echoed(talk, i, frame, found)):
         return None
     if talk.turns[i].who == "client" and not _taken(talk, i, frame, topic):
         return None
     said = levels.levels(frame, topic)
     level = said[0][0] if len(said) == 1 else None
-    if resting.changes(talk, i, frame, topic):
+    if changes:
         level = _beside_the_old(frame, topic, found) or level
     asked = resting.change_asked(talk, i, topic) if talk.turns[i].who == "trader" else None
     wanted = {price for price, _ in levels.levels(talk.frames[asked], topic)} if asked is not None else set()
@@ -158,7 +159,7 @@ def _spoken_of(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> Topic:
 
 
 def _names(order: Resting, frame: Frame) -> bool:
-    return order.level is not None and order.level in {placed(order.topic, frame, figure) for figure in frame.prices}
+    return order.level in all_placed(order.topic, frame)
 
 
 def _echoed(talk: Talk, i: int, frame: Frame, found: list[Resting]) -> bool:

@@ -12,7 +12,7 @@ from nlp.language.hearing import Agreed, Done, whole
 from nlp.language.learning import RECAP
 from nlp.language.model import Deal
 from nlp.language.naming import named, order_side, side_of
-from nlp.language.placing import placed
+from nlp.language.placing import all_placed, placed
 from nlp.language.readback import AGENCY, READING, Leg, filled, legs
 from nlp.language.revising import Revising
 from nlp.language.settlement import price_currency, settled, title, trimmed
@@ -343,7 +343,7 @@ def _takes_plainly(part: Frame) -> bool:
 
 def _unshown(frame: Frame, topic: Topic) -> bool:
     """A level of the client's own, beside those that were shown."""
-    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    said = all_placed(topic, frame)
     return topic.quoted_at is not None and bool(said) and not said & {topic.bid, topic.ask, topic.mid}
 
 

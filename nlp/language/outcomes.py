@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nlp.language import identity, resting, saying, topics, vocabulary
 from nlp.language.clauses import passes, sentence_with
 from nlp.language.model import Outcome
-from nlp.language.placing import placed, says_price
+from nlp.language.placing import all_placed, placed, says_price
 from nlp.language.readback import legs
 from nlp.language.supposing import SUPPOSED, outdone
 from nlp.language.topics import Topic
@@ -216,7 +216,7 @@ def _of_another_thing(topic: Topic, frame: Frame, *, client: bool) -> bool:
     """After a price was shown: another level is asked for or guessed, "a floor where, roughly?", "four oh five-ish"."""
     if client:
         return frame.question and not frame.prices
-    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    said = all_placed(topic, frame)
     return bool(said) and not said & {topic.bid, topic.ask, topic.mid}
 
 

@@ -158,6 +158,11 @@ def placed(
     return place(figure, topic.instrument, kind, _anchors(topic), ask_of=ask_of)
 
 
+def all_placed(topic: Topic, frame: Frame) -> set[Decimal]:
+    """The prices that the figures of a turn mean for this enquiry."""
+    return {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+
+
 def _near(topic: Topic, price: Decimal) -> bool:
     return any(abs(price - anchor) < anchor / 10 for anchor in topic.anchors[-1:])
 

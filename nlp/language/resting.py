@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nlp.language import saying, vocabulary
 from nlp.language.frames import Frame
-from nlp.language.placing import placed
+from nlp.language.placing import all_placed, placed
 from nlp.language.twoway import two_way
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def shows_no_price(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
 
 def _left_at(talk: Talk, i: int, frame: Frame, topic: Topic) -> bool:
     """The level at which the client left an order a while ago is said again: "it's in, ninety-five twenty-five"."""
-    said = {price for figure in frame.prices if (price := placed(topic, frame, figure)) is not None}
+    said = all_placed(topic, frame)
     if not said or said & {topic.bid, topic.ask, topic.mid} or saying.done(frame):
         return False
     lately = range(max(topic.quoted_at or topic.opened, i - LONG_BEFORE), i)
